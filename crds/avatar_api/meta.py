@@ -1,0 +1,67 @@
+"""The parts of Kubernetes objects that all our kinds share: metadata, references, conditions.
+
+Conditions follow metav1.Condition (kubernetes/community, api-conventions.md, "Typical status properties"): they are
+the contract of a resource; the one-word `state` beside them is for columns and people only.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from avatar_api.schema_base import ApiModel, ResourceName, Timestamp
+
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+
+class Condition(ApiModel):
+    """One observed aspect of a resource, as metav1.Condition has it."""
+
+    type: Annotated[str, Field(max_length=64)]
+    status: ConditionStatus
+    reason: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+    message: Annotated[str, Field(max_length=2048)] = ""
+    last_transition_time: Timestamp
+    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
+
+
+Conditions = Annotated[
+    list[Condition],
+    Field(
+        max_length=16,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    ),
+]
+
+
+class LocalObjectReference(ApiModel):
+    """A reference by name; for namespaced kinds always within the referring object's own namespace."""
+
+    name: ResourceName
+
+
+class Failure(ApiModel):
+    """The last thing that went wrong, in terms a user can act on."""
+
+    reason: Annotated[str, Field(max_length=128, description="One CamelCase word, stable across releases.")]
+    message: Annotated[str, Field(max_length=2048, description="What happened and how to mend it.")]
+    retryable: Annotated[bool, Field(description="True if the operator tries again by itself.")]
+    time: Timestamp
+
+
+class ObjectMeta(ApiModel):
+    """What we read of metadata.
+
+    `resource_version` is opaque to everybody but the cache, which compares two versions of one object.
+    """
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    creation_timestamp: Timestamp | None = None
+    deletion_timestamp: Timestamp | None = None
+    finalizers: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = Field(default_factory=dict)
+    labels: Mapping[str, str] = Field(default_factory=dict)
