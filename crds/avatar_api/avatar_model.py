@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from avatar_api.deletion_policy import DeletionPolicy
 from avatar_api.group import API_VERSION
 from avatar_api.meta import Conditions, Failure, LocalObjectReference, ObjectMeta
 from avatar_api.schema_base import ApiModel, DecimalString, S3ObjectUri, S3PrefixUri, Seed, Sha256, Timestamp
@@ -17,7 +18,6 @@ from avatar_api.validation_rules import exactly_one_of, rules
 ModelState = Literal[
     "Pending", "Queued", "Preparing", "Training", "Packaging", "Ready", "Failed", "Suspended", "Deleting"
 ]
-DeletionPolicy = Literal["Delete", "Retain"]
 
 
 class PhotoObject(ApiModel):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from avatar_api.deletion_policy import DeletionPolicy
 from avatar_api.group import API_VERSION
 from avatar_api.meta import Conditions, Failure, LocalObjectReference, ObjectMeta
 from avatar_api.schema_base import ApiModel, DecimalString, S3PrefixUri, Seed, Sha256
@@ -64,6 +65,9 @@ class AvatarRequestSpec(ApiModel):
     height: Annotated[int, Field(ge=64, le=2048, multiple_of=8, description="Pixels.")] | None = None
     scheduler: SchedulerName | None = None
     output: RequestOutput | None = None
+    deletion_policy: Annotated[
+        DeletionPolicy, Field(description="Whether the pictures go when the AvatarRequest is deleted.")
+    ] = "Delete"
     ttl_seconds_after_finished: (
         Annotated[
             int,

@@ -1,0 +1,1 @@
+"""What does the work: SageMaker in production, a simulation for everything else. `base` is the port."""

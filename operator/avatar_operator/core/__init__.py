@@ -1,0 +1,1 @@
+"""The machinery that knows nothing of avatars: queue, clock, conditions, the reconcile loop."""
