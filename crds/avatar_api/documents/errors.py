@@ -27,6 +27,7 @@ WorkerErrorCode = Literal[
     "StorageDenied",
     "StorageUnavailable",
     "TrainingDiverged",
+    "WorkerUnavailable",
     "InternalError",
 ]
 
@@ -46,11 +47,12 @@ HTTP_STATUS: dict[WorkerErrorCode, int] = {
     "StorageDenied": 403,
     "StorageUnavailable": 503,
     "TrainingDiverged": 500,
+    "WorkerUnavailable": 503,
     "InternalError": 500,
 }
 
 RETRYABLE: frozenset[WorkerErrorCode] = frozenset(
-    {"InsufficientMemory", "StorageUnavailable", "InternalError"}
+    {"InsufficientMemory", "StorageUnavailable", "WorkerUnavailable", "InternalError"}
 )
 
 
