@@ -186,16 +186,6 @@ class Backend(Protocol):
         """The photos that the model names, pinned. Raises BackendError PhotosNotFound, PhotosDenied."""
         ...
 
-    def training_request(
-        self,
-        runtime: AvatarRuntime,
-        model: AvatarModel,
-        attempt: AttemptReference,
-        photos: Sequence[PhotoLocation],
-    ) -> TrainingRequest:
-        """The document for one attempt: pure, so that a decision can be shown before it costs anything."""
-        ...
-
     async def submit_training(self, runtime: AvatarRuntime, request: TrainingRequest) -> Submission:
         """Start a training. Never retried below this line.
 
@@ -215,10 +205,6 @@ class Backend(Protocol):
 
     async def attempt_outcome(self, runtime: AvatarRuntime, attempt: AttemptReference) -> AttemptOutcome:
         """How an attempt stands, from what lies in storage. Notifications are only the reason to ask."""
-        ...
-
-    def output_prefix(self, runtime: AvatarRuntime, request: AvatarRequest) -> str:
-        """Where a request's pictures go."""
         ...
 
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
