@@ -74,7 +74,7 @@ def _fill(cache: BinaryCache, architecture: str, report: Report) -> ControlPlane
     report(f"downloading the envtest {prebuilt_archive.ARCHIVE_VERSION} archive")
     try:
         return cache.install(_archive_name(architecture), download)
-    except prebuilt_archive.ArchiveUnavailable as error:
+    except prebuilt_archive.ArchiveUnavailableError as error:
         unavailable = one_line(str(error), 200)
     report(
         f"no prebuilt archive ({unavailable}); building Kubernetes {go_module_build.KUBERNETES_VERSION} and "
@@ -83,7 +83,9 @@ def _fill(cache: BinaryCache, architecture: str, report: Report) -> ControlPlane
     try:
         return cache.install(_build_name(architecture), build)
     except LocalClusterError as error:
-        raise LocalClusterError(f"no control plane: prebuilt archive: {unavailable}; Go build: {error}") from error
+        raise LocalClusterError(
+            f"no control plane: prebuilt archive: {unavailable}; Go build: {error}"
+        ) from error
 
 
 def _find_cached(cache: BinaryCache, architecture: str) -> ControlPlaneBinaries | None:
@@ -135,12 +137,16 @@ def _check_they_run(directory: Path) -> None:
         try:
             _version_of(program)
         except (OSError, subprocess.SubprocessError) as error:
-            raise LocalClusterError(f"{program.name} does not run on this machine: {one_line(str(error))}") from error
+            raise LocalClusterError(
+                f"{program.name} does not run on this machine: {one_line(str(error))}"
+            ) from error
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Make sure the programs are there; progress goes to standard error, their directory to standard output."""
-    parser = argparse.ArgumentParser(prog="local_cluster.binaries", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="local_cluster.binaries", description=(__doc__ or "").splitlines()[0]
+    )
     parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop_cleanly)
     try:

@@ -70,7 +70,9 @@ _BUILDS = (
         "kubernetes",
         _kubernetes_linker_flags(KUBERNETES_VERSION),
     ),
-    _Program("kubectl", "k8s.io/kubernetes/cmd/kubectl", "kubernetes", _kubernetes_linker_flags(KUBERNETES_VERSION)),
+    _Program(
+        "kubectl", "k8s.io/kubernetes/cmd/kubectl", "kubernetes", _kubernetes_linker_flags(KUBERNETES_VERSION)
+    ),
 )
 
 
@@ -224,5 +226,7 @@ def _explain(lines: list[str]) -> str:
         if _NETWORK_TROUBLE.search(line):
             return f"Go modules cannot be downloaded ({one_line(line, 200)}); internet access or a GOPROXY is needed"
     # Package names have no spaces, and downloads are no complaint: what remains is what the compiler said.
-    said = [line for line in lines if " " in line and not line.startswith(("go: downloading ", "go: finding "))]
+    said = [
+        line for line in lines if " " in line and not line.startswith(("go: downloading ", "go: finding "))
+    ]
     return f"go failed: {one_line(said[-1], 300) if said else 'it said nothing'}"

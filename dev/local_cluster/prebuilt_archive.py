@@ -25,7 +25,7 @@ from typing import IO
 from local_cluster.binary_cache import PROGRAMS, Report
 from local_cluster.errors import one_line
 
-__all__ = ["ARCHIVES", "ARCHIVE_VERSION", "Archive", "ArchiveUnavailable", "download"]
+__all__ = ["ARCHIVES", "ARCHIVE_VERSION", "Archive", "ArchiveUnavailableError", "download"]
 
 ARCHIVE_VERSION = "v1.34.1"
 
@@ -71,11 +71,13 @@ ARCHIVES = {
 }
 
 
-class ArchiveUnavailable(Exception):
+class ArchiveUnavailableError(Exception):
     """The archive cannot be had or is not what was published; says why in one line."""
 
 
-def download(archive: Archive, directory: Path, report: Report, connect_seconds: float = _CONNECT_SECONDS) -> None:
+def download(
+    archive: Archive, directory: Path, report: Report, connect_seconds: float = _CONNECT_SECONDS
+) -> None:
     """Fetch `archive`, verify it, and leave its programs in `directory`.
 
     Args:
@@ -85,7 +87,7 @@ def download(archive: Archive, directory: Path, report: Report, connect_seconds:
         connect_seconds: how long to wait for the host's first answer, name look-up included.
 
     Raises:
-        ArchiveUnavailable: unreachable, stalled, too large, checksum differs, or programs missing.
+        ArchiveUnavailableError: unreachable, stalled, too large, checksum differs, or programs missing.
         OSError: `directory` cannot be written.
     """
     packed = directory / "archive.tar.gz"
@@ -93,7 +95,9 @@ def download(archive: Archive, directory: Path, report: Report, connect_seconds:
         with _open(archive.url, connect_seconds) as response, packed.open("wb") as file:
             digest = _copy(response, file, report)
         if digest != archive.sha512:
-            raise ArchiveUnavailable(f"refused {archive.url}: its SHA-512 is {digest[:16]}…, not the published one")
+            raise ArchiveUnavailableError(
+                f"refused {archive.url}: its SHA-512 is {digest[:16]}…, not the published one"
+            )
         _extract(packed, directory)
     finally:
         packed.unlink(missing_ok=True)
@@ -113,10 +117,15 @@ def _open(url: str, seconds: float) -> http.client.HTTPResponse:
     try:
         answer = answers.get(timeout=seconds)
     except queue.Empty:
-        raise ArchiveUnavailable(f"no answer within {seconds:.0f} s") from None
+        raise ArchiveUnavailableError(f"no answer within {seconds:.0f} s") from None
     if isinstance(answer, Exception):
-        raise ArchiveUnavailable(one_line(str(getattr(answer, "reason", answer)))) from answer
+        raise ArchiveUnavailableError(_reason(answer)) from answer
     return answer
+
+
+def _reason(error: Exception) -> str:
+    inner = getattr(error, "reason", error)
+    return one_line(str(getattr(inner, "strerror", None) or inner))
 
 
 def _copy(response: http.client.HTTPResponse, file: IO[bytes], report: Report) -> str:
@@ -128,7 +137,9 @@ def _copy(response: http.client.HTTPResponse, file: IO[bytes], report: Report) -
         try:
             chunk = response.read(_CHUNK_BYTES)
         except (OSError, http.client.HTTPException) as error:
-            raise ArchiveUnavailable(f"broke off after {received >> 20} MiB: {one_line(str(error))}") from error
+            raise ArchiveUnavailableError(
+                f"broke off after {received >> 20} MiB: {one_line(str(error))}"
+            ) from error
         if not chunk:
             return digest.hexdigest()
         received += len(chunk)
@@ -136,9 +147,9 @@ def _copy(response: http.client.HTTPResponse, file: IO[bytes], report: Report) -
         file.write(chunk)
         now = time.monotonic()
         if received > _MAX_ARCHIVE_BYTES:
-            raise ArchiveUnavailable(f"larger than {_MAX_ARCHIVE_BYTES >> 20} MiB")
+            raise ArchiveUnavailableError(f"larger than {_MAX_ARCHIVE_BYTES >> 20} MiB")
         if now - started > _TOTAL_SECONDS:
-            raise ArchiveUnavailable(f"only {received >> 20} MiB arrived in {_TOTAL_SECONDS:.0f} s")
+            raise ArchiveUnavailableError(f"only {received >> 20} MiB arrived in {_TOTAL_SECONDS:.0f} s")
         if now - reported > _REPORT_EVERY_SECONDS:
             reported = now
             report(f"{received >> 20} of {f'{expected >> 20}' if expected else 'an unknown number of'} MiB")
@@ -153,16 +164,18 @@ def _extract(packed: Path, directory: Path) -> None:
                 if name not in missing or not member.isfile():
                     continue
                 if member.size > _MAX_PROGRAM_BYTES:
-                    raise ArchiveUnavailable(f"{name} in it is larger than {_MAX_PROGRAM_BYTES >> 20} MiB")
+                    raise ArchiveUnavailableError(
+                        f"{name} in it is larger than {_MAX_PROGRAM_BYTES >> 20} MiB"
+                    )
                 content = tar.extractfile(member)
                 if content is None:
                     continue
                 _write_program(content, directory / name)
                 missing.discard(name)
     except (tarfile.TarError, zlib.error, EOFError) as error:
-        raise ArchiveUnavailable(f"not a readable archive: {one_line(str(error))}") from error
+        raise ArchiveUnavailableError(f"not a readable archive: {one_line(str(error))}") from error
     if missing:
-        raise ArchiveUnavailable(f"it lacks {', '.join(sorted(missing))}")
+        raise ArchiveUnavailableError(f"it lacks {', '.join(sorted(missing))}")
 
 
 def _write_program(content: IO[bytes], path: Path) -> None:

@@ -1,0 +1,264 @@
+"""`LocalCluster`: start a real API server, use it, stop it.
+
+In a test it is a context manager whose servers die with the test run. From the command line it is `detached`: the
+servers stay, and the state directory's record lets later commands find them. A start either ends with a ready
+cluster or leaves nothing running.
+
+The state directory keeps certificates, ports and objects, so a second start is the same cluster again, at the same
+address; `fresh=True` empties it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local_cluster import binaries as control_plane_binaries
+from local_cluster.access import Cluster
+from local_cluster.audit_log import AUDIT_POLICY, AuditEvent, AuditLog
+from local_cluster.binary_cache import ControlPlaneBinaries, Report
+from local_cluster.certificates import CertificateFiles, ensure_certificates
+from local_cluster.cluster_state import ClusterRecord, ClusterStatus, StateDirectory
+from local_cluster.control_plane import SERVICE_ADDRESS, Ports, etcd_command, kube_apiserver_command
+from local_cluster.errors import LocalClusterError
+from local_cluster.kubeconfig import certificate_user, encoded, kubeconfig, write_private_yaml
+from local_cluster.processes import is_alive, start
+from local_cluster.readiness import AdminProbe, last_complaint
+
+__all__ = ["LocalCluster"]
+
+_READY_SECONDS = 90.0
+_POLL_SECONDS = 0.05
+_REPORT_EVERY_SECONDS = 5.0
+_AUDIT_SECONDS = 10.0
+_PORT_ATTEMPTS = 3
+_BARRIER = "audit-barrier="
+
+
+class _PortTakenError(LocalClusterError):
+    """Somebody took a port between our choosing it and the server's listening on it."""
+
+
+class LocalCluster(Cluster):
+    """etcd and kube-apiserver in a state directory.
+
+    Args:
+        state_dir: where the cluster lives; made if absent.
+        port: where the API server shall listen; by default the last port, else any free one.
+        detached: False: the servers die with the calling thread. True: they outlive this process.
+        binaries: the programs; by default found, downloaded or built.
+        report: takes progress lines.
+
+    Raises:
+        LocalClusterError: the programs cannot be had.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        port: int | None = None,
+        detached: bool = False,
+        binaries: ControlPlaneBinaries | None = None,
+        report: Report = lambda _line: None,
+    ) -> None:
+        self._binaries = binaries or control_plane_binaries.ensure(report)
+        self._state = StateDirectory(state_dir.absolute())
+        self._wanted_port = port
+        self._detached = detached
+        self._report = report
+        self._probe: AdminProbe | None = None
+        self._audit_log = AuditLog(self._state.audit_log)
+        super().__init__(self._state.admin_kubeconfig, self._binaries.kubectl, self._state.root)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, *, fresh: bool = False) -> bool:
+        """Start the cluster and wait until it is ready for use.
+
+        Args:
+            fresh: begin without any objects, audit log or service accounts' kubeconfigs of an earlier start.
+
+        Returns:
+            False if it was running already, and is used as it is.
+
+        Raises:
+            LocalClusterError: it did not become ready, and nothing is left running; or its port is taken; or
+                another command is busy with the state directory.
+        """
+        with self._state.locked():
+            record = self._state.read_record()
+            certificates = ensure_certificates(self._state.certificates, SERVICE_ADDRESS)
+            if not fresh and record.status is ClusterStatus.RUNNING and record.api_server_port is not None:
+                probe = AdminProbe(record.api_server_port, certificates)
+                if probe.unready() is None:
+                    self._check_wanted_port(record.api_server_port)
+                    self._probe = probe
+                    return False
+            if self._state.stop_processes():
+                self._report("stopped what an earlier start left running")
+            if fresh:
+                self._forget()
+            write_private_yaml(self._state.audit_policy, AUDIT_POLICY)
+            for attempt in range(_PORT_ATTEMPTS):
+                try:
+                    self._start_servers(self._choose_ports(record), certificates)
+                    break
+                except _PortTakenError:
+                    if attempt == _PORT_ATTEMPTS - 1:
+                        raise
+        return True
+
+    def stop(self) -> bool:
+        """Stop the cluster; its objects stay in the state directory.
+
+        Returns:
+            Whether anything was running.
+        """
+        with self._state.locked():
+            return self._state.stop_processes()
+
+    def audit_position(self) -> int:
+        """Where the audit log ends now, every finished request included; see `audit_events`."""
+        self._pass_audit_barrier()
+        return self._audit_log.position()
+
+    def audit_events(self, since: int = 0) -> list[AuditEvent]:
+        """What clients did after a position of the audit log, oldest first.
+
+        Args:
+            since: from `audit_position`; 0 for everything.
+
+        Raises:
+            LocalClusterError: the API server does not answer.
+        """
+        self._pass_audit_barrier()
+        return [event for event in self._audit_log.events(since) if _BARRIER not in event.request_uri]
+
+    def _pass_audit_barrier(self) -> None:
+        """Wait until a request of our own is in the log: those answered before it are there then, too."""
+        if self._probe is None:
+            raise LocalClusterError(f"the cluster in {self._state.root} was not started by this object")
+        marker = f"{_BARRIER}{uuid.uuid4().hex}"
+        position = self._audit_log.position()
+        status, body = self._probe.get(f"/version?{marker}")
+        if status != 200:
+            raise LocalClusterError(f"the API server does not answer: {status or body}")
+        deadline = time.monotonic() + _AUDIT_SECONDS
+        while not any(marker in event.request_uri for event in self._audit_log.events(position)):
+            if time.monotonic() > deadline:
+                raise LocalClusterError(f"a request did not appear in {self._audit_log.path}")
+            time.sleep(_POLL_SECONDS)
+
+    def _forget(self) -> None:
+        for directory in (
+            self._state.etcd_data,
+            self._state.root / "kubeconfigs",
+            self._state.root / "kubectl-cache",
+        ):
+            shutil.rmtree(directory, ignore_errors=True)
+        for log in self._state.root.glob("audit*.log"):
+            log.unlink()
+
+    def _check_wanted_port(self, running_port: int) -> None:
+        if self._wanted_port not in (None, running_port):
+            raise LocalClusterError(
+                f"the cluster in {self._state.root} runs on port {running_port} already; stop it to change its port"
+            )
+
+    def _choose_ports(self, record: ClusterRecord) -> Ports:
+        if self._wanted_port is not None:
+            if not _is_free(self._wanted_port):
+                raise LocalClusterError(
+                    f"port {self._wanted_port} on 127.0.0.1 is in use; stop what listens there or choose another port"
+                )
+            api_server = self._wanted_port
+        elif record.api_server_port is not None and _is_free(record.api_server_port):
+            api_server = record.api_server_port
+        else:
+            api_server = _free_port()
+        return Ports(kube_apiserver=api_server, etcd=_free_port())
+
+    def _start_servers(self, ports: Ports, certificates: CertificateFiles) -> None:
+        commands = {
+            "etcd": etcd_command(self._binaries, self._state, certificates, ports),
+            "kube-apiserver": kube_apiserver_command(self._binaries, self._state, certificates, ports),
+        }
+        record = ClusterRecord(api_server_port=ports.kube_apiserver, etcd_port=ports.etcd)
+        try:
+            for name, command in commands.items():
+                process = start(command, self._state.log_of(name), detached=self._detached)
+                record = replace(record, processes={**record.processes, name: process})
+                self._state.write_record(record)
+            self._write_admin_kubeconfig(ports.kube_apiserver, certificates)
+            probe = AdminProbe(ports.kube_apiserver, certificates)
+            self._wait_until_ready(record, probe)
+        except BaseException:
+            self._state.stop_processes()
+            raise
+        self._probe = probe
+
+    def _write_admin_kubeconfig(self, port: int, certificates: CertificateFiles) -> None:
+        cluster = {
+            "server": f"https://127.0.0.1:{port}",
+            "certificate-authority-data": encoded(certificates.authority),
+        }
+        user = certificate_user(certificates.admin.certificate, certificates.admin.key)
+        write_private_yaml(self._state.admin_kubeconfig, kubeconfig(cluster, "admin", user, "default"))
+
+    def _wait_until_ready(self, record: ClusterRecord, probe: AdminProbe) -> None:
+        started = reported = time.monotonic()
+        while (unready := probe.unready()) is not None:
+            for name, process in record.processes.items():
+                if not is_alive(process):
+                    raise self._explain_death(name)
+            now = time.monotonic()
+            if now - started > _READY_SECONDS:
+                log = self._state.log_of("kube-apiserver")
+                raise LocalClusterError(
+                    f"kube-apiserver is not ready after {_READY_SECONDS:.0f} s: {unready}; "
+                    f"it last complained: {last_complaint(log)} (log: {log})"
+                )
+            if now - reported > _REPORT_EVERY_SECONDS:
+                reported = now
+                self._report(f"not ready after {now - started:.0f} s: {unready}")
+            time.sleep(_POLL_SECONDS)
+
+    def _explain_death(self, name: str) -> LocalClusterError:
+        log = self._state.log_of(name)
+        complaint = last_complaint(log)
+        kind = _PortTakenError if "address already in use" in complaint else LocalClusterError
+        return kind(f"{name} ended while it started: {complaint} (log: {log})")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
