@@ -70,6 +70,8 @@ class Subject(ApiModel):
 class PriorPreservation(ApiModel):
     """Pictures of the class, drawn by the base, that keep "a person" from becoming this person (DreamBooth, 2208.12242)."""
 
+    model_config = rules(("!has(self.weight) || double(self.weight) <= 100.0", "weight must be at most 100"))
+
     weight: DecimalString | None = None
     num_class_images: (
         Annotated[int, Field(ge=0, le=1000, description="0 turns prior preservation off.")] | None
@@ -78,6 +80,13 @@ class PriorPreservation(ApiModel):
 
 class TrainingOptions(ApiModel):
     """Hyperparameters. Every one is optional: the runtime has defaults, and limits."""
+
+    model_config = rules(
+        (
+            "!has(self.learningRate) || (double(self.learningRate) > 0.0 && double(self.learningRate) <= 1.0)",
+            "learningRate must be above 0 and at most 1",
+        )
+    )
 
     method: Literal["LoRA"] | None = None
     steps: Annotated[int, Field(ge=1, le=20000)] | None = None

@@ -52,6 +52,7 @@ class AvatarRequestSpec(ApiModel):
             f"self.prompts.map(p, p.numImages).sum() <= {MAX_PICTURES}",
             f"an AvatarRequest draws at most {MAX_PICTURES} pictures: split it into several requests",
         ),
+        ("!has(self.guidance) || double(self.guidance) <= 50.0", "guidance must be at most 50"),
     )
 
     model_ref: LocalObjectReference

@@ -1,0 +1,191 @@
+"""The one door to the API server: a port of a few verbs, and its implementation on `kubernetes.aio`.
+
+Objects are plain dictionaries here; the typed API is applied where they are read. Status is written by server-side
+apply with one field manager, and with the uid and resourceVersion that the decision was made on: a decision on a stale
+object is refused by the API server (409) instead of overwriting what it never saw.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+import aiohttp
+from kubernetes.aio import client as kubernetes_client
+from kubernetes.aio.client.exceptions import ApiException
+
+from avatar_api.group import API_VERSION, GROUP, VERSION, Kind
+
+FIELD_MANAGER = "avatar-operator"
+Object = dict[str, Any]
+
+
+class KubeError(Exception):
+    """A call to the API server failed. `status` is the HTTP status, or 0 if there was no answer."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ConflictError(KubeError):
+    """The object changed since it was read: observe again."""
+
+
+class NotFoundError(KubeError):
+    """The object is gone."""
+
+
+class KubeClient(Protocol):
+    """What the operator asks of the API server."""
+
+    async def list_objects(self, kind: Kind) -> Sequence[Object]:
+        """Every object of a kind, in all namespaces."""
+        ...
+
+    async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
+        """Make `status` the object's whole status; refused if the object is not the observed one any more."""
+        ...
+
+    async def set_finalizers(self, kind: Kind, observed: Object, finalizers: Sequence[str]) -> Object:
+        """Replace the list of finalizers; refused if the object is not the observed one any more."""
+        ...
+
+    async def delete(self, kind: Kind, observed: Object) -> None:
+        """Delete exactly this object. One that is gone already is no error."""
+        ...
+
+    async def create_event(self, namespace: str, event: Object) -> bool:
+        """Create an Event; False if one of that name exists."""
+        ...
+
+
+class KubernetesClient:
+    """The port on the official client. Use within one event loop; close it at the end."""
+
+    def __init__(self, api_client: kubernetes_client.ApiClient, *, request_timeout: float = 30.0) -> None:
+        self._api_client = api_client
+        self._custom_objects = kubernetes_client.CustomObjectsApi(api_client)
+        self._events = kubernetes_client.EventsV1Api(api_client)
+        self._request_timeout = request_timeout
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api_client.close()  # type: ignore[no-untyped-call]
+
+    async def list_objects(self, kind: Kind) -> Sequence[Object]:
+        """Every object of a kind, in all namespaces."""
+        answer = await self._call(
+            self._custom_objects.list_cluster_custom_object(
+                GROUP, VERSION, kind.plural, _request_timeout=self._request_timeout
+            )
+        )
+        # Items of a list carry neither apiVersion nor kind.
+        return [{**item, "apiVersion": API_VERSION, "kind": kind.kind} for item in answer["items"]]
+
+    async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
+        """Make `status` the object's whole status; refused if the object is not the observed one any more."""
+        metadata = observed["metadata"]
+        identity = {
+            key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion") if key in metadata
+        }
+        body = {"apiVersion": API_VERSION, "kind": kind.kind, "metadata": identity, "status": status}
+        options: dict[str, Any] = {
+            "field_manager": FIELD_MANAGER,
+            "force": True,
+            "_content_type": "application/apply-patch+yaml",
+            "_request_timeout": self._request_timeout,
+        }
+        if kind.namespaced:
+            call = self._custom_objects.patch_namespaced_custom_object_status(
+                GROUP, VERSION, metadata["namespace"], kind.plural, metadata["name"], body, **options
+            )
+        else:
+            call = self._custom_objects.patch_cluster_custom_object_status(
+                GROUP, VERSION, kind.plural, metadata["name"], body, **options
+            )
+        return cast(Object, await self._call(call))
+
+    async def set_finalizers(self, kind: Kind, observed: Object, finalizers: Sequence[str]) -> Object:
+        """Replace the list of finalizers; refused if the object is not the observed one any more."""
+        metadata = observed["metadata"]
+        body = {
+            "metadata": {
+                "uid": metadata["uid"],
+                "resourceVersion": metadata["resourceVersion"],
+                "finalizers": list(finalizers),
+            }
+        }
+        options: dict[str, Any] = {
+            "field_manager": FIELD_MANAGER,
+            "_content_type": "application/merge-patch+json",
+            "_request_timeout": self._request_timeout,
+        }
+        if kind.namespaced:
+            call = self._custom_objects.patch_namespaced_custom_object(
+                GROUP, VERSION, metadata["namespace"], kind.plural, metadata["name"], body, **options
+            )
+        else:
+            call = self._custom_objects.patch_cluster_custom_object(
+                GROUP, VERSION, kind.plural, metadata["name"], body, **options
+            )
+        return cast(Object, await self._call(call))
+
+    async def delete(self, kind: Kind, observed: Object) -> None:
+        """Delete exactly this object. One that is gone already is no error."""
+        metadata = observed["metadata"]
+        options = kubernetes_client.V1DeleteOptions(
+            preconditions=kubernetes_client.V1Preconditions(uid=metadata["uid"]),
+            propagation_policy="Background",
+        )
+        try:
+            await self._call(
+                self._custom_objects.delete_namespaced_custom_object(
+                    GROUP,
+                    VERSION,
+                    metadata["namespace"],
+                    kind.plural,
+                    metadata["name"],
+                    body=options,
+                    _request_timeout=self._request_timeout,
+                )
+            )
+        except (NotFoundError, ConflictError):
+            # Gone, or another object of the same name by now: either way this one is deleted.
+            return
+
+    async def create_event(self, namespace: str, event: Object) -> bool:
+        """Create an Event; False if one of that name exists."""
+        try:
+            await self._call(
+                self._events.create_namespaced_event(
+                    namespace, cast(Any, event), _request_timeout=self._request_timeout
+                )
+            )
+        except ConflictError:
+            return False
+        return True
+
+    @staticmethod
+    async def _call(awaitable: Any) -> Any:
+        try:
+            return await awaitable
+        except ApiException as error:
+            message = f"{error.status} {error.reason}: {_status_message(error.body)}"
+            status = int(error.status or 0)
+            if status == 404:
+                raise NotFoundError(message, status=status) from error
+            if status == 409:
+                raise ConflictError(message, status=status) from error
+            raise KubeError(message, status=status) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KubeError(
+                f"no answer from the API server: {error or type(error).__name__}", status=0
+            ) from error
+
+
+def _status_message(body: Any) -> str:
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text[:500]

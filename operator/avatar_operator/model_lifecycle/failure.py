@@ -1,0 +1,60 @@
+"""What the end of a failed attempt means: try again later, or never. Pure.
+
+Only what may work the next time is tried again, and each time after twice the wait. The count and the time stand in
+the status, so a restart of the operator neither forgets a failure nor hammers a backend. (cert-manager keeps
+`failedIssuanceAttempts` for the same reason.)
+"""
+
+from datetime import timedelta
+
+from avatar_api.meta import Failure
+from avatar_operator.core.conditions import shortened
+from avatar_operator.core.decision import Notice
+from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.conditions import TRAINED, set_condition, update_status, update_training
+from avatar_operator.model_lifecycle.observation import ModelObservation
+
+MODEL_FAILED = "dev.avatars.model.failed.v1alpha1"
+MAX_BACKOFF_SECONDS = 3600
+
+
+def fail_attempt(
+    observation: ModelObservation, draft: ModelDraft, *, reason: str, message: str, retryable: bool
+) -> ModelDraft:
+    """Record that the current attempt failed.
+
+    Args:
+        observation: what was observed.
+        draft: the decision so far, with an active attempt.
+        reason: one CamelCase word, the worker's error code where there is one.
+        message: what happened and how to mend it.
+        retryable: whether the same training may succeed if tried again.
+    """
+    training = draft.status.training
+    assert training is not None
+    assert observation.runtime is not None
+    limits = observation.runtime.spec.limits.training
+    failures = training.failures + 1
+    again = retryable and failures < limits.max_attempts
+    wait = min(limits.backoff_seconds * 2 ** (failures - 1), MAX_BACKOFF_SECONDS)
+    draft = update_training(
+        draft,
+        failures=failures,
+        completion_time=observation.now,
+        progress=None,
+        retry_time=observation.now + timedelta(seconds=wait) if again else None,
+    )
+    draft = update_status(
+        draft,
+        last_failure=Failure(
+            reason=reason, message=shortened(message), retryable=again, time=observation.now
+        ),
+    )
+    if again:
+        explanation = f"Attempt {training.attempt} failed, trying again in {wait} s ({reason}): {message}"
+        draft = set_condition(observation, draft, TRAINED, "False", "RetryScheduled", explanation)
+        return draft.tell(Notice("Warning", "TrainingAttemptFailed", explanation)).look_again_in(wait)
+    hint = "" if retryable else " Raise spec.revision to train again once that is mended."
+    explanation = f"{message}{hint}"
+    draft = set_condition(observation, draft, TRAINED, "False", reason, explanation)
+    return draft.tell(Notice("Warning", reason, explanation, announce=MODEL_FAILED))

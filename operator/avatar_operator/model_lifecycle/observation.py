@@ -1,0 +1,70 @@
+"""Everything that a decision about an AvatarModel depends on, gathered once and frozen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from avatar_api.avatar_model import AvatarModel, TrainingStatus
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage
+from avatar_operator.backends.base import AttemptOutcome, AttemptReference, BackendError
+
+
+@dataclass(frozen=True)
+class ModelObservation:
+    """An AvatarModel and its surroundings at one instant.
+
+    Attributes:
+        now: the instant.
+        model: the object as last seen.
+        runtime: the AvatarRuntime it names, or None if there is none of that name.
+        photos: the photos in storage, gathered only when an attempt is about to be planned or submitted; the error if
+            they could not be listed.
+        outcome: how the current attempt stands, gathered only when there is one and a reason to ask.
+        progress: the newest progress message of the current attempt.
+        planned_here: this process wrote the plan of the current attempt and has not called yet, so it is certain
+            that nobody else has.
+    """
+
+    now: datetime
+    model: AvatarModel
+    runtime: AvatarRuntime | None
+    photos: Sequence[PhotoLocation] | BackendError | None = None
+    outcome: AttemptOutcome | None = None
+    progress: TrainingProgressMessage | None = None
+    planned_here: bool = False
+
+
+def is_active(training: TrainingStatus | None) -> bool:
+    """Whether an attempt is planned or running."""
+    return training is not None and training.inference_id is not None and training.completion_time is None
+
+
+def is_submitted(training: TrainingStatus | None) -> bool:
+    """Whether an attempt is known to be in the backend's hands."""
+    return training is not None and is_active(training) and training.submitted_time is not None
+
+
+def is_settled(training: TrainingStatus | None) -> bool:
+    """Whether the current revision has come to an end, good or bad."""
+    return (
+        training is not None
+        and training.inference_id is not None
+        and training.completion_time is not None
+        and training.retry_time is None
+    )
+
+
+def attempt_reference(model: AvatarModel, training: TrainingStatus) -> AttemptReference:
+    """The current attempt, as backends know it."""
+    assert training.inference_id is not None
+    return AttemptReference(
+        namespace=model.metadata.namespace,
+        uid=model.metadata.uid,
+        revision=training.revision,
+        attempt=training.attempt,
+        inference_id=training.inference_id,
+        output_location=training.output_location,
+        failure_location=training.failure_location,
+        submitted_time=training.submitted_time,
+    )

@@ -1,0 +1,55 @@
+"""Acceptance: may this be trained at all? Asked until an attempt is under way, so a platform team's fix is noticed."""
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.conditions import ACCEPTED, set_condition
+from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
+from avatar_operator.model_lifecycle.training_request import exceeded_limits, training_settings
+from avatar_operator.tenancy import location_allowed, namespace_allowed
+
+
+def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
+    """Set Accepted, and stop here if it is not True."""
+    training = draft.status.training
+    if is_active(training) or is_settled(training):
+        return draft
+    refusal = _refusal(observation)
+    if refusal is not None:
+        reason, message = refusal
+        return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
+    return set_condition(observation, draft, ACCEPTED, "True", "Accepted", "")
+
+
+def _refusal(observation: ModelObservation) -> tuple[str, str] | None:
+    model, runtime = observation.model, observation.runtime
+    name = model.spec.runtime_ref.name
+    namespace = model.metadata.namespace
+    if runtime is None:
+        return (
+            "RuntimeNotFound",
+            f"There is no AvatarRuntime {name}; `kubectl get avatarruntimes` lists those there are.",
+        )
+    if not namespace_allowed(runtime, namespace):
+        return (
+            "NamespaceNotAllowed",
+            f"AvatarRuntime {name} does not admit namespace {namespace}; its spec.tenancy.allowedNamespaces decides.",
+        )
+    allowed = runtime.spec.storage.allowed.photos
+    for location in photo_locations(model):
+        if not location_allowed(location, allowed, namespace):
+            return (
+                "PhotosNotAllowed",
+                f"{location} is outside what AvatarRuntime {name} allows to namespace {namespace}: {', '.join(allowed)}",
+            )
+    exceeded = exceeded_limits(runtime, training_settings(runtime, model))
+    if exceeded:
+        return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."
+    return None
+
+
+def photo_locations(model: AvatarModel) -> list[str]:
+    """Every S3 location of photos that the model names."""
+    photos = model.spec.photos
+    if photos.s3_prefix is not None:
+        return [photos.s3_prefix]
+    return [photo.uri for photo in photos.objects or ()]

@@ -1,0 +1,52 @@
+"""Deletion: stop the training, remove what is stored, let go. In bounded time.
+
+A running training is asked to stop and given a grace period to say so, because a worker that has not noticed could
+still upload a likeness after its owner wanted it gone. What cannot be removed is retried until the patience ends, then
+named in an Event, and the object is let go: a finalizer that holds for ever helps nobody.
+"""
+
+from avatar_operator.backends.base import AttemptPending
+from avatar_operator.core.decision import Notice
+from avatar_operator.model_lifecycle.actions import CancelAttempt, DeleteModelData, ModelDraft
+from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference, is_active
+
+CANCELLATION_GRACE_SECONDS = 60
+CLEANUP_PATIENCE_SECONDS = 600
+
+
+def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
+    """Undo everything that the model caused, then let it go."""
+    model = observation.model
+    if model.metadata.deletion_timestamp is None:
+        return draft
+    if observation.runtime is None:
+        return (
+            draft.tell(
+                Notice(
+                    "Warning",
+                    "CleanupImpossible",
+                    f"AvatarRuntime {model.spec.runtime_ref.name} is gone, so nobody knows where this model's data lies;"
+                    " whatever was stored has been left there.",
+                )
+            )
+            .remove_finalizer()
+            .finish()
+        )
+    age = (observation.now - model.metadata.deletion_timestamp).total_seconds()
+    training = draft.status.training
+    if training is not None and is_active(training):
+        draft = draft.act(CancelAttempt(attempt_reference(model, training)))
+        may_run = training.submitted_time is not None and (
+            observation.outcome is None or isinstance(observation.outcome, AttemptPending)
+        )
+        if may_run and age < CANCELLATION_GRACE_SECONDS:
+            return draft.look_again_in(min(5.0, CANCELLATION_GRACE_SECONDS - age)).finish()
+    return (
+        draft.act(
+            DeleteModelData(
+                artifacts=model.spec.deletion_policy == "Delete", give_up=age >= CLEANUP_PATIENCE_SECONDS
+            )
+        )
+        .remove_finalizer()
+        .finish()
+    )

@@ -1,0 +1,95 @@
+"""Outcome: what became of the current attempt. A failed training never becomes an artifact."""
+
+from avatar_api.avatar_model import ArtifactStatus, PhotosStatus, RejectedPhoto
+from avatar_api.documents.photos import PhotoVerdict
+from avatar_api.documents.training import TrainingResult
+from avatar_operator.backends.base import AttemptFailed, AttemptPending, AttemptSucceeded
+from avatar_operator.core.conditions import shortened
+from avatar_operator.core.decision import Notice
+from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.conditions import (
+    HOSTED,
+    TRAINED,
+    set_condition,
+    update_status,
+    update_training,
+)
+from avatar_operator.model_lifecycle.failure import fail_attempt
+from avatar_operator.model_lifecycle.observation import ModelObservation, is_submitted
+
+MODEL_READY = "dev.avatars.model.ready.v1alpha1"
+
+
+def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
+    """Record how the current attempt ended, if it has."""
+    if not is_submitted(draft.status.training):
+        return draft
+    match observation.outcome:
+        case None:
+            return draft
+        case AttemptPending(check_after=check_after):
+            return draft if check_after is None else draft.look_again_in(check_after)
+        case AttemptSucceeded(result=result, artifact_defect=""):
+            return _succeed(observation, draft, result)
+        case AttemptSucceeded(artifact_defect=defect):
+            return fail_attempt(
+                observation,
+                draft,
+                reason="ArtifactInvalid",
+                message=f"The stored artifact is not usable: {defect}",
+                retryable=True,
+            )
+        case AttemptFailed(reason=reason, message=message, retryable=retryable, error=error):
+            if error is not None and error.photos is not None:
+                draft = update_status(draft, photos=photos_status(error.photos))
+            return fail_attempt(observation, draft, reason=reason, message=message, retryable=retryable)
+
+
+def _succeed(observation: ModelObservation, draft: ModelDraft, result: TrainingResult) -> ModelDraft:
+    training = draft.status.training
+    assert training is not None
+    assert observation.runtime is not None
+    base_model = observation.runtime.spec.base_model
+    artifact = ArtifactStatus(
+        uri=result.artifact.uri,
+        target_model=result.artifact.target_model,
+        sha256=result.artifact.sha256,
+        size_bytes=result.artifact.size_bytes,
+        base_model=f"{base_model.source}@{base_model.sha256[:12]}",
+        revision=training.revision,
+    )
+    draft = update_training(
+        draft, completion_time=observation.now, progress=None, retry_time=None, seconds=round(result.seconds)
+    )
+    draft = update_status(draft, artifact=artifact, photos=photos_status(result.photos), last_failure=None)
+    message = f"Revision {training.revision} was trained on {draft.status.photos.accepted if draft.status.photos else 0} photos."
+    draft = set_condition(observation, draft, TRAINED, "True", "Trained", message)
+    draft = set_condition(
+        observation,
+        draft,
+        HOSTED,
+        "True",
+        "Verified",
+        "Checksum and manifest were read back; the endpoint loads it on first use.",
+    )
+    return draft.tell(
+        Notice(
+            "Normal",
+            "ModelReady",
+            f"{message} Requests can draw with {artifact.target_model}.",
+            announce=MODEL_READY,
+        )
+    )
+
+
+def photos_status(verdicts: list[PhotoVerdict]) -> PhotosStatus:
+    """Verdicts of photo preparation, as the status shows them."""
+    rejected = [
+        RejectedPhoto(
+            key=verdict.uri.split("/", 3)[-1],
+            reason=shortened(f"{verdict.rejection}: {verdict.message}".removesuffix(": "), 256),
+        )
+        for verdict in verdicts
+        if verdict.rejection is not None
+    ]
+    return PhotosStatus(accepted=len(verdicts) - len(rejected), rejected=rejected)

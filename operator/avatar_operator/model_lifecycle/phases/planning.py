@@ -1,0 +1,76 @@
+"""Planning: give the next attempt its name, and write it down before anything is called.
+
+The plan is all that this pass does. Only once it stands in the status does `submission` call the backend, so whoever
+finds the object after a crash knows which attempt may be out there.
+"""
+
+from avatar_operator.backends.base import BackendError
+from avatar_operator.core.conditions import is_true
+from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.conditions import ACCEPTED, TRAINED, set_condition, update_training
+from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
+from avatar_operator.names import inference_id
+from avatar_operator.runtime_readiness import ENDPOINTS_READY
+
+
+def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
+    """Plan the next attempt if one is due and everything it needs is there."""
+    training = draft.status.training
+    assert training is not None
+    assert observation.runtime is not None
+    if is_active(training) or is_settled(training):
+        return draft
+    if observation.model.spec.suspend:
+        return set_condition(
+            observation, draft, TRAINED, "False", "Suspended", "spec.suspend is true: no attempt is started."
+        ).finish()
+    if training.retry_time is not None and observation.now < training.retry_time:
+        return draft.look_again_in((training.retry_time - observation.now).total_seconds()).finish()
+    if not is_true(observation.runtime.status.conditions, ENDPOINTS_READY):
+        return set_condition(
+            observation,
+            draft,
+            TRAINED,
+            "False",
+            "WaitingForRuntime",
+            f"AvatarRuntime {observation.runtime.metadata.name} has no endpoints in service yet.",
+        ).finish()
+    refusal = _photo_refusal(observation)
+    if refusal is not None:
+        reason, message = refusal
+        return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
+    attempt = training.attempt + 1
+    draft = update_training(
+        draft,
+        attempt=attempt,
+        inference_id=inference_id(observation.model.metadata.uid, training.revision, attempt),
+        output_location=None,
+        failure_location=None,
+        planned_time=observation.now,
+        submitted_time=None,
+        completion_time=None,
+        retry_time=None,
+        progress=None,
+        seconds=None,
+        log_url=None,
+    )
+    draft = set_condition(
+        observation, draft, TRAINED, "False", "Planned", f"Attempt {attempt} is about to be submitted."
+    )
+    return draft.look_again_in(0).finish()
+
+
+def _photo_refusal(observation: ModelObservation) -> tuple[str, str] | None:
+    photos = observation.photos
+    assert photos is not None
+    assert observation.runtime is not None
+    limits = observation.runtime.spec.limits.photos
+    if isinstance(photos, BackendError):
+        return photos.reason, photos.message
+    if not limits.min_count <= len(photos) <= limits.max_count:
+        return (
+            "PhotoCountOutOfLimits",
+            f"{len(photos)} photos were found; AvatarRuntime {observation.runtime.metadata.name} takes"
+            f" {limits.min_count} to {limits.max_count}.",
+        )
+    return None

@@ -1,0 +1,21 @@
+"""Recovery: a planned attempt of which nobody knows whether it was submitted.
+
+The plan stands in the status, the answer does not, and it was not this process that planned it (or its answer was
+lost). Calling again could bill a training twice, so the attempt is fenced first: see `backends.base`.
+"""
+
+from avatar_operator.model_lifecycle.actions import FenceAttempt, ModelDraft
+from avatar_operator.model_lifecycle.observation import (
+    ModelObservation,
+    attempt_reference,
+    is_active,
+    is_submitted,
+)
+
+
+def recovery(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
+    """Fence an attempt whose fate is unknown."""
+    training = draft.status.training
+    if training is None or not is_active(training) or is_submitted(training) or observation.planned_here:
+        return draft
+    return draft.act(FenceAttempt(attempt_reference(observation.model, training))).finish()

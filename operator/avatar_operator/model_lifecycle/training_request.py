@@ -1,0 +1,99 @@
+"""From what a user wishes and a platform team allows to the document that a worker obeys. Pure.
+
+A setting is the user's, else the runtime's default, else ours. `exceeded_limits` says what is above the runtime's
+limits, before anything is planned.
+"""
+
+from collections.abc import Sequence
+
+from avatar_api.avatar_model import AvatarModel, TrainingOptions
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import (
+    ArtifactDestination,
+    BaseModelReference,
+    ObjectIdentity,
+    PhotoLocation,
+    PhotoPolicy,
+    PriorPreservationSettings,
+    ProgressDestination,
+    SubjectWords,
+    TrainingRequest,
+    TrainingSettings,
+)
+from avatar_operator.backends.base import AttemptReference
+from avatar_operator.names import attempt_directory, target_model
+
+BUILT_IN_SETTINGS = TrainingSettings(
+    method="LoRA",
+    steps=800,
+    batch_size=1,
+    learning_rate=1e-4,
+    rank=16,
+    resolution=512,
+    text_encoder="Freeze",
+    prior_preservation=PriorPreservationSettings(weight=1.0, num_class_images=100),
+    seed=0,
+)
+"""For what neither the user nor the runtime says: DreamBooth LoRA as diffusers' examples recommend it for SD 1.x."""
+
+
+def training_settings(runtime: AvatarRuntime, model: AvatarModel) -> TrainingSettings:
+    """Every hyperparameter, decided."""
+    merged = BUILT_IN_SETTINGS.model_dump()
+    for options in (runtime.spec.defaults.training, model.spec.training or TrainingOptions()):
+        wishes = options.model_dump(exclude_none=True)
+        prior_preservation = {**merged["prior_preservation"], **wishes.pop("prior_preservation", {})}
+        merged = {**merged, **wishes, "prior_preservation": prior_preservation}
+    return TrainingSettings.model_validate(merged)
+
+
+def exceeded_limits(runtime: AvatarRuntime, settings: TrainingSettings) -> list[str]:
+    """What is above the runtime's limits, in words; empty if nothing is."""
+    limits = runtime.spec.limits.training
+    checks = (
+        ("steps", settings.steps, limits.max_steps),
+        ("batchSize", settings.batch_size, limits.max_batch_size),
+        ("rank", settings.rank, limits.max_rank),
+        ("resolution", settings.resolution, limits.max_resolution),
+        (
+            "priorPreservation.numClassImages",
+            settings.prior_preservation.num_class_images,
+            limits.max_class_images,
+        ),
+    )
+    return [f"training.{name} is {value}, at most {limit}" for name, value, limit in checks if value > limit]
+
+
+def build_training_request(
+    runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference, photos: Sequence[PhotoLocation]
+) -> TrainingRequest:
+    """The document for one attempt."""
+    storage = runtime.spec.storage
+    directory = attempt_directory(attempt.namespace, attempt.uid, attempt.revision, attempt.attempt)
+    artifact_key = target_model(attempt.namespace, attempt.uid, attempt.revision, attempt.attempt)
+    photo_limits = runtime.spec.limits.photos
+    sagemaker = runtime.spec.backend.sagemaker
+    return TrainingRequest(
+        inference_id=attempt.inference_id,
+        model=ObjectIdentity(namespace=attempt.namespace, name=model.metadata.name, uid=attempt.uid),
+        revision=attempt.revision,
+        attempt=attempt.attempt,
+        photos=list(photos),
+        photo_policy=PhotoPolicy(
+            min_count=photo_limits.min_count,
+            max_count=photo_limits.max_count,
+            max_bytes=photo_limits.max_bytes,
+        ),
+        subject=SubjectWords(class_noun=model.spec.subject.class_noun, token=model.spec.subject.token),
+        training=training_settings(runtime, model),
+        base_model=BaseModelReference.model_validate(runtime.spec.base_model.model_dump()),
+        claim_uri=f"{storage.requests}{directory}/claim.json",
+        artifact=ArtifactDestination(
+            uri=f"{storage.artifacts}{artifact_key}",
+            manifest_uri=f"{storage.artifacts}{directory}.manifest.json",
+            target_model=artifact_key,
+        ),
+        progress=None
+        if sagemaker is None
+        else ProgressDestination(queue_url=sagemaker.notifications.queue_url),
+    )
