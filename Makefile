@@ -1,0 +1,55 @@
+# Everything that a developer does starts here; `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DELETE_ON_ERROR:
+
+UV_VERSION := 0.13.9
+OWN_UV := .cache/uv-$(UV_VERSION)/bin/uv
+UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
+CLUSTER_STATE := .demo/cluster
+
+# The first interpreter that is new enough; `make setup PYTHON=...` chooses another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+require_python = $(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo "error: Python 3.11 or newer is needed, as python3 on PATH or by 'make setup PYTHON=/path/to/python3'" >&2; exit 1; }
+
+# Two jobs write to one terminal: each line says whose it is. It outlives Ctrl-C, so that the job's last words are heard.
+label = (trap '' INT TERM; exec sed -u 's/^/[$(1)] /')
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make the virtual environment and get the control plane, side by side
+	@$(require_python)
+	@$(MAKE) -j2 virtual-environment control-plane
+
+.PHONY: virtual-environment
+virtual-environment: .venv/.synced
+
+.venv/.synced: uv.lock pyproject.toml | $(filter-out uv,$(UV))
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --python "$$(command -v $(PYTHON))" 2>&1 | $(call label,venv)
+	@touch $@
+
+$(OWN_UV):
+	@{ echo "uv is not installed; putting uv $(UV_VERSION) in $(@D)"; \
+	$(PYTHON) -m venv --clear $(@D)/.. >/dev/null || \
+		{ echo "error: $(PYTHON) cannot make a virtual environment; install python3-venv, or uv" >&2; exit 1; }; \
+	$(@D)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); } 2>&1 | $(call label,venv)
+
+.PHONY: control-plane
+control-plane:
+	@PYTHONPATH=dev $(PYTHON) -m local_cluster.binaries 2>&1 | $(call label,control plane)
+
+.PHONY: cluster-up
+cluster-up: setup ## Start a local Kubernetes API server that stays up
+	@.venv/bin/python -m local_cluster up --state-dir $(CLUSTER_STATE)
+
+.PHONY: cluster-down
+cluster-down: ## Stop the local Kubernetes API server
+	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local_cluster down --state-dir $(CLUSTER_STATE); fi

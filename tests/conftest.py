@@ -1,0 +1,58 @@
+"""Fixtures that every suite shares: a Kubernetes cluster, and a namespace of one's own in it.
+
+Tests never assume which cluster they have. By default a `LocalCluster` is started once a session and dies with it;
+AVATAR_TEST_KUBECONFIG names another one to use. KUBECONFIG alone is never used: tests must not run by accident
+in the cluster that a developer happens to be logged in to.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from local_cluster import binaries
+from local_cluster.access import Cluster
+from local_cluster.cluster import LocalCluster
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The cluster under test, with its admin's credentials."""
+    directory = tmp_path_factory.mktemp("cluster")
+    kubeconfig = os.environ.get("AVATAR_TEST_KUBECONFIG")
+    if kubeconfig is not None:
+        kubectl = shutil.which("kubectl")
+        yield Cluster(
+            Path(kubeconfig).absolute(), Path(kubectl) if kubectl else binaries.ensure(_report).kubectl, directory
+        )
+        return
+    with LocalCluster(directory, report=_report) as local_cluster:
+        yield local_cluster
+
+
+@pytest.fixture
+def audited_cluster(cluster: Cluster) -> LocalCluster:
+    """The cluster under test, for tests that count requests: only a cluster of our own shows its audit log."""
+    if not isinstance(cluster, LocalCluster):
+        pytest.skip("AVATAR_TEST_KUBECONFIG names a cluster whose audit log we cannot read")
+    return cluster
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """The name of a new namespace that no other test uses."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    cluster.create_namespace(name)
+    yield name
+    # A local cluster ends with the session and has nobody to empty a namespace; any other one should be left clean.
+    if not isinstance(cluster, LocalCluster):
+        cluster.delete_namespace(name)
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
