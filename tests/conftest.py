@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from local_cluster import binaries
 from local_cluster.access import Cluster
 from local_cluster.cluster import LocalCluster
@@ -28,7 +29,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if kubeconfig is not None:
         kubectl = shutil.which("kubectl")
         yield Cluster(
-            Path(kubeconfig).absolute(), Path(kubectl) if kubectl else binaries.ensure(_report).kubectl, directory
+            Path(kubeconfig).absolute(),
+            Path(kubectl) if kubectl else binaries.ensure(_report).kubectl,
+            directory,
         )
         return
     with LocalCluster(directory, report=_report) as local_cluster:
