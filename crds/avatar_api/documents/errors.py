@@ -36,7 +36,7 @@ HTTP_STATUS: dict[WorkerErrorCode, int] = {
     "InvalidConfiguration": 400,
     "TooFewUsablePhotos": 422,
     "PhotosUnreadable": 422,
-    "BaseModelMismatch": 409,
+    "BaseModelMismatch": 422,
     "AttemptFenced": 409,
     "ArtifactInvalid": 422,
     "ModelNotFound": 404,
