@@ -11,7 +11,7 @@ from pydantic import Field
 
 from avatar_api.deletion_policy import DeletionPolicy
 from avatar_api.group import API_VERSION
-from avatar_api.meta import Conditions, Failure, LocalObjectReference, ObjectMeta
+from avatar_api.meta import Failure, LocalObjectReference, ObjectMeta, ObservedStatus
 from avatar_api.schema_base import ApiModel, DecimalString, S3ObjectUri, S3PrefixUri, Seed, Sha256, Timestamp
 from avatar_api.validation_rules import exactly_one_of, rules
 
@@ -208,15 +208,13 @@ class ArtifactStatus(ApiModel):
     revision: int
 
 
-class AvatarModelStatus(ApiModel):
+class AvatarModelStatus(ObservedStatus):
     """What has been observed. `conditions` is the contract: Accepted, Trained, Hosted, and Ready in sum."""
 
-    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
     state: (
         Annotated[ModelState, Field(description="One word for columns; the conditions are the contract.")]
         | None
     ) = None
-    conditions: Conditions = Field(default_factory=list)
     training: TrainingStatus | None = None
     photos: PhotosStatus | None = None
     artifact: ArtifactStatus | None = None

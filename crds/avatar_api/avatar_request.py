@@ -11,7 +11,7 @@ from pydantic import Field
 
 from avatar_api.deletion_policy import DeletionPolicy
 from avatar_api.group import API_VERSION
-from avatar_api.meta import Conditions, Failure, LocalObjectReference, ObjectMeta
+from avatar_api.meta import Failure, LocalObjectReference, ObjectMeta, ObservedStatus
 from avatar_api.schema_base import ApiModel, DecimalString, S3PrefixUri, Seed, Sha256
 from avatar_api.validation_rules import rules
 
@@ -111,15 +111,17 @@ class RequestTimings(ApiModel):
     generate: Annotated[DecimalString, Field(description="Drawing, as the worker measured it.")] | None = None
 
 
-class AvatarRequestStatus(ApiModel):
+class AvatarRequestStatus(ObservedStatus):
     """What has been observed. `conditions` is the contract: Accepted, ModelResolved, and Succeeded in sum."""
 
-    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
     state: (
         Annotated[RequestState, Field(description="One word for columns; the conditions are the contract.")]
         | None
     ) = None
-    conditions: Conditions = Field(default_factory=list)
+    runtime_name: (
+        Annotated[str, Field(max_length=63, description="The AvatarRuntime whose storage was used.")] | None
+    ) = None
+    storage_prefix: Annotated[str, Field(max_length=2048, description="Where the pictures go.")] | None = None
     images: Annotated[
         list[Picture],
         Field(max_length=MAX_PICTURES, json_schema_extra={"x-kubernetes-list-type": "atomic"}),

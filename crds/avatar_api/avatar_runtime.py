@@ -14,7 +14,7 @@ from pydantic import Field
 from avatar_api.avatar_model import TrainingOptions
 from avatar_api.avatar_request import MAX_PICTURES, SchedulerName
 from avatar_api.group import API_VERSION
-from avatar_api.meta import Conditions, ObjectMeta
+from avatar_api.meta import ObjectMeta, ObservedStatus
 from avatar_api.schema_base import ApiModel, DecimalString, S3PrefixUri, Sha256
 from avatar_api.validation_rules import exactly_one_of, rules
 
@@ -246,15 +246,13 @@ class EndpointStatus(ApiModel):
     config_name: Annotated[str, Field(max_length=63)] | None = None
 
 
-class AvatarRuntimeStatus(ApiModel):
+class AvatarRuntimeStatus(ObservedStatus):
     """What has been observed. `conditions` is the contract: Accepted, EndpointsReady, and Ready in sum."""
 
-    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
     state: (
         Annotated[RuntimeState, Field(description="One word for columns; the conditions are the contract.")]
         | None
     ) = None
-    conditions: Conditions = Field(default_factory=list)
     endpoints: Annotated[
         list[EndpointStatus],
         Field(

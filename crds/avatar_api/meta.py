@@ -65,3 +65,10 @@ class ObjectMeta(ApiModel):
     finalizers: tuple[str, ...] = ()
     annotations: Mapping[str, str] = Field(default_factory=dict)
     labels: Mapping[str, str] = Field(default_factory=dict)
+
+
+class ObservedStatus(ApiModel):
+    """What the status of every kind begins with."""
+
+    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
+    conditions: Conditions = Field(default_factory=list)

@@ -33,6 +33,7 @@ class Draft(Generic[StatusT, ActionT]):
         actions: what shall be done in the outside world, in this order.
         notices: what shall be told.
         requeue_after: seconds after which to look again, at the latest.
+        retry_at_least: set if something failed that may work later: seconds to wait at least before the next try.
         finalizer: what shall become of our finalizer: added before the actions, or removed after them.
         delete_object: delete the object itself, after everything else.
         finished: no later phase has a say.
@@ -42,6 +43,7 @@ class Draft(Generic[StatusT, ActionT]):
     actions: tuple[ActionT, ...] = ()
     notices: tuple[Notice, ...] = ()
     requeue_after: float | None = None
+    retry_at_least: float | None = None
     finalizer: Literal["Keep", "Add", "Remove"] = "Keep"
     delete_object: bool = False
     finished: bool = False
@@ -62,6 +64,10 @@ class Draft(Generic[StatusT, ActionT]):
         """The draft with a time to look again; the earliest wins."""
         earliest = seconds if self.requeue_after is None else min(self.requeue_after, seconds)
         return replace(self, requeue_after=max(earliest, 0.0))
+
+    def retry(self, *, at_least: float = 0.0) -> "Draft[StatusT, ActionT]":
+        """The draft that is written as it stands and tried again with back-off."""
+        return replace(self, retry_at_least=at_least)
 
     def add_finalizer(self) -> "Draft[StatusT, ActionT]":
         """The draft that holds the object before its actions."""

@@ -8,10 +8,11 @@ the status, so a restart of the operator neither forgets a failure nor hammers a
 from datetime import timedelta
 
 from avatar_api.meta import Failure
+from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
 from avatar_operator.core.decision import Notice
 from avatar_operator.model_lifecycle.actions import ModelDraft
-from avatar_operator.model_lifecycle.conditions import TRAINED, set_condition, update_status, update_training
+from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation
 
 MODEL_FAILED = "dev.avatars.model.failed.v1alpha1"

@@ -11,17 +11,11 @@ planning, submission   the next attempt: first its name, then the call
 
 from avatar_api.avatar_model import AvatarModelStatus, ModelState
 from avatar_api.group import FINALIZER
+from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Draft, run_phases
 from avatar_operator.model_lifecycle.actions import ModelDraft
-from avatar_operator.model_lifecycle.conditions import (
-    ACCEPTED,
-    HOSTED,
-    READY,
-    TRAINED,
-    set_condition,
-    update_status,
-)
+from avatar_operator.model_lifecycle.conditions import ACCEPTED, HOSTED, READY, TRAINED
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.model_lifecycle.phases.acceptance import acceptance
 from avatar_operator.model_lifecycle.phases.deadline import deadline
@@ -94,6 +88,7 @@ _STATE_BY_TRAINED_REASON: dict[str, ModelState] = {
     "RetryScheduled": "Pending",
     "Suspended": "Suspended",
     "Planned": "Queued",
+    "SubmissionDelayed": "Queued",
     "Queued": "Queued",
     "Preparing": "Preparing",
     "Training": "Training",

@@ -34,6 +34,11 @@ class ModelObservation:
     progress: TrainingProgressMessage | None = None
     planned_here: bool = False
 
+    @property
+    def generation(self) -> int:
+        """The generation of the model's spec."""
+        return self.model.metadata.generation
+
 
 def is_active(training: TrainingStatus | None) -> bool:
     """Whether an attempt is planned or running."""

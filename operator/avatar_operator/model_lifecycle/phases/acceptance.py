@@ -1,8 +1,10 @@
 """Acceptance: may this be trained at all? Asked until an attempt is under way, so a platform team's fix is noticed."""
 
 from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.model_lifecycle.actions import ModelDraft
-from avatar_operator.model_lifecycle.conditions import ACCEPTED, set_condition
+from avatar_operator.model_lifecycle.conditions import ACCEPTED
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.model_lifecycle.training_request import exceeded_limits, training_settings
 from avatar_operator.tenancy import location_allowed, namespace_allowed
@@ -13,22 +15,21 @@ def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     training = draft.status.training
     if is_active(training) or is_settled(training):
         return draft
-    refusal = _refusal(observation)
-    if refusal is not None:
-        reason, message = refusal
+    name = observation.model.spec.runtime_ref.name
+    if observation.runtime is None:
+        message = f"There is no AvatarRuntime {name}; `kubectl get avatarruntimes` lists those there are."
+        return set_condition(observation, draft, ACCEPTED, "False", "RuntimeNotFound", message).finish()
+    refused = refusal(observation.runtime, observation.model)
+    if refused is not None:
+        reason, message = refused
         return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
     return set_condition(observation, draft, ACCEPTED, "True", "Accepted", "")
 
 
-def _refusal(observation: ModelObservation) -> tuple[str, str] | None:
-    model, runtime = observation.model, observation.runtime
-    name = model.spec.runtime_ref.name
+def refusal(runtime: AvatarRuntime, model: AvatarModel) -> tuple[str, str] | None:
+    """Why a runtime does not take a model, as reason and message; None if it does."""
+    name = runtime.metadata.name
     namespace = model.metadata.namespace
-    if runtime is None:
-        return (
-            "RuntimeNotFound",
-            f"There is no AvatarRuntime {name}; `kubectl get avatarruntimes` lists those there are.",
-        )
     if not namespace_allowed(runtime, namespace):
         return (
             "NamespaceNotAllowed",

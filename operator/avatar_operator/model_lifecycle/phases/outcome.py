@@ -4,16 +4,11 @@ from avatar_api.avatar_model import ArtifactStatus, PhotosStatus, RejectedPhoto
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import TrainingResult
 from avatar_operator.backends.base import AttemptFailed, AttemptPending, AttemptSucceeded
+from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
 from avatar_operator.core.decision import Notice
 from avatar_operator.model_lifecycle.actions import ModelDraft
-from avatar_operator.model_lifecycle.conditions import (
-    HOSTED,
-    TRAINED,
-    set_condition,
-    update_status,
-    update_training,
-)
+from avatar_operator.model_lifecycle.conditions import HOSTED, TRAINED, update_training
 from avatar_operator.model_lifecycle.failure import fail_attempt
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_submitted
 

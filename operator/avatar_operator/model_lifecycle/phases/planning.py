@@ -5,9 +5,10 @@ finds the object after a crash knows which attempt may be out there.
 """
 
 from avatar_operator.backends.base import BackendError
+from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import is_true
 from avatar_operator.model_lifecycle.actions import ModelDraft
-from avatar_operator.model_lifecycle.conditions import ACCEPTED, TRAINED, set_condition, update_training
+from avatar_operator.model_lifecycle.conditions import ACCEPTED, TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.names import inference_id
 from avatar_operator.runtime_readiness import ENDPOINTS_READY

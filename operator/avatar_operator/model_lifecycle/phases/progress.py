@@ -5,9 +5,10 @@ Every write wakes every watcher, so a new stage is written at once and steps onl
 
 from avatar_api.avatar_model import TrainingProgress
 from avatar_api.documents.training import TrainingProgressMessage
+from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.model_lifecycle.actions import ModelDraft
-from avatar_operator.model_lifecycle.conditions import TRAINED, set_condition, update_training
+from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_submitted
 
 PERCENT_STEP = 5

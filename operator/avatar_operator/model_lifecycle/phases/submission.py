@@ -1,8 +1,8 @@
 """Submission: call the backend for the attempt that stands planned in the status."""
 
-from collections.abc import Sequence
-
+from avatar_operator.backends.base import BackendError
 from avatar_operator.model_lifecycle.actions import ModelDraft, SubmitTraining
+from avatar_operator.model_lifecycle.failure import fail_attempt
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
     attempt_reference,
@@ -18,7 +18,10 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     if training is None or not is_active(training) or is_submitted(training):
         return draft
     assert observation.runtime is not None
-    assert isinstance(observation.photos, Sequence)
+    if isinstance(observation.photos, BackendError):
+        reason, message = observation.photos.reason, observation.photos.message
+        return fail_attempt(observation, draft, reason=reason, message=message, retryable=False)
+    assert observation.photos is not None
     request = build_training_request(
         observation.runtime,
         observation.model,

@@ -1,0 +1,18 @@
+"""Typed views of cached objects, and how to get from an object to the one it refers to."""
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
+from avatar_operator.kube.cache import ObjectCache, ObjectKey
+
+
+def find_runtime(cache: ObjectCache, name: str) -> AvatarRuntime | None:
+    """The AvatarRuntime of a name, or None if there is none."""
+    body = cache.get(ObjectKey(AVATAR_RUNTIME.kind, "", name))
+    return None if body is None else AvatarRuntime.model_validate(body)
+
+
+def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | None:
+    """The AvatarModel of a name in a namespace, or None if there is none."""
+    body = cache.get(ObjectKey(AVATAR_MODEL.kind, namespace, name))
+    return None if body is None else AvatarModel.model_validate(body)

@@ -1,0 +1,146 @@
+"""What the operator tells Prometheus. Low cardinality: never an object's name in a label.
+
+Names follow shared vocabulary of Kubernetes operators (controller-runtime's workqueue and reconcile metrics), prefixed
+with `avatar_`. Gauges about objects and queues are computed when scraped, from the cache and the queues themselves, so
+they cannot drift and leave nothing behind when an object goes.
+"""
+
+from collections import Counter as CountOf
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from avatar_api.group import Kind
+from avatar_operator.core.workqueue import WorkQueue
+from avatar_operator.kube.cache import ObjectCache, ObjectKey
+
+_DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120)
+_TRAINING_BUCKETS = (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
+_REQUEST_BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+class OperatorMetrics:
+    """Counters and histograms of the control loops."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._reconcile_total = Counter(
+            "avatar_reconcile",
+            "Reconciles by kind and how they ended.",
+            ("kind", "result"),
+            registry=registry,
+        )
+        self._reconcile_seconds = Histogram(
+            "avatar_reconcile_duration_seconds",
+            "Seconds of one reconcile, by kind.",
+            ("kind",),
+            registry=registry,
+            buckets=_DURATION_BUCKETS,
+        )
+        self._kube_requests = Counter(
+            "avatar_kube_requests",
+            "Requests to the API server, by verb, kind and code.",
+            ("verb", "kind", "code"),
+            registry=registry,
+        )
+        self._training_seconds = Histogram(
+            "avatar_training_duration_seconds",
+            "Seconds from submission to the end of an attempt.",
+            ("backend", "outcome"),
+            registry=registry,
+            buckets=_TRAINING_BUCKETS,
+        )
+        self._time_in_queue = Histogram(
+            "avatar_time_in_queue_seconds",
+            "Seconds from submission until a worker says that it has begun.",
+            ("backend",),
+            registry=registry,
+            buckets=_TRAINING_BUCKETS,
+        )
+        self._request_seconds = Histogram(
+            "avatar_request_duration_seconds",
+            "Seconds from creation to the end of an AvatarRequest.",
+            ("backend", "outcome"),
+            registry=registry,
+            buckets=_REQUEST_BUCKETS,
+        )
+
+    def reconciled(self, kind: str, result: str, seconds: float) -> None:
+        """One reconcile ended."""
+        self._reconcile_total.labels(kind, result).inc()
+        self._reconcile_seconds.labels(kind).observe(seconds)
+
+    def kube_request(self, verb: str, kind: str, code: int) -> None:
+        """The API server answered, or did not (code 0)."""
+        self._kube_requests.labels(verb, kind, str(code)).inc()
+
+    def training_ended(self, backend: str, outcome: str, seconds: float) -> None:
+        """An attempt ended."""
+        self._training_seconds.labels(backend, outcome).observe(seconds)
+
+    def training_began(self, backend: str, seconds: float) -> None:
+        """A worker took an attempt from the queue."""
+        self._time_in_queue.labels(backend).observe(seconds)
+
+    def request_ended(self, backend: str, outcome: str, seconds: float) -> None:
+        """A request ended."""
+        self._request_seconds.labels(backend, outcome).observe(seconds)
+
+
+class StateCollector(Collector):
+    """Gauges computed at scrape time from the cache and the queues."""
+
+    def __init__(
+        self,
+        cache: ObjectCache,
+        queues: Mapping[Kind, WorkQueue[ObjectKey]],
+        watch_ages: Callable[[], Mapping[str, float]],
+    ) -> None:
+        self._cache = cache
+        self._queues = queues
+        self._watch_ages = watch_ages
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: names are known only when collected, and registration must not need a running loop."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Objects by state, and how the queues are doing."""
+        objects = GaugeMetricFamily("avatar_objects", "Objects by kind and state.", labels=("kind", "state"))
+        for kind in self._queues:
+            states = CountOf(
+                body.get("status", {}).get("state", "Unknown") for body in self._cache.objects(kind)
+            )
+            for state, count in states.items():
+                objects.add_metric((kind.kind, state), count)
+        yield objects
+        depth = GaugeMetricFamily("avatar_workqueue_depth", "Keys that wait.", labels=("kind",))
+        adds = CounterMetricFamily("avatar_workqueue_adds", "Keys added.", labels=("kind",))
+        retries = CounterMetricFamily(
+            "avatar_workqueue_retries", "Keys added after a failure.", labels=("kind",)
+        )
+        oldest = GaugeMetricFamily(
+            "avatar_workqueue_oldest_age_seconds", "Seconds that the first key has waited.", labels=("kind",)
+        )
+        running = GaugeMetricFamily(
+            "avatar_workqueue_longest_running_seconds",
+            "Seconds of the slowest piece of work.",
+            labels=("kind",),
+        )
+        for kind, queue in self._queues.items():
+            depth.add_metric((kind.kind,), len(queue))
+            adds.add_metric((kind.kind,), queue.adds_total)
+            retries.add_metric((kind.kind,), queue.retries_total)
+            oldest.add_metric((kind.kind,), queue.oldest_age())
+            running.add_metric((kind.kind,), queue.longest_running())
+        yield from (depth, adds, retries, oldest, running)
+        ages = GaugeMetricFamily(
+            "avatar_watch_last_event_age_seconds",
+            "Seconds since the watch last showed life.",
+            labels=("resource",),
+        )
+        for resource, age in self._watch_ages().items():
+            ages.add_metric((resource,), age)
+        yield ages

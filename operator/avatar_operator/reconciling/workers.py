@@ -1,0 +1,86 @@
+"""Workers that keep reconciling: each takes a key from a kind's queue, reconciles it, and says when to look again.
+
+Each kind has its own queue and its own workers, so that a batch of pictures being drawn never keeps a training waiting.
+Whatever a reconcile raises ends in a back-off for that one key and a line in the log; nothing stops a worker but the
+end of the process.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+
+from avatar_operator.core.errors import RetryLaterError
+from avatar_operator.core.workqueue import WorkQueue
+from avatar_operator.kube.cache import ObjectKey
+from avatar_operator.kube.client import KubeError
+from avatar_operator.metrics import OperatorMetrics
+from avatar_operator.reconciling.reconciler import Reconciler
+
+logger = structlog.get_logger(__name__)
+
+
+class ReconcileWorkers:
+    """The workers of one kind."""
+
+    def __init__(
+        self,
+        reconciler: Reconciler[Any, Any, Any],
+        queue: WorkQueue[ObjectKey],
+        metrics: OperatorMetrics,
+        *,
+        count: int,
+    ) -> None:
+        self._reconciler = reconciler
+        self._queue = queue
+        self._metrics = metrics
+        self._count = count
+
+    async def run(self) -> None:
+        """Reconcile until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._count):
+                group.create_task(self._work(), name=f"reconcile-{self._reconciler.kind.singular}-{number}")
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.get()
+            try:
+                await self._reconcile(key)
+            finally:
+                self._queue.done(key)
+
+    async def _reconcile(self, key: ObjectKey) -> None:
+        started = time.monotonic()
+        log = logger.bind(kind=key.kind, namespace=key.namespace, name=key.name)
+        result: str
+        with structlog.contextvars.bound_contextvars(kind=key.kind, namespace=key.namespace, name=key.name):
+            try:
+                reconciled = await self._reconciler.reconcile(key)
+                result = reconciled.result
+                if reconciled.retry_at_least is not None:
+                    delay = self._queue.add_backed_off(key, at_least=reconciled.retry_at_least)
+                    log.info("something failed that may work later", retry_in_seconds=round(delay, 1))
+                else:
+                    self._queue.forget(key)
+                if reconciled.requeue_after is not None:
+                    self._queue.add_after(key, reconciled.requeue_after)
+            except RetryLaterError as error:
+                result = "retry"
+                delay = self._queue.add_backed_off(key, at_least=error.at_least)
+                log.info("not now", why=str(error), retry_in_seconds=round(delay, 1))
+            except KubeError as error:
+                result = "kube_error"
+                delay = self._queue.add_backed_off(key)
+                log.warning(
+                    "the API server refused or did not answer",
+                    error=str(error),
+                    retry_in_seconds=round(delay, 1),
+                )
+            except Exception:
+                # A defect in one object's handling must not take the others down; it is counted, logged and alerted on.
+                result = "error"
+                delay = self._queue.add_backed_off(key)
+                log.exception("reconcile failed", retry_in_seconds=round(delay, 1))
+        self._metrics.reconciled(key.kind, result, time.monotonic() - started)

@@ -1,0 +1,1 @@
+"""The life of an AvatarRequest: prompts to pictures, and their deletion. Start reading at `lifecycle`."""

@@ -1,0 +1,26 @@
+"""The end of a request that cannot succeed. Pure."""
+
+from avatar_api.meta import Failure
+from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.core.conditions import shortened
+from avatar_operator.core.decision import Notice
+from avatar_operator.request_lifecycle.actions import RequestDraft
+from avatar_operator.request_lifecycle.conditions import SUCCEEDED
+from avatar_operator.request_lifecycle.observation import RequestObservation
+
+REQUEST_FAILED = "dev.avatars.request.failed.v1alpha1"
+
+
+def fail_request(
+    observation: RequestObservation, draft: RequestDraft, *, reason: str, message: str
+) -> RequestDraft:
+    """The draft of a request that has failed for good."""
+    draft = set_condition(observation, draft, SUCCEEDED, "False", reason, message)
+    draft = update_status(
+        draft,
+        state="Failed",
+        last_failure=Failure(
+            reason=reason, message=shortened(message), retryable=False, time=observation.now
+        ),
+    )
+    return draft.tell(Notice("Warning", reason, message, announce=REQUEST_FAILED)).finish()

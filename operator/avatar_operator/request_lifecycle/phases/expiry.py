@@ -1,0 +1,23 @@
+"""Expiry: a finished request changes no more; one with a time to live deletes itself when that is over."""
+
+from datetime import timedelta
+
+from avatar_operator.core.conditions import find_condition
+from avatar_operator.request_lifecycle.actions import RequestDraft
+from avatar_operator.request_lifecycle.conditions import SUCCEEDED
+from avatar_operator.request_lifecycle.observation import RequestObservation, is_finished
+
+
+def expiry(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
+    """Stop here if the request is finished, and delete it if it is expired."""
+    request = observation.request
+    if not is_finished(request):
+        return draft
+    keep = request.spec.ttl_seconds_after_finished
+    succeeded = find_condition(request.status.conditions, SUCCEEDED)
+    if keep is None or succeeded is None:
+        return draft.finish()
+    due = succeeded.last_transition_time + timedelta(seconds=keep)
+    if observation.now < due:
+        return draft.look_again_in((due - observation.now).total_seconds()).finish()
+    return draft.delete().finish()

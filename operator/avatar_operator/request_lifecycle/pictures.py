@@ -1,0 +1,60 @@
+"""Which pictures a request asks for, under which names, with which seeds. Pure.
+
+A picture is named by its place in the request and its seed, so what is missing can be told from what lies in storage,
+and a request that was interrupted continues where it stood.
+"""
+
+import hashlib
+
+from avatar_api.avatar_request import AvatarRequest
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.inference import PictureRequest
+from avatar_operator.backends.base import DrawCall
+
+SEED_RANGE = 2**32
+
+
+def wanted_pictures(request: AvatarRequest) -> list[PictureRequest]:
+    """Every picture of the request, in order."""
+    return [
+        PictureRequest(
+            prompt=prompt.prompt,
+            negative_prompt=prompt.negative_prompt or "",
+            seed=(_first_seed(request, prompt_index, prompt.seed) + image_index) % SEED_RANGE,
+            prompt_index=prompt_index,
+            image_index=image_index,
+        )
+        for prompt_index, prompt in enumerate(request.spec.prompts)
+        for image_index in range(prompt.num_images)
+    ]
+
+
+def output_prefix(runtime: AvatarRuntime, request: AvatarRequest) -> str:
+    """Where the request's pictures go: a directory of its own, wherever the user points to."""
+    if request.spec.output is not None:
+        return f"{request.spec.output.prefix}{request.metadata.uid}/"
+    return f"{runtime.spec.storage.outputs}{request.metadata.namespace}/{request.metadata.uid}/"
+
+
+def draw_call(
+    runtime: AvatarRuntime, request: AvatarRequest, target_model: str, pictures: list[PictureRequest]
+) -> DrawCall:
+    """One invocation for some pictures, with the user's settings or the runtime's defaults."""
+    spec, defaults = request.spec, runtime.spec.defaults.inference
+    return DrawCall(
+        target_model=target_model,
+        pictures=tuple(pictures),
+        num_inference_steps=spec.steps or defaults.steps,
+        guidance_scale=float(spec.guidance if spec.guidance is not None else defaults.guidance),
+        width=spec.width or defaults.width,
+        height=spec.height or defaults.height,
+        scheduler=spec.scheduler or defaults.scheduler,
+        output_prefix=output_prefix(runtime, request),
+    )
+
+
+def _first_seed(request: AvatarRequest, prompt_index: int, seed: int | None) -> int:
+    if seed is not None:
+        return seed
+    digest = hashlib.sha256(f"{request.metadata.uid}/{prompt_index}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
