@@ -210,7 +210,8 @@ class LocalCluster(Cluster):
             probe = AdminProbe(ports.kube_apiserver, certificates)
             self._wait_until_ready(record, probe)
         except BaseException:
-            self._state.stop_processes()
+            # An API server that waits for its store does not listen to SIGTERM, and has nothing to lose yet.
+            self._state.stop_processes(grace_seconds=0)
             raise
         self._probe = probe
 

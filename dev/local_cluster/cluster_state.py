@@ -135,8 +135,11 @@ class StateDirectory:
                 ) from None
             yield
 
-    def stop_processes(self) -> bool:
+    def stop_processes(self, grace_seconds: float = 5.0) -> bool:
         """Stop whatever the record names; the caller holds the lock.
+
+        Args:
+            grace_seconds: how long each process may take to end by itself before it is killed.
 
         Returns:
             Whether anything still ran.
@@ -146,7 +149,9 @@ class StateDirectory:
         """
         record = self.read_record()
         was_running = record.status is not ClusterStatus.STOPPED
-        stop_all(record.processes[name] for name in _STOPPING_ORDER if name in record.processes)
+        stop_all(
+            (record.processes[name] for name in _STOPPING_ORDER if name in record.processes), grace_seconds
+        )
         if record.processes:
             self.write_record(replace(record, processes={}))
         return was_running
