@@ -1,0 +1,137 @@
+"""InvokeEndpointAsync: accept, queue, and later write and notify."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome
+from sagemaker_local.async_inference.locations import failure_location, output_location
+from sagemaker_local.async_inference.notifications import TEST_NOTIFICATION, notification, topic
+from sagemaker_local.async_inference.queue import InvocationQueue
+from sagemaker_local.aws_clients import AwsClients
+from sagemaker_local.clock import Clock, Scheduler
+from sagemaker_local.control_plane.endpoint import FAILED, Endpoint
+from sagemaker_local.control_plane.specs import EndpointSpec
+from sagemaker_local.errors import json_response, validation_error
+from sagemaker_local.publishing import Publisher
+from sagemaker_local.s3_objects import S3Failure, S3Location, S3Objects
+
+logger = logging.getLogger(__name__)
+
+MAX_INLINE_BYTES = 128_000
+
+
+class AsyncDataPlane:
+    """The queues of all asynchronous endpoints."""
+
+    def __init__(self, clients: AwsClients, clock: Clock, scheduler: Scheduler, publisher: Publisher) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._scheduler = scheduler
+        self._publisher = publisher
+        self._lock = threading.Lock()
+        self._queues: dict[Endpoint, InvocationQueue] = {}
+
+    def invoke(self, endpoint: Endpoint, parameters: dict[str, Any], body: bytes) -> Response:
+        """Accept one InvokeEndpointAsync call.
+
+        Raises:
+            AwsError: ValidationError for a call that AWS would refuse; ServiceUnavailable when the queue is full.
+        """
+        spec = endpoint.spec.asynchronous
+        if spec is None:
+            raise validation_error(f"Endpoint {endpoint.name} does not support asynchronous invocations.")
+        if endpoint.status == FAILED or not endpoint.serving_variants():
+            raise validation_error(
+                f"Endpoint {endpoint.name} of account {endpoint.scope.account} is not in service."
+            )
+        if bool(body) == ("InputLocation" in parameters):
+            raise validation_error("Exactly one of InputLocation and Body must be provided.")
+        if len(body) > MAX_INLINE_BYTES:
+            raise validation_error(f"Body exceeds {MAX_INLINE_BYTES} bytes; use InputLocation.")
+        if "InputLocation" in parameters:
+            try:
+                S3Location.parse(parameters["InputLocation"])
+            except ValueError as error:
+                raise validation_error(str(error)) from error
+        unique = uuid.uuid4()
+        place = (parameters.get("S3OutputPathExtension"), parameters.get("Filename"), unique)
+        invocation = Invocation(
+            scope=endpoint.scope,
+            endpoint=endpoint.name,
+            inference_id=parameters.get("InferenceId") or str(uuid.uuid4()),
+            parameters=parameters,
+            spec=spec,
+            output=output_location(spec.output_path, *place),
+            failure=failure_location(spec.failure_path, *place) if spec.failure_path else None,
+            received=self._clock.now(),
+            inline=body or None,
+        )
+        self._queue(endpoint).put(invocation)
+        headers = {"X-Amzn-SageMaker-OutputLocation": str(invocation.output)}
+        if invocation.failure is not None:
+            headers["X-Amzn-SageMaker-FailureLocation"] = str(invocation.failure)
+        return json_response({"InferenceId": invocation.inference_id}, 202, headers)
+
+    def announce(self, endpoint: Endpoint, spec: EndpointSpec) -> None:
+        """Send AWS's test notification to the topics of a configuration that is about to be deployed.
+
+        Raises:
+            Exception: what SNS raises; the deployment fails with it.
+        """
+        if spec.asynchronous is None:
+            return
+        for arn in filter(
+            None, dict.fromkeys((spec.asynchronous.success_topic, spec.asynchronous.error_topic))
+        ):
+            self._publisher.publish(endpoint.scope, arn, TEST_NOTIFICATION)
+
+    def dispatch(self, endpoint: Endpoint) -> None:
+        """An instance of the endpoint has room."""
+        with self._lock:
+            queue = self._queues.get(endpoint)
+        if queue is not None:
+            queue.dispatch()
+
+    def forget(self, endpoint: Endpoint) -> None:
+        """The endpoint is gone, and its queue with it."""
+        with self._lock:
+            queue = self._queues.pop(endpoint, None)
+        if queue is not None:
+            queue.close()
+
+    def _queue(self, endpoint: Endpoint) -> InvocationQueue:
+        with self._lock:
+            queue = self._queues.get(endpoint)
+            if queue is None:
+                objects = S3Objects(self._clients, endpoint.scope)
+                queue = InvocationQueue(endpoint, objects, self._clock, self._scheduler, self._finish)
+                self._queues[endpoint] = queue
+            return queue
+
+    def _finish(self, invocation: Invocation, outcome: Outcome) -> None:
+        objects = S3Objects(self._clients, invocation.scope)
+        if not isinstance(outcome, Failure):
+            try:
+                objects.write(invocation.output, outcome.body, outcome.content_type)
+            except S3Failure as error:
+                outcome = Failure.without_answer(
+                    f"ClientError: Unable to upload the inference response payload: {error}"
+                )
+        if isinstance(outcome, Failure) and invocation.failure is not None:
+            try:
+                objects.write(invocation.failure, outcome.body, outcome.content_type)
+            except S3Failure as error:
+                logger.warning(
+                    "the failure of invocation %s was not written: %s", invocation.inference_id, error
+                )
+        arn = topic(invocation, outcome)
+        if arn:
+            self._publisher.notify(
+                invocation.scope, arn, notification(invocation, outcome, self._clock.now())
+            )

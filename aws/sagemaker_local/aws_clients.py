@@ -1,0 +1,66 @@
+"""boto3 clients that talk to ourselves.
+
+Our data planes read and write S3, publish to SNS and ship logs exactly as AWS does it: through the public APIs, on behalf of
+the account and region that owns the endpoint. That keeps them independent of moto's insides, and lets them run against any
+other server that speaks these APIs.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import boto3
+from botocore.config import Config
+
+SECRET_KEY = "sagemaker-local"  # noqa: S105  # moto checks no signature; a real secret would only be a leak
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose resources a call is about. Resources of different accounts or regions never see each other.
+
+    Attributes:
+        account: the twelve digits.
+        region: for example `us-east-1`.
+        access_key: the caller's access key id, with which we act on the caller's behalf.
+    """
+
+    account: str
+    region: str
+    access_key: str
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource in this scope."""
+        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
+        return f"arn:{partition}:{service}:{self.region}:{self.account}:{resource}"
+
+
+class AwsClients:
+    """One client per service and scope, made when first needed. Clients are thread-safe; making them is not."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, Scope], Any] = {}
+        self.endpoint_url = endpoint_url
+
+    def client(self, service: Literal["s3", "sns", "logs"], scope: Scope) -> Any:
+        with self._lock:
+            client = self._clients.get((service, scope))
+            if client is None:
+                session: Any = boto3.session.Session()
+                client = session.client(
+                    service,
+                    region_name=scope.region,
+                    endpoint_url=self.endpoint_url,
+                    aws_access_key_id=scope.access_key,
+                    aws_secret_access_key=SECRET_KEY,
+                    config=Config(
+                        retries={"total_max_attempts": 1},
+                        max_pool_connections=32,
+                        s3={"addressing_style": "path"},
+                    ),
+                )
+                self._clients[service, scope] = client
+            return client

@@ -1,0 +1,101 @@
+"""The server's own API, beside AWS's: look at calls, order faults, turn the clock.
+
+    GET    /_sagemaker_local/health                         {"status": "running", "endpoints": 2}
+    GET    /_sagemaker_local/calls?api=...&InferenceId=...   {"calls": [...], "totals": {...}}     DELETE forgets them
+    GET    /_sagemaker_local/faults                          {"faults": [...]}       POST adds one, DELETE removes all
+    GET    /_sagemaker_local/clock                           {"speed": 1.0}          PUT sets it
+    GET    /_sagemaker_local/instances                       every instance with its endpoint, state, pid, port and directory
+
+Bad input is answered with 400 and {"error": "<one sentence>"}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from sagemaker_local.calls import CallLog
+from sagemaker_local.clock import Clock
+from sagemaker_local.control_plane.registry import EndpointRegistry
+from sagemaker_local.errors import json_response
+from sagemaker_local.faults import FaultBoard
+
+CONTROL_PATH = "/_sagemaker_local/"
+MAX_BODY_BYTES = 64 << 10
+
+
+class ControlApi:
+    """Answers requests below `CONTROL_PATH`."""
+
+    def __init__(self, calls: CallLog, faults: FaultBoard, clock: Clock, registry: EndpointRegistry) -> None:
+        self._calls = calls
+        self._faults = faults
+        self._clock = clock
+        self._registry = registry
+        self._routes: dict[tuple[str, str], Callable[[Request], dict[str, Any]]] = {
+            ("GET", "health"): self._health,
+            ("GET", "calls"): lambda request: self._calls.listing(request.args.to_dict()),
+            ("DELETE", "calls"): lambda _: self._done(self._calls.clear),
+            ("GET", "faults"): lambda _: {"faults": self._faults.listing()},
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): lambda _: self._done(self._faults.clear),
+            ("GET", "clock"): lambda _: {"speed": self._clock.speed},
+            ("PUT", "clock"): self._set_clock,
+            ("GET", "instances"): self._instances,
+        }
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request; never raises."""
+        route = self._routes.get((request.method, request.path.removeprefix(CONTROL_PATH)))
+        if route is None:
+            known = ", ".join(f"{method} {CONTROL_PATH}{name}" for method, name in self._routes)
+            return json_response({"error": f"no {request.method} {request.path}; there is {known}"}, 404)
+        try:
+            return json_response(route(request))
+        except (ValueError, TypeError) as error:
+            return json_response({"error": str(error)}, 400)
+
+    def _health(self, request: Request) -> dict[str, Any]:
+        return {"status": "running", "endpoints": len(self._registry.all())}
+
+    def _add_fault(self, request: Request) -> dict[str, Any]:
+        self._faults.add(_body(request))
+        return {"faults": self._faults.listing()}
+
+    def _set_clock(self, request: Request) -> dict[str, Any]:
+        self._clock.speed = float(_body(request).get("speed", 1.0))
+        return {"speed": self._clock.speed}
+
+    def _instances(self, request: Request) -> dict[str, Any]:
+        return {
+            "instances": [
+                {
+                    "id": instance.id,
+                    "endpoint": endpoint.name,
+                    "variant": variant.spec.name,
+                    "state": instance.state.value,
+                    "pid": instance.pid,
+                    "port": instance.port,
+                    "directory": str(instance.directory),
+                }
+                for endpoint in self._registry.all()
+                for variant in endpoint.serving_variants()
+                for instance in variant.fleet.in_service()
+            ]
+        }
+
+    @staticmethod
+    def _done(action: Callable[[], None]) -> dict[str, Any]:
+        action()
+        return {}
+
+
+def _body(request: Request) -> dict[str, Any]:
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise ValueError(f"the body exceeds {MAX_BODY_BYTES} bytes")
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise ValueError("the body must be a JSON object")
+    return body

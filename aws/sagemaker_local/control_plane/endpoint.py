@@ -1,0 +1,287 @@
+"""One endpoint and its life.
+
+    create ──> Creating ──> InService <──> Updating ──> (new instances pass) ──> InService
+                  │                            └──> RollingBack (they do not) ──> InService, as before
+                  └──> Failed                                   any settled status ──> Deleting ──> gone
+
+Changes of fleets run on a thread per change; the API answers at once, as AWS does. During an update the old instances serve
+until all new ones have answered their ping, then they finish what they have in flight and stop.
+
+A failed endpoint can only be deleted, and nothing can be done to one that is changing: AWS's rules, from the description of
+`EndpointStatus` in the API reference and the error "Cannot update in-progress endpoint".
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sagemaker_local.aws_clients import Scope
+from sagemaker_local.clock import Clock
+from sagemaker_local.control_plane.specs import EndpointSpec, VariantSpec
+from sagemaker_local.errors import validation_error, validation_exception
+from sagemaker_local.instances.fleet import Fleet
+from sagemaker_local.instances.instance import Instance, InstanceHost, Placement
+
+logger = logging.getLogger(__name__)
+
+CREATING, UPDATING, ROLLING_BACK = "Creating", "Updating", "RollingBack"
+IN_SERVICE, FAILED, DELETING = "InService", "Failed", "Deleting"
+_CHANGING = frozenset({CREATING, UPDATING, ROLLING_BACK, DELETING})
+
+
+@dataclass
+class Variant:
+    """A production variant that runs: its specification, its fleet and its present weight."""
+
+    spec: VariantSpec
+    fleet: Fleet
+    weight: float
+    deployed: datetime
+
+
+@dataclass(frozen=True)
+class EndpointHooks:
+    """What the rest of the server wants to know about an endpoint's life.
+
+    Attributes:
+        deploying: called when a create or update begins; raises to refuse it. AWS's test notifications are sent here.
+        changed: called whenever the status has changed.
+        capacity: called whenever requests may find room.
+        gone: called when the endpoint has been deleted.
+    """
+
+    deploying: Callable[[Endpoint, EndpointSpec], None]
+    changed: Callable[[Endpoint], None]
+    capacity: Callable[[Endpoint], None]
+    gone: Callable[[Endpoint], None]
+
+
+class Endpoint:
+    """An endpoint; all public methods return at once and are safe to call from any thread."""
+
+    def __init__(
+        self, host: InstanceHost, hooks: EndpointHooks, scope: Scope, name: str, spec: EndpointSpec
+    ) -> None:
+        self.scope = scope
+        self.name = name
+        self.arn = scope.arn("sagemaker", f"endpoint/{name.lower()}")
+        self.spec = spec
+        self.pending: EndpointSpec | None = spec
+        self.pending_since = Clock.now()
+        self.status = CREATING
+        self.failure_reason: str | None = None
+        self.created = self.modified = self.pending_since
+        self.variants: dict[str, Variant] = {}
+        self._host = host
+        self._hooks = hooks
+        self._lock = threading.RLock()
+        self._cancelled = threading.Event()
+        self._building: list[Fleet] = []
+
+    def create(self) -> None:
+        """Start the first deployment."""
+        self._in_background(lambda: self._deploy(self.spec, {}, {}, FAILED))
+
+    def update(self, spec: EndpointSpec, retain_counts: bool, retain_weights: bool) -> None:
+        """Replace all instances by those of another configuration.
+
+        Arguments:
+            retain_counts: keep the present instance counts of variants of the same name.
+            retain_weights: keep their present weights.
+
+        Raises:
+            AwsError: when the endpoint is changing or failed.
+        """
+        with self._lock:
+            self._require_settled()
+            counts = (
+                {name: variant.fleet.desired for name, variant in self.variants.items()}
+                if retain_counts
+                else {}
+            )
+            weights = (
+                {name: variant.weight for name, variant in self.variants.items()} if retain_weights else {}
+            )
+            self.pending, self.pending_since = spec, Clock.now()
+            self._set_status(UPDATING)
+        self._in_background(lambda: self._deploy(spec, counts, weights, ROLLING_BACK))
+
+    def reweigh(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
+        """Change instance counts and traffic shares of running variants.
+
+        Raises:
+            AwsError: when a variant is unknown, or the endpoint is changing or failed.
+        """
+        with self._lock:
+            self._require_settled()
+            unknown = sorted({*counts, *weights} - set(self.variants))
+            if unknown:
+                raise validation_exception(
+                    f'The variant name(s) "{", ".join(unknown)}" is/are not present within endpoint configuration '
+                    f'"{self.spec.config_name}".'
+                )
+            self._set_status(UPDATING)
+        self._in_background(lambda: self._reweigh(counts, weights))
+
+    def delete(self) -> None:
+        """Stop everything.
+
+        Raises:
+            AwsError: when the endpoint is changing.
+        """
+        with self._lock:
+            if self.status in _CHANGING:
+                raise validation_exception(f'Cannot update in-progress endpoint "{self.arn}".')
+            self._set_status(DELETING)
+        self._in_background(self._delete)
+
+    def close(self, grace: float) -> None:
+        """Stop everything because the server ends. Blocks until all processes are gone."""
+        self._cancelled.set()
+        with self._lock:
+            fleets = [*(variant.fleet for variant in self.variants.values()), *self._building]
+        closing = [threading.Thread(target=fleet.close, args=(False, grace)) for fleet in fleets]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
+
+    def serving_variants(self) -> list[Variant]:
+        """The variants that take traffic now; none while the endpoint has never been in service."""
+        with self._lock:
+            return list(self.variants.values())
+
+    def choose_variant(self, wanted: str | None) -> Variant:
+        """The variant for one request: the one asked for, or one drawn by weight.
+
+        Raises:
+            AwsError: ValidationError when there is no such variant.
+        """
+        variants = self.serving_variants()
+        if wanted is not None:
+            for variant in variants:
+                if variant.spec.name == wanted:
+                    return variant
+            raise validation_error(f"Variant {wanted} not found in endpoint {self.name}.")
+        weights = [variant.weight for variant in variants]
+        return random.choices(variants, weights if any(weights) else None)[0]  # noqa: S311  # load balancing
+
+    def acquire_instance(self, most: int) -> Instance | None:
+        """A serving instance with room below `most` requests, the least busy first, with its place taken."""
+        instances = [
+            instance for variant in self.serving_variants() for instance in variant.fleet.in_service()
+        ]
+        for instance in sorted(instances, key=lambda instance: instance.in_flight):
+            if instance.acquire(most):
+                return instance
+        return None
+
+    def _deploy(
+        self, spec: EndpointSpec, counts: Mapping[str, int], weights: Mapping[str, float], on_failure: str
+    ) -> None:
+        try:
+            self._hooks.deploying(self, spec)
+            fresh, reason = self._build(spec, counts, weights)
+        except Exception as error:
+            fresh, reason = {}, str(error)
+        if reason:
+            self._abandon(fresh, reason, on_failure)
+            return
+        with self._lock:
+            old, self.variants = self.variants, fresh
+            self.spec, self.pending, self._building = spec, None, []
+            self.failure_reason = None
+            self._set_status(IN_SERVICE)
+        self._hooks.capacity(self)
+        for variant in old.values():
+            threading.Thread(target=variant.fleet.close, args=(True,), daemon=True).start()
+
+    def _build(
+        self, spec: EndpointSpec, counts: Mapping[str, int], weights: Mapping[str, float]
+    ) -> tuple[dict[str, Variant], str]:
+        fresh: dict[str, Variant] = {}
+        for part in spec.variants:
+            placement = Placement(self.scope, self.name, part.name)
+            fleet = Fleet(self._host, placement, part.container, lambda: self._hooks.capacity(self))
+            fresh[part.name] = Variant(part, fleet, weights.get(part.name, part.weight), Clock.now())
+        with self._lock:
+            self._building = [variant.fleet for variant in fresh.values()]
+        for name, variant in fresh.items():
+            variant.fleet.scale(counts.get(name, variant.spec.instance_count))
+        for name, variant in fresh.items():
+            reason = variant.fleet.await_desired(self._cancelled)
+            if reason:
+                return fresh, _failure_reason(name, reason)
+        return fresh, ""
+
+    def _abandon(self, fresh: Mapping[str, Variant], reason: str, on_failure: str) -> None:
+        with self._lock:
+            self.failure_reason = reason
+            self._set_status(on_failure)
+        for variant in fresh.values():
+            variant.fleet.close(drain=False)
+        with self._lock:
+            self.pending, self._building = None, []
+            if on_failure == ROLLING_BACK:
+                self._set_status(IN_SERVICE)
+
+    def _reweigh(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
+        before = {name: self.variants[name].fleet.desired for name in counts}
+        reason = ""
+        try:
+            self._hooks.deploying(self, self.spec)
+        except Exception as error:
+            reason = str(error)
+        if not reason:
+            for name, count in counts.items():
+                self.variants[name].fleet.scale(count)
+            for name in counts:
+                reason = reason or self.variants[name].fleet.await_desired(self._cancelled)
+        with self._lock:
+            if reason:
+                self.failure_reason = reason
+                self._set_status(ROLLING_BACK)
+                for name, count in before.items():
+                    self.variants[name].fleet.scale(count)
+            else:
+                self.failure_reason = None
+                for name, weight in weights.items():
+                    self.variants[name].weight = weight
+            self._set_status(IN_SERVICE)
+        self._hooks.capacity(self)
+
+    def _delete(self) -> None:
+        for variant in self.serving_variants():
+            variant.fleet.close(drain=False)
+        self._hooks.gone(self)
+
+    def _require_settled(self) -> None:
+        if self.status in _CHANGING:
+            raise validation_exception(f'Cannot update in-progress endpoint "{self.arn}".')
+        if self.status == FAILED:
+            raise validation_exception(
+                f'Cannot update failed endpoint "{self.arn}": delete it and create it again.'
+            )
+
+    def _set_status(self, status: str) -> None:
+        self.status = status
+        self.modified = Clock.now()
+        self._hooks.changed(self)
+
+    def _in_background(self, change: Callable[[], None]) -> None:
+        threading.Thread(target=change, name=f"endpoint-{self.name}", daemon=True).start()
+
+
+def _failure_reason(variant: str, reason: str) -> str:
+    """AWS's sentence where it has one, followed by ours, which says more."""
+    if reason.startswith(("the container did not answer", "the container's process ended")):
+        return (
+            f"The primary container for production variant {variant} did not pass the ping health check. "
+            f"Please check CloudWatch logs for this endpoint. ({reason})"
+        )
+    return reason

@@ -1,0 +1,1 @@
+"""Instances: local processes that stand for SageMaker's hosts and speak the container contract."""

@@ -1,0 +1,115 @@
+"""What containers print: kept in a file, and put into CloudWatch Logs where a SageMaker user looks for it.
+
+Group `/aws/sagemaker/Endpoints/<endpoint>`, stream `<variant>/<instance id>`, as on AWS. One thread ships for all instances:
+it sleeps until somebody prints, then waits half a second to send lines together. Both destinations are bounded, because a
+container that prints in a loop must not fill the disk or the memory of the server.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sagemaker_local.aws_clients import AwsClients, Scope
+
+logger = logging.getLogger(__name__)
+
+MAX_LOG_FILE_BYTES = 64 << 20
+MAX_STREAM_EVENTS = 20_000
+MAX_LINE_BYTES = 16 << 10
+MAX_BATCH = 1_000
+_GATHER_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class LogStream:
+    """Where one instance's lines go in CloudWatch Logs."""
+
+    scope: Scope
+    group: str
+    stream: str
+
+
+class LogShipper:
+    """Puts lines into CloudWatch Logs, in order, a little later."""
+
+    def __init__(self, clients: AwsClients) -> None:
+        self._clients = clients
+        self._pending: dict[LogStream, list[tuple[int, str]]] = defaultdict(list)
+        self._sent: dict[LogStream, int] = defaultdict(int)
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="log-shipper", daemon=True)
+        self._thread.start()
+
+    def emit(self, stream: LogStream, line: str) -> None:
+        """Queue one line. Lines beyond `MAX_STREAM_EVENTS` of a stream are only kept in its file."""
+        with self._changed:
+            if self._sent[stream] >= MAX_STREAM_EVENTS:
+                return
+            self._sent[stream] += 1
+            self._pending[stream].append((int(time.time() * 1000), line))
+            self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._pending and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                self._changed.wait(_GATHER_SECONDS)
+                batches, self._pending = self._pending, defaultdict(list)
+            for stream, events in batches.items():
+                try:
+                    self._put(stream, events)
+                except (ClientError, BotoCoreError) as error:
+                    logger.warning("container output did not reach CloudWatch Logs: %s", error)
+
+    def _put(self, stream: LogStream, events: list[tuple[int, str]]) -> None:
+        client = self._clients.client("logs", stream.scope)
+        for create, arguments in (
+            (client.create_log_group, {"logGroupName": stream.group}),
+            (client.create_log_stream, {"logGroupName": stream.group, "logStreamName": stream.stream}),
+        ):
+            try:
+                create(**arguments)
+            except client.exceptions.ResourceAlreadyExistsException:
+                continue
+        for start in range(0, len(events), MAX_BATCH):
+            client.put_log_events(
+                logGroupName=stream.group,
+                logStreamName=stream.stream,
+                logEvents=[
+                    {"timestamp": at, "message": line} for at, line in events[start : start + MAX_BATCH]
+                ],
+            )
+
+
+def pump_output(output: IO[bytes], log_file: Path, stream: LogStream, shipper: LogShipper) -> None:
+    """Carry a process's output to its log until the output ends. Runs on a thread of its own."""
+    written = 0
+    with output, log_file.open("ab") as file:
+        while line := output.readline(MAX_LINE_BYTES):
+            if written < MAX_LOG_FILE_BYTES:
+                file.write(line)
+                file.flush()
+                written += len(line)
+                if written >= MAX_LOG_FILE_BYTES:
+                    file.write(f"\n[sagemaker-local: log cut at {MAX_LOG_FILE_BYTES} bytes]\n".encode())
+            text = line.decode("utf-8", "replace").rstrip("\r\n")
+            if text:
+                shipper.emit(stream, text)

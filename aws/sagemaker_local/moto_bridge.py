@@ -1,0 +1,103 @@
+"""Everything that touches moto's insides, and nothing else does.
+
+moto is the S3, SNS, SQS, IAM, CloudWatch and the record-keeping of SageMaker here. We use it through its WSGI application;
+beyond that, four things have no public door and are kept in this one file, so that a moto upgrade has one place to break:
+
+- which account an access key belongs to;
+- which SageMaker operations moto has;
+- the stored models and endpoint configurations (to start what they describe);
+- the stored endpoint (so that ListEndpoints and tags show what our life cycle says).
+
+moto keeps a frozen list of old instance types. A configuration is therefore stored under a type that moto accepts and then
+corrected to what the caller asked for, after we have validated it against botocore's list.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from moto.backends import get_backend
+from moto.core.utils import camelcase_to_underscores, method_names_from_class
+from moto.iam.models import get_account_id_from
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+
+from sagemaker_local.aws_clients import Scope
+
+ACCEPTED_INSTANCE_TYPE = "ml.m5.large"
+
+__all__ = ["MotoRequestHandler"]
+
+
+def moto_application() -> Any:
+    """moto's whole AWS as one WSGI callable."""
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def account_of(access_key: str) -> str:
+    """The account that moto's IAM made the key for; its default account for any other key."""
+    return str(get_account_id_from(access_key))
+
+
+def sagemaker_has(operation: str) -> bool:
+    """Whether moto implements an operation of the SageMaker control plane."""
+    from moto.sagemaker.responses import SageMakerResponse
+
+    return camelcase_to_underscores(operation) in method_names_from_class(SageMakerResponse)
+
+
+def stored_model(scope: Scope, name: str) -> dict[str, Any] | None:
+    """A model as CreateModel described it: `PrimaryContainer`, `Containers`. None when there is none."""
+    model = _sagemaker(scope)._models.get(name)
+    if model is None:
+        return None
+    return {"PrimaryContainer": model.primary_container, "Containers": model.containers}
+
+
+def stored_endpoint_config(scope: Scope, name: str) -> dict[str, Any] | None:
+    """An endpoint configuration as CreateEndpointConfig described it. None when there is none."""
+    config = _sagemaker(scope).endpoint_configs.get(name)
+    if config is None:
+        return None
+    return {
+        "ProductionVariants": config.production_variants,
+        "AsyncInferenceConfig": config.async_inference_config,
+    }
+
+
+def acceptable_endpoint_config(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The same CreateEndpointConfig request in terms that moto accepts; `correct_endpoint_config` undoes the difference."""
+    accepted = copy.deepcopy(dict(request))
+    for variant in accepted["ProductionVariants"]:
+        if "ServerlessConfig" not in variant:
+            variant["InstanceType"] = ACCEPTED_INSTANCE_TYPE
+    return accepted
+
+
+def correct_endpoint_config(scope: Scope, request: Mapping[str, Any]) -> None:
+    """Store what the caller really asked for, after moto has accepted the stand-in."""
+    config = _sagemaker(scope).endpoint_configs[request["EndpointConfigName"]]
+    config.production_variants = copy.deepcopy(request["ProductionVariants"])
+
+
+def mirror_endpoint(
+    scope: Scope, name: str, status: str, config_name: str, failure_reason: str | None, modified: datetime
+) -> None:
+    """Let moto's ListEndpoints tell what our life cycle says."""
+    endpoint = _sagemaker(scope).endpoints.get(name)
+    if endpoint is not None:
+        endpoint.endpoint_status = status
+        endpoint.endpoint_config_name = config_name
+        endpoint.failure_reason = failure_reason
+        endpoint.last_modified_time = modified.replace(tzinfo=None)
+
+
+def drop_endpoint(scope: Scope, name: str) -> None:
+    """The endpoint is gone."""
+    _sagemaker(scope).endpoints.pop(name, None)
+
+
+def _sagemaker(scope: Scope) -> Any:
+    return get_backend("sagemaker")[scope.account][scope.region]

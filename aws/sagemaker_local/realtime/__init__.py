@@ -1,0 +1,1 @@
+"""Real-time inference: InvokeEndpoint, on single-model and multi-model endpoints."""

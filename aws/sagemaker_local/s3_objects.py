@@ -1,0 +1,108 @@
+"""The few things that a data plane does with S3: read, write, and tell "not there" from "went wrong"."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sagemaker_local.aws_clients import AwsClients, Scope
+
+
+class S3Failure(Exception):
+    """An S3 call that failed. `missing` tells that the object or its bucket does not exist."""
+
+    def __init__(self, message: str, missing: bool = False) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+@dataclass(frozen=True)
+class S3Location:
+    """A bucket and a key (or a key prefix)."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, url: str) -> S3Location:
+        """Read `s3://bucket/key` or an `https://` S3 URL, path style or virtual-hosted.
+
+        Raises:
+            ValueError: when there is no bucket in it.
+        """
+        parts = urlsplit(url)
+        bucket, key = parts.netloc, parts.path.lstrip("/")
+        if parts.scheme in ("https", "http"):
+            host = parts.hostname or ""
+            if host.endswith(".amazonaws.com") and ".s3" in host:
+                bucket = host.split(".s3", 1)[0]
+            else:
+                bucket, _, key = key.partition("/")
+        elif parts.scheme != "s3":
+            raise ValueError(f"{url!r} is not an S3 location: it must start with s3:// or https://")
+        if not bucket:
+            raise ValueError(f"{url!r} names no bucket")
+        return cls(bucket, key)
+
+    def child(self, *parts: str) -> S3Location:
+        """The location below this prefix."""
+        return S3Location(
+            self.bucket, "/".join(part.strip("/") for part in (self.key, *parts) if part.strip("/"))
+        )
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class S3Objects:
+    """S3 in one scope."""
+
+    def __init__(self, clients: AwsClients, scope: Scope) -> None:
+        self._clients = clients
+        self._scope = scope
+
+    def read(self, location: S3Location, limit: int) -> bytes:
+        """The object's bytes.
+
+        Raises:
+            S3Failure: when it is missing, larger than `limit` bytes, or S3 refuses.
+        """
+        response = self._call("get_object", location)
+        if response["ContentLength"] > limit:
+            response["Body"].close()
+            raise S3Failure(f"{location} has {response['ContentLength']} bytes; the limit is {limit}")
+        with contextlib.closing(response["Body"]) as body:
+            return bytes(body.read())
+
+    def download(self, location: S3Location, target: Path, limit: int) -> int:
+        """Write the object to a file. Returns its size in bytes; raises S3Failure as `read` does."""
+        response = self._call("get_object", location)
+        if response["ContentLength"] > limit:
+            response["Body"].close()
+            raise S3Failure(f"{location} has {response['ContentLength']} bytes; the limit is {limit}")
+        with contextlib.closing(response["Body"]) as body, target.open("wb") as file:
+            for chunk in body.iter_chunks(1 << 20):
+                file.write(chunk)
+        return int(response["ContentLength"])
+
+    def write(self, location: S3Location, body: bytes, content_type: str | None) -> None:
+        """Put the object. Raises S3Failure when S3 refuses."""
+        extra = {"ContentType": content_type} if content_type else {}
+        self._call("put_object", location, Body=body, **extra)
+
+    def _call(self, operation: str, location: S3Location, **arguments: Any) -> Any:
+        client = self._clients.client("s3", self._scope)
+        try:
+            return getattr(client, operation)(Bucket=location.bucket, Key=location.key, **arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            raise S3Failure(
+                f"{operation} {location}: {code}", missing=code in ("NoSuchKey", "NoSuchBucket", "404")
+            ) from error
+        except BotoCoreError as error:
+            raise S3Failure(f"{operation} {location}: {error}") from error

@@ -1,0 +1,284 @@
+"""AWS on one port.
+
+    boto3 ──HTTP──> werkzeug (a thread per connection, kept alive)
+                       │
+                       ├─ /_sagemaker_local/...                 ours: call log, faults, clock          control_api.py
+                       ├─ X-Amz-Target: SageMaker.*              ours on top of moto                    control_plane/
+                       ├─ /endpoints/<name>/async-invocations    ours                                   async_inference/
+                       ├─ /endpoints/<name>/invocations          ours                                   realtime/, multi_model/
+                       └─ everything else                        moto, untouched                        moto_bridge.py
+
+moto's server is a plain WSGI callable, so wrapping it costs no hop and changes nothing for S3, SNS, SQS, IAM or CloudWatch; our own
+code reaches those through boto3 on the same port.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from sagemaker_local import moto_bridge
+from sagemaker_local.async_inference.data_plane import AsyncDataPlane
+from sagemaker_local.aws_clients import AwsClients, Scope
+from sagemaker_local.calls import CallLog
+from sagemaker_local.clock import Clock, Scheduler
+from sagemaker_local.control_api import CONTROL_PATH, ControlApi
+from sagemaker_local.control_plane.endpoint import Endpoint, EndpointHooks
+from sagemaker_local.control_plane.operations import ControlPlane
+from sagemaker_local.control_plane.registry import EndpointRegistry
+from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
+from sagemaker_local.faults import FaultBoard
+from sagemaker_local.http_server import listening_server
+from sagemaker_local.instances.commands import ImageCommands
+from sagemaker_local.instances.guardian import Guardian
+from sagemaker_local.instances.instance import InstanceHost
+from sagemaker_local.instances.logs import LogShipper
+from sagemaker_local.multi_model.store import DEFAULT_DISK_BUDGET_BYTES
+from sagemaker_local.publishing import Publisher
+from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
+from sagemaker_local.runtime_parameters import read_parameters
+
+logger = logging.getLogger(__name__)
+
+SHUTDOWN_GRACE_SECONDS = 5.0
+MAX_CONTROL_PLANE_BYTES = 4 << 20
+_RUNTIME_PATH = re.compile(
+    r"^/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)$"
+)
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/,\s]+)/")
+_RUNTIME_OPERATIONS = {
+    "invocations": "InvokeEndpoint",
+    "async-invocations": "InvokeEndpointAsync",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
+
+
+class LocalAwsApplication:
+    """The WSGI application: ours where it is ours, moto's everywhere else."""
+
+    def __init__(self, host: InstanceHost, disk_budget: int) -> None:
+        self.calls = CallLog()
+        self.faults = FaultBoard()
+        self.registry = EndpointRegistry()
+        self.scheduler = Scheduler()
+        self._clock = host.clock
+        self._moto = moto_bridge.moto_application()
+        self._asynchronous = AsyncDataPlane(
+            host.clients, host.clock, self.scheduler, Publisher(host.clients, self.faults, self.scheduler)
+        )
+        self._realtime = RealtimeDataPlane(host.clients, host.clock, disk_budget)
+        hooks = EndpointHooks(
+            deploying=self._asynchronous.announce,
+            changed=_mirror,
+            capacity=self._asynchronous.dispatch,
+            gone=self._forget,
+        )
+        self._control_plane = ControlPlane(self.registry, host, hooks)
+        self._control_api = ControlApi(self.calls, self.faults, host.clock, self.registry)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(CONTROL_PATH):
+            return self._control_api.answer(Request(environ))(environ, start_response)
+        operation, answer = self._ours(path, environ)
+        if operation is None or answer is None:
+            return self._forward_untouched(environ, start_response)
+        return self._answer(operation, answer, Request(environ))(environ, start_response)
+
+    def _ours(
+        self, path: str, environ: dict[str, Any]
+    ) -> tuple[str | None, Callable[[Request, Scope, dict[str, Any]], Response] | None]:
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if target.startswith("SageMaker."):
+            return target.removeprefix("SageMaker."), self._answer_control_plane
+        match = _RUNTIME_PATH.match(path)
+        if match and environ.get("REQUEST_METHOD") == "POST":
+            return _RUNTIME_OPERATIONS[match[2]], self._answer_runtime
+        return None, None
+
+    def _answer(
+        self, operation: str, answer: Callable[[Request, Scope, dict[str, Any]], Response], request: Request
+    ) -> Response:
+        scope = _scope(request)
+        parameters: dict[str, Any] = {}
+        error: str | None = None
+        fault = self.faults.take_api(operation)
+        try:
+            if fault and fault.seconds:
+                time.sleep(fault.seconds)
+            if fault and fault.when == "before":
+                raise AwsError(fault.error, fault.message, fault.status)
+            response = answer(request, scope, parameters)
+            if fault:
+                raise AwsError(fault.error, fault.message, fault.status)
+        except AwsError as refusal:
+            error = refusal.code
+            response = error_response(refusal)
+        except Exception as unexpected:
+            logger.exception("%s failed inside sagemaker-local", operation)
+            error = "InternalFailure"
+            response = error_response(AwsError(error, f"{type(unexpected).__name__}: {unexpected}", 500))
+        if error is None and response.status_code >= 400:
+            error = response.headers.get("x-amzn-ErrorType") or str(
+                (response.get_json(force=True, silent=True) or {}).get("__type")
+            )
+        self.calls.record(
+            self._clock.now().isoformat(),
+            operation,
+            scope.account,
+            scope.region,
+            parameters,
+            response.status_code,
+            error,
+        )
+        return response
+
+    def _answer_control_plane(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
+        if (request.content_length or 0) > MAX_CONTROL_PLANE_BYTES:
+            raise AwsError("ValidationException", f"the request exceeds {MAX_CONTROL_PLANE_BYTES} bytes")
+        try:
+            body = json.loads(request.get_data() or b"{}")
+        except ValueError as error:
+            raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
+        if not isinstance(body, dict):
+            raise AwsError("SerializationException", "the request is not a JSON object")
+        parameters |= body
+        operation = request.headers["X-Amz-Target"].removeprefix("SageMaker.")
+        return self._control_plane.answer(
+            operation, scope, body, lambda body: self._forward(request, operation, body)
+        )
+
+    def _answer_runtime(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
+        match = _RUNTIME_PATH.match(request.path)
+        assert match is not None
+        operation = _RUNTIME_OPERATIONS[match[2]]
+        if operation == "InvokeEndpointWithResponseStream":
+            raise not_implemented(operation)
+        parameters |= read_parameters(operation, match[1], request)
+        if (request.content_length or 0) > MAX_REQUEST_BYTES:
+            raise AwsError(
+                "RequestEntityTooLargeException", f"The request body exceeds {MAX_REQUEST_BYTES} bytes", 413
+            )
+        endpoint = self.registry.find(scope, match[1])
+        if endpoint is None or not endpoint.serving_variants():
+            raise validation_error(f"Endpoint {match[1]} of account {scope.account} not found.")
+        plane = self._asynchronous if operation == "InvokeEndpointAsync" else self._realtime
+        return plane.invoke(endpoint, parameters, request.get_data())
+
+    def _forward(self, request: Request, operation: str, body: Mapping[str, Any]) -> Response:
+        """Let moto answer a SageMaker operation, with this JSON body."""
+        data = json.dumps(body).encode()
+        environ = {**request.environ, "wsgi.input": BytesIO(data), "CONTENT_LENGTH": str(len(data))}
+        environ.pop("werkzeug.request", None)
+        try:
+            return Response.from_app(self._moto, environ, buffered=True)
+        except NotImplementedError:
+            raise not_implemented(f"SageMaker {operation}") from None
+
+    def _forward_untouched(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        try:
+            answer: Iterable[bytes] = self._moto(environ, start_response)
+        except NotImplementedError as error:
+            return error_response(AwsError("NotImplemented", str(error), 501))(environ, start_response)
+        return answer
+
+    def _forget(self, endpoint: Endpoint) -> None:
+        self._asynchronous.forget(endpoint)
+        moto_bridge.drop_endpoint(endpoint.scope, endpoint.name)
+        self.registry.remove(endpoint)
+
+
+class LocalAwsServer:
+    """A running server: its port, its processes, its directory.
+
+    Arguments:
+        images: argument lists by image name.
+        port: 0 for any free one.
+        data_dir: where instances live and their logs stay; None for a temporary directory that is removed at the end.
+
+    Raises:
+        PortInUse, OSError: when it cannot listen there.
+    """
+
+    def __init__(
+        self,
+        images: Mapping[str, Sequence[str]],
+        bind_host: str = "127.0.0.1",
+        port: int = 0,
+        data_dir: Path | None = None,
+        clock_speed: float = 1.0,
+        disk_budget: int = DEFAULT_DISK_BUDGET_BYTES,
+    ) -> None:
+        commands, clock = ImageCommands(images), Clock(clock_speed)
+        self._temporary: Path | None = None
+        self._wsgi = listening_server(bind_host, port, self._answer)
+        self.port = self._wsgi.port
+        self.url = f"http://{'127.0.0.1' if bind_host == '0.0.0.0' else bind_host}:{self.port}"  # noqa: S104
+        if data_dir is None:
+            data_dir = self._temporary = Path(tempfile.mkdtemp(prefix="sagemaker-local-"))
+        endpoints = (data_dir / "endpoints").resolve()
+        endpoints.mkdir(parents=True, exist_ok=True)
+        clients = AwsClients(self.url)
+        self._guardian = Guardian(self._temporary)
+        self._shipper = LogShipper(clients)
+        self.application = LocalAwsApplication(
+            InstanceHost(clients, clock, self._guardian, commands, self._shipper, endpoints), disk_budget
+        )
+        self._thread = threading.Thread(target=self._wsgi.serve_forever, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        self._thread.start()
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self.application(environ, start_response)
+
+    def close(self) -> None:
+        """End all instances, then the server. Leaves no process and no temporary file."""
+        closing = [
+            threading.Thread(target=endpoint.close, args=(SHUTDOWN_GRACE_SECONDS,))
+            for endpoint in self.application.registry.all()
+        ]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
+        self.application.scheduler.close()
+        self._shipper.close()
+        if self._thread.is_alive():
+            self._wsgi.shutdown()
+        self._wsgi.server_close()
+        self._guardian.close()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _scope(request: Request) -> Scope:
+    """Account and region of a call, from the credential in its signature."""
+    match = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    access_key, region = (match[1], match[2]) if match else ("unsigned", "us-east-1")
+    return Scope(moto_bridge.account_of(access_key), region, access_key)
+
+
+def _mirror(endpoint: Endpoint) -> None:
+    moto_bridge.mirror_endpoint(
+        endpoint.scope,
+        endpoint.name,
+        endpoint.status,
+        endpoint.spec.config_name,
+        endpoint.failure_reason,
+        endpoint.modified,
+    )

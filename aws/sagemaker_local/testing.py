@@ -1,0 +1,175 @@
+"""A SageMaker for tests: one `with`, and boto3 talks to it.
+
+    with LocalAws(images={"trainer": [sys.executable, "trainer.py"]}) as aws:
+        aws.client("s3").create_bucket(Bucket="photos")
+        ...
+        assert len(aws.calls(api="InvokeEndpointAsync", InferenceId="train-1")) == 1
+
+The server is a process of its own: moto's state is global per process, so this is what keeps tests apart. It ends with the
+block, and also when the test process is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+import httpx
+from botocore.config import Config
+
+START_SECONDS = 60.0
+REGION = "us-east-1"
+
+
+class LocalAws:
+    """A running `sagemaker-local`.
+
+    Arguments:
+        images: a command line (argument list, or one string) by image name.
+        data_dir: keep instance directories and logs there.
+        clock_speed: AWS seconds per real second.
+    """
+
+    def __init__(
+        self,
+        images: Mapping[str, Sequence[str] | str] | None = None,
+        data_dir: Path | None = None,
+        clock_speed: float = 1.0,
+    ) -> None:
+        self._images = dict(images or {})
+        self._data_dir = data_dir
+        self._clock_speed = clock_speed
+        self._process: subprocess.Popen[bytes] | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self.endpoint_url = ""
+
+    def __enter__(self) -> LocalAws:
+        self._scratch = tempfile.TemporaryDirectory(prefix="local-aws-")
+        url_file, log = Path(self._scratch.name) / "url", Path(self._scratch.name) / "server.log"
+        argv = [
+            sys.executable,
+            "-m",
+            "sagemaker_local.main",
+            "--port",
+            "0",
+            "--url-file",
+            str(url_file),
+            "--exit-on-stdin-close",
+        ]
+        argv += ["--clock-speed", str(self._clock_speed)]
+        for name, command in self._images.items():
+            argv += ["--image", f"{name}={command if isinstance(command, str) else shlex.join(command)}"]
+        if self._data_dir is not None:
+            argv += ["--data-dir", str(self._data_dir)]
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not url_file.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = log.read_text(errors="replace")
+                self.stop()
+                raise RuntimeError(f"sagemaker-local did not start:\n{said}")
+            time.sleep(0.02)
+        self.endpoint_url = url_file.read_text().strip()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables that make any AWS SDK or the AWS CLI use this server."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }
+
+    def client(self, service: str, config: Config | None = None, region: str = REGION) -> Any:
+        """A boto3 client for a service of this server."""
+        session: Any = boto3.session.Session()
+        return session.client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106  # not a secret
+            config=config,
+        )
+
+    def calls(self, **wanted: str) -> list[dict[str, Any]]:
+        """The calls that reached the server, filtered by api, status, error or any parameter; see `CallLog`."""
+        return list(self._control("GET", "calls", params=wanted)["calls"])
+
+    def forget_calls(self) -> None:
+        self._control("DELETE", "calls")
+
+    def add_fault(self, **fault: Any) -> None:
+        """Order a fault; see `faults.py` for the fields."""
+        self._control("POST", "faults", json=fault)
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "faults")
+
+    def set_clock_speed(self, speed: float) -> None:
+        """AWS seconds per real second, for waits that begin from now on."""
+        self._control("PUT", "clock", json={"speed": speed})
+
+    def instances(self, endpoint: str | None = None) -> list[dict[str, Any]]:
+        """The instances in service: id, endpoint, variant, pid, port, directory."""
+        instances = self._control("GET", "instances")["instances"]
+        return [instance for instance in instances if endpoint in (None, instance["endpoint"])]
+
+    def stop(self) -> None:
+        """End the server and all its instances."""
+        if self._process is not None:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+            try:
+                self._process.wait(timeout=START_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def kill(self) -> None:
+        """End the server the hard way (SIGKILL)."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def _control(self, method: str, name: str, **arguments: Any) -> Any:
+        response = httpx.request(
+            method, f"{self.endpoint_url}/_sagemaker_local/{name}", timeout=30, trust_env=False, **arguments
+        )
+        if response.status_code == 400:
+            raise ValueError(response.json()["error"])
+        response.raise_for_status()
+        return response.json()
+
+
+def environment_without_aws() -> dict[str, str]:
+    """This process's environment without AWS settings, to start programs that must find none."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

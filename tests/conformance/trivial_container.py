@@ -1,0 +1,149 @@
+"""A container that speaks both SageMaker contracts and does as it is told. Standard library only, so it starts at once.
+
+Single model: `/invocations` echoes, unless the body is JSON with one of
+    {"status": 400, "body": "...", "content_type": "..."}    answer so
+    {"sleep": 3}                                             answer later
+    {"die": true}                                            end the process in the middle of the request
+    {"chunked": true}                                        answer without Content-Length
+    {"tell": "environment" | "model" | "headers"}            answer with that
+    {"big": 7000000}                                         answer with so many bytes
+
+Multi-model: at most `SLOTS` (environment) models; `POST /models` reads <url>/model.txt; invoking answers with its text, the model
+count and the container's id, and obeys the same commands. `LOAD_SECONDS` (environment) delays every load. `/loads` counts loads.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+START_SECONDS = float(os.environ.get("START_SECONDS", "0"))
+SLOTS = int(os.environ.get("SLOTS", "2"))
+LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", "0"))
+NEVER_HEALTHY = os.environ.get("NEVER_HEALTHY") == "1"
+
+models: dict[str, dict[str, str]] = {}
+loads: dict[str, int] = {}
+lock = threading.Lock()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self.path == "/ping":
+            return self.answer(503 if NEVER_HEALTHY else 200)
+        if self.path == "/models":
+            listed = [{"modelName": name, "modelUrl": model["url"]} for name, model in models.items()]
+            return self.answer(200, json.dumps({"models": listed}).encode(), "application/json")
+        return self.answer(404)
+
+    def do_DELETE(self) -> None:
+        name = self.path.removeprefix("/models/")
+        with lock:
+            found = models.pop(name, None)
+        self.answer(200 if found else 404)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == "/invocations":
+            return self.obey(body, body)
+        if self.path == "/models":
+            return self.load(json.loads(body))
+        name = self.path.removeprefix("/models/").removesuffix("/invoke")
+        with lock:
+            model = models.get(name)
+        if model is None:
+            return self.answer(404, b"no such model")
+        told = {
+            "text": model["text"],
+            "loaded": len(models),
+            "instance": os.environ["SAGEMAKER_LOCAL_INSTANCE_ID"],
+            "loads": loads,
+        }
+        return self.obey(body, json.dumps(told).encode(), name)
+
+    def load(self, request: dict[str, str]) -> None:
+        time.sleep(LOAD_SECONDS)
+        name, url = request["model_name"], request["url"]
+        text = Path(url, "model.txt").read_text()
+        if text.startswith("broken"):
+            return self.answer(400, b"this model is broken")
+        with lock:
+            if name in models:
+                return self.answer(409)
+            if len(models) >= SLOTS:
+                return self.answer(507)
+            models[name] = {"url": url, "text": text}
+            loads[text] = loads.get(text, 0) + 1
+        return self.answer(200)
+
+    def obey(self, body: bytes, otherwise: bytes, model: str = "") -> None:
+        try:
+            command = json.loads(body)
+        except ValueError:
+            command = {}
+        if not isinstance(command, dict):
+            command = {}
+        if command.get("die"):
+            os._exit(1)
+        time.sleep(command.get("sleep", 0))
+        print("served", self.path, flush=True)
+        if command.get("forget"):
+            with lock:
+                models.pop(model, None)
+        if command.get("tell") == "environment":
+            return self.answer(200, json.dumps(dict(os.environ)).encode(), "application/json")
+        if command.get("tell") == "headers":
+            return self.answer(200, json.dumps(dict(self.headers.items())).encode(), "application/json")
+        if command.get("tell") == "model":
+            directory = Path(os.environ["SAGEMAKER_LOCAL_MODEL_DIR"])
+            files = {
+                str(path.relative_to(directory)): path.read_text()
+                for path in directory.rglob("*")
+                if path.is_file()
+            }
+            return self.answer(200, json.dumps(files).encode(), "application/json")
+        if command.get("chunked"):
+            return self.answer_in_chunks()
+        if "big" in command:
+            return self.answer(200, b"x" * command["big"])
+        if "status" in command:
+            return self.answer(
+                command["status"], command.get("body", "").encode(), command.get("content_type", "text/plain")
+            )
+        return self.answer(200, otherwise, self.headers.get("Content-Type") or "application/octet-stream")
+
+    def answer(self, status: int, body: bytes = b"", content_type: str = "text/plain") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        attributes = self.headers.get("X-Amzn-SageMaker-Custom-Attributes")
+        if attributes:
+            self.send_header("X-Amzn-SageMaker-Custom-Attributes", f"seen:{attributes}")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def answer_in_chunks(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"5\r\nhello\r\n0\r\n\r\n")
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+if __name__ == "__main__":
+    if os.environ.get("FAIL_AT_START") == "1":
+        print("refusing to start", flush=True)
+        sys.exit(3)
+    time.sleep(START_SECONDS)
+    http.server.ThreadingHTTPServer(
+        ("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler
+    ).serve_forever()
