@@ -17,8 +17,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 require_python = $(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	{ echo "error: Python 3.11 or newer is needed, as python3 on PATH or by 'make setup PYTHON=/path/to/python3'" >&2; exit 1; }
 
-# Two jobs write to one terminal: each line says whose it is. It outlives Ctrl-C, so that the job's last words are heard.
-label = (trap '' INT TERM; exec sed -u 's/^/[$(1)] /')
+# Two jobs write to one terminal: each line says whose it is (uv's list of 160 packages is left out).
+# It outlives Ctrl-C, so that the job's last words are heard.
+label = (trap '' INT TERM; exec sed -u '/^ + /d; s/^/[$(1)] /')
 
 .PHONY: help
 help: ## List the targets

@@ -75,7 +75,7 @@ class Cluster:
         return done.stdout
 
     def apply(self, *paths: Path) -> None:
-        """Server-side apply files, or the YAML files right in directories; wait until CRDs among them are served.
+        """Server-side apply files, or the YAML and JSON files right in directories; wait until CRDs among them are served.
 
         Raises:
             LocalClusterError: a file is missing or the API server refused it.

@@ -220,8 +220,12 @@ _NETWORK_TROUBLE = re.compile(
 def _explain(lines: list[str]) -> str:
     """Choose the line of go's output that says what went wrong, and add how to mend it."""
     for line in lines:
-        if "no space left on device" in line:
-            return f"the disk is full: {one_line(line, 200)}; free 6 GiB for Go's caches, or move GOCACHE and GOMODCACHE"
+        full_disk = re.search(r"(\S*): no space left on device", line)
+        if full_disk:
+            return (
+                f"the disk is full ({full_disk.group(1)}); free 6 GiB, or move AVATAR_CACHE_DIR, GOCACHE, GOMODCACHE "
+                "and TMPDIR to a larger one"
+            )
     for line in lines:
         if _NETWORK_TROUBLE.search(line):
             return f"Go modules cannot be downloaded ({one_line(line, 200)}); internet access or a GOPROXY is needed"

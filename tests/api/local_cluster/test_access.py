@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -54,8 +55,11 @@ def crd(group: str) -> str:
     return yaml.safe_dump(document)
 
 
-def kite(group: str, tail: int) -> str:
-    return f"{{apiVersion: {group}/v1, kind: Kite, metadata: {{name: red}}, spec: {{tail: {tail}}}}}"
+def kite(group: str, namespace: str, tail: int) -> str:
+    metadata = {"name": "red", "namespace": namespace}
+    return json.dumps(
+        {"apiVersion": f"{group}/v1", "kind": "Kite", "metadata": metadata, "spec": {"tail": tail}}
+    )
 
 
 def reader_rbac(namespace: str) -> str:
@@ -86,10 +90,8 @@ def test_crds_are_served_as_soon_as_they_are_applied(
 
     cluster.apply_crds(tmp_path)
 
-    (tmp_path / "red.yaml").write_text(
-        kite(group, tail=3).replace("name: red", f"name: red, namespace: {namespace}")
-    )
-    cluster.apply(tmp_path / "red.yaml")
+    (tmp_path / "red.json").write_text(kite(group, namespace, tail=3))
+    cluster.apply(tmp_path / "red.json")
     assert (
         cluster.kubectl("get", f"kites.{group}", "red", "-n", namespace, "-o", "jsonpath={.spec.tail}") == "3"
     )
@@ -102,7 +104,7 @@ def test_what_the_api_server_refuses_is_told_in_its_words(
     cluster.apply_crds(tmp_path)
 
     with pytest.raises(LocalClusterError, match="should be less than or equal to 9"):
-        cluster.apply_manifest(kite(group, tail=10))
+        cluster.apply_manifest(kite(group, namespace, tail=10))
 
 
 def test_a_directory_without_crds_is_one_clear_line(cluster: Cluster, tmp_path: Path) -> None:

@@ -131,7 +131,10 @@ def test_a_machine_that_is_not_supported_is_told_the_alternative(monkeypatch: py
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (["k8s.io/api", "x.go:1: write /tmp/x: no space left on device", "go: exit 1"], "the disk is full"),
+        (
+            ["k8s.io/api", "x.go:1: write /tmp/x: no space left on device", "go: exit 1"],
+            "the disk is full (/tmp/x)",
+        ),
         (["go: m@v1: Get x: dial tcp: lookup proxy: no such host"], "Go modules cannot be downloaded"),
         (["go: downloading m v1", "k8s.io/api", "# k8s.io/api", "x.go:1:2: undefined: y"], "undefined: y"),
         (["k8s.io/api"], "it said nothing"),
