@@ -9,7 +9,7 @@ Watches are given explicit time-outs: a watch that died silently is the oldest c
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import kopf
@@ -27,9 +27,8 @@ class Seen(Protocol):
 class Informer:
     """Watches our kinds for ever."""
 
-    def __init__(self, seen: Seen, *, login: Callable[[], kopf.ConnectionInfo]) -> None:
+    def __init__(self, seen: Seen) -> None:
         self._seen = seen
-        self._login = login
         self._last_event: dict[str, float] = {}
         self._watching = asyncio.Event()
 
@@ -56,8 +55,8 @@ class Informer:
         registry = kopf.OperatorRegistry()
 
         @kopf.on.login(registry=registry)
-        def log_in(**_: Any) -> kopf.ConnectionInfo:
-            return self._login()
+        def log_in(**kwargs: Any) -> kopf.ConnectionInfo | None:
+            return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
         for kind in KINDS:
             self._watch(registry, kind)

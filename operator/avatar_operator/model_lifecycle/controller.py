@@ -20,7 +20,7 @@ from avatar_operator.backends.base import (
     ClaimedByWorker,
     OutcomeUnknownError,
 )
-from avatar_operator.backends.selection import Backends
+from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import is_true
@@ -29,6 +29,7 @@ from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import (
     CancelAttempt,
     DeleteModelData,
@@ -69,6 +70,7 @@ class ModelLifecycle:
     cache: ObjectCache
     backends: Backends
     clock: Clock
+    metrics: OperatorMetrics
     kind = AVATAR_MODEL
     _memories: dict[ObjectKey, _Memory] = field(default_factory=dict)
 
@@ -137,10 +139,23 @@ class ModelLifecycle:
         return "" if status.training is None else f"r{status.training.revision}-a{status.training.attempt}"
 
     def written(self, observation: ModelObservation, status: AvatarModelStatus) -> None:
-        """A plan that was written by this process may be submitted by it without fencing."""
+        """A plan that was written by this process may be submitted by it without fencing. Measure what changed."""
         training = status.training
+        self._measure(observation, status)
         if training is not None and is_active(training) and not is_submitted(training):
             self._memory(_key(observation.model)).planned_inference_id = training.inference_id
+
+    def _measure(self, observation: ModelObservation, status: AvatarModelStatus) -> None:
+        before, after = observation.model.status.training, status.training
+        if observation.runtime is None or after is None or after.submitted_time is None:
+            return
+        backend = backend_name(observation.runtime)
+        seconds = (observation.now - after.submitted_time).total_seconds()
+        if after.completion_time is not None and is_active(before):
+            succeeded = is_true(status.conditions, TRAINED)
+            self.metrics.training_ended(backend, "succeeded" if succeeded else "failed", seconds)
+        elif after.progress is not None and (before is None or before.progress is None):
+            self.metrics.training_began(backend, seconds)
 
     def forget(self, key: ObjectKey) -> None:
         """The object is gone."""

@@ -1,0 +1,169 @@
+"""The operator, assembled: everything is made here, once, and runs in one task group.
+
+    watch (kopf) ──┐
+    queues (SQS) ──┼─> WorkQueue per kind ─> ReconcileWorkers ─> Reconciler(Lifecycle) ─> API server, backend
+    sweeper ───────┘
+
+If any part ends, all end, and the process with them: Kubernetes restarts it, and nothing that matters was in memory.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from avatar_api.group import AVATAR_RUNTIME, KINDS, Kind
+from avatar_operator.announcements.base import Announcer
+from avatar_operator.backends.selection import Backends
+from avatar_operator.core.clock import Clock
+from avatar_operator.core.workqueue import WorkQueue
+from avatar_operator.errors import StartUpError
+from avatar_operator.hint_routing import HintRouter
+from avatar_operator.http_server import HttpServer
+from avatar_operator.ingest.consumers import ConsumerFactory, QueueConsumers
+from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.kube.client import KubeClient, KubeError, NotFoundError, Object
+from avatar_operator.kube.events import EventRecorder
+from avatar_operator.kube.informer import Informer
+from avatar_operator.metrics import OperatorMetrics, StateCollector
+from avatar_operator.model_lifecycle.controller import ModelLifecycle
+from avatar_operator.reconciling.reconciler import Reconciler
+from avatar_operator.reconciling.workers import ReconcileWorkers
+from avatar_operator.request_lifecycle.controller import RequestLifecycle
+from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
+from avatar_operator.scheduling import Scheduler
+from avatar_operator.settings import OperatorSettings
+from avatar_operator.sweeper import Sweeper
+from avatar_operator.telling import NoticeTeller
+
+logger = structlog.get_logger(__name__)
+
+
+class Operator:
+    """The whole control plane of avatars. Make one, `run` it once."""
+
+    def __init__(
+        self,
+        settings: OperatorSettings,
+        client: KubeClient,
+        backends: Backends,
+        announcer: Announcer,
+        make_consumer: ConsumerFactory,
+        clock: Clock,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._settings = settings
+        cache = ObjectCache()
+        metrics = OperatorMetrics(registry)
+        self._queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
+        self._scheduler = Scheduler(cache, self._queues)
+        recorder = EventRecorder(client, clock, instance=os.environ.get("HOSTNAME", socket.gethostname()))
+        teller = NoticeTeller(recorder, announcer, cache, clock)
+        models = ModelLifecycle(cache, backends, clock, metrics)
+        requests = RequestLifecycle(cache, backends, clock, metrics)
+        runtimes = RuntimeLifecycle(cache, backends, clock)
+        self._workers = (
+            self._workers_of(Reconciler(models, client, cache, teller), metrics, settings.model_workers),
+            self._workers_of(Reconciler(requests, client, cache, teller), metrics, settings.request_workers),
+            self._workers_of(Reconciler(runtimes, client, cache, teller), metrics, settings.runtime_workers),
+        )
+        self._informer = Informer(self._seen)
+        self._sweeper = Sweeper(
+            client,
+            cache,
+            self._scheduler,
+            interval=settings.sweep_seconds,
+            ask_for_outcome=models.hint_outcome,
+        )
+        self._consumers = QueueConsumers(cache, HintRouter(cache, self._scheduler, models), make_consumer)
+        registry.register(StateCollector(cache, self._queues, self._sweeper.watch_lags))
+        self._http = HttpServer(registry, liveness=self._liveness, readiness=self._readiness)
+        self._listed = False
+        self._last_turn = time.monotonic()
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT.
+
+        Raises:
+            StartUpError: the API server refuses us or does not know our kinds, or the port is taken.
+        """
+        try:
+            await self._sweeper.fill_cache()
+        except NotFoundError as error:
+            raise StartUpError(
+                "the API server does not know the avatars.dev kinds: install the CRDs first (kubectl apply -f crds/)"
+            ) from error
+        except KubeError as error:
+            raise StartUpError(f"the API server cannot be used: {error}") from error
+        self._listed = True
+        parts: Mapping[str, Coroutine[Any, Any, None]] = {
+            "http": self._http.run(self._settings.http_host, self._settings.http_port),
+            "informer": self._informer.run(),
+            "sweeper": self._sweeper.run(),
+            "consumers": self._consumers.run(),
+            "heartbeat": self._heartbeat(),
+            **{f"workers-{number}": workers.run() for number, workers in enumerate(self._workers)},
+        }
+        await _run_until_signalled(parts)
+
+    def _workers_of(
+        self, reconciler: Reconciler[Any, Any, Any], metrics: OperatorMetrics, count: int
+    ) -> ReconcileWorkers:
+        return ReconcileWorkers(reconciler, self._queues[reconciler.kind], metrics, count=count)
+
+    def _seen(self, kind: Kind, body: Object, *, deleted: bool) -> None:
+        self._scheduler.seen(kind, body, deleted=deleted)
+        if kind == AVATAR_RUNTIME:
+            self._consumers.runtimes_changed()
+
+    async def _heartbeat(self) -> None:
+        while True:
+            self._last_turn = time.monotonic()
+            await asyncio.sleep(1.0)
+
+    def _liveness(self) -> Mapping[str, str]:
+        problems = {}
+        if time.monotonic() - self._last_turn > self._settings.stuck_seconds:
+            problems["loop"] = "the event loop has not turned for too long"
+        for plural, lag in self._sweeper.watch_lags().items():
+            if lag > self._settings.stale_watch_seconds:
+                problems[f"watch {plural}"] = f"the watch has missed changes for {lag:.0f} s"
+        for kind, queue in self._queues.items():
+            if queue.oldest_age() > self._settings.stuck_seconds:
+                problems[f"queue {kind.plural}"] = f"a key has been waiting for {queue.oldest_age():.0f} s"
+        return problems
+
+    def _readiness(self) -> Mapping[str, str]:
+        return {} if self._listed else {"cache": "the first list is not complete"}
+
+
+async def _run_until_signalled(parts: Mapping[str, Coroutine[Any, Any, None]]) -> None:
+    """Run every part until a signal comes or one of them ends; then end all of them."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stopped.set)
+    tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
+    waiter = asyncio.create_task(stopped.wait())
+    everything: list[asyncio.Task[Any]] = [waiter, *tasks]
+    try:
+        done, _ = await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in everything:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*everything, return_exceptions=True)
+    for task in done - {waiter}:
+        task.result()
+    if stopped.is_set():
+        logger.info("stopped by a signal")
+    else:
+        ended = ", ".join(sorted(task.get_name() for task in done))
+        raise StartUpError(f"a part of the operator ended by itself: {ended}")
