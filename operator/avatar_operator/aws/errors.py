@@ -1,0 +1,173 @@
+"""What botocore raises, as BackendError: a reason for conditions, a message for people, and whether to try again.
+
+Missing permissions and bad credentials count as retryable although somebody usually has to act: IAM changes take
+effect with a delay, credentials rotate, and none of it is the fault of the object that happens to be worked on. A
+platform's slip must never turn two hundred models into terminal failures.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    TokenRetrievalError,
+)
+
+from avatar_operator.backends.base import BackendError
+
+MAX_AWS_TEXT = 1000
+
+THROTTLING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttled",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+"""As botocore.retries.standard.ThrottledRetryableChecker has them, and SNS's own."""
+DENIED_CODES = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "403",
+        "Forbidden",
+    }
+)
+CREDENTIAL_CODES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+MISSING_OBJECT_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+QUOTA_CODES = frozenset({"ResourceLimitExceeded", "ServiceQuotaExceededException"})
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's word for what went wrong; for HEAD requests, which have no body, the HTTP status."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def error_text(error: ClientError) -> str:
+    """AWS's sentence for what went wrong, cut to a length that fits a condition."""
+    return str(error.response.get("Error", {}).get("Message", ""))[:MAX_AWS_TEXT]
+
+
+def http_status(error: ClientError) -> int:
+    """The HTTP status of the answer, 0 if there is none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def is_throttling(error: ClientError) -> bool:
+    """Whether AWS said "slower"."""
+    return error_code(error) in THROTTLING_CODES
+
+
+def backend_error(error: ClientError | BotoCoreError, doing: str) -> BackendError:
+    """Classify an error of botocore.
+
+    Args:
+        error: what was raised.
+        doing: what was attempted, to begin the message with: "read s3://photos/ann/1.png".
+    """
+    if isinstance(error, ClientError):
+        return _answered(error, doing)
+    if isinstance(
+        error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError | TokenRetrievalError
+    ):
+        return BackendError(
+            "CredentialsMissing",
+            f"could not {doing}: the operator has no usable AWS credentials ({error}). Give its service account an IAM role.",
+            retryable=True,
+        )
+    if isinstance(error, ParamValidationError):
+        return BackendError("AwsRejected", f"could not {doing}: {str(error)[:MAX_AWS_TEXT]}", retryable=False)
+    return BackendError(
+        "AwsUnreachable",
+        f"could not {doing}: AWS could not be reached ({type(error).__name__}: {str(error)[:MAX_AWS_TEXT]})",
+        retryable=True,
+    )
+
+
+def _answered(error: ClientError, doing: str) -> BackendError:
+    code, status = error_code(error), http_status(error)
+    said = f"AWS says {code}: {error_text(error)}"
+    if is_throttling(error):
+        return BackendError(
+            "Throttled", f"could not {doing}: {said}", retryable=True, retry_after=_retry_after(error)
+        )
+    if code in CREDENTIAL_CODES:
+        return BackendError(
+            "CredentialsInvalid",
+            f"could not {doing}: {said}. Check the operator's IAM role and the machine's clock.",
+            retryable=True,
+        )
+    if code in DENIED_CODES:
+        return BackendError(
+            "AccessDenied",
+            f"could not {doing}: {said}. The operator's IAM role must allow {error.operation_name} there.",
+            retryable=True,
+        )
+    if code == "NoSuchBucket":
+        return BackendError(
+            "BucketNotFound",
+            f"could not {doing}: there is no such bucket. Create it, or correct the location.",
+            retryable=False,
+        )
+    if code in MISSING_OBJECT_CODES:
+        return BackendError("NotFound", f"could not {doing}: it is not there", retryable=False)
+    if code in QUOTA_CODES:
+        return BackendError(
+            "QuotaExceeded",
+            f"could not {doing}: {said}. Ask AWS for a higher quota, or free some.",
+            retryable=True,
+        )
+    if status >= 500 or status == 429:
+        return BackendError("AwsUnavailable", f"could not {doing}: {said}", retryable=True)
+    return BackendError("AwsRejected", f"could not {doing}: {said}", retryable=False)
+
+
+def _retry_after(error: ClientError) -> float | None:
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        return float(headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
+
+
+@contextmanager
+def aws_errors(doing: str) -> Iterator[None]:
+    """Raise BackendError for whatever botocore raises inside.
+
+    Args:
+        doing: what is attempted, to begin the message with.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise backend_error(error, doing) from error

@@ -1,0 +1,241 @@
+"""The little that the operator does with S3 objects. Every read has a limit, every listing an end.
+
+A missing object is an answer here (None), not an error; everything else raises BackendError.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import MISSING_OBJECT_CODES, aws_errors, error_code, http_status
+from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.backends.base import BackendError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+MAX_DELETED_PER_CALL = 50_000
+"""Versions that one call of `delete_below` removes at most, so that it ends in bounded time."""
+
+
+@dataclass(frozen=True)
+class ListedObject:
+    """One object of a listing."""
+
+    location: S3Location
+    size_bytes: int
+    etag: str
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """What S3 says of one object without sending it.
+
+    `sha256` is the checksum that S3 verified when the object was written, in hexadecimal, or None if the writer gave
+    none for the whole object.
+    """
+
+    size_bytes: int
+    etag: str
+    version_id: str | None
+    sha256: str | None
+
+
+class S3Objects:
+    """Objects as one region's S3 endpoint reaches them.
+
+    Args:
+        clients: where calls run.
+        region: the region of the client; buckets elsewhere are found by S3's own redirects.
+    """
+
+    def __init__(self, clients: AwsClients, region: str) -> None:
+        self._clients = clients
+        self._region = region
+
+    async def read(self, location: S3Location, *, max_bytes: int) -> bytes | None:
+        """The object's content, or None if there is no such object.
+
+        Raises:
+            BackendError: ObjectTooLarge if it has more than `max_bytes`; whatever S3 says otherwise.
+        """
+
+        def get(s3: "S3Client") -> bytes | None:
+            try:
+                answer = s3.get_object(Bucket=location.bucket, Key=location.key)
+            except ClientError as error:
+                if error_code(error) in MISSING_OBJECT_CODES:
+                    return None
+                raise
+            with answer["Body"] as body:
+                if answer["ContentLength"] > max_bytes:
+                    raise BackendError(
+                        "ObjectTooLarge",
+                        f"{location.uri} has {answer['ContentLength']} bytes, more than the {max_bytes} expected at most",
+                        retryable=False,
+                    )
+                return body.read()
+
+        with aws_errors(f"read {location.uri}"):
+            return await self._clients.s3(self._region, get)
+
+    async def write(self, location: S3Location, content: bytes, *, content_type: str) -> None:
+        """Write an object, whatever stands there."""
+        with aws_errors(f"write {location.uri}"):
+            await self._clients.s3(
+                self._region,
+                lambda s3: s3.put_object(
+                    Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type
+                ),
+            )
+
+    async def create(self, location: S3Location, content: bytes, *, content_type: str) -> bool:
+        """Write an object whose key is free.
+
+        Returns:
+            False if the key is taken; perhaps by ourselves, if an answer was lost and the client tried again.
+
+        Source: S3 User Guide, "How to prevent object overwrites with conditional writes". A 409 says that another
+        conditional write is under way: the client tries again.
+        """
+
+        def put(s3: "S3Client") -> bool:
+            try:
+                s3.put_object(
+                    Bucket=location.bucket,
+                    Key=location.key,
+                    Body=content,
+                    ContentType=content_type,
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if http_status(error) == 412:
+                    return False
+                raise
+            return True
+
+        with aws_errors(f"write {location.uri}"):
+            return await self._clients.s3(self._region, put)
+
+    async def facts(self, location: S3Location, *, version_id: str | None = None) -> ObjectFacts | None:
+        """What S3 says of an object, or None if it (or its version, or its bucket) is not there.
+
+        HeadObject answers without a body, so a missing bucket looks like a missing object.
+        """
+
+        def head(s3: "S3Client") -> "HeadObjectOutputTypeDef | None":
+            try:
+                if version_id is not None:
+                    return s3.head_object(
+                        Bucket=location.bucket,
+                        Key=location.key,
+                        ChecksumMode="ENABLED",
+                        VersionId=version_id,
+                    )
+                return s3.head_object(Bucket=location.bucket, Key=location.key, ChecksumMode="ENABLED")
+            except ClientError as error:
+                if error_code(error) in MISSING_OBJECT_CODES:
+                    return None
+                raise
+
+        with aws_errors(f"look at {location.uri}"):
+            answer = await self._clients.s3(self._region, head)
+        if answer is None:
+            return None
+        version = answer.get("VersionId")
+        return ObjectFacts(
+            size_bytes=answer["ContentLength"],
+            etag=answer["ETag"],
+            version_id=None if version == "null" else version,
+            sha256=_hexadecimal(answer.get("ChecksumSHA256")),
+        )
+
+    async def list_directly(self, prefix: S3Location, *, limit: int) -> list[ListedObject]:
+        """The first objects directly under a prefix, in the order of their keys: no deeper ones, no folder markers."""
+        return await self._list(prefix, limit=limit, delimiter="/")
+
+    async def list_below(self, prefix: S3Location, *, limit: int) -> list[ListedObject]:
+        """The first objects anywhere under a prefix, in the order of their keys."""
+        return await self._list(prefix, limit=limit, delimiter="")
+
+    async def _list(self, prefix: S3Location, *, limit: int, delimiter: str) -> list[ListedObject]:
+        def read_pages(s3: "S3Client") -> list[ListedObject]:
+            found: list[ListedObject] = []
+            pages = s3.get_paginator("list_objects_v2").paginate(
+                Bucket=prefix.bucket, Prefix=prefix.key, Delimiter=delimiter
+            )
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    if entry["Key"].endswith("/"):
+                        continue
+                    if len(found) == limit:
+                        return found
+                    location = S3Location(prefix.bucket, entry["Key"])
+                    found.append(ListedObject(location, entry["Size"], entry["ETag"], entry["LastModified"]))
+            return found
+
+        with aws_errors(f"list {prefix.uri}"):
+            return await self._clients.s3(self._region, read_pages)
+
+    async def delete(self, location: S3Location) -> None:
+        """Remove an object. It need not exist. In a bucket with versions the old ones stay: see `delete_below`."""
+        with aws_errors(f"delete {location.uri}"):
+            await self._clients.s3(
+                self._region, lambda s3: s3.delete_object(Bucket=location.bucket, Key=location.key)
+            )
+
+    async def delete_below(self, prefix: S3Location) -> list[str]:
+        """Remove every object under a prefix with all its versions and delete markers.
+
+        Returns:
+            What S3 refused to remove, in words, and whether something is left for another call.
+
+        Raises:
+            BackendError: the listing or a whole batch failed.
+        """
+
+        def delete_pages(s3: "S3Client") -> list[str]:
+            left: list[str] = []
+            deleted = 0
+            pages = s3.get_paginator("list_object_versions").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+            for page in pages:
+                # A page has at most 1000 entries, which is also the most that one DeleteObjects takes.
+                entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                if not entries:
+                    continue
+                if deleted + len(entries) > MAX_DELETED_PER_CALL:
+                    left.append(f"{prefix.uri}: more than {MAX_DELETED_PER_CALL} objects, the rest is left")
+                    break
+                answer = s3.delete_objects(
+                    Bucket=prefix.bucket,
+                    Delete={
+                        "Objects": [
+                            {"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries
+                        ],
+                        "Quiet": True,
+                    },
+                )
+                deleted += len(entries)
+                left.extend(
+                    f"{S3Location(prefix.bucket, refusal.get('Key', '')).uri}: {refusal.get('Code')} {refusal.get('Message')}"
+                    for refusal in answer.get("Errors", [])
+                )
+            return left
+
+        with aws_errors(f"delete everything below {prefix.uri}"):
+            return await self._clients.s3(self._region, delete_pages)
+
+
+def _hexadecimal(checksum: str | None) -> str | None:
+    # A multipart upload has a checksum of its parts' checksums ("...-3"): it says nothing about the whole object.
+    try:
+        return None if checksum is None else base64.b64decode(checksum, validate=True).hex()
+    except binascii.Error:
+        return None

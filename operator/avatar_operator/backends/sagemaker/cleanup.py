@@ -1,0 +1,35 @@
+"""Deletion: everything below an object's own prefixes, with all versions, and an honest word about the rest.
+
+What may not be removed (a permission, an object lock) is reported, not raised: trying again would not help, and a
+finalizer must end. Trouble that passes is raised.
+"""
+
+from collections.abc import Sequence
+
+from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.backends.base import BackendError, CleanupReport
+
+MAX_REPORTED = 20
+HOPELESS = frozenset({"AccessDenied", "AwsRejected"})
+
+
+async def delete_below(objects: S3Objects, prefixes: Sequence[S3Location]) -> CleanupReport:
+    """Remove everything below some prefixes.
+
+    Raises:
+        BackendError: S3 could not be asked, or was too busy: try again.
+    """
+    left: list[str] = []
+    for prefix in prefixes:
+        try:
+            left.extend(await objects.delete_below(prefix))
+        except BackendError as error:
+            if error.reason == "BucketNotFound":
+                continue
+            if error.reason not in HOPELESS:
+                raise
+            left.append(error.message)
+    if len(left) > MAX_REPORTED:
+        left = [*left[:MAX_REPORTED], f"and {len(left) - MAX_REPORTED} more"]
+    return CleanupReport(tuple(left))

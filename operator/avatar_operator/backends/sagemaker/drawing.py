@@ -1,0 +1,140 @@
+"""Drawing: one InvokeEndpoint with TargetModel, and what its many ways to fail mean.
+
+    429 ModelNotReadyException   the endpoint is loading the model and goes on doing so: ModelLoading, ask again
+    424 ModelError               the container answered with an error, or not in time
+    400 ValidationError          no such endpoint, or no such artifact, or a request that SageMaker does not take
+    read time-out, 5xx           nobody knows; drawing again gives the same pictures under the same names
+
+Sources: SageMaker API Reference, InvokeEndpoint (Errors); Developer Guide, "Invoke a multi-model endpoint".
+"""
+
+import re
+
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+from pydantic import ValidationError
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.inference import InferenceRequest, InferenceResult
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import backend_error, error_code, error_text
+from avatar_operator.backends.base import BackendError, DrawCall, Drawn, DrawResult, ModelLoading
+from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
+from avatar_operator.backends.sagemaker.layout import JSON, sagemaker_spec
+
+MAX_ANSWER_BYTES = 6_291_456
+"""InvokeEndpoint's own limit for a body, each way."""
+
+
+async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
+    """See Backend.draw."""
+    spec = sagemaker_spec(runtime)
+    endpoint_name = spec.inference.endpoint_name
+    body = inference_request(call).model_dump_json(by_alias=True, exclude_none=True).encode()
+    try:
+        answer = await clients.invocation(
+            spec.region,
+            lambda client: client.invoke_endpoint(
+                EndpointName=endpoint_name,
+                TargetModel=call.target_model,
+                ContentType=JSON,
+                Accept=JSON,
+                Body=body,
+            )["Body"].read(MAX_ANSWER_BYTES),
+        )
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and error_code(error) == "ModelNotReadyException":
+            return ModelLoading()
+        raise drawing_error(error, endpoint_name, call.target_model) from error
+    return _drawn(answer, call)
+
+
+def inference_request(call: DrawCall) -> InferenceRequest:
+    """The document that the serving worker obeys."""
+    return InferenceRequest(
+        pictures=list(call.pictures),
+        num_inference_steps=call.num_inference_steps,
+        guidance_scale=call.guidance_scale,
+        width=call.width,
+        height=call.height,
+        scheduler=call.scheduler,
+        output_prefix=call.output_prefix,
+    )
+
+
+def _drawn(answer: bytes, call: DrawCall) -> Drawn:
+    try:
+        result = InferenceResult.model_validate_json(answer)
+    except ValidationError as error:
+        raise BackendError(
+            "ResultInvalid",
+            f"the worker's result cannot be read: {error.errors()[0]['msg']}. Do its image and the operator fit together?",
+            retryable=False,
+        ) from error
+    stored = {picture.uri for picture in result.pictures}
+    missing = [
+        picture.file_name()
+        for picture in call.pictures
+        if f"{call.output_prefix}{picture.file_name()}" not in stored
+    ]
+    if missing:
+        raise BackendError(
+            "ResultInvalid", f"the worker does not say where it stored {', '.join(missing)}", retryable=False
+        )
+    return Drawn(generate_seconds=result.generate_seconds)
+
+
+def drawing_error(error: ClientError | BotoCoreError, endpoint_name: str, target_model: str) -> BackendError:
+    """What a failed InvokeEndpoint means, except ModelNotReadyException, which is no failure."""
+    doing = f"draw with {target_model} on endpoint {endpoint_name}"
+    if isinstance(error, ReadTimeoutError):
+        return BackendError(
+            "InvocationTimedOut",
+            f"could not {doing}: no answer in time. If this repeats, lower limits.inference.picturesPerInvocation.",
+            retryable=True,
+        )
+    if isinstance(error, ClientError):
+        match error_code(error):
+            case "ModelError":
+                return _model_error(error, doing)
+            case "ValidationError":
+                return _validation_error(error, doing)
+    return backend_error(error, doing)
+
+
+def _model_error(error: ClientError, doing: str) -> BackendError:
+    status = _original_status(error)
+    said = str(error.response.get("OriginalMessage", "")) or error_text(error)
+    worker_error = find_worker_error(said)
+    if worker_error is not None:
+        return BackendError(worker_error.code, worker_error.message, retryable=worker_error.retryable)
+    if status == 0 or "timed out" in said:
+        return BackendError(
+            "InvocationTimedOut",
+            f"could not {doing}: the worker did not answer within 60 s."
+            " If this repeats, lower limits.inference.picturesPerInvocation.",
+            retryable=True,
+        )
+    cause = failure_cause(said)
+    reason = "WorkerRejected" if 400 <= status < 500 else "WorkerFailed"
+    return BackendError(
+        reason, f"could not {doing}: ({status}) {cause.message}", retryable=not 400 <= status < 500
+    )
+
+
+def _original_status(error: ClientError) -> int:
+    status = error.response.get("OriginalStatusCode")
+    if isinstance(status, int):
+        return status
+    stated = re.search(r"\((\d{1,3})\)", error_text(error))
+    return int(stated[1]) if stated else 500
+
+
+def _validation_error(error: ClientError, doing: str) -> BackendError:
+    text = error_text(error)
+    if re.search(r"endpoint .*(not found|does not exist)|could not find endpoint", text, re.IGNORECASE):
+        return BackendError("EndpointNotFound", f"could not {doing}: {text}", retryable=False)
+    if re.search(r"not (currently )?in ?service|in the process of|status", text, re.IGNORECASE):
+        return BackendError("EndpointNotReady", f"could not {doing}: {text}", retryable=True)
+    if re.search(r"model data|download|artifact|no such (key|object)|does not exist", text, re.IGNORECASE):
+        return BackendError("ArtifactMissing", f"could not {doing}: {text}", retryable=False)
+    return BackendError("InvocationRejected", f"could not {doing}: {text}", retryable=False)

@@ -1,0 +1,196 @@
+"""SageMaker's endpoint operations, each made idempotent: what is there already is fine, what is gone already too.
+
+SageMaker says both with a ValidationException, and only its text tells them apart.
+"""
+
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import aws_errors, error_text
+from avatar_operator.backends.sagemaker.endpoint_plan import (
+    RUNTIME_UID_TAG,
+    EndpointPlan,
+    Role,
+    is_derived_name,
+)
+from avatar_operator.backends.sagemaker.endpoint_state import DescribedEndpoint, described
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+MAX_LISTED = 500
+
+
+class EndpointApi:
+    """SageMaker's control plane in one region.
+
+    Args:
+        clients: where calls run.
+        region: the region.
+    """
+
+    def __init__(self, clients: AwsClients, region: str) -> None:
+        self._clients = clients
+        self._region = region
+
+    async def describe(self, role: Role, name: str) -> DescribedEndpoint:
+        """An endpoint as it is now; Absent if there is none."""
+        with aws_errors(f"describe endpoint {name}"):
+            try:
+                answer = await self._clients.sagemaker(
+                    self._region,
+                    "DescribeEndpoint",
+                    lambda client: client.describe_endpoint(EndpointName=name),
+                )
+            except ClientError as error:
+                if _is_missing(error):
+                    return DescribedEndpoint(role, name)
+                raise
+        return described(role, answer)
+
+    async def owner(self, endpoint: DescribedEndpoint) -> str | None:
+        """The uid of the AvatarRuntime that an endpoint is tagged with."""
+        with aws_errors(f"read the tags of endpoint {endpoint.name}"):
+            answer = await self._clients.sagemaker(
+                self._region, "ListTags", lambda client: client.list_tags(ResourceArn=endpoint.arn)
+            )
+        return next((tag["Value"] for tag in answer["Tags"] if tag["Key"] == RUNTIME_UID_TAG), None)
+
+    async def config_created(self, name: str) -> datetime | None:
+        """When an endpoint configuration was made, None if there is none."""
+        with aws_errors(f"describe endpoint configuration {name}"):
+            try:
+                answer = await self._clients.sagemaker(
+                    self._region,
+                    "DescribeEndpointConfig",
+                    lambda client: client.describe_endpoint_config(EndpointConfigName=name),
+                )
+            except ClientError as error:
+                if _is_missing(error):
+                    return None
+                raise
+        return answer["CreationTime"]
+
+    async def create_config(self, plan: EndpointPlan) -> None:
+        """Make the model and the configuration of a plan."""
+        with aws_errors(f"create model {plan.model_name}"):
+            await _unless_exists(
+                self._clients.sagemaker(
+                    self._region,
+                    "CreateModel",
+                    lambda client: client.create_model(ModelName=plan.model_name, **plan.model),
+                )
+            )
+        with aws_errors(f"create endpoint configuration {plan.config_name}"):
+            await _unless_exists(
+                self._clients.sagemaker(
+                    self._region,
+                    "CreateEndpointConfig",
+                    lambda client: client.create_endpoint_config(
+                        EndpointConfigName=plan.config_name, **plan.config
+                    ),
+                )
+            )
+
+    async def create(self, plan: EndpointPlan) -> None:
+        """Start making the endpoint of a plan."""
+        with aws_errors(f"create endpoint {plan.endpoint_name}"):
+            await _unless_exists(
+                self._clients.sagemaker(
+                    self._region,
+                    "CreateEndpoint",
+                    lambda client: client.create_endpoint(
+                        EndpointName=plan.endpoint_name,
+                        EndpointConfigName=plan.config_name,
+                        Tags=list(plan.tags),
+                    ),
+                )
+            )
+
+    async def roll(self, plan: EndpointPlan) -> None:
+        """Start moving the endpoint to the configuration of a plan."""
+        with aws_errors(f"update endpoint {plan.endpoint_name}"):
+            await self._clients.sagemaker(
+                self._region,
+                "UpdateEndpoint",
+                lambda client: client.update_endpoint(
+                    EndpointName=plan.endpoint_name, EndpointConfigName=plan.config_name
+                ),
+            )
+
+    async def delete(self, name: str) -> None:
+        """Start deleting an endpoint."""
+        with aws_errors(f"delete endpoint {name}"):
+            await _unless_missing(
+                self._clients.sagemaker(
+                    self._region, "DeleteEndpoint", lambda client: client.delete_endpoint(EndpointName=name)
+                )
+            )
+
+    async def delete_derived(self, endpoint_name: str, *, keep: tuple[str, ...] = ()) -> None:
+        """Remove the configurations and models that were made for an endpoint, except those named in `keep`."""
+        with aws_errors(f"remove old configurations of endpoint {endpoint_name}"):
+            configs = await self._clients.sagemaker(
+                self._region, "ListEndpointConfigs", lambda client: _config_names(client, endpoint_name)
+            )
+            for config in configs:
+                if config not in keep:
+                    await _unless_missing(self._delete_config(config))
+            models = await self._clients.sagemaker(
+                self._region, "ListModels", lambda client: _model_names(client, endpoint_name)
+            )
+            for model in models:
+                if model not in keep:
+                    await _unless_missing(self._delete_model(model))
+
+    async def _delete_config(self, name: str) -> None:
+        await self._clients.sagemaker(
+            self._region,
+            "DeleteEndpointConfig",
+            lambda client: client.delete_endpoint_config(EndpointConfigName=name),
+        )
+
+    async def _delete_model(self, name: str) -> None:
+        await self._clients.sagemaker(
+            self._region, "DeleteModel", lambda client: client.delete_model(ModelName=name)
+        )
+
+
+def _config_names(client: "SageMakerClient", endpoint_name: str) -> list[str]:
+    pages = client.get_paginator("list_endpoint_configs").paginate(
+        NameContains=endpoint_name, PaginationConfig={"MaxItems": MAX_LISTED}
+    )
+    names = [entry["EndpointConfigName"] for page in pages for entry in page["EndpointConfigs"]]
+    return [name for name in names if is_derived_name(endpoint_name, name)]
+
+
+def _model_names(client: "SageMakerClient", endpoint_name: str) -> list[str]:
+    pages = client.get_paginator("list_models").paginate(
+        NameContains=endpoint_name, PaginationConfig={"MaxItems": MAX_LISTED}
+    )
+    names = [entry["ModelName"] for page in pages for entry in page["Models"]]
+    return [name for name in names if is_derived_name(endpoint_name, name)]
+
+
+async def _unless_exists(call: Awaitable[object]) -> None:
+    try:
+        await call
+    except ClientError as error:
+        if "already exist" not in error_text(error):
+            raise
+
+
+async def _unless_missing(call: Awaitable[object]) -> None:
+    try:
+        await call
+    except ClientError as error:
+        if not _is_missing(error):
+            raise
+
+
+def _is_missing(error: ClientError) -> bool:
+    return "could not find" in error_text(error).lower()

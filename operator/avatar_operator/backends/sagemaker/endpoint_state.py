@@ -1,0 +1,200 @@
+"""What to do about an endpoint, and what to say about it, from one description of it. Pure.
+
+Source of the states: SageMaker API Reference, DescribeEndpoint, EndpointStatus. DeleteEndpoint is the only operation
+that a Failed endpoint takes; after a roll that failed SageMaker goes on serving the old configuration and leaves a
+FailureReason behind.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from avatar_api.avatar_runtime import EndpointStatus
+from avatar_operator.backends.base import EndpointsFacts
+from avatar_operator.backends.sagemaker.endpoint_plan import Role
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
+
+ABSENT = "Absent"
+CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+BROKEN = frozenset({"Failed", "UpdateRollbackFailed"})
+MAX_REASON = 600
+
+
+@dataclass(frozen=True)
+class DescribedEndpoint:
+    """An endpoint as SageMaker describes it; `state` is Absent if there is none."""
+
+    role: Role
+    name: str
+    state: str = ABSENT
+    arn: str = ""
+    config_name: str = ""
+    instances: int | None = None
+    failure_reason: str = ""
+    modified: datetime | None = None
+    output_path: str | None = None
+    failure_path: str | None = None
+    is_asynchronous: bool = False
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such an endpoint, in whatever state."""
+        return self.state != ABSENT
+
+    def status(self) -> EndpointStatus:
+        """The endpoint as the runtime's status shows it."""
+        return EndpointStatus(
+            role=self.role,
+            name=self.name,
+            state=self.state,
+            instances=self.instances,
+            config_name=self.config_name or None,
+        )
+
+
+def described(role: Role, answer: "DescribeEndpointOutputTypeDef") -> DescribedEndpoint:
+    """What matters of DescribeEndpoint's answer."""
+    variants = answer.get("ProductionVariants", [])
+    asynchronous = answer.get("AsyncInferenceConfig")
+    output = asynchronous["OutputConfig"] if asynchronous else {}
+    return DescribedEndpoint(
+        role=role,
+        name=answer["EndpointName"],
+        state=answer["EndpointStatus"],
+        arn=answer["EndpointArn"],
+        config_name=answer.get("EndpointConfigName", ""),
+        instances=sum(variant.get("CurrentInstanceCount", 0) for variant in variants) if variants else None,
+        failure_reason=answer.get("FailureReason", "")[:MAX_REASON],
+        modified=answer.get("LastModifiedTime"),
+        output_path=output.get("S3OutputPath"),
+        failure_path=output.get("S3FailurePath"),
+        is_asynchronous=asynchronous is not None,
+    )
+
+
+class EndpointStep(Enum):
+    """What brings an endpoint nearer to its plan."""
+
+    CREATE = "Create"
+    ROLL = "Roll"
+    REPLACE = "Replace"
+    WAIT = "Wait"
+    NONE = "None"
+    GIVE_UP = "GiveUp"
+
+
+def next_step(
+    endpoint: DescribedEndpoint, wanted_config: str, *, wanted_config_created: datetime | None
+) -> EndpointStep:
+    """The next step for an endpoint that we manage.
+
+    Args:
+        wanted_config: name of the configuration that it shall serve.
+        wanted_config_created: when that configuration was made, None if it is not there yet. A roll to it has
+            failed before if the endpoint was modified since, carries a reason, and still serves another one.
+    """
+    if not endpoint.exists:
+        return EndpointStep.CREATE
+    if endpoint.state in CHANGING:
+        return EndpointStep.WAIT
+    if endpoint.config_name == wanted_config:
+        return EndpointStep.GIVE_UP if endpoint.state in BROKEN else EndpointStep.NONE
+    if endpoint.state == "Failed":
+        return EndpointStep.REPLACE
+    was_tried = (
+        wanted_config_created is not None
+        and endpoint.modified is not None
+        and wanted_config_created <= endpoint.modified
+    )
+    return EndpointStep.GIVE_UP if endpoint.failure_reason and was_tried else EndpointStep.ROLL
+
+
+@dataclass(frozen=True)
+class EndpointVerdict:
+    """One endpoint in words: `reason` is empty if it serves what it should."""
+
+    endpoint: DescribedEndpoint
+    reason: str = ""
+    message: str = ""
+    failed: bool = False
+
+
+def managed_verdict(endpoint: DescribedEndpoint, step: EndpointStep) -> EndpointVerdict:
+    """What to say of an endpoint that we manage, after its step was started."""
+    name = f"endpoint {endpoint.name}"
+    match step:
+        case EndpointStep.CREATE:
+            return EndpointVerdict(endpoint, "Creating", f"{name} is being created")
+        case EndpointStep.ROLL:
+            return EndpointVerdict(endpoint, "Rolling", f"{name} is rolling to its new configuration")
+        case EndpointStep.REPLACE:
+            return EndpointVerdict(
+                endpoint, "Replacing", f"{name} failed and is being deleted to be made anew"
+            )
+        case EndpointStep.GIVE_UP:
+            return EndpointVerdict(
+                endpoint,
+                "EndpointFailed",
+                f"{name} failed: {endpoint.failure_reason or 'SageMaker gives no reason'}. Correct the AvatarRuntime;"
+                " if the cause lay elsewhere and is mended, delete the endpoint and it is made anew.",
+                failed=True,
+            )
+        case EndpointStep.WAIT | EndpointStep.NONE:
+            return _as_it_is(endpoint)
+
+
+def observed_verdict(endpoint: DescribedEndpoint) -> EndpointVerdict:
+    """What to say of an endpoint that somebody else owns: it must be there, and fit for its role."""
+    name = f"endpoint {endpoint.name}"
+    if not endpoint.exists:
+        return EndpointVerdict(
+            endpoint,
+            "EndpointNotFound",
+            f"{name} does not exist, and managementPolicy Observe leaves it to you",
+        )
+    if endpoint.state in BROKEN:
+        return EndpointVerdict(
+            endpoint, "EndpointFailed", f"{name} failed: {endpoint.failure_reason}", failed=True
+        )
+    if endpoint.role == "Training" and not (endpoint.output_path and endpoint.failure_path):
+        return EndpointVerdict(
+            endpoint,
+            "EndpointUnfit",
+            f"{name} must be asynchronous with S3OutputPath and S3FailurePath, or failed trainings go unseen",
+            failed=True,
+        )
+    if endpoint.role == "Inference" and endpoint.is_asynchronous:
+        return EndpointVerdict(
+            endpoint,
+            "EndpointUnfit",
+            f"{name} is asynchronous, drawing needs a multi-model endpoint",
+            failed=True,
+        )
+    return _as_it_is(endpoint)
+
+
+def _as_it_is(endpoint: DescribedEndpoint) -> EndpointVerdict:
+    if endpoint.state == "InService":
+        return EndpointVerdict(endpoint)
+    return EndpointVerdict(endpoint, endpoint.state, f"endpoint {endpoint.name} is {endpoint.state}")
+
+
+def facts(verdicts: Sequence[EndpointVerdict]) -> EndpointsFacts:
+    """All endpoints in sum; a failed one gives the reason before one that is only under way."""
+    statuses = tuple(verdict.endpoint.status() for verdict in verdicts)
+    unready = sorted(
+        (verdict for verdict in verdicts if verdict.reason), key=lambda verdict: not verdict.failed
+    )
+    if not unready:
+        return EndpointsFacts(True, "InService", "all endpoints serve", statuses)
+    return EndpointsFacts(
+        ready=False,
+        reason=unready[0].reason,
+        message="; ".join(verdict.message for verdict in unready),
+        endpoints=statuses,
+        failed=unready[0].failed,
+    )

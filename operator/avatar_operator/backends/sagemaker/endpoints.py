@@ -1,0 +1,133 @@
+"""The endpoints of a runtime: made, rolled, looked at, deleted. Never waits: each call takes one step and says where
+things stand.
+
+Order of a roll: Model, EndpointConfig, UpdateEndpoint; SageMaker moves traffic once the new instances are healthy, so no
+request is dropped. Configurations and models that nothing uses any more go once the endpoint serves the wanted one.
+An endpoint is changed or deleted only if its tag says that it belongs to this runtime.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.backends.base import BackendError, EndpointsFacts
+from avatar_operator.backends.sagemaker.endpoint_api import EndpointApi
+from avatar_operator.backends.sagemaker.endpoint_plan import RUNTIME_UID_TAG, EndpointPlan, endpoint_plans
+from avatar_operator.backends.sagemaker.endpoint_state import (
+    CHANGING,
+    DescribedEndpoint,
+    EndpointStep,
+    EndpointVerdict,
+    facts,
+    managed_verdict,
+    next_step,
+    observed_verdict,
+)
+from avatar_operator.backends.sagemaker.layout import sagemaker_spec
+
+T = TypeVar("T")
+
+
+class Endpoints:
+    """Endpoints of SageMaker runtimes.
+
+    Args:
+        clients: where calls run.
+    """
+
+    def __init__(self, clients: AwsClients) -> None:
+        self._clients = clients
+        # Only saves calls: after a restart, everything is tidied once more.
+        self._tidied: dict[str, str] = {}
+
+    async def ensure(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """See Backend.ensure_endpoints."""
+        if runtime.spec.management_policy == "Observe":
+            return facts([observed_verdict(endpoint) for endpoint in await self.describe(runtime)])
+        plans = endpoint_plans(runtime)
+        return facts(await _all(self._ensure_one(self._api(runtime), plan) for plan in plans))
+
+    async def delete(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """See Backend.delete_endpoints."""
+        if runtime.spec.management_policy == "Observe":
+            return EndpointsFacts(True, "NotManaged", "the endpoints belong to somebody else and stay")
+        endpoints = await self.describe(runtime)
+        verdicts = await _all(
+            _delete_one(self._api(runtime), endpoint, runtime.metadata.uid) for endpoint in endpoints
+        )
+        left = [verdict for verdict in verdicts if verdict.reason]
+        return facts(left) if left else EndpointsFacts(True, "Deleted", "nothing is left of the endpoints")
+
+    async def describe(self, runtime: AvatarRuntime) -> list[DescribedEndpoint]:
+        """Training and inference endpoint as they are now."""
+        spec = sagemaker_spec(runtime)
+        api = self._api(runtime)
+        return await _all(
+            [
+                api.describe("Training", spec.training.endpoint_name),
+                api.describe("Inference", spec.inference.endpoint_name),
+            ]
+        )
+
+    async def describe_training(self, runtime: AvatarRuntime) -> DescribedEndpoint:
+        """The training endpoint as it is now."""
+        return await self._api(runtime).describe("Training", sagemaker_spec(runtime).training.endpoint_name)
+
+    def _api(self, runtime: AvatarRuntime) -> EndpointApi:
+        return EndpointApi(self._clients, sagemaker_spec(runtime).region)
+
+    async def _ensure_one(self, api: EndpointApi, plan: EndpointPlan) -> EndpointVerdict:
+        endpoint = await api.describe(plan.role, plan.endpoint_name)
+        differs = endpoint.state not in CHANGING and endpoint.config_name != plan.config_name
+        config_created = await api.config_created(plan.config_name) if differs else None
+        step = next_step(endpoint, plan.config_name, wanted_config_created=config_created)
+        if step in (EndpointStep.ROLL, EndpointStep.REPLACE):
+            await _check_owner(api, endpoint, plan)
+        if step in (EndpointStep.CREATE, EndpointStep.ROLL) and config_created is None:
+            await api.create_config(plan)
+        match step:
+            case EndpointStep.CREATE:
+                await api.create(plan)
+            case EndpointStep.ROLL:
+                await api.roll(plan)
+            case EndpointStep.REPLACE:
+                await api.delete(plan.endpoint_name)
+            case EndpointStep.NONE if self._tidied.get(plan.endpoint_name) != plan.config_name:
+                await api.delete_derived(plan.endpoint_name, keep=(plan.config_name, plan.model_name))
+                self._tidied[plan.endpoint_name] = plan.config_name
+        return managed_verdict(endpoint, step)
+
+
+async def _check_owner(api: EndpointApi, endpoint: DescribedEndpoint, plan: EndpointPlan) -> None:
+    wanted = next(tag["Value"] for tag in plan.tags if tag["Key"] == RUNTIME_UID_TAG)
+    if await api.owner(endpoint) != wanted:
+        raise BackendError(
+            "NameConflict",
+            f"endpoint {endpoint.name} exists and does not belong to this AvatarRuntime. Choose another endpointName, use"
+            f" managementPolicy Observe, or hand it over by tagging it {RUNTIME_UID_TAG}={wanted}",
+            retryable=False,
+        )
+
+
+async def _delete_one(api: EndpointApi, endpoint: DescribedEndpoint, runtime_uid: str) -> EndpointVerdict:
+    if not endpoint.exists:
+        await api.delete_derived(endpoint.name)
+        return EndpointVerdict(endpoint)
+    if endpoint.state not in CHANGING:
+        if await api.owner(endpoint) != runtime_uid:
+            return EndpointVerdict(endpoint)
+        await api.delete(endpoint.name)
+    return EndpointVerdict(
+        endpoint, "Deleting", f"endpoint {endpoint.name} is {endpoint.state}, on its way out"
+    )
+
+
+async def _all(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Let all finish before the first error is raised: one endpoint's trouble must not leave another half-way."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]

@@ -1,0 +1,112 @@
+"""How an attempt stands, from what lies in S3. Notifications are only the reason to look.
+
+Success first: SageMaker writes either an output or a failure object, and an output means that the worker answered 200.
+A location that InvokeEndpointAsync returned is read directly; without one (the answer was lost, the worker holds the
+claim) the attempt's own directory is listed, because SageMaker chooses the last part of the key.
+"""
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import TrainingRequest, TrainingResult
+from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.backends.base import (
+    AttemptFailed,
+    AttemptOutcome,
+    AttemptPending,
+    AttemptReference,
+    AttemptSucceeded,
+)
+from avatar_operator.backends.sagemaker.artifacts import ArtifactExpectation, artifact_defect
+from avatar_operator.backends.sagemaker.failure_text import failure_cause
+from avatar_operator.backends.sagemaker.layout import output_extension, request_document
+
+MAX_RESULT_BYTES = 1 << 20
+MAX_FAILURE_BYTES = 1 << 20
+MAX_REQUEST_BYTES = 1 << 20
+MAX_OUTCOMES = 100
+
+
+@dataclass(frozen=True)
+class OutcomePaths:
+    """The prefixes below which SageMaker stores one attempt's output and failure."""
+
+    output: S3Location
+    failure: S3Location
+
+
+def attempt_paths(
+    output_path: S3Location, failure_path: S3Location, attempt: AttemptReference
+) -> OutcomePaths:
+    """An attempt's own prefixes below S3OutputPath and S3FailurePath of the endpoint."""
+    extension = f"{output_extension(attempt.namespace, attempt.uid, attempt.inference_id)}/"
+    return OutcomePaths(output_path.below(extension), failure_path.below(extension))
+
+
+async def outcome_location(objects: S3Objects, prefix: S3Location) -> str | None:
+    """The newest object below an attempt's prefix, or None."""
+    listed = await objects.list_below(prefix, limit=MAX_OUTCOMES)
+    return max(listed, key=lambda entry: entry.modified).location.uri if listed else None
+
+
+async def attempt_outcome(
+    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference, paths: OutcomePaths
+) -> AttemptOutcome:
+    """See Backend.attempt_outcome."""
+    output = await _content(objects, attempt.output_location, paths.output, MAX_RESULT_BYTES)
+    if output is not None:
+        return await _succeeded(objects, runtime, attempt, output)
+    failure = await _content(objects, attempt.failure_location, paths.failure, MAX_FAILURE_BYTES)
+    if failure is not None:
+        cause = failure_cause(failure.decode(errors="replace"))
+        return AttemptFailed(cause.reason, cause.message, cause.retryable, cause.error)
+    return AttemptPending()
+
+
+async def _content(
+    objects: S3Objects, recorded: str | None, prefix: S3Location, max_bytes: int
+) -> bytes | None:
+    location = recorded or await outcome_location(objects, prefix)
+    if location is None:
+        return None
+    return await objects.read(S3Location.parse(location), max_bytes=max_bytes)
+
+
+async def _succeeded(
+    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference, output: bytes
+) -> AttemptOutcome:
+    try:
+        result = TrainingResult.model_validate_json(output)
+    except ValidationError as error:
+        return _invalid(f"the worker's result cannot be read: {error.errors()[0]['msg']}")
+    if result.inference_id != attempt.inference_id:
+        return _invalid(
+            f"the worker's result is that of {result.inference_id!r}, not of {attempt.inference_id!r}"
+        )
+    expectation = await _expectation(objects, runtime, attempt)
+    return AttemptSucceeded(result, await artifact_defect(objects, result.artifact, expectation))
+
+
+def _invalid(message: str) -> AttemptFailed:
+    return AttemptFailed(
+        "ResultInvalid", f"{message}. Do the worker's image and the operator fit together?", retryable=False
+    )
+
+
+async def _expectation(
+    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference
+) -> ArtifactExpectation:
+    # The runtime may have got another base since: what counts is what this attempt was asked for.
+    content = await objects.read(request_document(runtime, attempt), max_bytes=MAX_REQUEST_BYTES)
+    if content is not None:
+        request = TrainingRequest.model_validate_json(content)
+        return ArtifactExpectation(
+            inference_id=attempt.inference_id,
+            revision=attempt.revision,
+            base_sha256=request.base_model.sha256,
+            destination=request.artifact,
+        )
+    return ArtifactExpectation.without_request(runtime, attempt)

@@ -1,0 +1,70 @@
+"""The photos that a model names, pinned: by ETag always, by version where the bucket has versions.
+
+Pinned, because a training may start hours later: a photo exchanged in the meantime is noticed, never trained on.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from avatar_api.avatar_model import AvatarModel, PhotoObject
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import PhotoLocation
+from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.backends.base import BackendError
+
+COUNT_MARGIN = 10
+"""Photos read beyond what the runtime allows: enough to say "too many" with a number."""
+MAX_NAMED = 5
+
+
+async def list_photos(
+    objects: S3Objects, runtime: AvatarRuntime, model: AvatarModel
+) -> Sequence[PhotoLocation]:
+    """See Backend.list_photos."""
+    named = model.spec.photos.objects
+    try:
+        if named is None:
+            limit = runtime.spec.limits.photos.max_count + COUNT_MARGIN
+            named = await _photos_under(objects, model.spec.photos.s3_prefix or "", limit)
+        return await _pinned(objects, named)
+    except BackendError as error:
+        if error.reason == "AccessDenied":
+            raise BackendError(
+                "PhotosDenied",
+                f"{error.message} Check the photos' location, and whether the operator may read it.",
+                retryable=False,
+            ) from error
+        if error.reason == "BucketNotFound":
+            raise BackendError("PhotosNotFound", error.message, retryable=False) from error
+        raise
+
+
+async def _photos_under(objects: S3Objects, prefix_uri: str, limit: int) -> list[PhotoObject]:
+    listed = await objects.list_directly(S3Location.parse(prefix_uri), limit=limit)
+    if not listed:
+        raise BackendError(
+            "PhotosNotFound",
+            f"there is no photo directly under {prefix_uri}. Upload some, or correct spec.photos.s3Prefix.",
+            retryable=False,
+        )
+    return [PhotoObject(uri=entry.location.uri) for entry in listed]
+
+
+async def _pinned(objects: S3Objects, named: Sequence[PhotoObject]) -> list[PhotoLocation]:
+    found = await asyncio.gather(
+        *(objects.facts(S3Location.parse(photo.uri), version_id=photo.version_id) for photo in named)
+    )
+    missing = [photo.uri for photo, facts in zip(named, found, strict=True) if facts is None]
+    if missing:
+        shown = ", ".join(missing[:MAX_NAMED]) + (", ..." if len(missing) > MAX_NAMED else "")
+        raise BackendError(
+            "PhotosNotFound",
+            f"{len(missing)} of {len(named)} photos are not there: {shown}. Upload them, or correct spec.photos.",
+            retryable=False,
+        )
+    return [
+        PhotoLocation(uri=photo.uri, version_id=facts.version_id, etag=facts.etag)
+        for photo, facts in zip(named, found, strict=True)
+        if facts is not None
+    ]

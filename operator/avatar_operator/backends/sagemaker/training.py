@@ -1,0 +1,120 @@
+"""Submitting a training: the request document to S3, then InvokeEndpointAsync, exactly once.
+
+What matters is what a failure means. If AWS refused, or was never reached, the training certainly does not run and the
+same attempt may be submitted again. If the answer was lost (a read time-out, a broken connection, a 5xx), it may be
+running and nobody knows: that is OutcomeUnknownError, and the reconciler fences the attempt before it spends again.
+"""
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+)
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import TrainingRequest
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import backend_error, error_code, error_text, http_status
+from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.backends.base import AttemptReference, BackendError, OutcomeUnknownError, Submission
+from avatar_operator.backends.sagemaker.layout import (
+    JSON,
+    output_extension,
+    request_document,
+    sagemaker_spec,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointAsyncOutputTypeDef
+
+MIN_TTL_SECONDS = 60
+MAX_TTL_SECONDS = 21600
+"""Limits of RequestTTLSeconds (SageMaker API Reference, InvokeEndpointAsync)."""
+REQUEST_TIMEOUT_STATUS = 408
+NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+
+
+async def submit_training(
+    clients: AwsClients, runtime: AvatarRuntime, request: TrainingRequest
+) -> Submission:
+    """See Backend.submit_training."""
+    spec = sagemaker_spec(runtime)
+    attempt = AttemptReference(
+        namespace=request.model.namespace,
+        uid=request.model.uid,
+        revision=request.revision,
+        attempt=request.attempt,
+        inference_id=request.inference_id,
+    )
+    document = request_document(runtime, attempt)
+    body = request.model_dump_json(by_alias=True, exclude_none=True).encode()
+    await S3Objects(clients, spec.region).write(document, body, content_type=JSON)
+    extension = output_extension(attempt.namespace, attempt.uid, attempt.inference_id)
+    ttl = runtime.spec.limits.training.active_deadline_seconds
+    try:
+        answer = await clients.submission(
+            spec.region,
+            lambda client: client.invoke_endpoint_async(
+                EndpointName=spec.training.endpoint_name,
+                ContentType=JSON,
+                Accept=JSON,
+                InferenceId=request.inference_id,
+                InputLocation=document.uri,
+                S3OutputPathExtension=extension,
+                RequestTTLSeconds=max(MIN_TTL_SECONDS, min(ttl, MAX_TTL_SECONDS)),
+                InvocationTimeoutSeconds=spec.training.invocation_timeout_seconds,
+            ),
+        )
+    except (ClientError, BotoCoreError) as error:
+        raise submission_error(error, spec.training.endpoint_name) from error
+    return _submission(answer, log_url(spec.region, spec.training.endpoint_name))
+
+
+def _submission(answer: "InvokeEndpointAsyncOutputTypeDef", log: str) -> Submission:
+    return Submission(
+        output_location=answer.get("OutputLocation"),
+        failure_location=answer.get("FailureLocation"),
+        log_url=log,
+    )
+
+
+def submission_error(error: ClientError | BotoCoreError, endpoint_name: str) -> BackendError:
+    """What a failed InvokeEndpointAsync means: certainly not accepted, or nobody knows."""
+    doing = f"submit the training to endpoint {endpoint_name}"
+    if isinstance(error, ClientError):
+        status = http_status(error)
+        if status >= 500 or status in (0, REQUEST_TIMEOUT_STATUS):
+            return OutcomeUnknownError(
+                f"could not {doing}: AWS answered {status} {error_code(error)}: {error_text(error)}"
+            )
+        if error_code(error) == "ValidationError":
+            return _rejected_endpoint(error, doing)
+        return backend_error(error, doing)
+    if isinstance(error, HTTPClientError) and not isinstance(error, NEVER_SENT):
+        return OutcomeUnknownError(f"could not {doing}: the answer was lost ({type(error).__name__})")
+    return backend_error(error, doing)
+
+
+def _rejected_endpoint(error: ClientError, doing: str) -> BackendError:
+    text = error_text(error)
+    if "not found" in text.lower() or "could not find" in text.lower():
+        # The runtime's endpoint may be about to be made: nothing is wrong with the model that waits for it.
+        return BackendError("EndpointNotFound", f"could not {doing}: {text}", retryable=True)
+    return backend_error(error, doing)
+
+
+def log_url(region: str, endpoint_name: str) -> str:
+    """Where a person reads what the endpoint's containers wrote: the CloudWatch console, in the region's partition."""
+    partition = boto3.session.Session().get_partition_for_region(region)
+    domain = {
+        "aws-cn": "console.amazonaws.cn",
+        "aws-us-gov": "console.amazonaws-us-gov.com",
+    }.get(partition, "console.aws.amazon.com")
+    group = f"/aws/sagemaker/Endpoints/{endpoint_name}".replace("/", "$252F")
+    return f"https://{region}.{domain}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
