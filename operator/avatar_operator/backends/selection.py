@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from avatar_api.avatar_runtime import AvatarRuntime
-
 from avatar_operator.backends.base import Backend
 
 BackendName = Literal["sagemaker", "simulated"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.group import AVATAR_RUNTIME
 from pydantic import ValidationError
 
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.group import AVATAR_RUNTIME
 from avatar_operator.ingest.messages import Hint
 from avatar_operator.kube.cache import ObjectCache
 

@@ -1,0 +1,110 @@
+"""What a message on the operator's queue says. Pure, total: whatever arrives, it answers and never raises.
+
+Three senders share the queue. SageMaker publishes to SNS topics that the queue subscribes to, in an SNS envelope or raw
+(RawMessageDelivery); workers send progress straight to the queue. AWS documents the success message only; failures are
+known from the field, so nothing is asked of a message but its name and the inference id. SageMaker publishes a
+TestNotification whenever an endpoint is made or updated.
+
+Source: SageMaker Developer Guide, "Check prediction results" of asynchronous inference.
+"""
+
+import json
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from avatar_api.documents.training import TrainingProgressMessage
+from avatar_operator.names import parse_inference_id
+
+MAX_MESSAGE_BYTES = 1 << 20
+"""SQS carries no more."""
+_PROGRESS_SCHEMA = "avatars.dev/training-progress/"
+
+
+@dataclass(frozen=True)
+class AttemptHint:
+    """An attempt has come to an end, it is said."""
+
+    inference_id: str
+
+
+@dataclass(frozen=True)
+class ProgressHint:
+    """A worker says how far it is."""
+
+    message: TrainingProgressMessage
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A message that is none of our business. `reason` is one word."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unparsable:
+    """A message that nobody can read. `reason` is a sentence."""
+
+    reason: str
+
+
+Hint = AttemptHint | ProgressHint
+Message = Hint | Ignored | Unparsable
+
+
+def parse_message(body: str | bytes) -> Message:
+    """Read one message.
+
+    Args:
+        body: of an SQS message.
+    """
+    if len(body) > MAX_MESSAGE_BYTES:
+        return Unparsable("larger than any message of SQS")
+    document = _object(body)
+    if document is None:
+        return Unparsable("not a JSON object")
+    if document.get("Type") == "Notification" and "Message" in document:
+        content = document["Message"]
+        document = _object(content) if isinstance(content, str) else None
+        if document is None:
+            return Unparsable("an SNS notification whose Message is not a JSON object")
+    return _meaning(document)
+
+
+def _object(text: str | bytes) -> dict[str, object] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _meaning(document: dict[str, object]) -> Message:
+    schema = document.get("schemaVersion")
+    if isinstance(schema, str) and schema.startswith(_PROGRESS_SCHEMA):
+        return _progress(document)
+    match document.get("eventName"):
+        case "TestNotification":
+            return Ignored("TestNotification")
+        case "InferenceResult":
+            return _attempt(document.get("inferenceId"))
+    return Unparsable("neither a SageMaker notification nor a worker's progress")
+
+
+def _attempt(inference_id: object) -> Message:
+    if not isinstance(inference_id, str) or not inference_id:
+        return Unparsable("an InferenceResult without inferenceId")
+    if parse_inference_id(inference_id) is None:
+        return Ignored("ForeignInference")
+    return AttemptHint(inference_id)
+
+
+def _progress(document: dict[str, object]) -> Message:
+    try:
+        message = TrainingProgressMessage.model_validate(document)
+    except (ValidationError, RecursionError, OverflowError) as error:
+        return Unparsable(f"progress that does not fit its schema ({type(error).__name__})")
+    if parse_inference_id(message.inference_id) is None:
+        return Ignored("ForeignInference")
+    return ProgressHint(message)
