@@ -10,9 +10,7 @@ holds is checked at every start: reading the files costs seconds, a silently cha
 """
 
 import os
-import shutil
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -26,6 +24,7 @@ from avatar_workers.base_model.directory_digest import (
     directory_digest,
 )
 from avatar_workers.errors import WorkerFailure
+from avatar_workers.scratch import scratch_directory
 from avatar_workers.storage import ObjectStorage
 from avatar_workers.storage.s3_location import SCHEME
 
@@ -34,8 +33,6 @@ SHA256_VARIABLE = "AVATAR_BASE_MODEL_SHA256"
 CACHE_VARIABLE = "AVATAR_BASE_MODEL_CACHE"
 DEFAULT_CACHE = Path(tempfile.gettempdir()) / "avatar-base-models"
 MAX_BASE_BYTES = 64 << 30
-PARTIAL_PREFIX = "partial-"
-ABANDONED_AFTER_SECONDS = 6 * 3600
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -99,10 +96,8 @@ def _checked(directory: Path, settings: BaseModelSettings) -> Path:
 
 def _download(settings: BaseModelSettings, storage: ObjectStorage, directory: Path) -> None:
     prefix = settings.source if settings.source.endswith("/") else f"{settings.source}/"
-    settings.cache.mkdir(parents=True, exist_ok=True)
-    _discard_abandoned(settings.cache)
-    with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, dir=settings.cache) as temporary:
-        partial = Path(temporary) / settings.sha256
+    with scratch_directory(settings.cache) as scratch:
+        partial = scratch / settings.sha256
         partial.mkdir()
         budget = MAX_BASE_BYTES
         for entry in storage.list_objects(prefix, max_objects=MAX_FILES):
@@ -125,10 +120,3 @@ def _download(settings: BaseModelSettings, storage: ObjectStorage, directory: Pa
             if not directory.is_dir():
                 raise
     log.info("base model downloaded", source=settings.source, sha256=settings.sha256)
-
-
-def _discard_abandoned(cache: Path) -> None:
-    """Remove what workers that were killed while downloading have left; by age, since others may be downloading now."""
-    for leftover in cache.glob(f"{PARTIAL_PREFIX}*"):
-        if time.time() - leftover.stat().st_mtime > ABANDONED_AFTER_SECONDS:
-            shutil.rmtree(leftover, ignore_errors=True)

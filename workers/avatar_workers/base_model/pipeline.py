@@ -66,6 +66,12 @@ def load_base_model(
             "InvalidConfiguration",
             f"base model {source} is a {architecture.__name__}; this worker knows StableDiffusionPipeline",
         )
+    prediction_type = pipeline.scheduler.config.prediction_type
+    if prediction_type not in ("epsilon", "v_prediction"):
+        raise WorkerFailure(
+            "InvalidConfiguration",
+            f"base model {source} predicts {prediction_type!r}, which this worker cannot train",
+        )
     pipeline.set_progress_bar_config(disable=True)
     for module in _modules(pipeline):
         module.requires_grad_(False)

@@ -1,0 +1,157 @@
+"""DreamBooth on latents: denoise the person under their own word, and the class under its old one.
+
+Each step draws `batch_size` photos and as many class images, noises them at random times, and takes one AdamW step on
+the mean squared error of both (Ruiz et al., 2208.12242, equation 2), each sample weighted by its clamped signal-to-noise
+ratio (min-SNR-5: Hang et al., 2303.09556). The learning rate rises over the first 5 % and then falls along a cosine.
+Everything random comes from one generator on the CPU: the same request gives the same weights on the same machine.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import DDPMScheduler
+from diffusers.optimization import get_cosine_schedule_with_warmup
+from diffusers.training_utils import compute_snr
+
+from avatar_api.documents.training import TrainingSettings
+from avatar_workers.errors import WorkerFailure
+from avatar_workers.training.latents import PhotoLatents
+from avatar_workers.training.lora import LoraOnBase
+
+MIN_SNR_GAMMA = 5.0
+WARM_UP_SHARE = 0.05
+MAX_GRADIENT_NORM = 1.0
+WEIGHT_DECAY = 1e-4
+FINAL_LOSS_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What is learned from. `class_latents` is None without prior preservation."""
+
+    photos: PhotoLatents
+    instance_prompt: str
+    class_latents: torch.Tensor | None
+    class_prompt: str
+
+
+def train_lora(
+    lora: LoraOnBase, examples: TrainingSet, settings: TrainingSettings, on_step: Callable[[int], None]
+) -> float:
+    """Train the LoRA in place.
+
+    Args:
+        lora: on its base.
+        examples: photos and class images as latents.
+        settings: hyperparameters.
+        on_step: told after each step how many are done. May raise to stop.
+
+    Returns:
+        The mean loss of the last tenth of the steps.
+
+    Raises:
+        WorkerFailure: TrainingDiverged, if the loss or a weight is no finite number.
+    """
+    generator = torch.Generator().manual_seed(settings.seed)
+    parameters = lora.parameters()
+    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY)
+    schedule = get_cosine_schedule_with_warmup(
+        optimizer, math.ceil(settings.steps * WARM_UP_SHARE), settings.steps
+    )
+    step_loss = _StepLoss(lora, examples, settings, generator)
+    losses: list[float] = []
+    for step in range(1, settings.steps + 1):
+        loss = step_loss.compute()
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise _diverged(step)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(parameters, MAX_GRADIENT_NORM)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+        on_step(step)
+    if not all(bool(parameter.isfinite().all()) for parameter in parameters):
+        raise _diverged(settings.steps)
+    last = losses[-max(1, round(settings.steps * FINAL_LOSS_SHARE)) :]
+    return sum(last) / len(last)
+
+
+class _StepLoss:
+    """One step's loss, as a tensor to be differentiated."""
+
+    def __init__(
+        self, lora: LoraOnBase, examples: TrainingSet, settings: TrainingSettings, generator: torch.Generator
+    ) -> None:
+        self._base = lora.base
+        self._examples = examples
+        self._settings = settings
+        self._generator = generator
+        self._scheduler: Any = DDPMScheduler.from_config(lora.base.pipeline.scheduler.config)
+        self._photo_indices = _shuffled_for_ever(len(examples.photos.mean), generator)
+        self._class_indices = _shuffled_for_ever(
+            0 if examples.class_latents is None else len(examples.class_latents), generator
+        )
+        self._frozen_embeddings = None if lora.with_text_encoder else self._encode_prompts().detach()
+
+    def compute(self) -> torch.Tensor:
+        count = self._settings.batch_size
+        latents = self._examples.photos.sample(_take(self._photo_indices, count), self._generator)
+        if self._examples.class_latents is not None:
+            latents = torch.cat([latents, self._examples.class_latents[_take(self._class_indices, count)]])
+        noise = torch.randn(latents.shape, generator=self._generator)
+        times = torch.randint(
+            0, self._scheduler.config.num_train_timesteps, (len(latents),), generator=self._generator
+        )
+        errors = self._denoising_errors(latents, noise, times)
+        loss = errors[:count].mean()
+        if self._examples.class_latents is not None:
+            loss = loss + self._settings.prior_preservation.weight * errors[count:].mean()
+        return loss
+
+    def _denoising_errors(
+        self, latents: torch.Tensor, noise: torch.Tensor, times: torch.Tensor
+    ) -> torch.Tensor:
+        device = self._base.device
+        latents, noise, times = latents.to(device), noise.to(device), times.to(device)
+        embeddings = self._encode_prompts() if self._frozen_embeddings is None else self._frozen_embeddings
+        count = self._settings.batch_size
+        per_sample = embeddings.repeat_interleave(count, dim=0)[: len(latents)]
+        noisy = self._scheduler.add_noise(latents, noise, times)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            predicted = self._base.pipeline.unet(noisy, times, encoder_hidden_states=per_sample).sample
+        by_velocity = self._scheduler.config.prediction_type == "v_prediction"
+        target = self._scheduler.get_velocity(latents, noise, times) if by_velocity else noise
+        ratio: torch.Tensor = compute_snr(self._scheduler, times)
+        weights = ratio.clamp(max=MIN_SNR_GAMMA) / (ratio + 1 if by_velocity else ratio)
+        squared: torch.Tensor = (predicted.float() - target).square().mean(dim=(1, 2, 3))
+        return squared * weights
+
+    def _encode_prompts(self) -> torch.Tensor:
+        pipeline = self._base.pipeline
+        device = self._base.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            embeddings: torch.Tensor = pipeline.encode_prompt(
+                [self._examples.instance_prompt, self._examples.class_prompt], device, 1, False
+            )[0]
+        return embeddings
+
+
+def _shuffled_for_ever(count: int, generator: torch.Generator) -> Iterator[int]:
+    """Every index once in each round, each round in another order."""
+    while True:
+        yield from torch.randperm(count, generator=generator).tolist()
+
+
+def _take(indices: Iterator[int], count: int) -> torch.Tensor:
+    return torch.tensor([next(indices) for _ in range(count)])
+
+
+def _diverged(step: int) -> WorkerFailure:
+    return WorkerFailure(
+        "TrainingDiverged",
+        f"the training diverged at step {step} (a value that is no number); lower the learning rate",
+    )
