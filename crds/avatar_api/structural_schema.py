@@ -45,13 +45,22 @@ def _convert(schema: Schema, *, definitions: dict[str, Schema], path: str) -> Sc
                 converted["enum"] = [value]
             case "description":
                 converted["description"] = " ".join(value.split())
-            case "default" if value is None or value == []:
-                continue
+            case "default":
+                # An absent field has no default, and an empty list need not be told from an absent one.
+                if value is not None and value != []:
+                    converted["default"] = _without_nulls(value)
             case _:
                 converted[keyword] = value
     if "type" not in converted:
         raise NotStructuralError(f"{path}: a structural schema needs one type, this has {sorted(schema)}")
     return converted
+
+
+def _without_nulls(value: Any) -> Any:
+    """A default without its absent fields: Kubernetes refuses null where a type is asked for."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(child) for name, child in value.items() if child is not None}
+    return value
 
 
 def _without_indirection(schema: Schema, *, definitions: dict[str, Schema], path: str) -> Schema:
