@@ -9,6 +9,7 @@ looks for, and it makes photo preparation testable on drawn people.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
@@ -104,14 +105,14 @@ class _Figure:
         u = self.unit
         self.pen.ellipse([(x - rx) * u, (y - ry) * u, (x + rx) * u, (y + ry) * u], fill=fill)
 
-    def _polygon(self, points: list[tuple[float, float]], fill: Colour) -> None:
+    def _polygon(self, points: Sequence[tuple[float, float]], fill: Colour) -> None:
         self.pen.polygon([(x * self.unit, y * self.unit) for x, y in points], fill=fill)
 
     def _box(self, x0: float, y0: float, x1: float, y1: float, fill: Colour, radius: float = 0) -> None:
         u = self.unit
         self.pen.rounded_rectangle([x0 * u, y0 * u, x1 * u, y1 * u], radius * u, fill=fill)
 
-    def _line(self, points: list[tuple[float, float]], width: float, fill: Colour) -> None:
+    def _line(self, points: Sequence[tuple[float, float]], width: float, fill: Colour) -> None:
         self.pen.line(
             [(x * self.unit, y * self.unit) for x, y in points], fill, round(width * self.unit), "curve"
         )

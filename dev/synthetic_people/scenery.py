@@ -48,12 +48,12 @@ def _scene(place: str, side: int) -> Image.Image:
         case "city":
             picture = Image.new("RGB", (side, side), (128, 134, 142))
             pen = ImageDraw.Draw(picture)
-            for x0, x1, top in ((0, 13, 14), (51, 64, 8)):
+            for x0, x1, top in ((0.0, 13.0, 14), (51.0, 64.0, 8)):
                 pen.rectangle([x0 * unit, top * unit, x1 * unit, side], fill=(58, 62, 72))
                 for y in range(top + 3, 64, 8):
-                    for x in (x0 + 2.5, x0 + 8):
+                    for left in (x0 + 2.5, x0 + 8):
                         pen.rectangle(
-                            [x * unit, y * unit, (x + 3) * unit, (y + 4) * unit], fill=(255, 225, 120)
+                            [left * unit, y * unit, (left + 3) * unit, (y + 4) * unit], fill=(255, 225, 120)
                         )
         case "meadow":
             picture = Image.new("RGB", (side, side), (120, 185, 235))
@@ -62,10 +62,12 @@ def _scene(place: str, side: int) -> Image.Image:
             picture = Image.new("RGB", (side, side), (150, 52, 38))
             pen = ImageDraw.Draw(picture)
             for row in range(8):
-                y = row * 8 * unit
-                pen.rectangle([0, y, side, y + 1.4 * unit], fill=(186, 122, 104))
+                top_edge = row * 8 * unit
+                pen.rectangle([0, top_edge, side, top_edge + 1.4 * unit], fill=(186, 122, 104))
                 for x in range(-8 if row % 2 else 0, 64, 16):
-                    pen.rectangle([x * unit, y, (x + 1.4) * unit, y + 8 * unit], fill=(186, 122, 104))
+                    pen.rectangle(
+                        [x * unit, top_edge, (x + 1.4) * unit, top_edge + 8 * unit], fill=(186, 122, 104)
+                    )
         case _:
             raise KeyError(place)
     return picture
