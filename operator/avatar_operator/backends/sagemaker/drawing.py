@@ -135,6 +135,8 @@ def _validation_error(error: ClientError, doing: str) -> BackendError:
         return BackendError("EndpointNotFound", f"could not {doing}: {text}", retryable=False)
     if re.search(r"not (currently )?in ?service|in the process of|status", text, re.IGNORECASE):
         return BackendError("EndpointNotReady", f"could not {doing}: {text}", retryable=True)
+    if re.search(r"extract model data", text, re.IGNORECASE):
+        return BackendError("ArtifactInvalid", f"could not {doing}: {text}", retryable=False)
     if re.search(r"model data|download|artifact|no such (key|object)|does not exist", text, re.IGNORECASE):
         return BackendError("ArtifactMissing", f"could not {doing}: {text}", retryable=False)
     return BackendError("InvocationRejected", f"could not {doing}: {text}", retryable=False)

@@ -118,7 +118,7 @@ def _cut_document(text: str) -> WorkerError | None:
 def _classified(text: str) -> FailureCause:
     said = f"SageMaker says: {text.strip()[:MAX_MESSAGE]}" if text.strip() else "SageMaker gives no reason"
     lowered = text.lower()
-    if re.search(r"timed out|time-out|timeout", lowered):
+    if re.search(r"timed out|time-out|timeout|error \(0\)", lowered):
         return FailureCause(
             "InvocationTimedOut",
             f"the worker did not finish in time. Ask for less, or give the endpoint more time or a faster instance. {said}",
@@ -130,11 +130,15 @@ def _classified(text: str) -> FailureCause:
             f"the request waited in the queue for too long: the endpoint needs more instances. {said}",
             retryable=True,
         )
-    if re.search(r"input ?location|download|input (data|payload|object)|s3 object", lowered):
+    if re.search(r"input ?location|download", lowered):
         return FailureCause(
             "RequestUnreadable",
             f"the endpoint could not fetch the request document: its execution role must be allowed to read it. {said}",
             retryable=not re.search(r"denied|forbidden|403|not authorized", lowered),
+        )
+    if "could not get a response" in lowered:
+        return FailureCause(
+            "WorkerLost", f"the worker ended in the middle of its work. {said}", retryable=True
         )
     status = re.search(r"\(([45])\d\d\)", text)
     if status is not None and status[1] == "4":

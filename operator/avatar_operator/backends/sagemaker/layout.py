@@ -4,7 +4,7 @@
     <requests>output/<namespace>/<uid>/<inference id>/...             what SageMaker stores of a success
     <requests>failure/<namespace>/<uid>/<inference id>/...            and of a failure
     <artifacts><namespace>/<uid>/r<revision>-a<attempt>.tar.gz, .manifest.json
-    <outputs or the request's own prefix><namespace>/<uid>/...        pictures
+    <outputs><namespace>/<uid>/..., or <prefix of the request><uid>/...    pictures
 
 SageMaker chooses the last part of an output's key, so outcomes are found by listing, unless the answer of
 InvokeEndpointAsync was recorded.
@@ -93,7 +93,11 @@ def artifact_prefix(runtime: AvatarRuntime, model: AvatarModel) -> S3Location:
 
 
 def picture_prefix(runtime: AvatarRuntime, request: AvatarRequest) -> S3Location:
-    """Below this stand the pictures of a request, and nothing else, even if requests share an output prefix."""
-    base = request.spec.output.prefix if request.spec.output else runtime.spec.storage.outputs
+    """Below this stand the pictures of a request, and nothing else, even if requests share an output prefix.
+
+    The same prefix that `request_lifecycle.pictures.output_prefix` lets them be drawn to; a test holds them together.
+    """
+    if request.spec.output is not None:
+        return S3Location.parse(request.spec.output.prefix).below(f"{request.metadata.uid}/")
     directory = object_directory(request.metadata.namespace, request.metadata.uid)
-    return S3Location.parse(base).below(directory)
+    return S3Location.parse(runtime.spec.storage.outputs).below(directory)

@@ -148,8 +148,8 @@ class SimulatedBackend:
 
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
         """Forget the request's pictures."""
-        own_part = f"/{request.metadata.namespace}/{request.metadata.uid}/"
-        for prefix in [prefix for prefix in self._pictures if own_part in prefix]:
+        directory = f"/{request.metadata.uid}/"
+        for prefix in [prefix for prefix in self._pictures if prefix.endswith(directory)]:
             del self._pictures[prefix]
         return CleanupReport()
 
