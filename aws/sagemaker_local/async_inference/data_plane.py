@@ -7,6 +7,7 @@ import threading
 import uuid
 from typing import Any
 
+from botocore.exceptions import ClientError
 from werkzeug.wrappers import Response
 
 from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome
@@ -17,7 +18,7 @@ from sagemaker_local.aws_clients import AwsClients
 from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.control_plane.endpoint import FAILED, Endpoint
 from sagemaker_local.control_plane.specs import EndpointSpec
-from sagemaker_local.errors import json_response, validation_error
+from sagemaker_local.errors import json_response, validation_error, validation_exception
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.s3_objects import S3Failure, S3Location, S3Objects
 
@@ -82,14 +83,18 @@ class AsyncDataPlane:
         """Send AWS's test notification to the topics of a configuration that is about to be deployed.
 
         Raises:
-            Exception: what SNS raises; the deployment fails with it.
+            AwsError: when a topic cannot be published to; the deployment fails with it.
         """
         if spec.asynchronous is None:
             return
         for arn in filter(
             None, dict.fromkeys((spec.asynchronous.success_topic, spec.asynchronous.error_topic))
         ):
-            self._publisher.publish(endpoint.scope, arn, TEST_NOTIFICATION)
+            try:
+                self._publisher.publish(endpoint.scope, arn, TEST_NOTIFICATION)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                raise validation_exception(f"Cannot publish to the topic {arn}: {code}") from error
 
     def dispatch(self, endpoint: Endpoint) -> None:
         """An instance of the endpoint has room."""
