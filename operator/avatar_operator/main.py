@@ -2,25 +2,105 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from pydantic import ValidationError
 
+from avatar_operator.announcements.announcer import Announcer
+from avatar_operator.announcements.sns import SnsAnnouncer
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.backends.base import Backend
+from avatar_operator.backends.metered import BackendMetrics, MeteredBackend, TokensAvailable
+from avatar_operator.backends.sagemaker.backend import SageMakerBackend
+from avatar_operator.backends.selection import BackendName, Backends
+from avatar_operator.backends.simulated.backend import SimulatedBackend
+from avatar_operator.core.clock import SystemClock
 from avatar_operator.errors import StartUpError
+from avatar_operator.ingest.consumers import QueueAddress
+from avatar_operator.ingest.messages import Hint
+from avatar_operator.ingest.sqs import Consumer, IngestMetrics
+from avatar_operator.kube.client import KubeClient, KubernetesClient
+from avatar_operator.kube.connection import connect
 from avatar_operator.logs import configure_logs
+from avatar_operator.metrics import OperatorMetrics
+from avatar_operator.operator import Operator
 from avatar_operator.settings import OperatorSettings
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything through which the operator has an effect on the world."""
+
+    client: KubeClient
+    backends: Backends
+    announcer: Announcer
 
 
 def main() -> None:
     """Run the operator; the exit code is 0 after a signal and 1 if it could not start or go on."""
     try:
-        settings = OperatorSettings()  # type: ignore[call-arg]
+        settings = OperatorSettings()
     except ValidationError as error:
-        problems = "; ".join(
-            f"AVATAR_OPERATOR_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
-        )
+        problems = "; ".join(f"{_variable(problem['loc'])}: {problem['msg']}" for problem in error.errors())
         sys.exit(f"avatar-operator: {problems}")
     configure_logs(settings)
     try:
         asyncio.run(run(settings))
     except StartUpError as error:
         sys.exit(f"avatar-operator: {error}")
+
+
+async def run(
+    settings: OperatorSettings, *, decorate: Callable[[Ports], Ports] = lambda ports: ports
+) -> None:
+    """Make everything and run it until a signal comes.
+
+    Args:
+        settings: what was set from outside.
+        decorate: wraps the ports; whoever wants to count, delay or interrupt effects stands here.
+
+    Raises:
+        StartUpError: it cannot start or go on; the message is one line for a person.
+    """
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    clock = SystemClock()
+    metrics = OperatorMetrics(registry)
+    backend_metrics, ingest_metrics = BackendMetrics(registry), IngestMetrics(registry)
+    clients = AwsClients()
+    registry.register(TokensAvailable(clients.throttles.available))
+
+    def metered(name: BackendName, backend: Backend) -> Backend:
+        return MeteredBackend(backend, name, backend_metrics)
+
+    def make_consumer(address: QueueAddress, on_hint: Callable[[Hint], None]) -> Consumer:
+        return Consumer(address.queue_url, address.region, on_hint, ingest_metrics)
+
+    async with aclosing(KubernetesClient(await connect(), count_request=metrics.kube_request)) as client:
+        ports = decorate(
+            Ports(
+                client=client,
+                backends=Backends(
+                    {
+                        "sagemaker": metered("sagemaker", SageMakerBackend(clients, clock)),
+                        "simulated": metered("simulated", SimulatedBackend(clock)),
+                    }
+                ),
+                announcer=SnsAnnouncer(clients),
+            )
+        )
+        try:
+            await Operator(
+                settings, ports.client, ports.backends, ports.announcer, make_consumer, clock, metrics
+            ).run()
+        finally:
+            clients.close()
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "_".join(("AVATAR_OPERATOR", *(str(part).upper() for part in location)))

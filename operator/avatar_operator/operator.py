@@ -17,10 +17,9 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry
 
 from avatar_api.group import AVATAR_RUNTIME, KINDS, Kind
-from avatar_operator.announcements.base import Announcer
+from avatar_operator.announcements.announcer import Announcer
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.workqueue import WorkQueue
@@ -57,11 +56,10 @@ class Operator:
         announcer: Announcer,
         make_consumer: ConsumerFactory,
         clock: Clock,
-        registry: CollectorRegistry,
+        metrics: OperatorMetrics,
     ) -> None:
         self._settings = settings
-        cache = ObjectCache()
-        metrics = OperatorMetrics(registry)
+        cache, registry = ObjectCache(), metrics.registry
         self._queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
         self._scheduler = Scheduler(cache, self._queues)
         recorder = EventRecorder(client, clock, instance=os.environ.get("HOSTNAME", socket.gethostname()))

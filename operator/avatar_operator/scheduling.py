@@ -1,6 +1,6 @@
 """Who has to be looked at when something is seen: the object itself, and those that depend on it.
 
-The watch, the sweeper and the notification queue all end here. A model waits for its runtime and a request for its
+The watch, the sweeper and our own writes change the cache, and every change of the cache ends here. A model waits for its runtime and a request for its
 model, so a change of the one brings the other back without anybody polling.
 """
 
@@ -18,6 +18,7 @@ class Scheduler:
     def __init__(self, cache: ObjectCache, queues: Mapping[Kind, WorkQueue[ObjectKey]]) -> None:
         self._cache = cache
         self._queues = {kind.kind: queue for kind, queue in queues.items()}
+        cache.subscribe(self._changed)
 
     def enqueue(self, key: ObjectKey) -> None:
         """Have one object looked at."""
@@ -25,16 +26,13 @@ class Scheduler:
 
     def seen(self, kind: Kind, body: Object, *, deleted: bool) -> None:
         """An object was shown by the watch or a list."""
-        key = key_of(kind, body)
         if deleted:
-            news = self._cache.remove(kind, key, body["metadata"]["uid"])
+            self._cache.remove(kind, key_of(kind, body), body["metadata"]["uid"])
         else:
-            news = self._cache.store(kind, body)
-        if news:
-            self.enqueue(key)
-            self._enqueue_concerned(kind, key, body, deleted=deleted)
+            self._cache.store(kind, body)
 
-    def _enqueue_concerned(self, kind: Kind, key: ObjectKey, body: Object, *, deleted: bool) -> None:
+    def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
+        self.enqueue(key)
         if kind in (AVATAR_RUNTIME, AVATAR_MODEL):
             for dependent in self._cache.dependents(key):
                 self.enqueue(dependent)

@@ -4,8 +4,8 @@ Both are idempotent by a derived id, so a notice that is told again after a cras
 """
 
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
-from avatar_operator.announcements.base import Announcement, Announcer
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS
+from avatar_operator.announcements.announcer import Announcement, Announcer
 from avatar_operator.backends.base import BackendError
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Notice
@@ -14,6 +14,8 @@ from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.events import EventRecorder, notice_id
 from avatar_operator.kube.lookup import find_model, find_runtime
+
+_KINDS = {kind.kind: kind for kind in KINDS}
 
 
 class NoticeTeller:
@@ -42,7 +44,7 @@ class NoticeTeller:
             type=notice.announce,
             id=notice_id(metadata["uid"], occasion, notice),
             time=self._clock.now(),
-            kind=body["kind"],
+            kind=_KINDS[body["kind"]],
             namespace=metadata.get("namespace", ""),
             name=metadata["name"],
             uid=metadata["uid"],

@@ -9,7 +9,7 @@ start-up; reference: docs/decisions.)
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,17 @@ def referenced_name(kind: Kind, body: Object) -> ObjectKey | None:
 
 
 class ObjectCache:
-    """The newest known version of every object of ours."""
+    """The newest known version of every object of ours. Whoever subscribes is told of every change, once."""
 
     def __init__(self) -> None:
+        self._subscribers: list[Callable[[Kind, ObjectKey, Object, bool], None]] = []
         self._objects: dict[ObjectKey, Object] = {}
         self._dependents: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._keys_by_uid: dict[str, ObjectKey] = {}
+
+    def subscribe(self, subscriber: Callable[[Kind, ObjectKey, Object, bool], None]) -> None:
+        """Call `subscriber(kind, key, body, deleted)` after every change, whoever brought it."""
+        self._subscribers.append(subscriber)
 
     def get(self, key: ObjectKey) -> Object | None:
         """The newest known version, or None if the object is not known or gone."""
@@ -90,6 +95,7 @@ class ObjectCache:
         owner = referenced_name(kind, body)
         if owner is not None:
             self._dependents[owner].add(key)
+        self._tell(kind, key, body, deleted=False)
         return True
 
     def remove(self, kind: Kind, key: ObjectKey, uid: str) -> bool:
@@ -99,7 +105,12 @@ class ObjectCache:
             return False
         self._unlink(kind, key, known)
         del self._objects[key]
+        self._tell(kind, key, known, deleted=True)
         return True
+
+    def _tell(self, kind: Kind, key: ObjectKey, body: Object, *, deleted: bool) -> None:
+        for subscriber in self._subscribers:
+            subscriber(kind, key, body, deleted)
 
     def _unlink(self, kind: Kind, key: ObjectKey, body: Object) -> None:
         self._keys_by_uid.pop(body["metadata"]["uid"], None)

@@ -6,7 +6,7 @@ object is refused by the API server (409) instead of overwriting what it never s
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import aiohttp
@@ -62,22 +62,31 @@ class KubeClient(Protocol):
 class KubernetesClient:
     """The port on the official client. Use within one event loop; close it at the end."""
 
-    def __init__(self, api_client: kubernetes_client.ApiClient, *, request_timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        api_client: kubernetes_client.ApiClient,
+        *,
+        count_request: Callable[[str, str, int], None] = lambda verb, kind, code: None,
+        request_timeout: float = 30.0,
+    ) -> None:
+        self._count_request = count_request
         self._api_client = api_client
         self._custom_objects = kubernetes_client.CustomObjectsApi(api_client)
         self._events = kubernetes_client.EventsV1Api(api_client)
         self._request_timeout = request_timeout
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         await self._api_client.close()  # type: ignore[no-untyped-call]
 
     async def list_objects(self, kind: Kind) -> Sequence[Object]:
         """Every object of a kind, in all namespaces."""
         answer = await self._call(
+            "list",
+            kind.kind,
             self._custom_objects.list_cluster_custom_object(
                 GROUP, VERSION, kind.plural, _request_timeout=self._request_timeout
-            )
+            ),
         )
         # Items of a list carry neither apiVersion nor kind.
         return [{**item, "apiVersion": API_VERSION, "kind": kind.kind} for item in answer["items"]]
@@ -103,7 +112,7 @@ class KubernetesClient:
             call = self._custom_objects.patch_cluster_custom_object_status(
                 GROUP, VERSION, kind.plural, metadata["name"], body, **options
             )
-        return cast(Object, await self._call(call))
+        return cast(Object, await self._call("apply_status", kind.kind, call))
 
     async def set_finalizers(self, kind: Kind, observed: Object, finalizers: Sequence[str]) -> Object:
         """Replace the list of finalizers; refused if the object is not the observed one any more."""
@@ -128,7 +137,7 @@ class KubernetesClient:
             call = self._custom_objects.patch_cluster_custom_object(
                 GROUP, VERSION, kind.plural, metadata["name"], body, **options
             )
-        return cast(Object, await self._call(call))
+        return cast(Object, await self._call("set_finalizers", kind.kind, call))
 
     async def delete(self, kind: Kind, observed: Object) -> None:
         """Delete exactly this object. One that is gone already is no error."""
@@ -139,6 +148,8 @@ class KubernetesClient:
         )
         try:
             await self._call(
+                "delete",
+                kind.kind,
                 self._custom_objects.delete_namespaced_custom_object(
                     GROUP,
                     VERSION,
@@ -147,7 +158,7 @@ class KubernetesClient:
                     metadata["name"],
                     body=options,
                     _request_timeout=self._request_timeout,
-                )
+                ),
             )
         except (NotFoundError, ConflictError):
             # Gone, or another object of the same name by now: either way this one is deleted.
@@ -157,30 +168,33 @@ class KubernetesClient:
         """Create an Event; False if one of that name exists."""
         try:
             await self._call(
+                "create",
+                "Event",
                 self._events.create_namespaced_event(
                     namespace, cast(Any, event), _request_timeout=self._request_timeout
-                )
+                ),
             )
         except ConflictError:
             return False
         return True
 
-    @staticmethod
-    async def _call(awaitable: Any) -> Any:
+    async def _call(self, verb: str, kind: str, awaitable: Awaitable[Any]) -> Any:
         try:
-            return await awaitable
+            answer = await awaitable
         except ApiException as error:
             message = f"{error.status} {error.reason}: {_status_message(error.body)}"
             status = int(error.status or 0)
+            self._count_request(verb, kind, status)
             if status == 404:
                 raise NotFoundError(message, status=status) from error
             if status == 409:
                 raise ConflictError(message, status=status) from error
             raise KubeError(message, status=status) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KubeError(
-                f"no answer from the API server: {error or type(error).__name__}", status=0
-            ) from error
+            self._count_request(verb, kind, 0)
+            raise KubeError(f"no answer from the API server: {error or type(error).__name__}", status=0) from error
+        self._count_request(verb, kind, 200)
+        return answer
 
 
 def _status_message(body: Any) -> str:

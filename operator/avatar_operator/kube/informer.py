@@ -4,12 +4,15 @@ kopf's create, update and delete handlers, its timers and its indexes are not us
 (two writes per retry), pin a task per object, or take quadratic time at start. `on.event` writes nothing and costs half
 a millisecond. The measurements are in docs/decisions/0002-kopf-as-informer.md.
 
+kopf runs in a thread and an event loop of its own: it installs signal handlers and, when it ends, cancels every task it
+finds in its loop, and neither may touch the rest of the operator. What it sees is handed over to our loop.
+
 Watches are given explicit time-outs: a watch that died silently is the oldest complaint about kopf operators.
 """
 
 import asyncio
-import time
-from collections.abc import Mapping
+import threading
+from functools import partial
 from typing import Any, Protocol
 
 import kopf
@@ -25,31 +28,43 @@ class Seen(Protocol):
 
 
 class Informer:
-    """Watches our kinds for ever."""
+    """Watches our kinds for ever.
+
+    Args:
+        seen: called in the loop that runs the informer.
+    """
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
-        self._last_event: dict[str, float] = {}
-        self._watching = asyncio.Event()
-
-    def event_ages(self) -> Mapping[str, float]:
-        """Seconds since each kind's watch last showed an object."""
-        now = time.monotonic()
-        return {plural: now - last for plural, last in self._last_event.items()}
-
-    async def wait_until_watching(self) -> None:
-        """Wait until kopf's operator is up."""
-        await self._watching.wait()
 
     async def run(self) -> None:
-        """Watch until cancelled."""
-        await kopf.operator(
-            registry=self._registry(),
-            settings=_settings(),
-            clusterwide=True,
-            standalone=True,
-            ready_flag=self._watching,
-        )
+        """Watch until cancelled, or until kopf gives up."""
+        self._loop = asyncio.get_running_loop()
+        stop, ended = threading.Event(), self._loop.create_future()
+
+        def watch() -> None:
+            error: Exception | None = None
+            try:
+                asyncio.run(
+                    kopf.operator(
+                        registry=self._registry(),
+                        settings=_settings(),
+                        clusterwide=True,
+                        standalone=True,
+                        stop_flag=stop,
+                    )
+                )
+            except Exception as problem:
+                error = problem
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(_settle, ended, error)
+
+        thread = threading.Thread(target=watch, name="kopf", daemon=True)
+        thread.start()
+        try:
+            await ended
+        finally:
+            stop.set()
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
@@ -65,8 +80,17 @@ class Informer:
     def _watch(self, registry: kopf.OperatorRegistry, kind: Kind) -> None:
         @kopf.on.event(GROUP, VERSION, kind.plural, registry=registry, id=f"seen-{kind.plural}")
         async def see(event: kopf.RawEvent, **_: Any) -> None:
-            self._last_event[kind.plural] = time.monotonic()
-            self._seen(kind, dict(event["object"]), deleted=event["type"] == "DELETED")
+            deleted = event["type"] == "DELETED"
+            self._loop.call_soon_threadsafe(partial(self._seen, kind, dict(event["object"]), deleted=deleted))
+
+
+def _settle(ended: asyncio.Future[None], error: Exception | None) -> None:
+    if ended.done():
+        return
+    if error is None:
+        ended.set_result(None)
+    else:
+        ended.set_exception(error)
 
 
 def _settings() -> kopf.OperatorSettings:
