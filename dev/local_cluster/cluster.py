@@ -1,6 +1,6 @@
 """`LocalCluster`: start a real API server, use it, stop it.
 
-In a test it is a context manager whose servers die with the test run. From the command line it is `detached`: the
+In a test it is a context manager whose servers die with the test run; a cluster that ran before it is left running. From the command line it is `detached`: the
 servers stay, and the state directory's record lets later commands find them. A start either ends with a ready
 cluster or leaves nothing running.
 
@@ -34,6 +34,7 @@ from local_cluster.readiness import AdminProbe, last_complaint
 __all__ = ["LocalCluster"]
 
 _READY_SECONDS = 90.0
+_ANSWER_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _REPORT_EVERY_SECONDS = 5.0
 _AUDIT_SECONDS = 10.0
@@ -74,11 +75,12 @@ class LocalCluster(Cluster):
         self._detached = detached
         self._report = report
         self._probe: AdminProbe | None = None
+        self._stop_on_exit = False
         self._audit_log = AuditLog(self._state.audit_log)
         super().__init__(self._state.admin_kubeconfig, self._binaries.kubectl, self._state.root)
 
     def __enter__(self) -> Self:
-        self.start()
+        self._stop_on_exit = self.start()
         return self
 
     def __exit__(
@@ -87,7 +89,8 @@ class LocalCluster(Cluster):
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self.stop()
+        if self._stop_on_exit:
+            self.stop()
 
     def start(self, *, fresh: bool = False) -> bool:
         """Start the cluster and wait until it is ready for use.
@@ -105,12 +108,8 @@ class LocalCluster(Cluster):
         with self._state.locked():
             record = self._state.read_record()
             certificates = ensure_certificates(self._state.certificates, SERVICE_ADDRESS)
-            if not fresh and record.status is ClusterStatus.RUNNING and record.api_server_port is not None:
-                probe = AdminProbe(record.api_server_port, certificates)
-                if probe.unready() is None:
-                    self._check_wanted_port(record.api_server_port)
-                    self._probe = probe
-                    return False
+            if not fresh and self._find_running(record, certificates):
+                return False
             if self._state.stop_processes():
                 self._report("stopped what an earlier start left running")
             if fresh:
@@ -176,11 +175,23 @@ class LocalCluster(Cluster):
         for log in self._state.root.glob("audit*.log"):
             log.unlink()
 
-    def _check_wanted_port(self, running_port: int) -> None:
-        if self._wanted_port not in (None, running_port):
+    def _find_running(self, record: ClusterRecord, certificates: CertificateFiles) -> bool:
+        """Adopt the cluster that an earlier start left running, if it runs and answers."""
+        port = record.api_server_port
+        if record.status is not ClusterStatus.RUNNING or port is None:
+            return False
+        if self._wanted_port not in (None, port):
             raise LocalClusterError(
-                f"the cluster in {self._state.root} runs on port {running_port} already; stop it to change its port"
+                f"the cluster in {self._state.root} runs on port {port} already; stop it to change its port"
             )
+        probe = AdminProbe(port, certificates)
+        try:
+            self._wait_until_ready(record, probe, _ANSWER_SECONDS)
+        except LocalClusterError as error:
+            self._report(f"the running cluster does not answer, starting it again: {error}")
+            return False
+        self._probe = probe
+        return True
 
     def _choose_ports(self, record: ClusterRecord) -> Ports:
         if self._wanted_port is not None:
@@ -208,7 +219,7 @@ class LocalCluster(Cluster):
                 self._state.write_record(record)
             self._write_admin_kubeconfig(ports.kube_apiserver, certificates)
             probe = AdminProbe(ports.kube_apiserver, certificates)
-            self._wait_until_ready(record, probe)
+            self._wait_until_ready(record, probe, _READY_SECONDS)
         except BaseException:
             # An API server that waits for its store does not listen to SIGTERM, and has nothing to lose yet.
             self._state.stop_processes(grace_seconds=0)
@@ -223,17 +234,17 @@ class LocalCluster(Cluster):
         user = certificate_user(certificates.admin.certificate, certificates.admin.key)
         write_private_yaml(self._state.admin_kubeconfig, kubeconfig(cluster, "admin", user, "default"))
 
-    def _wait_until_ready(self, record: ClusterRecord, probe: AdminProbe) -> None:
+    def _wait_until_ready(self, record: ClusterRecord, probe: AdminProbe, seconds: float) -> None:
         started = reported = time.monotonic()
         while (unready := probe.unready()) is not None:
             for name, process in record.processes.items():
                 if not is_alive(process):
                     raise self._explain_death(name)
             now = time.monotonic()
-            if now - started > _READY_SECONDS:
+            if now - started > seconds:
                 log = self._state.log_of("kube-apiserver")
                 raise LocalClusterError(
-                    f"kube-apiserver is not ready after {_READY_SECONDS:.0f} s: {unready}; "
+                    f"kube-apiserver is not ready after {seconds:.0f} s: {unready}; "
                     f"it last complained: {last_complaint(log)} (log: {log})"
                 )
             if now - reported > _REPORT_EVERY_SECONDS:
@@ -245,7 +256,7 @@ class LocalCluster(Cluster):
         log = self._state.log_of(name)
         complaint = last_complaint(log)
         kind = _PortTakenError if "address already in use" in complaint else LocalClusterError
-        return kind(f"{name} ended while it started: {complaint} (log: {log})")
+        return kind(f"{name} ended: {complaint} (log: {log})")
 
 
 def _is_free(port: int) -> bool:

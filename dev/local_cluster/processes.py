@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,13 +34,16 @@ class ProcessIdentity:
     started: int
 
 
-def start(command: Sequence[str], log: Path, *, detached: bool) -> ProcessIdentity:
+def start(
+    command: Sequence[str], log: Path, *, detached: bool, environment: Mapping[str, str] | None = None
+) -> ProcessIdentity:
     """Start a server whose output goes to `log`.
 
     Args:
         command: absolute path of the program, and its arguments.
         log: overwritten.
         detached: True to let it outlive us; False to have it killed when the calling thread ends.
+        environment: its whole environment; by default ours.
 
     Raises:
         LocalClusterError: the program cannot be started.
@@ -54,6 +57,7 @@ def start(command: Sequence[str], log: Path, *, detached: bool) -> ProcessIdenti
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
+                env=environment,
                 # Ctrl-C in the terminal must reach us first, so that we stop the servers in order.
                 start_new_session=True,
             )

@@ -7,16 +7,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from local_cluster import binaries
 from local_cluster.access import Cluster
+from local_cluster.cluster import LocalCluster
 from local_cluster.cluster_state import ClusterStatus, StateDirectory
 from local_cluster.processes import is_alive, stop_all
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run_on(state: StateDirectory, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m local_cluster COMMAND` on a state directory."""
+    return subprocess.run(
+        [sys.executable, "-m", "local_cluster", *arguments, "--state-dir", str(state.root)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -29,18 +42,18 @@ def state(tmp_path: Path) -> Iterator[StateDirectory]:
 
 @pytest.fixture
 def run(state: StateDirectory) -> Run:
-    """`python -m local_cluster COMMAND` on the state directory."""
+    """`python -m local_cluster COMMAND` on the test's own state directory."""
+    return partial(run_on, state)
 
-    def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "local_cluster", *arguments, "--state-dir", str(state.root)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
 
-    return run_command
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StateDirectory]:
+    """The state directory of a cluster that `up` left running, for tests that do not change it."""
+    state = StateDirectory(tmp_path_factory.mktemp("running") / "cluster")
+    up = run_on(state, "up")
+    assert up.returncode == 0, up.stderr
+    yield state
+    state.stop_processes()
 
 
 def admin_of(state: StateDirectory) -> Cluster:
@@ -51,20 +64,44 @@ def kill_server(state: StateDirectory, name: str) -> None:
     stop_all([state.read_record().processes[name]], grace_seconds=0)
 
 
-def test_up_leaves_a_cluster_that_down_stops(state: StateDirectory, run: Run) -> None:
-    up = run("up")
-    assert up.returncode == 0, up.stderr
-    assert f"export KUBECONFIG={state.admin_kubeconfig}" in up.stdout
-    assert state.read_record().status is ClusterStatus.RUNNING
-    assert run("status").returncode == 0
+def test_up_leaves_a_cluster_running_and_says_how_to_reach_it(running: StateDirectory) -> None:
+    again = run_on(running, "up")
 
-    again = run("up")
-    assert "running already" in again.stderr
     assert again.returncode == 0
+    assert again.stderr == "the cluster is running already\n"
+    assert again.stdout == f"export KUBECONFIG={running.admin_kubeconfig}\n"
+    assert run_on(running, "status").returncode == 0
 
-    assert "the cluster is stopped" in run("down").stderr
-    assert state.read_record().status is ClusterStatus.STOPPED
-    assert "the cluster was not running" in run("down").stderr
+
+def test_a_running_cluster_is_borrowed_and_not_stopped(running: StateDirectory) -> None:
+    before = running.read_record()
+
+    with LocalCluster(running.root) as borrowed:
+        assert "default" in borrowed.kubectl("get", "namespaces", "-o", "name")
+        assert borrowed.audit_events() != []
+
+    assert running.read_record() == before
+    assert before.status is ClusterStatus.RUNNING
+
+
+def test_a_running_cluster_does_not_change_its_port(running: StateDirectory) -> None:
+    before = running.read_record()
+
+    again = run_on(running, "up", "--port", "1")
+
+    assert again.returncode == 1
+    assert f"runs on port {before.api_server_port} already" in again.stderr
+    assert running.read_record() == before
+
+
+def test_down_without_a_cluster_is_no_error(state: StateDirectory, run: Run) -> None:
+    assert run("down").returncode == 0
+    state.root.mkdir()
+
+    down = run("down")
+
+    assert down.returncode == 0
+    assert down.stderr == "the cluster was not running\n"
     assert run("status").stdout == "stopped\n"
 
 
@@ -72,7 +109,8 @@ def test_a_second_start_has_the_old_objects_at_the_old_address(state: StateDirec
     run("up")
     admin_of(state).create_namespace("kept")
     port = state.read_record().api_server_port
-    run("down")
+    assert run("down").stderr == "the cluster is stopped\n"
+    assert state.read_record().status is ClusterStatus.STOPPED
 
     run("up")
 
@@ -124,7 +162,7 @@ def test_a_server_that_cannot_start_is_explained_and_nothing_is_left_running(
     up = run("up")
 
     assert up.returncode == 1
-    assert up.stderr.startswith("error: etcd ended while it started: ")
+    assert up.stderr.startswith("error: etcd ended: ")
     assert str(state.log_of("etcd")) in up.stderr
     assert len(up.stderr.splitlines()) == 1
     assert state.read_record().processes == {}
