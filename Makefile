@@ -32,6 +32,7 @@ setup: ## Make the virtual environment and get the control plane, side by side
 
 .PHONY: virtual-environment
 virtual-environment: .venv/.synced
+	@:
 
 .venv/.synced: uv.lock pyproject.toml | $(filter-out uv,$(UV))
 	@UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --python "$$(command -v $(PYTHON))" 2>&1 | $(call label,venv)

@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections import deque
@@ -88,9 +89,11 @@ def build(directory: Path, report: Report) -> None:
             compiler failed; nothing is left running.
     """
     go = _go_program()
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
-    for program in _BUILDS:
-        _build_program(go, program, directory / program.name, environment, report)
+    # go leaves its work folder behind when it is killed: here it goes away with `directory`, whatever happens.
+    with tempfile.TemporaryDirectory(dir=directory) as work:
+        environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOTMPDIR": work}
+        for program in _BUILDS:
+            _build_program(go, program, directory / program.name, environment, report)
 
 
 def _go_program() -> str:
@@ -223,8 +226,8 @@ def _explain(lines: list[str]) -> str:
         full_disk = re.search(r"(\S*): no space left on device", line)
         if full_disk:
             return (
-                f"the disk is full ({full_disk.group(1)}); free 6 GiB, or move AVATAR_CACHE_DIR, GOCACHE, GOMODCACHE "
-                "and TMPDIR to a larger one"
+                f"the disk is full ({full_disk.group(1)}); free 4 GiB, or move AVATAR_CACHE_DIR, GOCACHE and "
+                "GOMODCACHE to a larger one"
             )
     for line in lines:
         if _NETWORK_TROUBLE.search(line):
