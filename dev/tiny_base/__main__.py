@@ -10,7 +10,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
@@ -20,7 +19,7 @@ from tiny_base.pipeline_files import assemble, save_pipeline
 from tiny_base.text_pretraining import build_text_stage
 from tiny_base.training_loop import Run, Schedule, StageFactory, load_averaged, train
 from tiny_base.unet_training import UnetStage, UnetStageFactory
-from tiny_base.vae_training import VaeStageFactory, encode_all, standardise
+from tiny_base.vae_training import VaeStageFactory, encode_files, standardise
 
 _SEED = 0
 _STAGES = ("data", "text", "vae", "latents", "unet", "assemble")
@@ -41,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--processes", type=int, default=2, help="training processes, one thread each on a CPU"
     )
     parser.add_argument("--renders", type=int, default=40_000)
+    parser.add_argument("--latents", type=int, default=20_000, help="renders that the UNet learns from")
     parser.add_argument("--text-steps", type=int, default=340)
     parser.add_argument("--vae-steps", type=int, default=6_000)
     parser.add_argument("--unet-steps", type=int, default=8_000)
@@ -97,9 +97,17 @@ def _encode(options: argparse.Namespace) -> None:
     vae: AutoencoderKL = build_vae()
     load_averaged(vae, work / "vae" / "checkpoint.safetensors")
     images, _ = render_pretraining_data(work, options.renders, _SEED, options.processes)
-    standardise(vae, images[:2048])
-    vae.save_pretrained(work / "finished-vae", safe_serialization=True)
-    np.save(work / "latents.npy", encode_all(vae, images, torch.device(options.device)).numpy())
+    standardise(vae, images[:1024])
+    finished = work / "finished-vae"
+    vae.save_pretrained(finished, safe_serialization=True)
+    encode_files(
+        finished,
+        work / "images.npy",
+        work / "latents.npy",
+        options.latents,
+        options.device,
+        options.processes,
+    )
 
 
 def _unet_factory(work: Path) -> UnetStageFactory:

@@ -7,10 +7,12 @@ KL term. After training, the mean and deviation of every latent channel are fold
 
 from __future__ import annotations
 
+import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own convention)
 from diffusers import AutoencoderKL
@@ -18,27 +20,11 @@ from torch import Tensor, nn
 
 from tiny_base.architecture import LATENT_SCALE, build_vae
 from tiny_base.data import Images, render_held_out_data, render_pretraining_data
+from tiny_base.pixels import decibels, to_images, to_tensor
 from tiny_base.sample_sheet import save_sheet
 
 _KL_WEIGHT = 1e-3
-
-
-def to_tensor(images: Images) -> Tensor:
-    """uint8 [n, h, w, 3] -> float [n, 3, h, w] in -1..1."""
-    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def to_images(pixels: Tensor) -> Images:
-    """float [n, 3, h, w] in -1..1 -> uint8 [n, h, w, 3]; what lies outside is clipped."""
-    levels = ((pixels.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    images: Images = levels.permute(0, 2, 3, 1).cpu().numpy()
-    return images
-
-
-def decibels(pixels: Tensor, truth: Tensor) -> float:
-    """Mean over pictures of the peak signal-to-noise ratio; both in -1..1."""
-    error = ((pixels.clamp(-1, 1) - truth) / 2).square().flatten(1).mean(1)
-    return float((-10 * torch.log10(error)).mean())
+_ENCODE_CHUNK = 2048
 
 
 @dataclass(frozen=True)
@@ -112,13 +98,26 @@ def standardise(vae: AutoencoderKL, images: Images) -> None:
     restore.weight /= factor.view(1, -1, 1, 1)
 
 
+def encode_files(vae: Path, images: Path, latents: Path, count: int, device: str, processes: int) -> None:
+    """Writes the scaled latent means of the first `count` pictures of a .npy file: float16 [count, 4, 16, 16]."""
+    chunks = [
+        (vae, images, start, min(start + _ENCODE_CHUNK, count), device)
+        for start in range(0, count, _ENCODE_CHUNK)
+    ]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        np.save(latents, np.concatenate(pool.map(_encode_chunk, chunks, chunksize=1)))
+
+
 @torch.no_grad()
-def encode_all(vae: AutoencoderKL, images: Images, device: torch.device) -> Tensor:
-    """Scaled latent means of all pictures, float16 [n, 4, 16, 16]."""
-    vae = vae.to(device)
+def _encode_chunk(chunk: tuple[Path, Path, int, int, str]) -> npt.NDArray[np.float16]:
+    directory, images_path, start, stop, device = chunk
+    torch.set_num_threads(1)
+    vae = AutoencoderKL.from_pretrained(directory, use_safetensors=True, local_files_only=True).to(device)
+    images = np.load(images_path, mmap_mode="r")
     parts = []
-    for start in range(0, len(images), 128):
-        with torch.autocast(device.type, torch.bfloat16):
-            latents = vae.encode(to_tensor(images[start : start + 128]).to(device)).latent_dist.mean
-        parts.append((latents.float() * LATENT_SCALE).half().cpu())
-    return torch.cat(parts)
+    for first in range(start, stop, 64):
+        with torch.autocast(torch.device(device).type, torch.bfloat16):
+            latents = vae.encode(to_tensor(images[first : min(first + 64, stop)]).to(device)).latent_dist.mean
+        parts.append((latents.float() * LATENT_SCALE).half().cpu().numpy())
+    encoded: npt.NDArray[np.float16] = np.concatenate(parts)
+    return encoded
