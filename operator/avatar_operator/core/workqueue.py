@@ -18,6 +18,7 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
+_MAX_DOUBLINGS = 64
 
 
 class WorkQueue(Generic[Key]):
@@ -71,7 +72,9 @@ class WorkQueue(Generic[Key]):
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self.retries_total += 1
-        delay = max(at_least, min(self._base_delay * 2.0**failures, self._max_delay))
+        # A key may fail for days; 2.0**1024 is more than a float holds.
+        doublings = min(failures, _MAX_DOUBLINGS)
+        delay = max(at_least, min(self._base_delay * 2.0**doublings, self._max_delay))
         self.add_after(key, delay)
         return delay
 

@@ -1,0 +1,179 @@
+"""A backend that answers as it is told. A fake, for unit tests only.
+
+Every verb has a plain answer by default; `script` queues other ones, which are given (or raised) first, one a call.
+`calls` is what was asked, in order.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.inference import PictureRequest
+from avatar_api.documents.photos import PhotoVerdict
+from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest, TrainingResult
+from avatar_operator.backends.base import (
+    AttemptOutcome,
+    AttemptPending,
+    AttemptReference,
+    AttemptSucceeded,
+    Backend,
+    BackendError,
+    CleanupReport,
+    DrawCall,
+    Drawn,
+    DrawResult,
+    EndpointsFacts,
+    Fenced,
+    FenceResult,
+    Submission,
+)
+from avatar_operator.backends.selection import Backends
+from builders.objects import photos
+
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a verb, with the argument that matters."""
+
+    verb: str
+    subject: Any
+
+
+def out_of_reach(reason: str = "ServiceUnavailable") -> BackendError:
+    """An error that may be gone the next time."""
+    return BackendError(reason, "The service does not answer.", retryable=True)
+
+
+def denied(reason: str = "AccessDenied") -> BackendError:
+    """An error that stays until somebody mends it."""
+    return BackendError(reason, "The role may not do this.", retryable=False)
+
+
+class ScriptedBackend:
+    """The Backend port, answered by the test."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.pictures: set[str] = set()
+        """Names of the pictures that lie in storage; `draw` adds to them."""
+        self._scripts: defaultdict[str, deque[Any]] = defaultdict(deque)
+
+    def script(self, verb: str, *answers: Any) -> None:
+        """Answers to the next calls of a verb; exceptions among them are raised."""
+        self._scripts[verb].extend(answers)
+
+    def asked(self, verb: str) -> list[Any]:
+        """The arguments of every call of a verb."""
+        return [call.subject for call in self.calls if call.verb == verb]
+
+    async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """See Backend."""
+        facts = EndpointsFacts(ready=True, reason="InService", message="")
+        return self._answer("ensure_endpoints", runtime.metadata.name, facts)
+
+    async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """See Backend."""
+        facts = EndpointsFacts(ready=True, reason="Deleted", message="")
+        return self._answer("delete_endpoints", runtime.metadata.name, facts)
+
+    async def list_photos(self, runtime: AvatarRuntime, model: AvatarModel) -> Sequence[PhotoLocation]:
+        """See Backend."""
+        return self._answer("list_photos", model.metadata.name, photos())
+
+    async def submit_training(self, runtime: AvatarRuntime, request: TrainingRequest) -> Submission:
+        """See Backend."""
+        accepted = Submission(
+            output_location=f"s3://models/out/{request.inference_id}.out",
+            failure_location=f"s3://models/failed/{request.inference_id}.out",
+        )
+        return self._answer("submit_training", request, accepted)
+
+    async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
+        """See Backend."""
+        return self._answer("fence_attempt", attempt.inference_id, Fenced())
+
+    async def cancel_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Backend."""
+        self._answer("cancel_attempt", attempt.inference_id, None)
+
+    async def attempt_outcome(self, runtime: AvatarRuntime, attempt: AttemptReference) -> AttemptOutcome:
+        """See Backend."""
+        return self._answer("attempt_outcome", attempt.inference_id, AttemptPending())
+
+    async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
+        """See Backend."""
+        result = self._answer("draw", call, Drawn(generate_seconds=1.0))
+        if isinstance(result, Drawn):
+            self.pictures |= {picture.file_name() for picture in call.pictures}
+        return result
+
+    async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:
+        """See Backend."""
+        return self._answer("existing_pictures", output_prefix, frozenset(self.pictures))
+
+    async def describe_pictures(
+        self, runtime: AvatarRuntime, output_prefix: str, pictures: Sequence[PictureRequest]
+    ) -> Sequence[Picture]:
+        """See Backend."""
+        described = [stored(output_prefix, picture) for picture in pictures]
+        return self._answer("describe_pictures", output_prefix, described)
+
+    async def delete_model_data(
+        self, runtime: AvatarRuntime, model: AvatarModel, *, artifacts: bool
+    ) -> CleanupReport:
+        """See Backend."""
+        return self._answer("delete_model_data", artifacts, CleanupReport())
+
+    async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
+        """See Backend."""
+        return self._answer("delete_request_data", request.metadata.name, CleanupReport())
+
+    def _answer(self, verb: str, subject: Any, default: AnswerT) -> AnswerT:
+        self.calls.append(Call(verb, subject))
+        answer = self._scripts[verb].popleft() if self._scripts[verb] else default
+        if isinstance(answer, Exception):
+            raise answer
+        return cast(AnswerT, answer)
+
+
+def backends_of(backend: Backend) -> Backends:
+    """A process that has one backend for every runtime."""
+    return Backends({"sagemaker": backend, "simulated": backend})
+
+
+def a_success(
+    inference_id: str, *, target_model: str = "team-a/ann.tar.gz", defect: str = "", rejected: int = 0
+) -> AttemptSucceeded:
+    """The outcome of an attempt that made an artifact."""
+    verdicts = [
+        PhotoVerdict(uri=photo.uri, rejection="Blurred" if index < rejected else None)
+        for index, photo in enumerate(photos())
+    ]
+    artifact = ArtifactResult(
+        uri=f"s3://models/artifacts/{target_model}",
+        manifest_uri=f"s3://models/artifacts/{target_model}.manifest.json",
+        target_model=target_model,
+        sha256="a" * 64,
+        size_bytes=3_000_000,
+    )
+    result = TrainingResult(
+        inference_id=inference_id, artifact=artifact, photos=verdicts, seconds=61.6, final_loss=0.1
+    )
+    return AttemptSucceeded(result, artifact_defect=defect)
+
+
+def stored(output_prefix: str, picture: PictureRequest) -> Picture:
+    """A picture as it lies in storage."""
+    return Picture(
+        uri=f"{output_prefix}{picture.file_name()}",
+        prompt_index=picture.prompt_index,
+        image_index=picture.image_index,
+        seed=picture.seed,
+        sha256="c" * 64,
+    )

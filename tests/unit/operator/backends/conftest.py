@@ -1,0 +1,73 @@
+"""A SageMaker that runs and a runtime on it. Shared by all tests of backends.
+
+The workers are `tests/e2e/stand_in_worker.py`: the real container contracts and documents, no torch. One server and one
+pair of endpoints serve the whole session; every test has uids of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.backends.sagemaker import SageMakerBackend
+from backend_builders import BUCKET, StoppedClock, eventually, make_runtime
+from sagemaker_local.testing import LocalAws
+
+STAND_IN = Path(__file__).parents[3] / "e2e" / "stand_in_worker.py"
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[LocalAws]:
+    """A `sagemaker-local` whose one image is the stand-in worker."""
+    with (
+        LocalAws(images={"stand-in": [sys.executable, str(STAND_IN)]}) as aws,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in aws.environment.items():
+            patch.setenv(name, value)
+        aws.client("s3").create_bucket(Bucket=BUCKET)
+        for topic in ("avatars-success", "avatars-error"):
+            aws.client("sns").create_topic(Name=topic)
+        yield aws
+
+
+@pytest.fixture
+def s3(local_aws: LocalAws) -> Any:
+    """A plain S3 client, to look from outside."""
+    return local_aws.client("s3")
+
+
+@pytest.fixture(scope="session")
+def clients(local_aws: LocalAws) -> Iterator[AwsClients]:
+    """The operator's own clients."""
+    clients = AwsClients(endpoint_url=local_aws.endpoint_url)
+    yield clients
+    clients.close()
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """A clock that moves only when told."""
+    return StoppedClock()
+
+
+@pytest.fixture
+def backend(clients: AwsClients, clock: StoppedClock) -> SageMakerBackend:
+    """The backend under test."""
+    return SageMakerBackend(clients, clock)
+
+
+@pytest.fixture
+async def runtime(backend: SageMakerBackend, local_aws: LocalAws) -> AsyncIterator[AvatarRuntime]:
+    """A runtime whose endpoints serve."""
+    runtime = make_runtime()
+    await eventually(lambda: backend.ensure_endpoints(runtime), lambda facts: facts.ready)
+    local_aws.forget_calls()
+    yield runtime
+    local_aws.clear_faults()
