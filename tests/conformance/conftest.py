@@ -228,6 +228,18 @@ def clients_of(aws: LocalAws) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def container() -> list[str]:
+    """The trivial container's command."""
+    return CONTAINER
+
+
+@pytest.fixture(scope="session")
+def make_clients() -> Callable[[LocalAws], dict[str, Any]]:
+    """For tests with a server of their own."""
+    return clients_of
+
+
+@pytest.fixture(scope="session")
 def clients(aws: LocalAws) -> dict[str, Any]:
     """One client per service for the whole run: making them takes longer than most tests."""
     return clients_of(aws)

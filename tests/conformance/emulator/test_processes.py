@@ -1,0 +1,164 @@
+"""Instances are processes: replaced when they die, gone when the server is."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from sagemaker_local.testing import LocalAws
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def own_server(container: list[str], tmp_path: Path) -> Iterator[LocalAws]:
+    with LocalAws(images={"trivial": container}, data_dir=tmp_path / "data") as running:
+        yield running
+
+
+def test_a_killed_instance_is_replaced(emulator: LocalAws, user: Any) -> None:
+    name = user.realtime_endpoint()
+    before = emulator.instances(name)[0]
+    os.killpg(before["pid"], signal.SIGKILL)
+    after = user.eventually(lambda: [i for i in emulator.instances(name) if i["id"] != before["id"]])
+    assert after[0]["pid"] != before["pid"]
+    assert user.runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read() == b"x"
+
+
+def test_a_deleted_endpoints_processes_and_directories_are_gone(emulator: LocalAws, user: Any) -> None:
+    name = user.realtime_endpoint()
+    instance = emulator.instances(name)[0]
+    user.leave()
+    assert not alive(instance["pid"])
+    assert {path.name for path in Path(instance["directory"]).iterdir()} == {"container.log"}
+
+
+def test_instances_die_with_a_server_that_is_killed(
+    own_server: LocalAws, make_clients: Any, make_user: Any
+) -> None:
+    user = make_user(make_clients(own_server))
+    user.realtime_endpoint()
+    pid = own_server.instances()[0]["pid"]
+    own_server.kill()
+    user.eventually(lambda: not alive(pid))
+
+
+def test_a_temporary_directory_is_removed_when_the_server_is_killed(
+    container: list[str], make_clients: Any, make_user: Any
+) -> None:
+    with LocalAws(images={"trivial": container}) as running:
+        user = make_user(make_clients(running))
+        user.realtime_endpoint()
+        directory = Path(running.instances()[0]["directory"])
+        assert directory.exists()
+        running.kill()
+        user.eventually(lambda: not directory.exists())
+
+
+def test_children_of_a_container_end_with_it(
+    tmp_path: Path, container: list[str], make_clients: Any, make_user: Any
+) -> None:
+    child = tmp_path / "child.pid"
+    script = tmp_path / "container.sh"
+    script.write_text(f"sleep 1000 &\necho $! > {child}\nexec {' '.join(container)}\n")
+    with LocalAws(images={"trivial": ["sh", str(script)]}) as running:
+        user = make_user(make_clients(running))
+        user.realtime_endpoint()
+        pid = int(child.read_text())
+        assert alive(pid)
+        user.leave()
+        user.eventually(lambda: not alive(pid))
+
+
+def test_logs_are_kept_in_the_data_directory(own_server: LocalAws, make_clients: Any, make_user: Any) -> None:
+    user = make_user(make_clients(own_server))
+    name = user.realtime_endpoint()
+    user.runtime.invoke_endpoint(EndpointName=name, Body=b"x")
+    log = Path(own_server.instances(name)[0]["directory"]) / "container.log"
+    own_server.stop()
+    assert "served /invocations" in log.read_text()
+
+
+def test_a_command_that_does_not_read_the_environment_is_given_its_port(
+    tmp_path: Path, container: list[str], make_clients: Any, make_user: Any
+) -> None:
+    script = tmp_path / "container.sh"
+    script.write_text(f"SAGEMAKER_BIND_TO_PORT=$1 exec {' '.join(container)}\n")
+    with LocalAws(images={"trivial": f"env -u SAGEMAKER_BIND_TO_PORT sh {script} {{port}}"}) as running:
+        user = make_user(make_clients(running))
+        name = user.realtime_endpoint()
+        assert user.runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read() == b"x"
+
+
+def test_an_image_without_a_command_fails_the_endpoint_and_names_the_known_ones(user: Any) -> None:
+    model = f"{user.name}-unknown"
+    container = {"Image": "registry.example/unknown:v1"}
+    user.sagemaker.create_model(
+        ModelName=model, PrimaryContainer=container, ExecutionRoleArn="arn:aws:iam::123456789012:role/x"
+    )
+    name = user.endpoint(user.config(model), status="Failed")
+    reason = user.described(name)["FailureReason"]
+    assert "no command is known for image 'registry.example/unknown:v1'" in reason
+    assert "(known: trivial)" in reason
+
+
+def test_connections_stay_open_between_requests(emulator: LocalAws) -> None:
+    address = urlsplit(emulator.endpoint_url)
+    with contextlib.closing(
+        http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    ) as connection:
+        sockets = set()
+        for method, path, body in (
+            ("GET", "/_sagemaker_local/health", None),
+            ("POST", "/endpoints/none/invocations", b"a body that nobody reads"),
+            ("GET", "/_sagemaker_local/health", None),
+        ):
+            connection.request(method, path, body)
+            connection.getresponse().read()
+            sockets.add(id(connection.sock))
+    assert len(sockets) == 1
+    assert None not in sockets
+
+
+def test_an_unknown_operation_is_refused_at_once(user: Any) -> None:
+    with pytest.raises(user.sagemaker.exceptions.ClientError) as refusal:
+        user.sagemaker.create_inference_component(
+            InferenceComponentName="x", EndpointName="y", Specification={"ModelName": "z"}
+        )
+    assert refusal.value.response["Error"]["Code"] == "NotImplemented"
+    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_an_unimplemented_action_of_another_service_is_refused_at_once(emulator: LocalAws) -> None:
+    client = emulator.client("application-autoscaling")
+    with pytest.raises(client.exceptions.ClientError) as refusal:
+        client.describe_scaling_activities(ServiceNamespace="sagemaker")
+    assert refusal.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+
+
+def test_a_bad_image_option_is_one_clear_line(tmp_path: Path) -> None:
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "sagemaker_local.main", "--image", "noequals"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "sagemaker-local: --image 'noequals' must look like NAME=COMMAND LINE\n"
