@@ -8,7 +8,7 @@ they cannot drift and leave nothing behind when an object goes.
 from collections import Counter as CountOf
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -19,6 +19,9 @@ from avatar_operator.kube.cache import ObjectCache, ObjectKey
 _DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120)
 _TRAINING_BUCKETS = (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
 _REQUEST_BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class OperatorMetrics:

@@ -92,14 +92,7 @@ class Operator:
         Raises:
             StartUpError: the API server refuses us or does not know our kinds, or the port is taken.
         """
-        try:
-            await self._sweeper.fill_cache()
-        except NotFoundError as error:
-            raise StartUpError(
-                "the API server does not know the avatars.dev kinds: install the CRDs first (kubectl apply -f crds/)"
-            ) from error
-        except KubeError as error:
-            raise StartUpError(f"the API server cannot be used: {error}") from error
+        await self._first_list()
         self._listed = True
         parts: Mapping[str, Coroutine[Any, Any, None]] = {
             "http": self._http.run(self._settings.http_host, self._settings.http_port),
@@ -110,6 +103,23 @@ class Operator:
             **{f"workers-{number}": workers.run() for number, workers in enumerate(self._workers)},
         }
         await _run_until_signalled(parts)
+
+    async def _first_list(self) -> None:
+        """Know everything before anything is decided; an API server that is just starting gets a little time."""
+        give_up = time.monotonic() + self._settings.start_up_seconds
+        while True:
+            try:
+                return await self._sweeper.fill_cache()
+            except NotFoundError as error:
+                raise StartUpError(
+                    "the API server does not know the avatars.dev kinds: install the CRDs first (kubectl apply -f crds/)"
+                ) from error
+            except KubeError as error:
+                passing = error.status == 0 or error.status == 429 or error.status >= 500
+                if not passing or time.monotonic() > give_up:
+                    raise StartUpError(f"the API server cannot be used: {error}") from error
+                logger.info("the API server is not ready yet", error=str(error))
+                await asyncio.sleep(1.0)
 
     def _workers_of(
         self, reconciler: Reconciler[Any, Any, Any], metrics: OperatorMetrics, count: int

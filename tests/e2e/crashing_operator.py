@@ -1,0 +1,97 @@
+"""The operator, with a trap: it can be told to die at any call it makes to AWS or to the API server.
+
+Started like the operator, with two more variables. AVATAR_TEST_TRACE names a file that gets one line for every call,
+as it begins. AVATAR_TEST_CRASH_ORDER names a file; while it holds `<call> <occurrence> before|after`, the process kills
+itself (SIGKILL: no clean-up, no answer) around that occurrence of that call, counted from when the order was written,
+and takes the order away first, so that it dies once.
+
+Calls are trapped where they leave the process, below everything that could hide one: botocore's single entry for API
+calls, and the one method through which the client reaches the API server.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any
+
+from botocore.client import BaseClient
+
+from avatar_operator.kube.client import KubernetesClient
+from avatar_operator.main import main
+
+POLLING = frozenset({"aws:ReceiveMessage", "aws:DeleteMessageBatch"})
+"""Calls that come by the clock, not by what happens."""
+
+
+class Trap:
+    """Watches calls, and dies as ordered."""
+
+    def __init__(self, trace: Path, order: Path) -> None:
+        self._trace = trace
+        self._order = order
+        self._lock = threading.Lock()
+        self._seen: Counter[str] = Counter()
+        self._stamp = 0
+
+    def begins(self, call: str) -> int:
+        """A call is about to be made; its occurrence since the last order is returned."""
+        with self._lock:
+            with self._trace.open("a") as trace:
+                trace.write(f"{call}\n")
+            stamp = self._order.stat().st_mtime_ns if self._order.exists() else 0
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._seen.clear()
+            self._seen[call] += 1
+            self._die_if_ordered(call, self._seen[call], "before")
+            return self._seen[call]
+
+    def ended(self, call: str, occurrence: int) -> None:
+        """The answer to a call is there, and nobody has seen it yet."""
+        with self._lock:
+            self._die_if_ordered(call, occurrence, "after")
+
+    def _die_if_ordered(self, call: str, occurrence: int, when: str) -> None:
+        try:
+            order = self._order.read_text().split()
+        except FileNotFoundError:
+            return
+        if order == [call, str(occurrence), when]:
+            self._order.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def set_trap(trap: Trap) -> None:
+    """Put the trap around both ways out."""
+    make_api_call = BaseClient._make_api_call
+    call_kube = KubernetesClient._call
+
+    def trapped_api_call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        call = f"aws:{operation}"
+        if call in POLLING:
+            return make_api_call(client, operation, parameters)
+        occurrence = trap.begins(call)
+        answer = make_api_call(client, operation, parameters)
+        trap.ended(call, occurrence)
+        return answer
+
+    async def trapped_kube_call(
+        client: KubernetesClient, verb: str, kind: str, awaitable: Awaitable[Any]
+    ) -> Any:
+        call = f"kube:{verb}:{kind}"
+        occurrence = trap.begins(call)
+        answer = await call_kube(client, verb, kind, awaitable)
+        trap.ended(call, occurrence)
+        return answer
+
+    BaseClient._make_api_call = trapped_api_call  # type: ignore[method-assign]
+    KubernetesClient._call = trapped_kube_call  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    set_trap(Trap(Path(os.environ["AVATAR_TEST_TRACE"]), Path(os.environ["AVATAR_TEST_CRASH_ORDER"])))
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""A stand-in for the workers, for tests of the control plane only: the real contracts, no torch, no model.
+
+Killing the operator at thirty points takes thirty trainings; with real ones that would be an hour. So this process
+speaks both container contracts, claims attempts, uploads an artifact with a true checksum and a true manifest and
+reports progress, exactly as the documents in `avatar_api.documents` say, but its "weights" are the request's hash and
+its "pictures" are one colour. What real workers do is tested with real workers, elsewhere.
+
+The word that stands for the person chooses how a training goes: `crash` kills the process, `oops` answers 500, `blurry`
+refuses the photos with 422, `broken` uploads other bytes than it says, `slow` runs until it loses its claim, anything
+else succeeds.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import tarfile
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from avatar_api.documents.artifact import ArtifactFile, ArtifactManifest
+from avatar_api.documents.errors import HTTP_STATUS, RETRYABLE, WorkerError, WorkerErrorCode
+from avatar_api.documents.inference import InferenceRequest, InferenceResult, PictureResult
+from avatar_api.documents.photos import PhotoVerdict
+from avatar_api.documents.training import (
+    ArtifactResult,
+    TrainingClaim,
+    TrainingProgressMessage,
+    TrainingRequest,
+    TrainingResult,
+)
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+SLOW_SECONDS = 120.0
+
+
+class Refusal(Exception):
+    """An answer that is not a success."""
+
+    def __init__(self, code: WorkerErrorCode, message: str, photos: list[PhotoVerdict] | None = None) -> None:
+        super().__init__(message)
+        self.error = WorkerError(code=code, message=message, retryable=code in RETRYABLE, photos=photos)
+
+
+def location(uri: str) -> dict[str, str]:
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    return {"Bucket": bucket, "Key": key}
+
+
+class Trainer:
+    """One training after the other, without any learning."""
+
+    def __init__(self) -> None:
+        self.s3 = boto3.client("s3")
+        self.sqs = boto3.client("sqs")
+
+    def train(self, request: TrainingRequest) -> TrainingResult:
+        started = time.monotonic()
+        self._claim(request)
+        self._progress(request, "Preparing", 0, 1)
+        match request.subject.token:
+            case "crash":
+                os._exit(137)
+            case "oops":
+                raise Refusal("InternalError", "the stand-in was told to fail")
+            case "blurry":
+                verdicts = [
+                    PhotoVerdict(uri=photo.uri, rejection="Blurred", message="told so")
+                    for photo in request.photos
+                ]
+                raise Refusal("TooFewUsablePhotos", "0 of the photos can be used", verdicts)
+            case "slow":
+                self._wait_for_cancellation(request)
+        for step in range(0, 101, 10):
+            self._progress(request, "Training", step + 1, step)
+        self._progress(request, "Packaging", 200, 100)
+        artifact = self._upload(request)
+        return TrainingResult(
+            inference_id=request.inference_id,
+            artifact=artifact,
+            photos=[PhotoVerdict(uri=photo.uri) for photo in request.photos],
+            seconds=time.monotonic() - started,
+            final_loss=0.1,
+        )
+
+    def _claim(self, request: TrainingRequest) -> None:
+        claim = TrainingClaim(inference_id=request.inference_id, holder="Worker", time=datetime.now(UTC))
+        try:
+            self.s3.put_object(
+                **location(request.claim_uri), Body=json.dumps(claim.to_wire()).encode(), IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 412:
+                raise Refusal("AttemptFenced", "this attempt is claimed already") from error
+            raise
+
+    def _wait_for_cancellation(self, request: TrainingRequest) -> None:
+        deadline = time.monotonic() + SLOW_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                body = self.s3.get_object(**location(request.claim_uri))["Body"].read()
+            except ClientError:
+                raise Refusal("AttemptFenced", "the claim is gone") from None
+            if TrainingClaim.model_validate_json(body).holder != "Worker":
+                raise Refusal("AttemptFenced", "the operator took the claim")
+            time.sleep(0.2)
+
+    def _progress(self, request: TrainingRequest, stage: Any, sequence: int, step: int) -> None:
+        if request.progress is None:
+            return
+        message = TrainingProgressMessage(
+            inference_id=request.inference_id,
+            model=request.model,
+            stage=stage,
+            step=step,
+            total_steps=100,
+            estimated_remaining_seconds=0,
+            sequence=sequence,
+            time=datetime.now(UTC),
+        )
+        self.sqs.send_message(QueueUrl=request.progress.queue_url, MessageBody=json.dumps(message.to_wire()))
+
+    def _upload(self, request: TrainingRequest) -> ArtifactResult:
+        weights = hashlib.sha256(request.model_dump_json().encode()).digest()
+        manifest = ArtifactManifest(
+            model=request.model,
+            revision=request.revision,
+            attempt=request.attempt,
+            inference_id=request.inference_id,
+            base_model=request.base_model,
+            subject=request.subject,
+            training=request.training,
+            photo_count=len(request.photos),
+            files=[
+                ArtifactFile(
+                    path="pytorch_lora_weights.safetensors",
+                    sha256=hashlib.sha256(weights).hexdigest(),
+                    size_bytes=len(weights),
+                )
+            ],
+            created_at=datetime.now(UTC),
+            worker_version="stand-in",
+        )
+        manifest_bytes = json.dumps(manifest.to_wire()).encode()
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+            for name, content in (
+                ("manifest.json", manifest_bytes),
+                ("pytorch_lora_weights.safetensors", weights),
+            ):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        body = archive.getvalue()
+        stored = body + b"broken" if request.subject.token == "broken" else body
+        self.s3.put_object(**location(request.artifact.uri), Body=stored, ChecksumAlgorithm="SHA256")
+        self.s3.put_object(**location(request.artifact.manifest_uri), Body=manifest_bytes)
+        return ArtifactResult(
+            uri=request.artifact.uri,
+            manifest_uri=request.artifact.manifest_uri,
+            target_model=request.artifact.target_model,
+            sha256=hashlib.sha256(body).hexdigest(),
+            size_bytes=len(body),
+        )
+
+
+class Server:
+    """The models that the multi-model platform loaded."""
+
+    def __init__(self) -> None:
+        self.s3 = boto3.client("s3")
+        self.loaded: dict[str, str] = {}
+
+    def draw(self, request: InferenceRequest) -> InferenceResult:
+        pictures = []
+        for picture in request.pictures:
+            assert request.output_prefix is not None
+            uri = f"{request.output_prefix}{picture.file_name()}"
+            self.s3.put_object(**location(uri), Body=PNG, ChecksumAlgorithm="SHA256")
+            pictures.append(
+                PictureResult(
+                    uri=uri,
+                    prompt_index=picture.prompt_index,
+                    image_index=picture.image_index,
+                    seed=picture.seed,
+                    sha256=hashlib.sha256(PNG).hexdigest(),
+                )
+            )
+        return InferenceResult(pictures=pictures, generate_seconds=0.01)
+
+
+TRAINER, SERVER = Trainer(), Server()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Both container contracts on one port."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self.path == "/ping":
+            self._answer(200, {})
+        elif self.path.startswith("/models"):
+            self._answer(
+                200, {"models": [{"modelName": name, "modelUrl": url} for name, url in SERVER.loaded.items()]}
+            )
+        else:
+            self._answer(404, {})
+
+    def do_DELETE(self) -> None:
+        known = SERVER.loaded.pop(self.path.split("/")[-1], None)
+        self._answer(200 if known else 404, {})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            if self.path == "/invocations":
+                self._answer(200, TRAINER.train(TrainingRequest.model_validate_json(body)).to_wire())
+            elif self.path == "/models":
+                wanted = json.loads(body)
+                status = 409 if wanted["model_name"] in SERVER.loaded else 200
+                SERVER.loaded[wanted["model_name"]] = wanted["url"]
+                self._answer(status, {})
+            elif self.path.split("/")[2] in SERVER.loaded:
+                self._answer(200, SERVER.draw(InferenceRequest.model_validate_json(body)).to_wire())
+            else:
+                self._answer(404, {})
+        except Refusal as refusal:
+            self._answer(HTTP_STATUS[refusal.error.code], refusal.error.to_wire())
+
+    def _answer(self, status: int, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
