@@ -1,0 +1,134 @@
+"""`python -m avatar_demo up|down|status`: from twelve photos to pictures, on one machine."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from botocore.exceptions import BotoCoreError, ClientError
+from kubernetes.client.exceptions import ApiException
+from rich.console import Console
+from urllib3.exceptions import HTTPError
+
+from avatar_demo.aws_account import AwsAccount
+from avatar_demo.environment import locked, running_parts, sagemaker_local_service, stop_environment
+from avatar_demo.errors import DemoError
+from avatar_demo.report import columns, object_counts
+from avatar_demo.settings import DEFAULT_AWS_PORT, DEFAULT_OPERATOR_PORT, DEFAULT_STATE, DemoSettings
+from avatar_demo.walkthrough import FlowFailed, Walkthrough
+from avatar_workers.base_model.directory_digest import BaseModelRefused
+from local_cluster.errors import LocalClusterError, one_line
+
+__all__ = ["main"]
+
+_TIMEOUT_SECONDS = 900.0
+_EXPECTED_ERRORS = (
+    DemoError,
+    LocalClusterError,
+    BaseModelRefused,
+    BotoCoreError,
+    ClientError,
+    ApiException,
+    HTTPError,
+    http.client.HTTPException,
+    OSError,
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 on success; 1 on an error, or from `status` if something does not run; 130 when interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    settings = DemoSettings(options.state_dir.absolute(), options.aws_port, options.operator_port)
+    signal.signal(signal.SIGTERM, _stop_cleanly)
+    try:
+        if options.command == "up":
+            return _up(settings, options.timeout)
+        return _down(settings) if options.command == "down" else _status(settings)
+    except _EXPECTED_ERRORS as error:
+        print(f"error: {one_line(str(error), 1000)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _up(settings: DemoSettings, timeout: float) -> int:
+    walkthrough = Walkthrough(settings, Console(), timeout)
+    try:
+        walkthrough.run()
+    except FlowFailed as error:
+        print(f"error: {one_line(str(error), 1000)}", file=sys.stderr)
+        print(_STAYS_UP, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        up = walkthrough.is_up
+        print(f"interrupted; {_STAYS_UP if up else 'what this run started is stopped'}", file=sys.stderr)
+        return 130
+    return 0
+
+
+_STAYS_UP = "the environment stays up to be looked at: `source .demo/env.sh`, logs in .demo/environment, `make down` stops it"
+
+
+def _down(settings: DemoSettings) -> int:
+    if not settings.environment.is_dir():
+        print("nothing runs")
+        return 0
+    with locked(settings):
+        stopped = stop_environment(settings)
+    print(f"stopped {', '.join(stopped)}" if stopped else "nothing ran")
+    return 0
+
+
+def _status(settings: DemoSettings) -> int:
+    parts = running_parts(settings)
+    for line in columns(list(parts.items())):
+        print(line)
+    port = sagemaker_local_service(settings).ready_port()
+    if port is not None:
+        print("\nobjects in S3:")
+        counts = object_counts(AwsAccount(f"http://127.0.0.1:{port}"))
+        for line in columns([(prefix, str(count)) for prefix, count in counts.items()]):
+            print(line)
+    return 0 if "stopped" not in parts.values() else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="avatar_demo", description=(__doc__ or "").strip())
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status")
+    up = commands.add_parser("up", help="start everything and go the whole way from photos to pictures")
+    up.add_argument("--aws-port", type=_port, help=f"where AWS shall listen (default {DEFAULT_AWS_PORT})")
+    up.add_argument(
+        "--operator-port",
+        type=_port,
+        help=f"where the operator shall listen (default {DEFAULT_OPERATOR_PORT})",
+    )
+    up.add_argument("--timeout", type=float, default=_TIMEOUT_SECONDS, help="seconds for the whole run")
+    down = commands.add_parser("down", help="stop everything")
+    status = commands.add_parser("status", help="say what runs, and what lies in S3")
+    for command in (up, down, status):
+        command.add_argument("--state-dir", type=Path, default=DEFAULT_STATE, help="where the demo lives")
+        command.set_defaults(aws_port=None, operator_port=None)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number (1 to 65535)")
+    return int(text)
+
+
+def _stop_cleanly(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""What runs: cluster, AWS, operator. Started in parallel where they can be, found again by the next command, stopped.
+
+A start that fails stops what it started, and nothing else: what ran before it is left as it was. The operator is always
+started anew; it holds nothing that matters, and so it is always the code that lies in the tree.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_demo.aws_account import AccountResources, AwsAccount, isolated_environment, set_up_account
+from avatar_demo.background_service import BackgroundService, Say
+from avatar_demo.errors import DemoError
+from avatar_demo.operator_rights import install_kinds_and_rights
+from avatar_demo.settings import (
+    BASE_MODEL,
+    CLUSTER_ROLE,
+    CRDS,
+    DEFAULT_AWS_PORT,
+    DEFAULT_OPERATOR_PORT,
+    DemoSettings,
+)
+from local_cluster.cluster import LocalCluster
+from local_cluster.cluster_state import ClusterStatus, StateDirectory
+
+IMAGES = {
+    "avatar-training": [sys.executable, "-m", "avatar_workers.training"],
+    "avatar-serving": [sys.executable, "-m", "avatar_workers.serving"],
+}
+"""What runs for the container images that the example names."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment that runs."""
+
+    cluster: LocalCluster
+    aws: AwsAccount
+    aws_url: str
+    operator_url: str
+    resources: AccountResources
+    services: tuple[BackgroundService, ...]
+
+    def ended(self) -> str | None:
+        """Which part has ended, and why, in a sentence; None while all run."""
+        return next((said for service in self.services if (said := service.ended()) is not None), None)
+
+
+def sagemaker_local_service(settings: DemoSettings) -> BackgroundService:
+    """AWS."""
+    return BackgroundService(
+        "sagemaker-local", settings.environment, "/_sagemaker_local/health", port_option="AWS_PORT"
+    )
+
+
+def operator_service(settings: DemoSettings) -> BackgroundService:
+    """The operator."""
+    return BackgroundService("avatar-operator", settings.environment, "/readyz", port_option="OPERATOR_PORT")
+
+
+@contextmanager
+def locked(settings: DemoSettings) -> Iterator[None]:
+    """Hold the environment's lock, so that one command at a time starts or stops things.
+
+    Raises:
+        DemoError: another command holds it.
+    """
+    settings.environment.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (settings.environment / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                f"another command is starting or stopping the demo in {settings.state}; try again when it is done"
+            ) from None
+        yield
+
+
+class EnvironmentStart:
+    """One attempt to have everything running.
+
+    Args:
+        settings: where.
+        namespace: the user's namespace, for the application queue's filter.
+        started: receives, for everything that this attempt starts, how to stop it.
+        say: takes progress lines.
+    """
+
+    def __init__(self, settings: DemoSettings, namespace: str, started: ExitStack, say: Say) -> None:
+        self._settings = settings
+        self._namespace = namespace
+        self._started = started
+        self._say = say
+
+    def run(self) -> Environment:
+        """Start what does not run.
+
+        Raises:
+            DemoError, LocalClusterError, OSError, botocore's errors: a part did not come up.
+        """
+        settings = self._settings
+        aws_runs = sagemaker_local_service(settings).ready_port() is not None
+        with ThreadPoolExecutor(2) as pool:
+            aws = pool.submit(self._start_aws)
+            # S3 starts empty with its server: objects that speak of what was in it would be lies.
+            cluster = pool.submit(self._start_cluster, fresh=not aws_runs)
+        aws_url, account, resources = aws.result()
+        running_cluster, operator_kubeconfig = cluster.result()
+        operator_url = self._start_operator(operator_kubeconfig, aws_url)
+        return Environment(
+            cluster=running_cluster,
+            aws=account,
+            aws_url=aws_url,
+            operator_url=operator_url,
+            resources=resources,
+            services=(sagemaker_local_service(settings), operator_service(settings)),
+        )
+
+    def _start_cluster(self, *, fresh: bool) -> tuple[LocalCluster, Path]:
+        cluster = LocalCluster(self._settings.cluster, detached=True, report=self._say)
+        if cluster.start(fresh=fresh):
+            self._started.callback(cluster.stop)
+            self._say("etcd and kube-apiserver are ready")
+        else:
+            self._say("etcd and kube-apiserver run already")
+        kubeconfig = install_kinds_and_rights(cluster, CRDS, CLUSTER_ROLE)
+        cluster.apply_manifest(f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {self._namespace}}}}}")
+        self._say("the avatars.dev kinds and the operator's rights are installed")
+        return cluster, kubeconfig
+
+    def _start_aws(self) -> tuple[str, AwsAccount, AccountResources]:
+        settings = self._settings
+        service = sagemaker_local_service(settings)
+        port = service.ready_port()
+        if port is None:
+            if service.stop():
+                self._say("stopped a sagemaker-local that did not answer")
+            port = settings.aws_port or DEFAULT_AWS_PORT
+            self._started.callback(service.stop)
+            service.start(
+                self._aws_command(port),
+                isolated_environment(f"http://127.0.0.1:{port}") | self._caches(),
+                port,
+            )
+            self._say(f"sagemaker-local is ready on port {port}: S3, SNS, SQS and SageMaker")
+        elif settings.aws_port not in (None, port):
+            raise DemoError(
+                f"sagemaker-local runs on port {port} already; `make down` first to change its port"
+            )
+        else:
+            self._say(f"sagemaker-local runs already on port {port}")
+        url = f"http://127.0.0.1:{port}"
+        account = AwsAccount(url)
+        resources = set_up_account(account, BASE_MODEL, self._namespace)
+        self._say(f"bucket, topics and queues are there; base model {resources.base_sha256[:12]} is uploaded")
+        return url, account, resources
+
+    def _aws_command(self, port: int) -> list[str]:
+        images = [f"--image={name}={shlex.join(command)}" for name, command in IMAGES.items()]
+        data = self._settings.environment / "instances"
+        shutil.rmtree(data, ignore_errors=True)
+        return [_script("sagemaker-local"), f"--port={port}", f"--data-dir={data}", *images]
+
+    def _caches(self) -> dict[str, str]:
+        return {"AVATAR_BASE_MODEL_CACHE": str(self._settings.environment / "base-models")}
+
+    def _start_operator(self, kubeconfig: Path, aws_url: str) -> str:
+        service = operator_service(self._settings)
+        running_port = service.port()
+        service.stop()
+        port = self._settings.operator_port or running_port or DEFAULT_OPERATOR_PORT
+        self._started.callback(service.stop)
+        environment = isolated_environment(aws_url) | {
+            "KUBECONFIG": str(kubeconfig),
+            "AVATAR_OPERATOR_HTTP_HOST": "127.0.0.1",
+            "AVATAR_OPERATOR_HTTP_PORT": str(port),
+        }
+        service.start([_script("avatar-operator")], environment, port)
+        self._say("the operator is ready, logged in as its own service account")
+        return f"http://127.0.0.1:{port}"
+
+
+def _script(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+def stop_environment(settings: DemoSettings) -> list[str]:
+    """Stop everything.
+
+    Returns:
+        The names of what ran.
+
+    Raises:
+        DemoError, LocalClusterError: something cannot be stopped.
+    """
+    stopped = [
+        service.name
+        for service in (operator_service(settings), sagemaker_local_service(settings))
+        if service.stop()
+    ]
+    state = StateDirectory(settings.cluster)
+    if state.root.is_dir():
+        with state.locked():
+            if state.stop_processes():
+                stopped += ["kube-apiserver", "etcd"]
+    settings.shell_settings.unlink(missing_ok=True)
+    return stopped
+
+
+def running_parts(settings: DemoSettings) -> dict[str, str]:
+    """What runs, by name, and where."""
+    record = StateDirectory(settings.cluster).read_record()
+    parts = {"kube-apiserver": "stopped", "sagemaker-local": "stopped", "avatar-operator": "stopped"}
+    if record.status is ClusterStatus.RUNNING:
+        parts["kube-apiserver"] = f"https://127.0.0.1:{record.api_server_port}"
+    for service in (sagemaker_local_service(settings), operator_service(settings)):
+        if (port := service.port()) is not None:
+            parts[service.name] = f"http://127.0.0.1:{port}"
+    return parts
