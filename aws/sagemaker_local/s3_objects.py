@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -35,15 +35,11 @@ class S3Location:
         Raises:
             ValueError: when there is no bucket in it.
         """
-        parts = urlsplit(url)
-        bucket, key = parts.netloc, parts.path.lstrip("/")
-        if parts.scheme in ("https", "http"):
-            host = parts.hostname or ""
-            if host.endswith(".amazonaws.com") and ".s3" in host:
-                bucket = host.split(".s3", 1)[0]
-            else:
-                bucket, _, key = key.partition("/")
-        elif parts.scheme != "s3":
+        if url.startswith("s3://"):
+            bucket, _, key = url.removeprefix("s3://").partition("/")
+        elif url.startswith(("https://", "http://")):
+            bucket, key = _bucket_and_key(url)
+        else:
             raise ValueError(f"{url!r} is not an S3 location: it must start with s3:// or https://")
         if not bucket:
             raise ValueError(f"{url!r} names no bucket")
@@ -106,3 +102,13 @@ class S3Objects:
             ) from error
         except BotoCoreError as error:
             raise S3Failure(f"{operation} {location}: {error}") from error
+
+
+def _bucket_and_key(url: str) -> tuple[str, str]:
+    """From an S3 URL, virtual-hosted when AWS's host name carries a bucket, else path style."""
+    parts = urlsplit(url)
+    host, path = parts.hostname or "", unquote(parts.path).lstrip("/")
+    if host.endswith(".amazonaws.com") and ".s3" in host:
+        return host.rsplit(".s3", 1)[0], path
+    bucket, _, key = path.partition("/")
+    return bucket, key

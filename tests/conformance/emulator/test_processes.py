@@ -122,7 +122,7 @@ def test_connections_stay_open_between_requests(emulator: LocalAws) -> None:
     with contextlib.closing(
         http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
     ) as connection:
-        sockets = set()
+        ports = set()
         for method, path, body in (
             ("GET", "/_sagemaker_local/health", None),
             ("POST", "/endpoints/none/invocations", b"a body that nobody reads"),
@@ -130,9 +130,9 @@ def test_connections_stay_open_between_requests(emulator: LocalAws) -> None:
         ):
             connection.request(method, path, body)
             connection.getresponse().read()
-            sockets.add(id(connection.sock))
-    assert len(sockets) == 1
-    assert None not in sockets
+            assert connection.sock is not None
+            ports.add(connection.sock.getsockname()[1])
+    assert len(ports) == 1
 
 
 def test_an_unknown_operation_is_refused_at_once(user: Any) -> None:
@@ -148,6 +148,7 @@ def test_an_unimplemented_action_of_another_service_is_refused_at_once(emulator:
     client = emulator.client("application-autoscaling")
     with pytest.raises(client.exceptions.ClientError) as refusal:
         client.describe_scaling_activities(ServiceNamespace="sagemaker")
+    assert refusal.value.response["Error"]["Code"] == "NotImplemented"
     assert refusal.value.response["ResponseMetadata"]["RetryAttempts"] == 0
 
 

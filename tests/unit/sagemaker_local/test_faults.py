@@ -1,0 +1,49 @@
+"""The fault board."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sagemaker_local.faults import FaultBoard
+
+
+def test_a_fault_is_used_up_after_its_times() -> None:
+    board = FaultBoard()
+    board.add({"kind": "api", "api": "Invoke*", "times": 2})
+    hits = [board.take_api("InvokeEndpoint") is not None for _ in range(3)]
+    assert hits == [True, True, False]
+    assert board.listing() == []
+
+
+def test_a_fault_of_another_api_does_not_hit() -> None:
+    board = FaultBoard()
+    board.add({"kind": "api", "api": "InvokeEndpointAsync"})
+    assert board.take_api("InvokeEndpoint") is None
+
+
+def test_a_notification_fault_hits_its_topic_only() -> None:
+    board = FaultBoard()
+    board.add({"kind": "notification", "action": "drop", "topic": "*:errors"})
+    assert board.take_notification("arn:aws:sns:us-east-1:1:successes") is None
+    assert board.take_notification("arn:aws:sns:us-east-1:1:errors") is not None
+
+
+@pytest.mark.parametrize(
+    ("description", "complaint"),
+    [
+        ({}, "kind must be one of"),
+        ({"kind": "api"}, "missing 1 required positional argument: 'api'"),
+        ({"kind": "api", "api": "X", "colour": "red"}, "unexpected keyword argument 'colour'"),
+        ({"kind": "api", "api": "X", "times": 0}, "times must be"),
+        ({"kind": "api", "api": "X", "times": "many"}, "times must be"),
+        ({"kind": "api", "api": "X", "status": 200}, "status must be"),
+        ({"kind": "api", "api": "X", "when": "never"}, "when must be"),
+        ({"kind": "api", "api": "X", "seconds": -1}, "seconds must be"),
+        ({"kind": "notification", "action": "lose"}, "action must be"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(description: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        FaultBoard().add(description)
