@@ -1,8 +1,8 @@
 """The life of an AvatarModel, as a list. Read it from top to bottom: the first phase that finishes a pass wins it.
 
 protection, deletion   what holds at every time
-acceptance             may this be trained at all
 revision               another revision starts over
+acceptance             may this be trained at all
 outcome, deadline,     the attempt that is out there
 progress, recovery
 retention              the end of a finished model
@@ -40,8 +40,8 @@ def protection(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
 PHASES = (
     protection,
     deletion,
-    acceptance,
     revision,
+    acceptance,
     outcome,
     deadline,
     progress,

@@ -1,7 +1,11 @@
 """Acceptance: may this be trained at all? Asked until an attempt is under way, so a platform team's fix is noticed."""
 
+from collections.abc import Sequence
+
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import PhotoLocation
+from avatar_operator.backends.base import BackendError
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.conditions import ACCEPTED
@@ -19,7 +23,9 @@ def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     if observation.runtime is None:
         message = f"There is no AvatarRuntime {name}; `kubectl get avatarruntimes` lists those there are."
         return set_condition(observation, draft, ACCEPTED, "False", "RuntimeNotFound", message).finish()
-    refused = refusal(observation.runtime, observation.model)
+    refused = refusal(observation.runtime, observation.model) or photo_refusal(
+        observation.runtime, observation.photos
+    )
     if refused is not None:
         reason, message = refused
         return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
@@ -46,6 +52,24 @@ def refusal(runtime: AvatarRuntime, model: AvatarModel) -> tuple[str, str] | Non
     if exceeded:
         return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."
     return None
+
+
+def photo_refusal(
+    runtime: AvatarRuntime, photos: Sequence[PhotoLocation] | BackendError | None
+) -> tuple[str, str] | None:
+    """Why a runtime does not take the photos that were found, as reason and message; None if it does, or none were looked for."""
+    if photos is None:
+        return None
+    if isinstance(photos, BackendError):
+        return photos.reason, photos.message
+    limits = runtime.spec.limits.photos
+    if limits.min_count <= len(photos) <= limits.max_count:
+        return None
+    return (
+        "PhotoCountOutOfLimits",
+        f"{len(photos)} photos were found; AvatarRuntime {runtime.metadata.name} takes"
+        f" {limits.min_count} to {limits.max_count}.",
+    )
 
 
 def photo_locations(model: AvatarModel) -> list[str]:

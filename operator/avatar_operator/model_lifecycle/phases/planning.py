@@ -4,11 +4,10 @@ The plan is all that this pass does. Only once it stands in the status does `sub
 finds the object after a crash knows which attempt may be out there.
 """
 
-from avatar_operator.backends.base import BackendError
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import is_true
 from avatar_operator.model_lifecycle.actions import ModelDraft
-from avatar_operator.model_lifecycle.conditions import ACCEPTED, TRAINED, update_training
+from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.names import inference_id
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
@@ -18,9 +17,9 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     """Plan the next attempt if one is due and everything it needs is there."""
     training = draft.status.training
     assert training is not None
-    assert observation.runtime is not None
     if is_active(training) or is_settled(training):
         return draft
+    assert observation.runtime is not None
     if observation.model.spec.suspend:
         return set_condition(
             observation, draft, TRAINED, "False", "Suspended", "spec.suspend is true: no attempt is started."
@@ -36,10 +35,6 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             "WaitingForRuntime",
             f"AvatarRuntime {observation.runtime.metadata.name} has no endpoints in service yet.",
         ).finish()
-    refusal = _photo_refusal(observation)
-    if refusal is not None:
-        reason, message = refusal
-        return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
     attempt = training.attempt + 1
     draft = update_training(
         draft,
@@ -59,19 +54,3 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         observation, draft, TRAINED, "False", "Planned", f"Attempt {attempt} is about to be submitted."
     )
     return draft.look_again_in(0).finish()
-
-
-def _photo_refusal(observation: ModelObservation) -> tuple[str, str] | None:
-    photos = observation.photos
-    assert photos is not None
-    assert observation.runtime is not None
-    limits = observation.runtime.spec.limits.photos
-    if isinstance(photos, BackendError):
-        return photos.reason, photos.message
-    if not limits.min_count <= len(photos) <= limits.max_count:
-        return (
-            "PhotoCountOutOfLimits",
-            f"{len(photos)} photos were found; AvatarRuntime {observation.runtime.metadata.name} takes"
-            f" {limits.min_count} to {limits.max_count}.",
-        )
-    return None

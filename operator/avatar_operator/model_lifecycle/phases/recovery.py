@@ -18,4 +18,7 @@ def recovery(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     training = draft.status.training
     if training is None or not is_active(training) or is_submitted(training) or observation.planned_here:
         return draft
+    if observation.runtime is None:
+        # Only the runtime says where claims lie; when it is back, so is this model.
+        return draft.finish()
     return draft.act(FenceAttempt(attempt_reference(observation.model, training))).finish()

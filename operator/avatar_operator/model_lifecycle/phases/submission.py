@@ -2,13 +2,14 @@
 
 from avatar_operator.backends.base import BackendError
 from avatar_operator.model_lifecycle.actions import ModelDraft, SubmitTraining
-from avatar_operator.model_lifecycle.failure import fail_attempt
+from avatar_operator.model_lifecycle.conditions import update_training
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
     attempt_reference,
     is_active,
     is_submitted,
 )
+from avatar_operator.model_lifecycle.phases.acceptance import photo_refusal
 from avatar_operator.model_lifecycle.training_request import build_training_request
 
 
@@ -17,15 +18,14 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     training = draft.status.training
     if training is None or not is_active(training) or is_submitted(training):
         return draft
-    assert observation.runtime is not None
-    if isinstance(observation.photos, BackendError):
-        reason, message = observation.photos.reason, observation.photos.message
-        return fail_attempt(observation, draft, reason=reason, message=message, retryable=False)
-    assert observation.photos is not None
+    runtime, photos = observation.runtime, observation.photos
+    assert runtime is not None
+    if observation.model.spec.suspend or photo_refusal(runtime, photos) is not None:
+        # Nobody was called yet, so the plan can be withdrawn; the next pass says why there is no other one.
+        return update_training(draft, inference_id=None, planned_time=None).look_again_in(0).finish()
+    assert photos is not None
+    assert not isinstance(photos, BackendError)
     request = build_training_request(
-        observation.runtime,
-        observation.model,
-        attempt_reference(observation.model, training),
-        observation.photos,
+        runtime, observation.model, attempt_reference(observation.model, training), photos
     )
     return draft.act(SubmitTraining(request))

@@ -1,0 +1,111 @@
+"""What a lifecycle has gathered: observations at noon, of an object and the runtime it needs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, TrainingProgressMessage
+from avatar_operator.backends.base import AttemptOutcome, BackendError
+from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.observation import ModelObservation
+from avatar_operator.names import inference_id
+from avatar_operator.request_lifecycle.actions import RequestDraft
+from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
+from avatar_operator.runtime_lifecycle.observation import RuntimeDraft, RuntimeObservation
+from builders.clock import NOON
+from builders.objects import MODEL_UID, a_runtime
+
+STANDARD = a_runtime()
+
+
+def at(seconds: float) -> datetime:
+    """An instant, in seconds after noon."""
+    return NOON + timedelta(seconds=seconds)
+
+
+def observed_model(
+    model: AvatarModel,
+    *,
+    runtime: AvatarRuntime | None = STANDARD,
+    now: datetime = NOON,
+    photos: Sequence[PhotoLocation] | BackendError | None = None,
+    outcome: AttemptOutcome | None = None,
+    progress: TrainingProgressMessage | None = None,
+    planned_here: bool = False,
+) -> ModelObservation:
+    """An AvatarModel and its surroundings."""
+    return ModelObservation(
+        now=now,
+        model=model,
+        runtime=runtime,
+        photos=photos,
+        outcome=outcome,
+        progress=progress,
+        planned_here=planned_here,
+    )
+
+
+def model_draft(observation: ModelObservation) -> ModelDraft:
+    """The decision about an AvatarModel before any phase had a say."""
+    return ModelDraft(status=observation.model.status)
+
+
+def a_progress_message(
+    stage: Stage = "Training",
+    step: int = 0,
+    total_steps: int = 100,
+    *,
+    attempt: int = 1,
+    sequence: int = 1,
+    remaining: int | None = None,
+) -> TrainingProgressMessage:
+    """What a worker tells while it trains the model of `builders.objects`."""
+    return TrainingProgressMessage(
+        inference_id=inference_id(MODEL_UID, 1, attempt),
+        model=ObjectIdentity(namespace="team-a", name="ann", uid=MODEL_UID),
+        stage=stage,
+        step=step,
+        total_steps=total_steps,
+        estimated_remaining_seconds=remaining,
+        sequence=sequence,
+        time=NOON,
+    )
+
+
+def observed_request(
+    request: AvatarRequest,
+    *,
+    model: AvatarModel | None = None,
+    runtime: AvatarRuntime | None = STANDARD,
+    now: datetime = NOON,
+    existing: frozenset[str] | None = None,
+    pictures: Sequence[Picture] | None = None,
+    notes: DrawingNotes | None = None,
+) -> RequestObservation:
+    """An AvatarRequest and its surroundings."""
+    return RequestObservation(
+        now=now,
+        request=request,
+        model=model,
+        runtime=runtime,
+        existing=existing,
+        pictures=pictures,
+        notes=notes or DrawingNotes(),
+    )
+
+
+def request_draft(observation: RequestObservation) -> RequestDraft:
+    """The decision about an AvatarRequest before any phase had a say."""
+    return RequestDraft(status=observation.request.status)
+
+
+def observed_runtime(runtime: AvatarRuntime, *, users: int = 0, now: datetime = NOON) -> RuntimeObservation:
+    """An AvatarRuntime and its users."""
+    return RuntimeObservation(now=now, runtime=runtime, users=users)
+
+
+def runtime_draft(observation: RuntimeObservation) -> RuntimeDraft:
+    """The decision about an AvatarRuntime before any phase had a say."""
+    return RuntimeDraft(status=observation.runtime.status)

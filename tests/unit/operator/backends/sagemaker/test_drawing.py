@@ -1,0 +1,142 @@
+"""Drawing and everything that InvokeEndpoint can answer instead of pictures."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.errors import WorkerError
+from avatar_api.documents.inference import InferenceRequest, PictureRequest
+from avatar_operator.backends.base import BackendError, DrawCall, ModelLoading
+from avatar_operator.backends.sagemaker import SageMakerBackend
+from avatar_operator.backends.sagemaker.drawing import drawing_error, inference_request
+from backend_builders import BUCKET, make_runtime
+from sagemaker_local.testing import LocalAws
+
+CALL = DrawCall(
+    target_model="team-a/nobody/r1-a1.tar.gz",
+    pictures=(PictureRequest(prompt="a photo of sks person", seed=1, prompt_index=0, image_index=0),),
+    num_inference_steps=5,
+    guidance_scale=7.5,
+    width=64,
+    height=64,
+    scheduler="DDIM",
+    output_prefix=f"s3://{BUCKET}/outputs/team-a/nobody/",
+)
+
+
+def classified(code: str, status: int, message: str = "", **fields: Any) -> BackendError:
+    response: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        **fields,
+    }
+    return drawing_error(ClientError(response, "InvokeEndpoint"), "inference", "ann.tar.gz")
+
+
+def test_the_worker_gets_every_setting() -> None:
+    assert inference_request(CALL) == InferenceRequest(
+        pictures=list(CALL.pictures),
+        num_inference_steps=5,
+        guidance_scale=7.5,
+        width=64,
+        height=64,
+        scheduler="DDIM",
+        output_prefix=CALL.output_prefix,
+    )
+
+
+async def test_a_model_that_is_still_loading_is_no_error(
+    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws
+) -> None:
+    local_aws.add_fault(kind="api", api="InvokeEndpoint", error="ModelNotReadyException", status=429)
+    assert await backend.draw(runtime, CALL) == ModelLoading()
+    assert len(local_aws.calls(api="InvokeEndpoint")) == 1
+
+
+async def test_an_artifact_that_is_gone_is_missing_for_good(
+    backend: SageMakerBackend, runtime: AvatarRuntime
+) -> None:
+    with pytest.raises(BackendError) as caught:
+        await backend.draw(runtime, CALL)
+    assert (caught.value.reason, caught.value.retryable) == ("ArtifactMissing", False)
+
+
+async def test_an_endpoint_that_does_not_exist_is_said_to_be_missing(
+    backend: SageMakerBackend, local_aws: LocalAws
+) -> None:
+    with pytest.raises(BackendError) as caught:
+        await backend.draw(make_runtime("nowhere"), CALL)
+    assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", False)
+
+
+async def test_throttling_is_retryable(
+    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws
+) -> None:
+    local_aws.add_fault(kind="api", api="InvokeEndpoint", error="ThrottlingException", status=400)
+    with pytest.raises(BackendError) as caught:
+        await backend.draw(runtime, CALL)
+    assert (caught.value.reason, caught.value.retryable) == ("Throttled", True)
+
+
+def test_the_workers_own_words_are_passed_on() -> None:
+    error = WorkerError(code="PictureTooLarge", message="at most 768 pixels", retryable=False)
+    failure = classified(
+        "ModelError", 424, OriginalStatusCode=413, OriginalMessage=json.dumps(error.to_wire())
+    )
+    assert (failure.reason, failure.message, failure.retryable) == (
+        "PictureTooLarge",
+        "at most 768 pixels",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "retryable"),
+    [(400, "WorkerRejected", False), (500, "WorkerFailed", True), (0, "InvocationTimedOut", True)],
+)
+def test_a_model_error_without_a_document_is_judged_by_its_status(
+    status: int, reason: str, retryable: bool
+) -> None:
+    failure = classified("ModelError", 424, OriginalStatusCode=status, OriginalMessage="no")
+    assert (failure.reason, failure.retryable) == (reason, retryable)
+
+
+def test_the_status_is_read_from_the_sentence_if_there_is_no_field() -> None:
+    failure = classified("ModelError", 424, 'Received client error (400) from primary with message "no".')
+    assert failure.reason == "WorkerRejected"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "retryable"),
+    [
+        ("Endpoint avatars of account 123456789012 not found.", "EndpointNotFound", False),
+        ("Endpoint avatars of account 123456789012 is not in service.", "EndpointNotReady", True),
+        ("Failed to download model data(bucket: b, key: k).", "ArtifactMissing", False),
+        ('Failed to extract model data archive from URL "s3://b/k"', "ArtifactInvalid", False),
+        (
+            "Endpoint x is not a multi-model endpoint and does not support target model header.",
+            "InvocationRejected",
+            False,
+        ),
+    ],
+)
+def test_a_validation_error_is_told_apart_by_its_text(text: str, reason: str, retryable: bool) -> None:
+    failure = classified("ValidationError", 400, text)
+    assert (failure.reason, failure.retryable) == (reason, retryable)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ReadTimeoutError(endpoint_url="http://aws"), "InvocationTimedOut"),
+        (EndpointConnectionError(endpoint_url="http://aws"), "AwsUnreachable"),
+    ],
+)
+def test_an_endpoint_that_does_not_answer_may_answer_later(error: Any, reason: str) -> None:
+    failure = drawing_error(error, "inference", "ann.tar.gz")
+    assert (failure.reason, failure.retryable) == (reason, True)

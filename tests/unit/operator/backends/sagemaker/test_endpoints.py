@@ -1,0 +1,153 @@
+"""Endpoints of a runtime on a control plane that lives: made, rolled, observed, deleted."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.sagemaker import SageMakerBackend
+from avatar_operator.backends.sagemaker.endpoint_plan import endpoint_plans
+from backend_builders import eventually, make_runtime
+from sagemaker_local.testing import LocalAws
+
+
+def named_runtime(name: str, **training: Any) -> AvatarRuntime:
+    """A runtime with its own endpoints; keyword arguments replace members of the training endpoint."""
+    endpoint = {"endpointName": f"{name}-training", "image": "stand-in", "instanceType": "ml.m5.large"}
+    return make_runtime(name, training={**endpoint, **training})
+
+
+def observing(runtime: AvatarRuntime) -> AvatarRuntime:
+    spec = runtime.spec.model_copy(update={"management_policy": "Observe"})
+    return runtime.model_copy(update={"spec": spec})
+
+
+async def served(backend: SageMakerBackend, runtime: AvatarRuntime) -> None:
+    await eventually(lambda: backend.ensure_endpoints(runtime), lambda facts: facts.ready)
+
+
+@pytest.fixture
+async def name(backend: SageMakerBackend) -> AsyncIterator[str]:
+    """A name for a runtime whose endpoints are deleted after the test."""
+    name = f"r{uuid.uuid4().hex[:10]}"
+    yield name
+    await eventually(lambda: backend.delete_endpoints(make_runtime(name)), lambda facts: facts.ready)
+
+
+@pytest.fixture
+def sagemaker(local_aws: LocalAws) -> Any:
+    return local_aws.client("sagemaker")
+
+
+def derived_names(sagemaker: Any, name: str) -> tuple[set[str], set[str]]:
+    configs = sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
+    models = sagemaker.list_models(NameContains=name)["Models"]
+    return (
+        {config["EndpointConfigName"] for config in configs if name in config["EndpointConfigName"]},
+        {model["ModelName"] for model in models if name in model["ModelName"]},
+    )
+
+
+async def test_endpoints_are_created_once_however_often_they_are_ensured(
+    backend: SageMakerBackend, local_aws: LocalAws, name: str
+) -> None:
+    runtime = named_runtime(name)
+    first = await backend.ensure_endpoints(runtime)
+    assert (first.ready, first.reason) == (False, "Creating")
+    await served(backend, runtime)
+    await backend.ensure_endpoints(runtime)
+    for role in ("training", "inference"):
+        assert len(local_aws.calls(api="CreateEndpoint", EndpointName=f"{name}-{role}")) == 1
+
+
+async def test_a_crash_after_the_configuration_was_made_goes_on_from_there(
+    backend: SageMakerBackend, sagemaker: Any, name: str
+) -> None:
+    runtime = named_runtime(name)
+    training, _ = endpoint_plans(runtime)
+    sagemaker.create_model(ModelName=training.model_name, **training.model)
+    await served(backend, runtime)
+
+
+async def test_a_change_rolls_the_endpoint_and_the_old_configuration_goes(
+    backend: SageMakerBackend, sagemaker: Any, name: str
+) -> None:
+    await served(backend, named_runtime(name))
+    runtime = named_runtime(name, startupTimeoutSeconds=900)
+    rolling = await backend.ensure_endpoints(runtime)
+    assert (rolling.ready, rolling.reason) == (False, "Rolling")
+    await served(backend, runtime)
+    plans = endpoint_plans(runtime)
+    assert derived_names(sagemaker, name) == (
+        {plan.config_name for plan in plans},
+        {plan.model_name for plan in plans},
+    )
+
+
+async def test_a_failed_roll_is_told_and_not_repeated_and_the_old_endpoint_serves_on(
+    backend: SageMakerBackend, local_aws: LocalAws, sagemaker: Any, name: str
+) -> None:
+    await served(backend, named_runtime(name))
+    runtime = named_runtime(name, image="no-such-image")
+    facts = await eventually(lambda: backend.ensure_endpoints(runtime), lambda facts: facts.failed)
+    assert facts.reason == "EndpointFailed"
+    assert "no-such-image" in facts.message
+    await backend.ensure_endpoints(runtime)
+    assert len(local_aws.calls(api="UpdateEndpoint", EndpointName=f"{name}-training")) == 1
+    assert sagemaker.describe_endpoint(EndpointName=f"{name}-training")["EndpointStatus"] == "InService"
+
+
+async def test_an_endpoint_that_failed_at_birth_is_replaced_once_the_runtime_is_corrected(
+    backend: SageMakerBackend, name: str
+) -> None:
+    wrong = named_runtime(name, image="no-such-image")
+    await eventually(lambda: backend.ensure_endpoints(wrong), lambda facts: facts.failed)
+    await served(backend, named_runtime(name))
+
+
+async def test_somebody_elses_endpoint_of_the_same_name_is_not_touched(
+    backend: SageMakerBackend, local_aws: LocalAws, name: str
+) -> None:
+    await served(backend, named_runtime(name))
+    runtime = named_runtime(name)
+    intruder = runtime.model_copy(
+        update={"metadata": runtime.metadata.model_copy(update={"uid": "somebody-else"})}
+    )
+    with pytest.raises(BackendError) as caught:
+        await backend.ensure_endpoints(intruder)
+    assert (caught.value.reason, caught.value.retryable) == ("NameConflict", False)
+    deleted = await backend.delete_endpoints(intruder)
+    assert deleted.ready
+    assert local_aws.calls(api="UpdateEndpoint", EndpointName=f"{name}-training") == []
+    assert local_aws.calls(api="DeleteEndpoint", EndpointName=f"{name}-training") == []
+
+
+async def test_deleting_leaves_no_endpoint_configuration_or_model(
+    backend: SageMakerBackend, sagemaker: Any, name: str
+) -> None:
+    runtime = named_runtime(name)
+    await served(backend, runtime)
+    assert not (await backend.delete_endpoints(runtime)).ready
+    await eventually(lambda: backend.delete_endpoints(runtime), lambda facts: facts.ready)
+    assert derived_names(sagemaker, name) == (set(), set())
+
+
+async def test_observing_writes_nothing(backend: SageMakerBackend, local_aws: LocalAws, name: str) -> None:
+    runtime = observing(named_runtime(name))
+    facts = await backend.ensure_endpoints(runtime)
+    assert (facts.ready, facts.reason) == (False, "EndpointNotFound")
+    assert (await backend.delete_endpoints(runtime)).ready
+    for api in ("CreateEndpoint", "UpdateEndpoint", "DeleteEndpoint"):
+        assert local_aws.calls(api=api, EndpointName=f"{name}-training") == []
+
+
+async def test_observed_endpoints_that_serve_are_ready(backend: SageMakerBackend, name: str) -> None:
+    await served(backend, named_runtime(name))
+    facts = await backend.ensure_endpoints(observing(named_runtime(name)))
+    assert facts.ready
+    assert [endpoint.instances for endpoint in facts.endpoints] == [1, 1]

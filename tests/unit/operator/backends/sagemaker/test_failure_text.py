@@ -1,0 +1,119 @@
+"""Reading causes out of SageMaker's wrappings: whole, escaped, nested, cut off, or not there at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_api.documents.errors import RETRYABLE, WorkerError
+from avatar_api.documents.photos import PhotoVerdict
+from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
+
+ERROR = WorkerError(
+    code="TooFewUsablePhotos",
+    message='3 of 12 photos are usable, "at least" 10 are needed',
+    retryable=False,
+    photos=[PhotoVerdict(uri="s3://photos/1.png", rejection="Blurred", message="too soft")],
+)
+DOCUMENT = json.dumps(ERROR.to_wire())
+SENTENCE = 'Received client error (422) from model with message "{}". See https://logs in account 1 for more information.'
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+ERRORS = st.builds(
+    WorkerError,
+    code=st.sampled_from(
+        ["InternalError", "TooFewUsablePhotos", "InvalidConfiguration", "StorageUnavailable"]
+    ),
+    message=st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
+    retryable=st.booleans(),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DOCUMENT,
+        SENTENCE.format(DOCUMENT),
+        SENTENCE.format(DOCUMENT.replace("\\", "\\\\").replace('"', '\\"')),
+        json.dumps({"ErrorCode": "CLIENT_ERROR_FROM_MODEL", "OriginalMessage": DOCUMENT}),
+        json.dumps({"failureReason": SENTENCE.format(DOCUMENT)}),
+        "{not json} {" + DOCUMENT,
+    ],
+    ids=["bare", "in a sentence", "escaped", "in a document", "in a sentence in a document", "behind braces"],
+)
+def test_the_workers_document_is_found(text: str) -> None:
+    assert find_worker_error(text) == ERROR
+
+
+def test_a_document_that_was_cut_off_still_gives_its_code_and_message() -> None:
+    text = SENTENCE.format(DOCUMENT[: DOCUMENT.index("photos/1.png")])
+    found = find_worker_error(text)
+    assert found is not None
+    assert (found.code, found.retryable) == ("TooFewUsablePhotos", False)
+    assert found.message.startswith("3 of 12 photos are usable")
+
+
+def test_a_document_cut_before_it_says_so_is_retried_as_its_code_says() -> None:
+    text = '{"schemaVersion": "avatars.dev/worker-error/v1alpha1", "code": "InternalError", "mess'
+    found = find_worker_error(text)
+    assert found is not None
+    assert found.retryable is ("InternalError" in RETRYABLE)
+
+
+def test_a_document_with_a_code_that_nobody_knows_is_not_believed() -> None:
+    text = '{"schemaVersion": "avatars.dev/worker-error/v1alpha1", "code": "Cheated", "message": "", "retryable": true}'
+    assert find_worker_error(text) is None
+
+
+@given(ERRORS, TEXT, TEXT)
+def test_a_worker_error_is_found_whatever_stands_around_it(
+    error: WorkerError, before: str, after: str
+) -> None:
+    before = before.replace("{", "")
+    assert find_worker_error(before + json.dumps(error.to_wire()) + after) == error
+
+
+@given(st.text())
+def test_no_text_is_too_strange(text: str) -> None:
+    cause = failure_cause(text)
+    assert cause.reason
+    assert cause.message
+
+
+def test_deep_nesting_is_no_trap() -> None:
+    assert failure_cause("avatars.dev/worker-error/" + '{"a":' * 30000).reason == "InvocationFailed"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "retryable"),
+    [
+        (
+            "ClientError: Received server error (0) from model. See the SageMaker Endpoint logs",
+            "InvocationTimedOut",
+            False,
+        ),
+        ("Your invocation timed out while waiting for a response", "InvocationTimedOut", False),
+        ("ClientError: The request expired after 3600 seconds in the queue.", "RequestExpired", True),
+        (
+            "ClientError: Unable to download the inference request payload: s3://b/k is not there",
+            "RequestUnreadable",
+            True,
+        ),
+        ("Unable to download the InputLocation: AccessDenied", "RequestUnreadable", False),
+        (
+            "ClientError: Unable to upload the inference response payload: AccessDenied",
+            "InvocationFailed",
+            True,
+        ),
+        ("ClientError: Received client error (413) from model.", "WorkerRejected", False),
+        ("ClientError: Received server error (500) from model.", "WorkerFailed", True),
+        ("Amazon SageMaker could not get a response from the x endpoint.", "WorkerLost", True),
+        ("", "InvocationFailed", True),
+    ],
+)
+def test_a_text_without_a_document_is_classified(text: str, reason: str, retryable: bool) -> None:
+    cause = failure_cause(text)
+    assert (cause.reason, cause.retryable, cause.error) == (reason, retryable, None)

@@ -1,0 +1,97 @@
+"""Photos that a model names: found, counted, pinned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.sagemaker import SageMakerBackend
+from backend_builders import BUCKET, make_model, make_runtime
+
+VERSIONED = "avatars-of-tests-with-versions"
+
+
+def put(s3: Any, key: str, body: bytes = b"photo", bucket: str = BUCKET) -> str:
+    return str(s3.put_object(Bucket=bucket, Key=key, Body=body).get("VersionId", ""))
+
+
+@pytest.fixture
+def versioned(s3: Any) -> str:
+    s3.create_bucket(Bucket=VERSIONED)
+    s3.put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"})
+    return VERSIONED
+
+
+async def test_only_objects_directly_under_the_prefix_are_photos(backend: SageMakerBackend, s3: Any) -> None:
+    model = make_model()
+    uid = model.metadata.uid
+    for name in ("", "1.png", "2.png", "deeper/", "deeper/3.png"):
+        put(s3, f"photos/{uid}/{name}", b"" if name in ("", "deeper/") else b"photo")
+    put(s3, f"photos/{uid}-neighbour/4.png")
+    photos = await backend.list_photos(make_runtime(), model)
+    assert [photo.uri.rpartition("/")[2] for photo in photos] == ["1.png", "2.png"]
+
+
+async def test_photos_are_pinned_by_their_versions(
+    backend: SageMakerBackend, s3: Any, versioned: str
+) -> None:
+    version = put(s3, "ann/1.png", bucket=versioned)
+    model = make_model({"s3Prefix": f"s3://{versioned}/ann/"})
+    (photo,) = await backend.list_photos(make_runtime(), model)
+    assert photo.version_id == version
+    put(s3, "ann/1.png", b"another face", bucket=versioned)
+    (after,) = await backend.list_photos(make_runtime(), model)
+    assert after.version_id != version
+    assert after.etag != photo.etag
+
+
+async def test_a_named_version_is_the_one_that_is_pinned(
+    backend: SageMakerBackend, s3: Any, versioned: str
+) -> None:
+    version = put(s3, "bob/1.png", b"old", bucket=versioned)
+    put(s3, "bob/1.png", b"new", bucket=versioned)
+    model = make_model({"objects": [{"uri": f"s3://{versioned}/bob/1.png", "versionId": version}]})
+    (photo,) = await backend.list_photos(make_runtime(), model)
+    assert photo.version_id == version
+
+
+async def test_no_more_photos_are_read_than_needed_to_say_too_many(
+    backend: SageMakerBackend, s3: Any
+) -> None:
+    model = make_model()
+    for number in range(30):
+        put(s3, f"photos/{model.metadata.uid}/{number:02d}.png")
+    photos = await backend.list_photos(make_runtime(), model)
+    assert 15 < len(photos) < 30
+
+
+async def test_an_empty_prefix_says_what_to_do(backend: SageMakerBackend) -> None:
+    with pytest.raises(BackendError) as caught:
+        await backend.list_photos(make_runtime(), make_model())
+    assert (caught.value.reason, caught.value.retryable) == ("PhotosNotFound", False)
+    assert "Upload some" in caught.value.message
+
+
+async def test_missing_photos_are_named(backend: SageMakerBackend, s3: Any) -> None:
+    put(s3, "here.png")
+    model = make_model({"objects": [{"uri": f"s3://{BUCKET}/{name}.png"} for name in ("here", "gone")]})
+    with pytest.raises(BackendError, match=rf"1 of 2 photos are not there: s3://{BUCKET}/gone\.png"):
+        await backend.list_photos(make_runtime(), model)
+
+
+async def test_a_missing_bucket_is_the_users_mistake(backend: SageMakerBackend) -> None:
+    with pytest.raises(BackendError) as caught:
+        await backend.list_photos(make_runtime(), make_model({"s3Prefix": "s3://no-such-bucket/photos/"}))
+    assert caught.value.reason == "PhotosNotFound"
+
+
+async def test_photos_that_may_not_be_read_are_denied_for_good(
+    backend: SageMakerBackend, s3: Any, local_aws: Any
+) -> None:
+    local_aws.add_fault(kind="api", api="ListObjectsV2", error="AccessDenied", status=403)
+    with pytest.raises(BackendError) as caught:
+        await backend.list_photos(make_runtime(), make_model())
+    local_aws.clear_faults()
+    assert (caught.value.reason, caught.value.retryable) == ("PhotosDenied", False)

@@ -1,0 +1,254 @@
+"""Exactly one InvokeEndpointAsync per attempt, and a known answer to "did it arrive?"."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import TrainingClaim, TrainingRequest
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.backends.base import (
+    AttemptFailed,
+    AttemptPending,
+    AttemptSucceeded,
+    BackendError,
+    ClaimedByWorker,
+    Fenced,
+    OutcomeUnknownError,
+)
+from avatar_operator.backends.sagemaker import SageMakerBackend
+from avatar_operator.backends.sagemaker.training import log_url, submission_error
+from backend_builders import (
+    BUCKET,
+    NOW,
+    REGION,
+    eventually,
+    make_attempt,
+    make_model,
+    make_runtime,
+    make_training_request,
+)
+from sagemaker_local.testing import LocalAws
+
+
+def read(s3: Any, uri: str) -> bytes:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def submissions(local_aws: LocalAws, inference_id: str) -> int:
+    return len(local_aws.calls(api="InvokeEndpointAsync", InferenceId=inference_id))
+
+
+async def test_the_request_document_lies_where_input_location_says(
+    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws, s3: Any
+) -> None:
+    model = make_model()
+    attempt = make_attempt(model)
+    document = make_training_request(runtime, model, attempt)
+    submission = await backend.submit_training(runtime, document)
+    call = local_aws.calls(api="InvokeEndpointAsync", InferenceId=attempt.inference_id)[0]["parameters"]
+    uid = model.metadata.uid
+    assert call["InputLocation"] == f"s3://{BUCKET}/requests/team-a/{uid}/r1-a1/request.json"
+    assert TrainingRequest.model_validate_json(read(s3, call["InputLocation"])) == document
+    assert call["S3OutputPathExtension"] == f"team-a/{uid}/{attempt.inference_id}"
+    assert (submission.output_location or "").startswith(f"s3://{BUCKET}/requests/output/team-a/{uid}/")
+    assert (submission.failure_location or "").startswith(f"s3://{BUCKET}/requests/failure/team-a/{uid}/")
+
+
+async def test_a_throttled_submission_is_certainly_not_accepted(
+    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws
+) -> None:
+    model = make_model()
+    local_aws.add_fault(kind="api", api="InvokeEndpointAsync", error="ThrottlingException", status=400)
+    with pytest.raises(BackendError) as caught:
+        await backend.submit_training(runtime, make_training_request(runtime, model, make_attempt(model)))
+    assert not isinstance(caught.value, OutcomeUnknownError)
+    assert (caught.value.reason, caught.value.retryable) == ("Throttled", True)
+    assert len(local_aws.calls(api="InvokeEndpointAsync")) == 1
+
+
+async def test_a_lost_answer_is_not_repeated_and_its_training_is_found_again(
+    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws
+) -> None:
+    model = make_model()
+    attempt = make_attempt(model)
+    local_aws.add_fault(
+        kind="api", api="InvokeEndpointAsync", when="after", error="ServiceUnavailable", status=503
+    )
+    with pytest.raises(OutcomeUnknownError):
+        await backend.submit_training(runtime, make_training_request(runtime, model, attempt))
+    outcome = await eventually(
+        lambda: backend.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
+    )
+    assert isinstance(outcome, AttemptSucceeded)
+    fence = await backend.fence_attempt(runtime, attempt)
+    assert isinstance(fence, ClaimedByWorker)
+    assert fence.output_location is not None
+    assert fence.failure_location is None
+    assert submissions(local_aws, attempt.inference_id) == 1
+
+
+async def test_a_fenced_attempt_that_was_submitted_after_all_never_trains(
+    backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
+) -> None:
+    model = make_model()
+    attempt = make_attempt(model)
+    assert await backend.fence_attempt(runtime, attempt) == Fenced()
+    await backend.submit_training(runtime, make_training_request(runtime, model, attempt))
+    outcome = await eventually(
+        lambda: backend.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
+    )
+    assert isinstance(outcome, AttemptFailed)
+    assert outcome.reason == "AttemptFenced"
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"artifacts/team-a/{model.metadata.uid}/")
+    assert listed["KeyCount"] == 0
+
+
+async def test_a_fenced_attempts_request_document_is_removed(
+    backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
+) -> None:
+    model = make_model()
+    directory = f"requests/team-a/{model.metadata.uid}/r1-a1/"
+    s3.put_object(Bucket=BUCKET, Key=f"{directory}request.json", Body=b"{}")
+    await backend.fence_attempt(runtime, make_attempt(model))
+    names = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=directory)["Contents"]]
+    assert names == [f"{directory}claim.json"]
+
+
+async def test_the_claim_lies_where_the_request_document_tells_the_worker_to_look(
+    backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
+) -> None:
+    model = make_model()
+    attempt = make_attempt(model)
+    await backend.fence_attempt(runtime, attempt)
+    claim = TrainingClaim.model_validate_json(
+        read(s3, make_training_request(runtime, model, attempt).claim_uri)
+    )
+    assert claim == TrainingClaim(inference_id=attempt.inference_id, holder="Operator", time=NOW)
+
+
+async def test_one_attempts_outcome_is_not_taken_for_that_of_the_tenth(
+    backend: SageMakerBackend, runtime: AvatarRuntime
+) -> None:
+    model = make_model()
+    tenth = make_attempt(model, attempt=10)
+    await backend.submit_training(runtime, make_training_request(runtime, model, tenth))
+    await eventually(
+        lambda: backend.attempt_outcome(runtime, tenth), lambda outcome: outcome != AttemptPending()
+    )
+    assert await backend.attempt_outcome(runtime, make_attempt(model, attempt=1)) == AttemptPending()
+
+
+async def test_cancelling_takes_the_claim_from_a_running_worker_and_stops_it(
+    backend: SageMakerBackend, runtime: AvatarRuntime
+) -> None:
+    model = make_model(subject={"token": "slow"})
+    attempt = make_attempt(model)
+    submission = await backend.submit_training(runtime, make_training_request(runtime, model, attempt))
+    attempt = replace(
+        attempt,
+        output_location=submission.output_location,
+        failure_location=submission.failure_location,
+    )
+    await eventually(
+        lambda: backend.fence_attempt(runtime, attempt),
+        lambda fence: isinstance(fence, ClaimedByWorker | Fenced),
+    )
+    await backend.cancel_attempt(runtime, attempt)
+    outcome = await eventually(
+        lambda: backend.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
+    )
+    assert isinstance(outcome, AttemptFailed)
+    assert outcome.reason in ("AttemptFenced", "RequestUnreadable")
+
+
+async def test_an_unreadable_claim_needs_a_person(
+    backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
+) -> None:
+    model = make_model()
+    attempt = make_attempt(model)
+    key = f"requests/team-a/{model.metadata.uid}/r1-a1/claim.json"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({"holder": "Nobody"}).encode())
+    with pytest.raises(BackendError) as caught:
+        await backend.fence_attempt(runtime, attempt)
+    assert (caught.value.reason, caught.value.retryable) == ("ClaimUnreadable", False)
+
+
+async def test_a_training_endpoint_that_does_not_exist_is_a_definite_refusal(clients: AwsClients) -> None:
+    runtime = make_runtime("nowhere")
+    model = make_model()
+    with pytest.raises(BackendError) as caught:
+        await SageMakerBackend(clients).submit_training(
+            runtime, make_training_request(runtime, model, make_attempt(model))
+        )
+    assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", True)
+
+
+def client_error(code: str, status: int) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "said"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        "InvokeEndpointAsync",
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeoutError(endpoint_url="http://aws"),
+        ConnectionClosedError(endpoint_url="http://aws"),
+        client_error("InternalFailure", 500),
+        client_error("ServiceUnavailable", 503),
+        client_error("RequestTimeout", 408),
+    ],
+    ids=lambda error: f"{type(error).__name__}",
+)
+def test_a_lost_answer_means_that_nobody_knows(error: ClientError | BotoCoreError) -> None:
+    assert isinstance(submission_error(error, "training"), OutcomeUnknownError)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (EndpointConnectionError(endpoint_url="http://aws"), "AwsUnreachable"),
+        (ConnectTimeoutError(endpoint_url="http://aws"), "AwsUnreachable"),
+        (NoCredentialsError(), "CredentialsMissing"),
+        (client_error("ValidationError", 400), "AwsRejected"),
+        (client_error("AccessDeniedException", 403), "AccessDenied"),
+        (client_error("ThrottlingException", 429), "Throttled"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_never_arrived_or_was_refused_may_be_submitted_again(
+    error: ClientError | BotoCoreError, reason: str
+) -> None:
+    failure = submission_error(error, "training")
+    assert not isinstance(failure, OutcomeUnknownError)
+    assert failure.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("region", "domain"),
+    [
+        (REGION, "console.aws.amazon.com"),
+        ("cn-north-1", "console.amazonaws.cn"),
+        ("us-gov-west-1", "console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_log_is_found_in_the_regions_own_partition(region: str, domain: str) -> None:
+    assert log_url(region, "avatars").startswith(
+        f"https://{region}.{domain}/cloudwatch/home?region={region}#"
+    )

@@ -1,0 +1,145 @@
+"""Acceptance: may this be trained at all?"""
+
+import pytest
+
+from avatar_operator.core.conditions import find_condition, is_true
+from avatar_operator.model_lifecycle.observation import ModelObservation
+from avatar_operator.model_lifecycle.phases.acceptance import acceptance
+from builders import model_stages
+from builders.backend import denied
+from builders.manifests import Changes
+from builders.objects import a_model, a_runtime, photos
+from builders.observations import model_draft, observed_model
+
+
+def _refusal(observation: ModelObservation) -> tuple[str, str]:
+    draft = acceptance(observation, model_draft(observation))
+    condition = find_condition(draft.status.conditions, "Accepted")
+    assert condition is not None
+    assert condition.status == "False"
+    assert draft.finished
+    return condition.reason, condition.message
+
+
+def test_a_model_within_the_limits_is_accepted() -> None:
+    observation = observed_model(a_model())
+
+    draft = acceptance(observation, model_draft(observation))
+
+    assert is_true(draft.status.conditions, "Accepted")
+    assert not draft.finished
+
+
+def test_a_missing_runtime_is_named() -> None:
+    reason, message = _refusal(observed_model(a_model(), runtime=None))
+
+    assert reason == "RuntimeNotFound"
+    assert "no AvatarRuntime standard" in message
+
+
+def test_a_namespace_that_the_runtime_does_not_admit_is_refused() -> None:
+    runtime = a_runtime(spec={"tenancy": {"allowedNamespaces": ["team-b"]}})
+
+    reason, message = _refusal(observed_model(a_model(), runtime=runtime))
+
+    assert reason == "NamespaceNotAllowed"
+    assert "does not admit namespace team-a" in message
+
+
+@pytest.mark.parametrize(
+    "photos_of_others",
+    [
+        {"s3Prefix": "s3://photos/team-b/bob/"},
+        {"s3Prefix": "s3://photos/"},
+        {"s3Prefix": "s3://photos/team-a-and-more/"},
+        {
+            "s3Prefix": None,
+            "objects": [{"uri": "s3://photos/team-a/1.jpg"}, {"uri": "s3://photos/team-b/1.jpg"}],
+        },
+    ],
+    ids=["another tenant", "all tenants", "a name that begins alike", "one of several objects"],
+)
+def test_photos_outside_the_allowed_prefixes_are_refused(photos_of_others: Changes) -> None:
+    reason, message = _refusal(observed_model(a_model(spec={"photos": photos_of_others})))
+
+    assert reason == "PhotosNotAllowed"
+    assert "outside what AvatarRuntime standard allows to namespace team-a" in message
+
+
+@pytest.mark.parametrize(
+    ("training", "expected"),
+    [
+        ({"steps": 2001}, "training.steps is 2001, at most 2000"),
+        ({"batchSize": 9}, "training.batchSize is 9, at most 8"),
+        ({"rank": 65}, "training.rank is 65, at most 64"),
+        ({"resolution": 1032}, "training.resolution is 1032, at most 1024"),
+        (
+            {"priorPreservation": {"numClassImages": 201}},
+            "training.priorPreservation.numClassImages is 201, at most 200",
+        ),
+    ],
+)
+def test_a_setting_above_its_limit_is_refused_by_name(training: Changes, expected: str) -> None:
+    reason, message = _refusal(observed_model(a_model(spec={"training": training})))
+
+    assert reason == "LimitExceeded"
+    assert expected in message
+
+
+def test_everything_above_the_limits_is_named_at_once() -> None:
+    _, message = _refusal(observed_model(a_model(spec={"training": {"steps": 3000, "rank": 100}})))
+
+    assert "training.steps" in message
+    assert "training.rank" in message
+
+
+def test_defaults_of_the_runtime_count_against_its_limits_too() -> None:
+    runtime = a_runtime(spec={"defaults": {"training": {"steps": 3000}}})
+
+    assert _refusal(observed_model(a_model(), runtime=runtime))[0] == "LimitExceeded"
+
+
+@pytest.mark.parametrize("count", [9, 16])
+def test_too_few_or_too_many_photos_are_refused_with_their_number(count: int) -> None:
+    reason, message = _refusal(observed_model(a_model(), photos=photos(count)))
+
+    assert reason == "PhotoCountOutOfLimits"
+    assert f"{count} photos were found; AvatarRuntime standard takes 10 to 15" in message
+
+
+@pytest.mark.parametrize("count", [10, 15])
+def test_as_many_photos_as_the_limits_say_are_accepted(count: int) -> None:
+    observation = observed_model(a_model(), photos=photos(count))
+
+    assert is_true(acceptance(observation, model_draft(observation)).status.conditions, "Accepted")
+
+
+def test_photos_that_cannot_be_read_are_refused_with_the_backends_own_words() -> None:
+    assert _refusal(observed_model(a_model(), photos=denied("PhotosDenied"))) == (
+        "PhotosDenied",
+        "The role may not do this.",
+    )
+
+
+def test_an_attempt_under_way_is_not_questioned() -> None:
+    observation = observed_model(a_model(status=model_stages.submitted()), runtime=None)
+
+    assert acceptance(observation, model_draft(observation)) == model_draft(observation)
+
+
+def test_a_finished_model_is_not_questioned() -> None:
+    observation = observed_model(
+        a_model(status=model_stages.hosted()),
+        runtime=a_runtime(spec={"tenancy": {"allowedNamespaces": ["x"]}}),
+    )
+
+    assert acceptance(observation, model_draft(observation)) == model_draft(observation)
+
+
+def test_a_limit_that_was_raised_lets_a_refused_model_in() -> None:
+    refused = observed_model(a_model(spec={"training": {"rank": 100}}))
+    status = acceptance(refused, model_draft(refused)).status
+    runtime = a_runtime(spec={"limits": {"training": {"maxRank": 128}}})
+    observation = observed_model(a_model(spec={"training": {"rank": 100}}, status=status), runtime=runtime)
+
+    assert is_true(acceptance(observation, model_draft(observation)).status.conditions, "Accepted")

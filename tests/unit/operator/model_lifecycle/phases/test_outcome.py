@@ -1,0 +1,154 @@
+"""Outcome: what became of the current attempt."""
+
+from avatar_api.documents.errors import WorkerError
+from avatar_api.documents.photos import PhotoVerdict
+from avatar_operator.backends.base import AttemptFailed, AttemptOutcome, AttemptPending
+from avatar_operator.core.conditions import find_condition, is_true
+from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.failure import MODEL_FAILED
+from avatar_operator.model_lifecycle.phases.outcome import MODEL_READY, outcome
+from avatar_operator.names import inference_id
+from builders import model_stages
+from builders.backend import a_success
+from builders.objects import MODEL_UID, a_model, an_artifact
+from builders.observations import at, model_draft, observed_model
+
+FIRST = inference_id(MODEL_UID, 1, 1)
+
+
+def _after(result: AttemptOutcome | None, *, failures: int = 0, attempt: int = 1) -> ModelDraft:
+    status = model_stages.submitted(failures=failures, attempt=attempt)
+    observation = observed_model(a_model(status=status), outcome=result, now=at(100))
+    return outcome(observation, model_draft(observation))
+
+
+def test_a_success_is_hosted() -> None:
+    draft = _after(a_success(FIRST))
+
+    assert draft.status.artifact == an_artifact().model_copy(
+        update={"base_model": "s3://models/base/@bbbbbbbbbbbb"}
+    )
+    assert is_true(draft.status.conditions, "Trained")
+    assert is_true(draft.status.conditions, "Hosted")
+
+
+def test_a_success_records_when_it_ended_and_what_it_cost() -> None:
+    training = _after(a_success(FIRST)).status.training
+
+    assert training is not None
+    assert (training.completion_time, training.seconds) == (at(100), 62)
+
+
+def test_a_success_is_announced() -> None:
+    (notice,) = _after(a_success(FIRST)).notices
+
+    assert (notice.type, notice.reason, notice.announce) == ("Normal", "ModelReady", MODEL_READY)
+
+
+def test_the_photos_that_were_not_used_are_named_with_the_reason() -> None:
+    status = _after(a_success(FIRST, rejected=2)).status.photos
+
+    assert status is not None
+    assert status.accepted == 10
+    assert [(photo.key, photo.reason) for photo in status.rejected] == [
+        ("team-a/ann/00.jpg", "Blurred"),
+        ("team-a/ann/01.jpg", "Blurred"),
+    ]
+
+
+def test_a_success_with_a_defective_artifact_is_a_failure() -> None:
+    draft = _after(a_success(FIRST, defect="its SHA-256 is another one"))
+
+    assert draft.status.artifact is None
+    assert find_condition(draft.status.conditions, "Hosted") is None
+    assert draft.status.last_failure is not None
+    assert draft.status.last_failure.reason == "ArtifactInvalid"
+    assert "its SHA-256 is another one" in draft.status.last_failure.message
+
+
+def test_a_failure_that_is_the_users_is_final() -> None:
+    draft = _after(AttemptFailed("TooFewUsablePhotos", "4 of 12 photos are usable.", retryable=False))
+
+    trained = find_condition(draft.status.conditions, "Trained")
+    assert trained is not None
+    assert trained.reason == "TooFewUsablePhotos"
+    assert "4 of 12 photos are usable. Raise spec.revision" in trained.message
+    assert draft.status.training is not None
+    assert draft.status.training.retry_time is None
+    assert draft.status.last_failure is not None
+    assert not draft.status.last_failure.retryable
+
+
+def test_a_final_failure_is_announced() -> None:
+    (notice,) = _after(AttemptFailed("TooFewUsablePhotos", "few", retryable=False)).notices
+
+    assert (notice.type, notice.reason, notice.announce) == ("Warning", "TooFewUsablePhotos", MODEL_FAILED)
+
+
+def test_a_failure_that_may_pass_is_tried_again_after_the_back_off() -> None:
+    draft = _after(AttemptFailed("InternalError", "oops", retryable=True))
+
+    assert draft.status.training is not None
+    assert draft.status.training.retry_time == at(130)
+    assert draft.requeue_after == 30
+    assert draft.status.last_failure is not None
+    assert draft.status.last_failure.retryable
+
+
+def test_every_further_failure_waits_twice_as_long() -> None:
+    draft = _after(AttemptFailed("InternalError", "oops", retryable=True), failures=1, attempt=2)
+
+    assert draft.status.training is not None
+    assert draft.status.training.retry_time == at(160)
+
+
+def test_a_failure_that_is_tried_again_is_told_and_not_announced() -> None:
+    (notice,) = _after(AttemptFailed("InternalError", "oops", retryable=True)).notices
+
+    assert (notice.reason, notice.announce) == ("TrainingAttemptFailed", None)
+
+
+def test_the_last_attempt_that_the_runtime_grants_is_final() -> None:
+    draft = _after(AttemptFailed("InternalError", "oops", retryable=True), failures=2, attempt=3)
+
+    assert draft.status.training is not None
+    assert draft.status.training.failures == 3
+    assert draft.status.training.retry_time is None
+    assert draft.notices[0].announce == MODEL_FAILED
+
+
+def test_a_failure_leaves_what_an_earlier_revision_hosts() -> None:
+    status = model_stages.submitted(revision=2, artifact=an_artifact(revision=1))
+    failure = AttemptFailed("InternalError", "oops", retryable=False)
+    observation = observed_model(a_model(spec={"revision": 2}, status=status), outcome=failure)
+
+    assert outcome(observation, model_draft(observation)).status.artifact == an_artifact(revision=1)
+
+
+def test_a_failure_tells_which_photos_were_at_fault() -> None:
+    error = WorkerError(
+        code="TooFewUsablePhotos",
+        message="few",
+        retryable=False,
+        photos=[PhotoVerdict(uri="s3://photos/team-a/ann/1.jpg", rejection="NoFace", message="nobody there")],
+    )
+
+    status = _after(AttemptFailed("TooFewUsablePhotos", "few", retryable=False, error=error)).status.photos
+
+    assert status is not None
+    assert (status.accepted, status.rejected[0].key) == (0, "team-a/ann/1.jpg")
+    assert status.rejected[0].reason == "NoFace: nobody there"
+
+
+def test_an_attempt_without_an_outcome_goes_on() -> None:
+    assert _after(AttemptPending()) == _after(None)
+
+
+def test_a_backend_without_notifications_says_when_to_ask_again() -> None:
+    assert _after(AttemptPending(check_after=5.0)).requeue_after == 5.0
+
+
+def test_an_outcome_is_no_news_once_the_attempt_has_ended() -> None:
+    observation = observed_model(a_model(status=model_stages.hosted()), outcome=a_success(FIRST))
+
+    assert outcome(observation, model_draft(observation)) == model_draft(observation)

@@ -1,0 +1,90 @@
+"""Planning: the next attempt gets its name, and nothing is called."""
+
+import pytest
+
+from avatar_api.avatar_model import AvatarModelStatus
+from avatar_operator.core.conditions import find_condition
+from avatar_operator.model_lifecycle.observation import ModelObservation
+from avatar_operator.model_lifecycle.phases.planning import planning
+from avatar_operator.names import inference_id
+from builders import model_stages
+from builders.objects import MODEL_UID, a_model, a_runtime, photos
+from builders.observations import at, model_draft, observed_model
+
+
+def _reason(observation: ModelObservation) -> str:
+    draft = planning(observation, model_draft(observation))
+    trained = find_condition(draft.status.conditions, "Trained")
+    assert trained is not None
+    assert draft.finished
+    assert draft.actions == ()
+    return trained.reason
+
+
+def test_the_first_attempt_gets_its_derived_name() -> None:
+    observation = observed_model(a_model(status=model_stages.waiting()), photos=photos(), now=at(5))
+
+    draft = planning(observation, model_draft(observation))
+
+    training = draft.status.training
+    assert training is not None
+    assert training.inference_id == inference_id(MODEL_UID, 1, 1)
+    assert (training.attempt, training.planned_time, training.submitted_time) == (1, at(5), None)
+
+
+def test_a_plan_is_all_that_a_pass_does() -> None:
+    observation = observed_model(a_model(status=model_stages.waiting()), photos=photos())
+
+    draft = planning(observation, model_draft(observation))
+
+    assert draft.actions == ()
+    assert draft.finished
+    assert draft.requeue_after == 0
+    assert _reason(observation) == "Planned"
+
+
+def test_the_next_attempt_counts_on_and_keeps_the_failures() -> None:
+    status = model_stages.failed(attempt=2, failures=2, retry_in=60)
+    observation = observed_model(a_model(status=status), photos=photos(), now=at(60))
+
+    training = planning(observation, model_draft(observation)).status.training
+
+    assert training is not None
+    assert (training.attempt, training.failures) == (3, 2)
+    assert training.inference_id == inference_id(MODEL_UID, 1, 3)
+    assert (training.completion_time, training.retry_time, training.output_location) == (None, None, None)
+
+
+def test_a_retry_waits_for_its_time() -> None:
+    observation = observed_model(a_model(status=model_stages.failed(retry_in=60)), now=at(20))
+
+    draft = planning(observation, model_draft(observation))
+
+    assert draft.status == observation.model.status
+    assert draft.requeue_after == 40
+
+
+def test_a_suspended_model_is_not_planned() -> None:
+    model = a_model(spec={"suspend": True}, status=model_stages.waiting())
+
+    assert _reason(observed_model(model)) == "Suspended"
+
+
+def test_a_model_waits_for_endpoints_in_service() -> None:
+    model = a_model(status=model_stages.waiting())
+
+    assert _reason(observed_model(model, runtime=a_runtime(ready=False))) == "WaitingForRuntime"
+
+
+@pytest.mark.parametrize(
+    "status",
+    [model_stages.planned(), model_stages.submitted(), model_stages.hosted(), model_stages.failed()],
+    ids=["planned", "submitted", "hosted", "failed"],
+)
+@pytest.mark.parametrize("runtime", [a_runtime(), None], ids=["with runtime", "without runtime"])
+def test_nothing_is_planned_beside_an_attempt_or_after_the_end(
+    status: AvatarModelStatus, runtime: object
+) -> None:
+    observation = observed_model(a_model(status=status), runtime=None if runtime is None else a_runtime())
+
+    assert planning(observation, model_draft(observation)) == model_draft(observation)

@@ -1,0 +1,93 @@
+"""Progress: stage and steps of the running attempt, written rarely enough to be quiet."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_api.avatar_model import AvatarModelStatus
+from avatar_api.documents.training import Stage
+from avatar_operator.core.conditions import find_condition
+from avatar_operator.model_lifecycle.phases.progress import percent_of, progress
+from builders import model_stages
+from builders.objects import a_model
+from builders.observations import a_progress_message, model_draft, observed_model
+
+
+def _after(
+    status: AvatarModelStatus, stage: Stage, step: int, total: int = 100, attempt: int = 1
+) -> AvatarModelStatus:
+    message = a_progress_message(stage, step, total, attempt=attempt, remaining=30)
+    observation = observed_model(a_model(status=status), progress=message)
+    return progress(observation, model_draft(observation)).status
+
+
+def test_a_new_stage_is_written_at_once() -> None:
+    status = _after(model_stages.submitted(), "Preparing", 0)
+
+    trained = find_condition(status.conditions, "Trained")
+    assert trained is not None
+    assert (trained.status, trained.reason) == ("False", "Preparing")
+
+
+def test_steps_are_written_with_percent_and_estimate() -> None:
+    status = _after(model_stages.submitted(), "Training", 40, 200)
+
+    assert status.training is not None
+    assert status.training.progress is not None
+    assert status.training.progress.to_wire() == {
+        "step": 40,
+        "totalSteps": 200,
+        "percent": 20,
+        "estimatedRemainingSeconds": 30,
+    }
+
+
+def test_less_than_five_percent_more_is_not_worth_a_write() -> None:
+    status = _after(model_stages.submitted(), "Training", 20)
+
+    assert _after(status, "Training", 24) == status
+
+
+def test_five_percent_more_is_worth_a_write() -> None:
+    status = _after(model_stages.submitted(), "Training", 20)
+
+    assert _after(status, "Training", 25) != status
+
+
+def test_a_message_of_another_attempt_says_nothing() -> None:
+    status = model_stages.submitted(attempt=2)
+
+    assert _after(status, "Training", 50, attempt=1) == status
+
+
+def test_a_message_that_comes_after_the_end_says_nothing() -> None:
+    assert _after(model_stages.hosted(), "Training", 50) == model_stages.hosted()
+
+
+def test_a_message_for_an_attempt_that_is_only_planned_says_nothing() -> None:
+    assert _after(model_stages.planned(), "Training", 50) == model_stages.planned()
+
+
+@pytest.mark.parametrize(
+    ("stage", "step", "total", "percent"),
+    [
+        ("Preparing", 0, 0, 0),
+        ("Training", 0, 0, 0),
+        ("Training", 1, 3, 33),
+        ("Training", 9, 3, 100),
+        ("Packaging", 0, 0, 100),
+    ],
+)
+def test_percent_are_those_of_the_steps(stage: Stage, step: int, total: int, percent: int) -> None:
+    assert percent_of(a_progress_message(stage, step, total)) == percent
+
+
+@given(st.lists(st.integers(0, 1000), max_size=200).map(sorted))
+def test_a_whole_training_of_any_pace_writes_at_most_twenty_one_times(steps: list[int]) -> None:
+    status, writes = model_stages.submitted(), 0
+    for step in steps:
+        written = _after(status, "Training", step, 1000)
+        writes += written != status
+        status = written
+
+    assert writes <= 21

@@ -1,0 +1,76 @@
+"""Submission: call the backend for the attempt that stands planned in the status."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from avatar_api.avatar_model import AvatarModelStatus
+from avatar_api.documents.training import PhotoLocation
+from avatar_operator.backends.base import BackendError
+from avatar_operator.model_lifecycle.actions import ModelDraft, SubmitTraining
+from avatar_operator.model_lifecycle.phases.submission import submission
+from avatar_operator.names import inference_id
+from builders import model_stages
+from builders.backend import denied
+from builders.objects import MODEL_UID, a_model, photos
+from builders.observations import model_draft, observed_model
+
+
+def test_the_planned_attempt_is_submitted_with_the_photos_as_they_are_now() -> None:
+    observation = observed_model(
+        a_model(status=model_stages.planned(attempt=2)), photos=photos(11), planned_here=True
+    )
+
+    (action,) = submission(observation, model_draft(observation)).actions
+
+    assert isinstance(action, SubmitTraining)
+    assert action.request.inference_id == inference_id(MODEL_UID, 1, 2)
+    assert action.request.photos == list(photos(11))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        model_stages.waiting(),
+        model_stages.submitted(),
+        model_stages.hosted(),
+        model_stages.failed(retry_in=9),
+    ],
+    ids=["waiting", "submitted", "hosted", "failed"],
+)
+def test_only_a_plan_is_submitted(status: AvatarModelStatus) -> None:
+    observation = observed_model(a_model(status=status))
+
+    assert submission(observation, model_draft(observation)) == model_draft(observation)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [denied("PhotosDenied"), photos(0), photos(9), photos(101)],
+    ids=["unreadable", "none left", "too few left", "many more"],
+)
+def test_a_plan_is_withdrawn_when_its_photos_are_not_acceptable_any_more(
+    found: Sequence[PhotoLocation] | BackendError,
+) -> None:
+    observation = observed_model(a_model(status=model_stages.planned()), photos=found, planned_here=True)
+
+    draft = submission(observation, model_draft(observation))
+
+    assert draft.actions == ()
+    assert is_withdrawn(draft)
+
+
+def test_a_plan_is_withdrawn_when_the_model_is_suspended() -> None:
+    model = a_model(spec={"suspend": True}, status=model_stages.planned())
+    observation = observed_model(model, planned_here=True)
+
+    draft = submission(observation, model_draft(observation))
+
+    assert draft.actions == ()
+    assert is_withdrawn(draft)
+
+
+def is_withdrawn(draft: ModelDraft) -> bool:
+    training = draft.status.training
+    assert training is not None
+    return (training.inference_id, training.planned_time, draft.requeue_after) == (None, None, 0)
