@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import hashlib
 import threading
@@ -236,7 +237,9 @@ def request_document() -> Callable[..., dict[str, Any]]:
     def build(count: int = 1, **overrides: Any) -> dict[str, Any]:
         request = InferenceRequest(
             pictures=[
-                PictureRequest(prompt=f"sks person {index}", seed=7 + index, prompt_index=index, image_index=0)
+                PictureRequest(
+                    prompt=f"sks person {index}", seed=7 + index, prompt_index=index, image_index=0
+                )
                 for index in range(count)
             ],
             num_inference_steps=2,
@@ -321,8 +324,10 @@ def run_container(engine: HookedEngine, s3_endpoint: str) -> RunContainer:
             container.app.router.lifespan_context(container.app),
             httpx.AsyncClient(transport=transport, base_url="http://worker", timeout=60) as http,
         ):
-            while (await http.get("/ping")).status_code != 200:
-                assert not failures
+            async with asyncio.timeout(60):
+                while (await http.get("/ping")).status_code != 200:
+                    assert not failures
+                    await asyncio.sleep(0.01)
             yield RunningContainer(container, gated, http)
 
     return run

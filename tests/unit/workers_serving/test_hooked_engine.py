@@ -35,9 +35,7 @@ def draw(engine: HookedEngine, name: str | None, document: dict[str, Any]) -> li
 
 
 def same(ours: list[np.ndarray[Any, Any]], theirs: list[np.ndarray[Any, Any]]) -> bool:
-    return len(ours) == len(theirs) and all(
-        np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)
-    )
+    return len(ours) == len(theirs) and all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +60,9 @@ def test_a_personal_model_draws_what_diffusers_own_loader_draws(
     directory = write_artifact(unet_targets=unet_targets, text_targets=text_targets, alpha=alpha)
     engine.load("ann", read_adapter(directory))
     document = request_document(2, numInferenceSteps=3)
-    reference = StableDiffusionPipeline(**copy.deepcopy(base.pipeline.components), requires_safety_checker=False)
+    reference = StableDiffusionPipeline(
+        **copy.deepcopy(base.pipeline.components), requires_safety_checker=False
+    )
     reference.set_progress_bar_config(disable=True)
     reference.load_lora_weights(directory, weight_name=WEIGHTS_NAME, use_safetensors=True)
     request = InferenceRequest.model_validate(document)

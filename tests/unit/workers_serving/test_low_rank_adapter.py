@@ -54,7 +54,10 @@ def test_names_from_before_transformers_5_still_fit() -> None:
         (
             lambda: weights(
                 {"unet.lora_alpha": 8},
-                **{"unet.a.to_q.lora.down": torch.ones(2, 5), "unet.a.to_q.lora.up": torch.full((6, 2), 3e38)},
+                **{
+                    "unet.a.to_q.lora.down": torch.ones(2, 5),
+                    "unet.a.to_q.lora.up": torch.full((6, 2), 3e38),
+                },
             ),
             "overflow",
         ),
