@@ -60,14 +60,14 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
             schedule = Schedule(options.text_steps, 64, 1.5e-3, decay_from=0.5, average=0.99)
             _train(options, work / "text", schedule, build_text_stage, processes=1)
         case "vae":
-            schedule = Schedule(options.vae_steps, 8, 1.5e-3, decay_from=0.5, average=0.998)
+            schedule = Schedule(options.vae_steps, 4, 1.5e-3, decay_from=0.5, average=0.998)
             _train(
                 options, work / "vae", schedule, VaeStageFactory(work, work / "vae", options.renders, _SEED)
             )
         case "latents":
             _encode(options)
         case "unet":
-            schedule = Schedule(options.unet_steps, 64, 1e-3, warmup=200, decay_from=0.6, average=0.998)
+            schedule = Schedule(options.unet_steps, 32, 1e-3, warmup=200, decay_from=0.6, average=0.998)
             _train(options, work / "unet", schedule, _unet_factory(work))
         case "assemble":
             unet_stage = UnetStage(_unet_factory(work), torch.device("cpu"))

@@ -1,7 +1,9 @@
 """One loop for every stage: data-parallel processes, a moving average, checkpoints that resume exactly.
 
-A stage gives modules and a loss; the loop does the rest. On two CPU cores, two processes of one thread each that
-average their gradients (gloo) beat one process of two threads, because the single operations are too small to share.
+A stage gives modules and a loss; the loop does the rest. On two CPU cores, two processes of one thread each beat one
+process of two threads, because the single operations are too small to share. The processes step on their own and
+average weights and optimiser state every few steps (local SGD, Stich, arXiv 1805.09767): on a machine shared with
+other work one process is always late, and averaging gradients would make the other wait for it at every step.
 Randomness is drawn from (seed, step, process), never from a running generator: a run that was killed and resumed sees
 the same batches as one that was not. The learning rate warms up, stays, and falls linearly in the last part, so that a
 run may be shortened or prolonged while it runs by resuming it with another number of steps.
@@ -34,11 +36,12 @@ class Schedule:
 
     Attributes:
         steps: Optimiser steps in all.
-        batch: Samples a step, over all processes.
+        batch: Samples a step, of each process.
         learning_rate: Of the plateau; a parameter group may scale it (see `Stage.parameter_groups`).
         warmup: Steps of linear warm-up.
         decay_from: Fraction of `steps` after which the rate falls linearly to 2 % of the plateau.
-        average: Decay of the moving average of the weights.
+        average: Decay of the moving average of the weights, a step.
+        meet_every: Steps between averaging the weights of the processes.
         checkpoint_seconds: Time between checkpoints.
     """
 
@@ -48,6 +51,7 @@ class Schedule:
     warmup: int = 100
     decay_from: float = 0.6
     average: float = 0.999
+    meet_every: int = 8
     checkpoint_seconds: float = 120.0
 
     def rate_at(self, step: int) -> float:
@@ -134,7 +138,7 @@ def _train_process(rank: int, run: Run, build_stage: StageFactory, rendezvous: P
     while step < schedule.steps:
         generator.manual_seed((run.seed * 1_000_003 + step) * 64 + rank)
         stage.modules.train()
-        loss, figures = stage.loss(step, step / schedule.steps, schedule.batch // run.processes, generator)
+        loss, figures = stage.loss(step, step / schedule.steps, schedule.batch, generator)
         loss.backward()  # type: ignore[no-untyped-call]
         state.update(step)
         step += 1
@@ -143,16 +147,18 @@ def _train_process(rank: int, run: Run, build_stage: StageFactory, rendezvous: P
         if rank == 0 and step % run.log_every == 0:
             count, now = step - logged_step, time.monotonic()
             line = {name: round(total / count, 5) for name, total in sums.items()}
-            speed = count * schedule.batch / (now - logged_at)
+            speed = count * schedule.batch * run.processes / (now - logged_at)
             _log(
                 run,
                 {"step": step, **line, "rate": schedule.rate_at(step), "samples_per_second": round(speed, 1)},
             )
             logged_at, logged_step = now, step
             sums.clear()
-        if rank == 0 and (
-            step == schedule.steps or time.monotonic() - saved_at > schedule.checkpoint_seconds
-        ):
+        met = step % schedule.meet_every == 0 or step == schedule.steps
+        if met:
+            state.meet(step)
+        due = step == schedule.steps or time.monotonic() - saved_at > schedule.checkpoint_seconds
+        if rank == 0 and met and due:
             state.save(run.checkpoint, step)
             with state.averaged():
                 stage.modules.eval()
@@ -179,29 +185,34 @@ class _State:
         self.average = {name: value.detach().clone() for name, value in self.modules.state_dict().items()}
 
     def update(self, step: int) -> None:
-        """One optimiser step from the gradients, averaged over the processes and clipped to norm 1."""
-        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
-        if torch.distributed.is_initialized():
-            flat = torch.cat([gradient.flatten() for gradient in gradients])
-            torch.distributed.all_reduce(flat)
-            flat /= torch.distributed.get_world_size()
-            offset = 0
-            for gradient in gradients:
-                gradient.copy_(flat[offset : offset + gradient.numel()].view_as(gradient))
-                offset += gradient.numel()
+        """One optimiser step from the gradients, clipped to norm 1."""
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for group, scale in zip(self.optimiser.param_groups, self.scales, strict=True):
             group["lr"] = self.schedule.rate_at(step) * scale
         self.optimiser.step()
         self.optimiser.zero_grad()
+
+    @torch.no_grad()
+    def meet(self, step: int) -> None:
+        """Averages weights and optimiser state over the processes, then moves the moving average."""
+        if torch.distributed.is_initialized():
+            states = [self.optimiser.state[parameter] for parameter in self.parameters]
+            tensors = [
+                *self.parameters,
+                *(state[key] for state in states for key in ("exp_avg", "exp_avg_sq")),
+            ]
+            flat = torch.cat([tensor.flatten() for tensor in tensors])
+            torch.distributed.all_reduce(flat)
+            flat /= torch.distributed.get_world_size()
+            for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+                tensor.copy_(mean.view_as(tensor))
         # Early on the average must not remember the initial weights.
-        weight = 1 - min(self.schedule.average, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for name, value in self.modules.state_dict().items():
-                if value.is_floating_point():
-                    self.average[name].lerp_(value, weight)
-                else:
-                    self.average[name].copy_(value)
+        decay = min(self.schedule.average, (1 + step) / (10 + step)) ** self.schedule.meet_every
+        for name, value in self.modules.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - decay)
+            else:
+                self.average[name].copy_(value)
 
     def averaged(self) -> _Swapped:
         """The moving average in place of the weights, for the length of a with-block."""
