@@ -68,6 +68,10 @@ class FakeKubeClient:
         """The object; fails if it is gone."""
         return self._objects[ObjectKey(kind.kind, namespace if kind.namespaced else "", name)]
 
+    def everything(self) -> list[tuple[Kind, Object]]:
+        """Every object there is."""
+        return [(kind_named(key.kind), copy.deepcopy(body)) for key, body in self._objects.items()]
+
     def exists(self, kind: Kind, name: str, *, namespace: str = "team-a") -> bool:
         """Whether the object is there."""
         return ObjectKey(kind.kind, namespace if kind.namespaced else "", name) in self._objects

@@ -49,6 +49,7 @@ from avatar_operator.model_lifecycle.observation import (
     is_submitted,
 )
 from avatar_operator.model_lifecycle.phases.acceptance import refusal
+from avatar_operator.model_lifecycle.phases.deletion import is_out_of_patience
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
 logger = structlog.get_logger(__name__)
@@ -109,14 +110,19 @@ class ModelLifecycle:
         )
         if runtime is None:
             return observation
+        going = model.metadata.deletion_timestamp is not None
+        current = training is not None and (going or training.revision == model.spec.revision)
         try:
-            if is_submitted(training) and memory.ask_for_outcome:
+            if current and is_submitted(training) and memory.ask_for_outcome:
                 return replace(observation, outcome=await self._outcome(runtime, model, memory))
             if _needs_photos(observation):
                 return replace(
                     observation, photos=await self.backends.of(runtime).list_photos(runtime, model)
                 )
         except BackendError as error:
+            if going:
+                # Deletion is bounded in time, whatever can be found out.
+                return observation
             if error.retryable:
                 raise RetryLaterError(error.message, at_least=error.retry_after or 0.0) from error
             return replace(observation, photos=error)
@@ -139,10 +145,13 @@ class ModelLifecycle:
         return "" if status.training is None else f"r{status.training.revision}-a{status.training.attempt}"
 
     def written(self, observation: ModelObservation, status: AvatarModelStatus) -> None:
-        """A plan that was written by this process may be submitted by it without fencing. Measure what changed."""
-        training = status.training
+        """A plan that this write brought may be submitted by this process without fencing. Measure what changed."""
+        before, training = observation.model.status.training, status.training
         self._measure(observation, status)
-        if training is not None and is_active(training) and not is_submitted(training):
+        if training is None or not is_active(training) or is_submitted(training):
+            return
+        # A plan that stood there before may have been submitted since: writing it once more makes it no safer.
+        if before is None or before.inference_id != training.inference_id:
             self._memory(_key(observation.model)).planned_inference_id = training.inference_id
 
     def _measure(self, observation: ModelObservation, status: AvatarModelStatus) -> None:
@@ -168,7 +177,7 @@ class ModelLifecycle:
             try:
                 draft = await self._carry_out(observation, observation.runtime, action, draft)
             except BackendError as error:
-                if error.retryable:
+                if error.retryable and not is_out_of_patience(observation):
                     raise RetryLaterError(error.message, at_least=error.retry_after or 0.0) from error
                 draft = self._refused(observation, action, draft, error)
         return draft
@@ -265,11 +274,17 @@ class ModelLifecycle:
 
     async def _outcome(self, runtime: AvatarRuntime, model: AvatarModel, memory: _Memory) -> AttemptOutcome:
         assert model.status.training is not None
-        outcome = await self.backends.of(runtime).attempt_outcome(
-            runtime, attempt_reference(model, model.status.training)
-        )
-        memory.ask_for_outcome = isinstance(outcome, AttemptPending) and outcome.check_after is not None
-        return outcome
+        # Only "no news" is an answer to rest on, and only if no hint has come while we asked.
+        memory.ask_for_outcome = False
+        no_news = False
+        try:
+            outcome = await self.backends.of(runtime).attempt_outcome(
+                runtime, attempt_reference(model, model.status.training)
+            )
+            no_news = isinstance(outcome, AttemptPending) and outcome.check_after is None
+            return outcome
+        finally:
+            memory.ask_for_outcome = memory.ask_for_outcome or not no_news
 
     def _memory(self, key: ObjectKey) -> _Memory:
         return self._memories.setdefault(key, _Memory())

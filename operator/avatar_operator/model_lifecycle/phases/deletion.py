@@ -44,9 +44,15 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     return (
         draft.act(
             DeleteModelData(
-                artifacts=model.spec.deletion_policy == "Delete", give_up=age >= CLEANUP_PATIENCE_SECONDS
+                artifacts=model.spec.deletion_policy == "Delete", give_up=is_out_of_patience(observation)
             )
         )
         .remove_finalizer()
         .finish()
     )
+
+
+def is_out_of_patience(observation: ModelObservation) -> bool:
+    """Whether the model has been going for so long that it is let go whatever stays behind."""
+    since = observation.model.metadata.deletion_timestamp
+    return since is not None and (observation.now - since).total_seconds() >= CLEANUP_PATIENCE_SECONDS

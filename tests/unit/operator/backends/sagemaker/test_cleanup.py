@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from avatar_operator.aws import s3_objects
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
@@ -17,7 +18,6 @@ from avatar_operator.backends.sagemaker.cleanup import delete_below
 from avatar_operator.backends.sagemaker.layout import picture_prefix
 from avatar_operator.request_lifecycle.pictures import output_prefix
 from backend_builders import BUCKET, REGION, make_model, make_request, make_runtime
-from sagemaker_local.testing import LocalAws
 
 
 @pytest.fixture
@@ -73,13 +73,27 @@ async def test_every_version_and_delete_marker_goes(clients: AwsClients, s3: Any
 
 
 async def test_more_objects_than_one_call_may_name_are_removed_in_batches(
-    clients: AwsClients, s3: Any, local_aws: LocalAws, keys: Callable[[str], set[str]]
+    clients: AwsClients, s3: Any, keys: Callable[[str], set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(s3_objects, "DELETE_BATCH", 2)
     prefix = f"many/{uuid.uuid4().hex}/"
-    for number in range(1003):
+    for number in range(5):
         s3.put_object(Bucket=BUCKET, Key=f"{prefix}{number}", Body=b"")
     await delete_below(S3Objects(clients, REGION), [S3Location(BUCKET, prefix)])
     assert keys(prefix) == set()
+
+
+async def test_what_is_too_much_for_one_call_is_reported_and_goes_with_the_next(
+    clients: AwsClients, s3: Any, keys: Callable[[str], set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_objects, "MAX_DELETED_PER_CALL", 2)
+    prefix = S3Location(BUCKET, f"many/{uuid.uuid4().hex}/")
+    for number in range(3):
+        s3.put_object(Bucket=BUCKET, Key=f"{prefix.key}{number}", Body=b"")
+    first = await delete_below(S3Objects(clients, REGION), [prefix])
+    assert "more than 2 objects" in first.left_behind[0]
+    assert (await delete_below(S3Objects(clients, REGION), [prefix])).left_behind == ()
+    assert keys(prefix.key) == set()
 
 
 async def test_a_bucket_that_is_gone_holds_nothing_any_more(clients: AwsClients) -> None:
@@ -87,26 +101,36 @@ async def test_a_bucket_that_is_gone_holds_nothing_any_more(clients: AwsClients)
     assert report.left_behind == ()
 
 
+class RefusingObjects(S3Objects):
+    """S3 that refuses one prefix: our S3 here lets everybody do everything."""
+
+    def __init__(self, clients: AwsClients, refused: S3Location, error: BackendError) -> None:
+        super().__init__(clients, REGION)
+        self._refused = refused
+        self._error = error
+
+    async def delete_below(self, prefix: S3Location) -> list[str]:
+        if prefix == self._refused:
+            raise self._error
+        return await super().delete_below(prefix)
+
+
 async def test_what_may_not_be_removed_is_reported_and_the_rest_goes(
-    clients: AwsClients, s3: Any, local_aws: LocalAws, keys: Callable[[str], set[str]]
+    clients: AwsClients, s3: Any, keys: Callable[[str], set[str]]
 ) -> None:
-    prefixes = [S3Location(BUCKET, f"denied/{uuid.uuid4().hex}/") for _ in range(2)]
-    for prefix in prefixes:
-        s3.put_object(Bucket=BUCKET, Key=f"{prefix.key}a", Body=b"x")
-    local_aws.add_fault(kind="api", api="ListObjectVersions", error="AccessDenied", status=403)
-    report = await delete_below(S3Objects(clients, REGION), prefixes)
-    local_aws.clear_faults()
-    assert len(report.left_behind) == 1
-    assert prefixes[0].uri in report.left_behind[0]
-    assert keys(prefixes[1].key) == set()
+    refused, other = [S3Location(BUCKET, f"denied/{uuid.uuid4().hex}/") for _ in range(2)]
+    s3.put_object(Bucket=BUCKET, Key=f"{other.key}a", Body=b"x")
+    denial = BackendError("AccessDenied", f"could not delete {refused.uri}", retryable=True)
+    report = await delete_below(RefusingObjects(clients, refused, denial), [refused, other])
+    assert report.left_behind == (denial.message,)
+    assert keys(other.key) == set()
 
 
-async def test_trouble_that_passes_is_raised(clients: AwsClients, local_aws: LocalAws) -> None:
-    local_aws.add_fault(kind="api", api="ListObjectVersions", error="InternalError", status=501)
-    with pytest.raises(BackendError) as caught:
-        await delete_below(S3Objects(clients, REGION), [S3Location(BUCKET, "own/")])
-    local_aws.clear_faults()
-    assert caught.value.retryable
+async def test_trouble_that_passes_is_raised(clients: AwsClients) -> None:
+    prefix = S3Location(BUCKET, "own/")
+    trouble = BackendError("AwsUnavailable", "later", retryable=True)
+    with pytest.raises(BackendError, match="later"):
+        await delete_below(RefusingObjects(clients, prefix, trouble), [prefix])
 
 
 @pytest.mark.parametrize("output", [None, {"prefix": f"s3://{BUCKET}/albums/"}])

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.aws.s3_objects import ListedObject, S3Objects
 from avatar_operator.backends.base import BackendError
 from avatar_operator.backends.sagemaker import SageMakerBackend
-from backend_builders import BUCKET, make_model, make_runtime
+from avatar_operator.backends.sagemaker.photos import list_photos
+from backend_builders import BUCKET, REGION, make_model, make_runtime
 
 VERSIONED = "avatars-of-tests-with-versions"
 
@@ -87,11 +91,14 @@ async def test_a_missing_bucket_is_the_users_mistake(backend: SageMakerBackend) 
     assert caught.value.reason == "PhotosNotFound"
 
 
-async def test_photos_that_may_not_be_read_are_denied_for_good(
-    backend: SageMakerBackend, s3: Any, local_aws: Any
-) -> None:
-    local_aws.add_fault(kind="api", api="ListObjectsV2", error="AccessDenied", status=403)
+class DeniedObjects(S3Objects):
+    """S3 that lists nothing for us: our S3 here lets everybody do everything."""
+
+    async def list_directly(self, prefix: S3Location, *, limit: int) -> list[ListedObject]:
+        raise BackendError("AccessDenied", f"could not list {prefix.uri}", retryable=True)
+
+
+async def test_photos_that_may_not_be_read_are_denied_for_good(clients: AwsClients) -> None:
     with pytest.raises(BackendError) as caught:
-        await backend.list_photos(make_runtime(), make_model())
-    local_aws.clear_faults()
+        await list_photos(DeniedObjects(clients, REGION), make_runtime(), make_model())
     assert (caught.value.reason, caught.value.retryable) == ("PhotosDenied", False)

@@ -1,0 +1,136 @@
+"""An operator without its loops: real lifecycles and reconcilers over an API server and a backend that are fakes.
+
+A test makes objects, does passes one at a time (`look_at`, `settle`) and decides what goes wrong in between. `crash`
+forgets everything that a process would forget.
+"""
+
+from prometheus_client import CollectorRegistry
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, Kind
+from avatar_operator.announcements.announcer import Announcement
+from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
+from avatar_operator.kube.client import Object
+from avatar_operator.kube.events import EventRecorder
+from avatar_operator.metrics import OperatorMetrics
+from avatar_operator.model_lifecycle.controller import ModelLifecycle
+from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
+from avatar_operator.request_lifecycle.controller import RequestLifecycle
+from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
+from avatar_operator.telling import NoticeTeller
+from builders.backend import ScriptedBackend, backends_of
+from builders.clock import FakeClock
+from builders.kube import FakeKubeClient
+from builders.manifests import Changes, model_manifest, request_manifest, runtime_manifest
+from builders.objects import MODEL_UID, REQUEST_UID, RUNTIME_UID
+
+MANY_PASSES = 50
+
+
+class RecordingAnnouncer:
+    """The Announcer port; remembers what applications would have been told."""
+
+    def __init__(self) -> None:
+        self.announced: list[Announcement] = []
+
+    async def announce(self, runtime: AvatarRuntime, announcement: Announcement) -> None:
+        """See Announcer."""
+        self.announced.append(announcement)
+
+
+class World:
+    """One operator process and everything around it."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.kube = FakeKubeClient(self.clock)
+        self.backend = ScriptedBackend()
+        self.announcer = RecordingAnnouncer()
+        self.watching = True
+        self.kube.watch(self._see)
+        self.crash()
+
+    def crash(self) -> None:
+        """End the process and start another one: it knows what the API server tells, and nothing else."""
+        self.cache = ObjectCache()
+        metrics = OperatorMetrics(CollectorRegistry())
+        backends = backends_of(self.backend)
+        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics)
+        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics)
+        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock)
+        recorder = EventRecorder(self.kube, self.clock, instance="test")
+        teller = NoticeTeller(recorder, self.announcer, self.cache, self.clock)
+        self._model_reconciler = Reconciler(self.models, self.kube, self.cache, teller)
+        self._request_reconciler = Reconciler(self.requests, self.kube, self.cache, teller)
+        self._runtime_reconciler = Reconciler(self.runtimes, self.kube, self.cache, teller)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Have the cache show what the API server has."""
+        for kind, body in self.kube.everything():
+            self.cache.store(kind, body)
+
+    def add_runtime(self, spec: Changes | None = None) -> None:
+        """The runtime `standard`, not looked at yet."""
+        self.kube.create(AVATAR_RUNTIME, runtime_manifest(spec=spec), uid=RUNTIME_UID)
+
+    def add_model(self, spec: Changes | None = None) -> None:
+        """The model `ann` of team-a."""
+        self.kube.create(AVATAR_MODEL, model_manifest(spec=spec), uid=MODEL_UID)
+
+    def add_request(self, spec: Changes | None = None) -> None:
+        """The request `portraits` of team-a."""
+        self.kube.create(AVATAR_REQUEST, request_manifest(spec=spec), uid=REQUEST_UID)
+
+    @property
+    def model(self) -> AvatarModel:
+        """The model as it stands in the API server."""
+        return AvatarModel.model_validate(self.kube.read(AVATAR_MODEL, "ann"))
+
+    @property
+    def request(self) -> AvatarRequest:
+        """The request as it stands in the API server."""
+        return AvatarRequest.model_validate(self.kube.read(AVATAR_REQUEST, "portraits"))
+
+    @property
+    def runtime(self) -> AvatarRuntime:
+        """The runtime as it stands in the API server."""
+        return AvatarRuntime.model_validate(self.kube.read(AVATAR_RUNTIME, "standard"))
+
+    async def look_at(self, kind: Kind) -> Reconciled:
+        """One pass over the one object of a kind."""
+        match kind.kind:
+            case AVATAR_MODEL.kind:
+                return await self._model_reconciler.reconcile(MODEL_KEY)
+            case AVATAR_REQUEST.kind:
+                return await self._request_reconciler.reconcile(REQUEST_KEY)
+            case _:
+                return await self._runtime_reconciler.reconcile(RUNTIME_KEY)
+
+    async def settle(self, kind: Kind) -> Reconciled:
+        """Passes over the one object of a kind until there is nothing to do at once."""
+        for _ in range(MANY_PASSES):
+            reconciled = await self.look_at(kind)
+            if reconciled.result in ("unchanged", "gone") and reconciled.requeue_after != 0:
+                return reconciled
+        raise AssertionError(f"{kind.kind} does not come to rest")
+
+    async def settle_all(self) -> None:
+        """Bring the runtime, then the model, then the request to rest."""
+        for kind in (AVATAR_RUNTIME, AVATAR_MODEL, AVATAR_REQUEST):
+            await self.settle(kind)
+
+    def _see(self, kind: Kind, body: Object, gone: bool) -> None:
+        if not self.watching:
+            return
+        if gone:
+            self.cache.remove(kind, key_of(kind, body), body["metadata"]["uid"])
+        else:
+            self.cache.store(kind, body)
+
+
+MODEL_KEY = ObjectKey(AVATAR_MODEL.kind, "team-a", "ann")
+REQUEST_KEY = ObjectKey(AVATAR_REQUEST.kind, "team-a", "portraits")
+RUNTIME_KEY = ObjectKey(AVATAR_RUNTIME.kind, "", "standard")
