@@ -33,7 +33,7 @@ class Scope:
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource in this scope."""
-        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
+        partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
         return f"arn:{partition}:{service}:{self.region}:{self.account}:{resource}"
 
 
@@ -59,6 +59,7 @@ class AwsClients:
                     config=Config(
                         retries={"total_max_attempts": 1},
                         max_pool_connections=32,
+                        proxies={},
                         s3={"addressing_style": "path"},
                     ),
                 )

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-MAX_CALLS = 100_000
+MAX_CALLS = 50_000
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
     GET    /_sagemaker_local/calls?api=...&InferenceId=...   {"calls": [...], "totals": {...}}     DELETE forgets them
     GET    /_sagemaker_local/faults                          {"faults": [...]}       POST adds one, DELETE removes all
     GET    /_sagemaker_local/clock                           {"speed": 1.0}          PUT sets it
-    GET    /_sagemaker_local/instances                       every instance with its endpoint, state, pid, port and directory
+    GET    /_sagemaker_local/instances                       the instances in service: id, endpoint, variant, pid, port, ...
 
 Bad input is answered with 400 and {"error": "<one sentence>"}.
 """

@@ -36,9 +36,6 @@ class AwsError(Exception):
         self.status = status
         self.fields = dict(fields or {})
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return AwsError, (self.code, self.message, self.status, self.fields)
-
 
 def validation_exception(message: str) -> AwsError:
     """The control plane's refusal (SageMaker, JSON 1.1)."""

@@ -5,6 +5,7 @@ moment. A fault is a rule with a budget (`times`): the next so many matching cal
 
     {"kind": "api", "api": "InvokeEndpointAsync", "error": "ThrottlingException", "status": 400, "times": 2}
     {"kind": "api", "api": "InvokeEndpointAsync", "when": "after", "error": "ServiceUnavailable", "status": 503}
+    {"kind": "api", "api": "InvokeEndpoint", "error": null, "seconds": 3}
     {"kind": "notification", "action": "drop" | "duplicate" | "delay", "seconds": 2, "topic": "arn:...", "times": 1}
 
 `when: after` carries the call out and loses the answer, which is how duplicate work comes about in real life.
@@ -28,16 +29,17 @@ Action = Literal["drop", "duplicate", "delay"]
 
 @dataclass
 class ApiFault:
-    """The next `times` calls of an API are answered with an error.
+    """The next `times` calls of an API are answered with an error, or late.
 
     Attributes:
         api: an operation's name; `*` and `?` match as in file names.
+        error: the error's code; None for no error, when only `seconds` is wanted.
         when: `before` the call is carried out, or `after` (it is carried out and its answer is lost).
         seconds: how long to wait before answering.
     """
 
     api: str
-    error: str = "ThrottlingException"
+    error: str | None = "ThrottlingException"
     status: int = 400
     message: str = "Rate exceeded"
     when: When = "before"

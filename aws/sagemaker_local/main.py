@@ -14,6 +14,7 @@ Prints the URL when it answers, and runs until it is interrupted. A configuratio
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ import typer
 
 from sagemaker_local.instances.commands import parse_image_option
 
+DEFAULT_PORT = 4566
 MAX_CONFIG_BYTES = 1 << 20
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -37,15 +39,17 @@ class BadConfiguration(Exception):
 @app.command()
 def serve(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
-    ] = 4566,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+        int | None,
+        typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one. [default: 4566]"),
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
     image: Annotated[
         list[str] | None,
         typer.Option(help="NAME=COMMAND LINE: what runs for a container image. Repeat for more images."),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file with port, host, data_dir, clock_speed and [images].")
+        Path | None,
+        typer.Option(help="TOML file with port, host, data_dir, clock_speed and [images]; options win."),
     ] = None,
     data_dir: Annotated[
         Path | None,
@@ -55,54 +59,49 @@ def serve(
         Path | None, typer.Option(help="Write the URL to this file when the server answers.")
     ] = None,
     clock_speed: Annotated[
-        float, typer.Option(help="AWS seconds per real second, for queue TTLs and time-outs.")
-    ] = 1.0,
+        float | None,
+        typer.Option(help="AWS seconds per real second, for queue TTLs and time-outs. [default: 1]"),
+    ] = None,
     exit_on_stdin_close: Annotated[
         bool,
-        typer.Option(
-            help="End when standard input ends, so that no server outlives the process that started it."
-        ),
+        typer.Option(help="End when standard input ends, so that the server cannot outlive who started it."),
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
-    """AWS for SageMaker developers on one machine: S3, SNS, SQS, IAM, CloudWatch and a SageMaker whose endpoints really run."""
+    """AWS for SageMaker developers on one machine: S3, SNS, SQS, IAM, CloudWatch, and a SageMaker whose endpoints really run."""
     logging.basicConfig(
-        level=logging.INFO if not verbose else logging.DEBUG,
+        level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     for noisy in ("botocore", "boto3", "urllib3", "werkzeug", "s3transfer"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    given = {"port": port, "bind_host": host, "data_dir": data_dir, "clock_speed": clock_speed}
     try:
         settings = _settings(config)
-        images = dict(settings.pop("images")) | dict(parse_image_option(option) for option in image or ())
-        options = {"port": port, "bind_host": host, "data_dir": data_dir, "clock_speed": clock_speed}
-        context_defaults = {"port": 4566, "bind_host": "127.0.0.1", "data_dir": None, "clock_speed": 1.0}
-        options |= {
-            name: value for name, value in settings.items() if options[name] == context_defaults[name]
-        }
-        _run(images, options, url_file, stop, exit_on_stdin_close)
+        settings |= {name: value for name, value in given.items() if value is not None}
+        settings["images"] |= dict(parse_image_option(option) for option in image or ())
+        _run(settings, url_file, exit_on_stdin_close)
     except (BadConfiguration, ValueError, OSError) as error:
         typer.echo(f"sagemaker-local: {error}", err=True)
         raise typer.Exit(1) from None
 
 
-def _run(
-    images: dict[str, list[str]],
-    options: dict[str, Any],
-    url_file: Path | None,
-    stop: threading.Event,
-    watch_stdin: bool,
-) -> None:
+def _run(settings: dict[str, Any], url_file: Path | None, watch_stdin: bool) -> None:
+    """Serve until a signal comes or, if asked for, standard input ends.
+
+    What ends the server writes to a pipe on which the main thread sleeps: unlike setting an Event, that is safe in a signal
+    handler whatever the main thread is doing.
+    """
     from sagemaker_local.http_server import PortInUse
     from sagemaker_local.server import LocalAwsServer
 
     try:
-        server = LocalAwsServer(images, **options)
+        server = LocalAwsServer(**settings)
     except PortInUse as error:
         raise BadConfiguration(f"{error} (choose another --port, or 0 for a free one)") from error
+    asked_to_stop, stop = os.pipe()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os.write(stop, b"."))
     try:
         server.start()
         typer.echo(server.url)
@@ -110,11 +109,18 @@ def _run(
             _write_url(url_file, server.url)
         if watch_stdin:
             threading.Thread(target=_stop_at_end_of_stdin, args=(stop,), daemon=True).start()
-        stop.wait()
+        os.read(asked_to_stop, 1)
     finally:
         server.close()
         if url_file is not None:
             url_file.unlink(missing_ok=True)
+
+
+def _forget_aws_settings() -> None:
+    """We talk to ourselves only: a developer's profile, credentials or proxy must neither break that nor be used."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 
 def _write_url(url_file: Path, url: str) -> None:
@@ -124,16 +130,17 @@ def _write_url(url_file: Path, url: str) -> None:
     partial.replace(url_file)
 
 
-def _stop_at_end_of_stdin(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+def _stop_at_end_of_stdin(stop: int) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
         continue
-    stop.set()
+    os.write(stop, b".")
 
 
 def _settings(config: Path | None) -> dict[str, Any]:
-    """The configuration file's settings, checked; `images` is always there."""
+    """The defaults, overridden by what the configuration file says, checked."""
+    settings: dict[str, Any] = {"port": DEFAULT_PORT, "images": {}}
     if config is None:
-        return {"images": {}}
+        return settings
     if config.stat().st_size > MAX_CONFIG_BYTES:
         raise BadConfiguration(f"{config} exceeds {MAX_CONFIG_BYTES} bytes")
     try:
@@ -147,14 +154,13 @@ def _settings(config: Path | None) -> dict[str, Any]:
         "clock_speed": ("clock_speed", (int, float)),
         "images": ("images", dict),
     }
-    settings: dict[str, Any] = {"images": {}}
     for name, value in raw.items():
         if name not in kinds or not isinstance(value, kinds[name][1]):
             raise BadConfiguration(
                 f"{config}: {name} = {value!r} is not a setting of sagemaker-local ({', '.join(kinds)})"
             )
         settings[kinds[name][0]] = value
-    if "data_dir" in settings:
+    if "data_dir" in raw:
         settings["data_dir"] = config.parent / settings["data_dir"]
     settings["images"] = dict(
         _image_setting(config, name, value) for name, value in settings["images"].items()
@@ -172,6 +178,7 @@ def _image_setting(config: Path, name: str, value: Any) -> tuple[str, list[str]]
 
 def main() -> None:
     """Entry point."""
+    _forget_aws_settings()
     app()
 
 

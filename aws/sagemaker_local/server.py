@@ -64,6 +64,10 @@ _RUNTIME_OPERATIONS = {
 }
 
 
+_Answer = Callable[[Request, Scope, dict[str, Any]], Response]
+"""Answers a call; puts the call's parameters into the dictionary, for the call log, as soon as it knows them."""
+
+
 class LocalAwsApplication:
     """The WSGI application: ours where it is ours, moto's everywhere else."""
 
@@ -91,25 +95,21 @@ class LocalAwsApplication:
         path = environ.get("PATH_INFO", "")
         if path.startswith(CONTROL_PATH):
             return self._control_api.answer(Request(environ))(environ, start_response)
-        operation, answer = self._ours(path, environ)
-        if operation is None or answer is None:
+        ours = self._ours(path, environ)
+        if ours is None:
             return self._forward_untouched(environ, start_response)
-        return self._answer(operation, answer, Request(environ))(environ, start_response)
+        return self._answer(*ours, Request(environ))(environ, start_response)
 
-    def _ours(
-        self, path: str, environ: dict[str, Any]
-    ) -> tuple[str | None, Callable[[Request, Scope, dict[str, Any]], Response] | None]:
+    def _ours(self, path: str, environ: dict[str, Any]) -> tuple[str, _Answer] | None:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith("SageMaker."):
             return target.removeprefix("SageMaker."), self._answer_control_plane
         match = _RUNTIME_PATH.match(path)
         if match and environ.get("REQUEST_METHOD") == "POST":
             return _RUNTIME_OPERATIONS[match[2]], self._answer_runtime
-        return None, None
+        return None
 
-    def _answer(
-        self, operation: str, answer: Callable[[Request, Scope, dict[str, Any]], Response], request: Request
-    ) -> Response:
+    def _answer(self, operation: str, answer: _Answer, request: Request) -> Response:
         scope = _scope(request)
         parameters: dict[str, Any] = {}
         error: str | None = None
@@ -117,10 +117,10 @@ class LocalAwsApplication:
         try:
             if fault and fault.seconds:
                 time.sleep(fault.seconds)
-            if fault and fault.when == "before":
+            if fault and fault.error and fault.when == "before":
                 raise AwsError(fault.error, fault.message, fault.status)
             response = answer(request, scope, parameters)
-            if fault:
+            if fault and fault.error:
                 raise AwsError(fault.error, fault.message, fault.status)
         except AwsError as refusal:
             error = refusal.code
@@ -171,7 +171,7 @@ class LocalAwsApplication:
                 "RequestEntityTooLargeException", f"The request body exceeds {MAX_REQUEST_BYTES} bytes", 413
             )
         endpoint = self.registry.find(scope, match[1])
-        if endpoint is None or not endpoint.serving_variants():
+        if endpoint is None or endpoint.name != match[1] or not endpoint.invocable:
             raise validation_error(f"Endpoint {match[1]} of account {scope.account} not found.")
         plane = self._asynchronous if operation == "InvokeEndpointAsync" else self._realtime
         return plane.invoke(endpoint, parameters, request.get_data())

@@ -72,7 +72,11 @@ class LocalAws:
             argv += ["--data-dir", str(self._data_dir)]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment_without_aws(),
             )
         deadline = time.monotonic() + START_SECONDS
         while not url_file.exists():

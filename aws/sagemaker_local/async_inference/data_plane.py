@@ -16,7 +16,7 @@ from sagemaker_local.async_inference.notifications import TEST_NOTIFICATION, not
 from sagemaker_local.async_inference.queue import InvocationQueue
 from sagemaker_local.aws_clients import AwsClients
 from sagemaker_local.clock import Clock, Scheduler
-from sagemaker_local.control_plane.endpoint import FAILED, Endpoint
+from sagemaker_local.control_plane.endpoint import Endpoint
 from sagemaker_local.control_plane.specs import EndpointSpec
 from sagemaker_local.errors import json_response, validation_error, validation_exception
 from sagemaker_local.publishing import Publisher
@@ -47,10 +47,6 @@ class AsyncDataPlane:
         spec = endpoint.spec.asynchronous
         if spec is None:
             raise validation_error(f"Endpoint {endpoint.name} does not support asynchronous invocations.")
-        if endpoint.status == FAILED or not endpoint.serving_variants():
-            raise validation_error(
-                f"Endpoint {endpoint.name} of account {endpoint.scope.account} is not in service."
-            )
         if bool(body) == ("InputLocation" in parameters):
             raise validation_error("Exactly one of InputLocation and Body must be provided.")
         if len(body) > MAX_INLINE_BYTES:

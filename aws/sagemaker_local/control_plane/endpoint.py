@@ -69,7 +69,7 @@ class Endpoint:
     ) -> None:
         self.scope = scope
         self.name = name
-        self.arn = scope.arn("sagemaker", f"endpoint/{name.lower()}")
+        self.arn = scope.arn("sagemaker", f"endpoint/{name}")
         self.spec = spec
         self.pending: EndpointSpec | None = spec
         self.pending_since = Clock.now()
@@ -150,6 +150,11 @@ class Endpoint:
             thread.start()
         for thread in closing:
             thread.join()
+
+    @property
+    def invocable(self) -> bool:
+        """Whether invocations are taken: from the first InService until the deletion begins."""
+        return bool(self.variants) and self.status != DELETING
 
     def serving_variants(self) -> list[Variant]:
         """The variants that take traffic now; none while the endpoint has never been in service."""

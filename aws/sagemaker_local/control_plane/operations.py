@@ -162,4 +162,4 @@ class ControlPlane:
 
 
 def _arn(scope: Scope, kind: str, name: str) -> str:
-    return scope.arn("sagemaker", f"{kind}/{name.lower()}")
+    return scope.arn("sagemaker", f"{kind}/{name}")

@@ -6,13 +6,17 @@ import threading
 
 from sagemaker_local.aws_clients import Scope
 from sagemaker_local.control_plane.endpoint import Endpoint
-from sagemaker_local.errors import validation_exception
+from sagemaker_local.errors import AwsError, validation_exception
 
 MAX_ENDPOINTS = 500
 
 
 class EndpointRegistry:
-    """Endpoints by account, region and name. Names are compared without case, as AWS does in ARNs."""
+    """Endpoints by account, region and name.
+
+    Two names that differ only in case cannot both exist, but an invocation must use the case that the endpoint was created
+    with (CreateEndpoint in the API reference).
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,14 +26,16 @@ class EndpointRegistry:
         """Take an endpoint in.
 
         Raises:
-            AwsError: ValidationException when its name is taken; ResourceLimitExceeded is left to AWS.
+            AwsError: ValidationException when its name is taken; ResourceLimitExceeded when there are too many.
         """
         with self._lock:
             key = _key(endpoint.scope, endpoint.name)
             if key in self._endpoints:
                 raise validation_exception(f'Cannot create already existing endpoint "{endpoint.arn}".')
             if len(self._endpoints) >= MAX_ENDPOINTS:
-                raise validation_exception(f"sagemaker-local holds at most {MAX_ENDPOINTS} endpoints")
+                raise AwsError(
+                    "ResourceLimitExceeded", f"sagemaker-local holds at most {MAX_ENDPOINTS} endpoints"
+                )
             self._endpoints[key] = endpoint
 
     def find(self, scope: Scope, name: str) -> Endpoint | None:
@@ -41,7 +47,7 @@ class EndpointRegistry:
         endpoint = self.find(scope, name)
         if endpoint is None:
             raise validation_exception(
-                f'Could not find endpoint "{scope.arn("sagemaker", f"endpoint/{name.lower()}")}".'
+                f'Could not find endpoint "{scope.arn("sagemaker", f"endpoint/{name}")}".'
             )
         return endpoint
 

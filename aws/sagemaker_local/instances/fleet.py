@@ -136,7 +136,7 @@ class Fleet:
             with self._changed:
                 if self._closed or self._failure or len(self._members) >= self._desired:
                     return
-                delay = min(2.0 ** (self._crashes - 1) - 1, _MAX_BACKOFF_SECONDS) if self._crashes else 0.0
+                delay = _backoff(self._crashes)
                 instance = Instance(self._host, self.placement, self.spec, self._changed_instance, delay)
                 self._members.append(instance)
             instance.start()
@@ -164,3 +164,8 @@ class Fleet:
         self._failed_starts += 1
         if instance.fatal or self._failed_starts >= FAILED_STARTS:
             self._failure = instance.end_reason
+
+
+def _backoff(crashes: int) -> float:
+    """Real seconds before the next start: none after the first crash, then 1, 3, 7, 15, 30."""
+    return min(2.0 ** min(max(crashes - 1, 0), 10) - 1, _MAX_BACKOFF_SECONDS)

@@ -363,6 +363,7 @@ class Instance:
             "SAGEMAKER_LOCAL_INSTANCE_ID": self.id,
             "SAGEMAKER_LOCAL_MODEL_DIR": str(self.model_dir),
             "TMPDIR": str(self.directory / "tmp"),
+            "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost"))),
             "PYTHONUNBUFFERED": "1",
         }
         if self.spec.multi_model:
