@@ -1,0 +1,124 @@
+"""Promise 1: one training per (model, revision, attempt), whatever crashes.
+
+The calls that change something, at AWS or in the API server, are found by watching one flow, not by guessing; then the
+operator is killed before and after each of them, restarted, and has to end where an undisturbed one ends. AWS is asked
+how many trainings it was given. (A crash around a call that only reads is a crash after the change before it.)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from e2e.conftest import StartOperator
+from e2e.flight import Flight, Object, OperatorProcess, eventually
+
+READING = ("kube:list", "aws:Get", "aws:Head", "aws:List", "aws:Describe")
+
+
+def test_killed_around_every_call_the_flow_ends_the_same_and_nothing_is_trained_twice(
+    flight: Flight, start_operator: StartOperator
+) -> None:
+    operator = start_operator()
+    flight.apply(flight.runtime_manifest())
+    eventually(
+        lambda: flight.get("avrt", flight.name),
+        lambda body: body is not None and body.get("status", {}).get("state") == "Ready",
+    )
+    operator.trace.write_text("")
+    undisturbed = _fly(flight, "undisturbed")
+    points = _crash_points(operator)
+    assert len(points) >= 10
+    print(f"{len(points)} changes, each with a crash before and after it: {' '.join(points)}")
+
+    for number, point in enumerate(points):
+        for when in ("before", "after"):
+            name = f"m{number}-{when}"
+            call, occurrence = point.rsplit("#", 1)
+            operator.order_crash(call, int(occurrence), when)
+            flight.apply(flight.model_manifest(name), flight.request_manifest(name, name))
+            eventually(lambda: not operator.is_running(), what=f"the crash {when} {point}")
+            operator.start()
+            outcome = _outcome(flight, name)
+            assert outcome == undisturbed, f"killed {when} {point}"
+
+
+def test_killed_around_every_call_of_a_deletion_nothing_stays_behind(
+    flight: Flight, start_operator: StartOperator
+) -> None:
+    operator = start_operator()
+    flight.apply(flight.runtime_manifest())
+    _fly(flight, "undisturbed")
+    operator.trace.write_text("")
+    _delete(flight, "undisturbed")
+    points = _crash_points(operator)
+    assert len(points) >= 3
+    for number, point in enumerate(points):
+        name = f"d{number}"
+        _fly(flight, name)
+        call, occurrence = point.rsplit("#", 1)
+        operator.order_crash(call, int(occurrence), "after")
+        for kind in ("avr", "avm"):
+            flight.delete(kind, name)
+        eventually(lambda: not operator.is_running(), what=f"the crash after {point}")
+        operator.start()
+        _delete(flight, name)
+    assert [key for key in flight.stored_keys() if not key.startswith("photos/")] == []
+
+
+def _fly(flight: Flight, name: str) -> Object:
+    flight.apply(flight.model_manifest(name), flight.request_manifest(name, name))
+    return _outcome(flight, name)
+
+
+def _outcome(flight: Flight, name: str) -> Object:
+    """Where a flow ended, without what must differ: names, times, and the number of an attempt that was fenced."""
+    model = flight.wait_for_state("avm", name, "Ready")
+    request = flight.wait_for_state("avr", name, "Succeeded")
+    uid, training = model["metadata"]["uid"], model["status"]["training"]
+    submissions = Counter(flight.submissions(uid))
+    assert set(submissions.values()) == {1}, f"an attempt was submitted more than once: {submissions}"
+    assert submissions[training["inferenceId"]] == 1
+    artifacts = [key for key in flight.stored_keys("artifacts/") if uid in key and key.endswith(".tar.gz")]
+    assert artifacts == [f"artifacts/{model['status']['artifact']['targetModel']}"]
+    announced = Counter(
+        event["type"] for event in {event["id"]: event for event in flight.announcements()}.values()
+    )
+    return {
+        "model": _conditions(model),
+        "request": _conditions(request),
+        "photos": model["status"]["photos"],
+        "failures": training["failures"],
+        "pictures": [_place(image) for image in request["status"]["images"]],
+        "announced": announced,
+        "events": {event["reason"] for event in flight.events(name)},
+    }
+
+
+def _conditions(body: Object) -> dict[str, tuple[str, str]]:
+    return {
+        condition["type"]: (condition["status"], condition["reason"])
+        for condition in body["status"]["conditions"]
+    }
+
+
+def _place(image: dict[str, Any]) -> tuple[int, int, str]:
+    return image["promptIndex"], image["imageIndex"], image["sha256"]
+
+
+def _delete(flight: Flight, name: str) -> None:
+    for kind in ("avr", "avm"):
+        flight.delete(kind, name)
+    for kind in ("avr", "avm"):
+        flight.wait_until_gone(kind, name)
+
+
+def _crash_points(operator: OperatorProcess) -> list[str]:
+    """Every change that the operator has made since the trace was emptied, numbered."""
+    seen: Counter[str] = Counter()
+    points = []
+    for call in operator.trace.read_text().split():
+        seen[call] += 1
+        if not call.startswith(READING):
+            points.append(f"{call}#{seen[call]}")
+    return points
