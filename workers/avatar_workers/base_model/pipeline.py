@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
+import transformers
 from diffusers import DiffusionPipeline, StableDiffusionPipeline
 from diffusers.models.attention_processor import AttnProcessor
 
@@ -49,12 +51,15 @@ def load_base_model(
     """
     device = device or preferred_device()
     loader: Any = DiffusionPipeline
+    # Progress bars are for terminals; these lines go to a log.
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     try:
         pipeline = loader.from_pretrained(
             directory,
             local_files_only=True,
             use_safetensors=True,
-            torch_dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+            dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise WorkerFailure(

@@ -32,7 +32,7 @@ UNET_TARGETS = (
     "proj_out",
 )
 TEXT_ENCODER_TARGETS = ("k_proj", "out_proj", "q_proj", "v_proj")
-ADAPTER_NAME = "training"
+ADAPTER_NAME = "personal"
 
 
 @dataclass(frozen=True)
