@@ -18,10 +18,12 @@ from avatar_operator.backends.base import BackendError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectIdentifierTypeDef
 
 MAX_DELETED_PER_CALL = 50_000
 """Versions that one call of `delete_below` removes at most, so that it ends in bounded time."""
+DELETE_BATCH = 1000
+"""The most that one DeleteObjects takes."""
 
 
 @dataclass(frozen=True)
@@ -201,28 +203,15 @@ class S3Objects:
             BackendError: the listing or a whole batch failed.
         """
 
-        def delete_pages(s3: "S3Client") -> list[str]:
-            left: list[str] = []
-            deleted = 0
-            pages = s3.get_paginator("list_object_versions").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
-            for page in pages:
-                # A page has at most 1000 entries, which is also the most that one DeleteObjects takes.
-                entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-                if not entries:
-                    continue
-                if deleted + len(entries) > MAX_DELETED_PER_CALL:
-                    left.append(f"{prefix.uri}: more than {MAX_DELETED_PER_CALL} objects, the rest is left")
-                    break
+        def delete_all(s3: "S3Client") -> list[str]:
+            # Listed to the end before anything goes: a listing that continues at a deleted key is up to the server.
+            found, complete = _versions(s3, prefix)
+            left = [] if complete else [f"{prefix.uri}: more than {MAX_DELETED_PER_CALL} objects"]
+            for start in range(0, len(found), DELETE_BATCH):
                 answer = s3.delete_objects(
                     Bucket=prefix.bucket,
-                    Delete={
-                        "Objects": [
-                            {"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries
-                        ],
-                        "Quiet": True,
-                    },
+                    Delete={"Objects": found[start : start + DELETE_BATCH], "Quiet": True},
                 )
-                deleted += len(entries)
                 left.extend(
                     f"{S3Location(prefix.bucket, refusal.get('Key', '')).uri}: {refusal.get('Code')} {refusal.get('Message')}"
                     for refusal in answer.get("Errors", [])
@@ -230,7 +219,18 @@ class S3Objects:
             return left
 
         with aws_errors(f"delete everything below {prefix.uri}"):
-            return await self._clients.s3(self._region, delete_pages)
+            return await self._clients.s3(self._region, delete_all)
+
+
+def _versions(s3: "S3Client", prefix: S3Location) -> tuple[list["ObjectIdentifierTypeDef"], bool]:
+    found: list[ObjectIdentifierTypeDef] = []
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+    for page in pages:
+        for entry in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+            if len(found) == MAX_DELETED_PER_CALL:
+                return found, False
+            found.append({"Key": entry["Key"], "VersionId": entry["VersionId"]})
+    return found, True
 
 
 def _hexadecimal(checksum: str | None) -> str | None:

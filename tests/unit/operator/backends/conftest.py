@@ -19,14 +19,16 @@ from avatar_operator.backends.sagemaker import SageMakerBackend
 from backend_builders import BUCKET, StoppedClock, eventually, make_runtime
 from sagemaker_local.testing import LocalAws
 
-STAND_IN = Path(__file__).parents[3] / "e2e" / "stand_in_worker.py"
+TESTS = Path(__file__).parents[3]
+STAND_IN = [sys.executable, str(TESTS / "e2e" / "stand_in_worker.py")]
+TRIVIAL = [sys.executable, str(TESTS / "conformance" / "trivial_container.py")]
 
 
 @pytest.fixture(scope="session")
 def local_aws() -> Iterator[LocalAws]:
-    """A `sagemaker-local` whose one image is the stand-in worker."""
+    """A `sagemaker-local` with the stand-in worker, and a trivial one that starts at once."""
     with (
-        LocalAws(images={"stand-in": [sys.executable, str(STAND_IN)]}) as aws,
+        LocalAws(images={"stand-in": STAND_IN, "trivial": TRIVIAL}) as aws,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in aws.environment.items():

@@ -18,8 +18,12 @@ from sagemaker_local.testing import LocalAws
 
 def named_runtime(name: str, **training: Any) -> AvatarRuntime:
     """A runtime with its own endpoints; keyword arguments replace members of the training endpoint."""
-    endpoint = {"endpointName": f"{name}-training", "image": "stand-in", "instanceType": "ml.m5.large"}
-    return make_runtime(name, training={**endpoint, **training})
+    common = {"image": "trivial", "instanceType": "ml.m5.large"}
+    return make_runtime(
+        name,
+        training={"endpointName": f"{name}-training", **common, **training},
+        inference={"endpointName": f"{name}-inference", **common},
+    )
 
 
 def observing(runtime: AvatarRuntime) -> AvatarRuntime:
