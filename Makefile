@@ -48,6 +48,15 @@ $(OWN_UV):
 control-plane:
 	@PYTHONPATH=dev $(PYTHON) -m local_cluster.binaries 2>&1 | $(call label,control plane)
 
+.PHONY: demo
+demo: setup ## From twelve photos to pictures, on this machine (AWS_PORT=, OPERATOR_PORT= choose other ports)
+	@.venv/bin/python -m avatar_demo up $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
+		$(if $(OPERATOR_PORT),--operator-port $(OPERATOR_PORT))
+
+.PHONY: down
+down: ## Stop what `make demo` left running
+	@if [ -x .venv/bin/python ]; then .venv/bin/python -m avatar_demo down; fi
+
 .PHONY: cluster-up
 cluster-up: setup ## Start a local Kubernetes API server that stays up
 	@.venv/bin/python -m local_cluster up --state-dir $(CLUSTER_STATE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_model import AvatarModel, TrainingProgress
 from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.meta import Condition
@@ -114,19 +114,16 @@ def _model_line(model: AvatarModel) -> Line:
     state = status.state or "Pending"
     ready = _condition(model, "Ready")
     progress = status.training.progress if status.training else None
-    done = None
+    done: float | None = None
     match state:
         case "Pending" | "Failed" | "Suspended" | "Deleting":
             detail = f"{ready.reason}: {ready.message}" if ready else "waiting for the operator"
         case "Queued":
             detail = "queued at the training endpoint"
         case "Preparing":
-            detail = "checking and cropping the photos"
-        case "Training" if progress is not None and progress.total_steps:
-            detail = f"step {progress.step} of {progress.total_steps}"
-            if progress.estimated_remaining_seconds is not None:
-                detail += f", about {duration(progress.estimated_remaining_seconds)} left"
-            done = progress.step / progress.total_steps
+            detail, done = _progress("photos and class images:", progress)
+        case "Training":
+            detail, done = _progress("step", progress)
         case "Packaging":
             detail = "writing, checking and uploading the artifact"
         case "Ready":
@@ -134,6 +131,15 @@ def _model_line(model: AvatarModel) -> Line:
         case _:
             detail = ""
     return Line(_subject(model), state, detail, done)
+
+
+def _progress(what: str, progress: TrainingProgress | None) -> tuple[str, float | None]:
+    if progress is None or not progress.total_steps:
+        return "", None
+    detail = f"{what} {progress.step} of {progress.total_steps}"
+    if progress.estimated_remaining_seconds is not None:
+        detail += f", about {duration(progress.estimated_remaining_seconds)} left"
+    return detail, progress.step / progress.total_steps
 
 
 def _ready_detail(model: AvatarModel) -> str:
