@@ -26,6 +26,15 @@ def merged(base: Mapping[str, Any], changes: Changes | None) -> Manifest:
     return result
 
 
+def covers(whole: object, part: object) -> bool:
+    """Whether everything that `part` says is said by `whole`, which may say more."""
+    if isinstance(part, Mapping):
+        return isinstance(whole, Mapping) and all(
+            name in whole and covers(whole[name], value) for name, value in part.items()
+        )
+    return whole == part
+
+
 def model_manifest(*, name: str = "ann", namespace: str = "team-a", spec: Changes | None = None) -> Manifest:
     """An AvatarModel."""
     default = {
