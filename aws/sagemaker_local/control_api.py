@@ -78,6 +78,7 @@ class ControlApi:
                     "state": instance.state.value,
                     "pid": instance.pid,
                     "port": instance.port,
+                    "in_flight": instance.in_flight,
                     "directory": str(instance.directory),
                 }
                 for endpoint in self._registry.all()

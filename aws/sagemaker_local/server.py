@@ -95,10 +95,23 @@ class LocalAwsApplication:
         path = environ.get("PATH_INFO", "")
         if path.startswith(CONTROL_PATH):
             return self._control_api.answer(Request(environ))(environ, start_response)
+        if path == "/moto-api/reset":
+            self.end_all_endpoints()
         ours = self._ours(path, environ)
         if ours is None:
             return self._forward_untouched(environ, start_response)
         return self._answer(*ours, Request(environ))(environ, start_response)
+
+    def end_all_endpoints(self) -> None:
+        """Stop all instances and forget their endpoints: the server ends, or moto's records are reset. Blocks."""
+        endpoints = self.registry.all()
+        closing = [threading.Thread(target=each.close, args=(SHUTDOWN_GRACE_SECONDS,)) for each in endpoints]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
+        for endpoint in endpoints:
+            self._forget(endpoint)
 
     def _ours(self, path: str, environ: dict[str, Any]) -> tuple[str, _Answer] | None:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -248,14 +261,7 @@ class LocalAwsServer:
 
     def close(self) -> None:
         """End all instances, then the server. Leaves no process and no temporary file."""
-        closing = [
-            threading.Thread(target=endpoint.close, args=(SHUTDOWN_GRACE_SECONDS,))
-            for endpoint in self.application.registry.all()
-        ]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join()
+        self.application.end_all_endpoints()
         self.application.scheduler.close()
         self._shipper.close()
         if self._thread.is_alive():

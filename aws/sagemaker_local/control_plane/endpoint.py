@@ -80,8 +80,9 @@ class Endpoint:
         self._host = host
         self._hooks = hooks
         self._lock = threading.RLock()
-        self._cancelled = threading.Event()
+        self._closed = False
         self._building: list[Fleet] = []
+        self._draining: list[Fleet] = []
 
     def create(self) -> None:
         """Start the first deployment."""
@@ -142,14 +143,9 @@ class Endpoint:
 
     def close(self, grace: float) -> None:
         """Stop everything because the server ends. Blocks until all processes are gone."""
-        self._cancelled.set()
         with self._lock:
-            fleets = [*(variant.fleet for variant in self.variants.values()), *self._building]
-        closing = [threading.Thread(target=fleet.close, args=(False, grace)) for fleet in fleets]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join()
+            self._closed = True
+        self._close_fleets(grace)
 
     @property
     def invocable(self) -> bool:
@@ -199,12 +195,15 @@ class Endpoint:
             return
         with self._lock:
             old, self.variants = self.variants, fresh
+            self._draining += [variant.fleet for variant in old.values()]
             self.spec, self.pending, self._building = spec, None, []
             self.failure_reason = None
             self._set_status(IN_SERVICE)
         self._hooks.capacity(self)
         for variant in old.values():
-            threading.Thread(target=variant.fleet.close, args=(True,), daemon=True).start()
+            threading.Thread(
+                target=self._drain, args=(variant.fleet,), name=f"drain-{self.name}", daemon=True
+            ).start()
 
     def _build(
         self, spec: EndpointSpec, counts: Mapping[str, int], weights: Mapping[str, float]
@@ -215,11 +214,13 @@ class Endpoint:
             fleet = Fleet(self._host, placement, part.container, lambda: self._hooks.capacity(self))
             fresh[part.name] = Variant(part, fleet, weights.get(part.name, part.weight), Clock.now())
         with self._lock:
+            if self._closed:
+                return {}, "the endpoint was closed"
             self._building = [variant.fleet for variant in fresh.values()]
         for name, variant in fresh.items():
             variant.fleet.scale(counts.get(name, variant.spec.instance_count))
         for name, variant in fresh.items():
-            reason = variant.fleet.await_desired(self._cancelled)
+            reason = variant.fleet.await_desired()
             if reason:
                 return fresh, _failure_reason(name, reason)
         return fresh, ""
@@ -237,33 +238,52 @@ class Endpoint:
 
     def _reweigh(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
         before = {name: self.variants[name].fleet.desired for name in counts}
-        reason = ""
         try:
             self._hooks.deploying(self, self.spec)
+            reason = self._scale(counts)
         except Exception as error:
             reason = str(error)
-        if not reason:
-            for name, count in counts.items():
-                self.variants[name].fleet.scale(count)
-            for name in counts:
-                reason = reason or self.variants[name].fleet.await_desired(self._cancelled)
-        with self._lock:
-            if reason:
+        if reason:
+            with self._lock:
                 self.failure_reason = reason
                 self._set_status(ROLLING_BACK)
-                for name, count in before.items():
-                    self.variants[name].fleet.scale(count)
-            else:
+            self._scale(before)
+        with self._lock:
+            if not reason:
                 self.failure_reason = None
                 for name, weight in weights.items():
                     self.variants[name].weight = weight
             self._set_status(IN_SERVICE)
         self._hooks.capacity(self)
 
+    def _scale(self, counts: Mapping[str, int]) -> str:
+        """Bring fleets to these sizes. Returns why that failed, or an empty string."""
+        for name, count in counts.items():
+            self.variants[name].fleet.scale(count)
+        for name in counts:
+            reason = self.variants[name].fleet.await_desired()
+            if reason:
+                return _failure_reason(name, reason)
+        return ""
+
+    def _drain(self, fleet: Fleet) -> None:
+        fleet.close(drain=True)
+        with self._lock:
+            self._draining.remove(fleet)
+
     def _delete(self) -> None:
-        for variant in self.serving_variants():
-            variant.fleet.close(drain=False)
+        self._close_fleets(grace=None)
         self._hooks.gone(self)
+
+    def _close_fleets(self, grace: float | None) -> None:
+        with self._lock:
+            serving = [variant.fleet for variant in self.variants.values()]
+            fleets = [*serving, *self._building, *self._draining]
+        closing = [threading.Thread(target=fleet.close, args=(False, grace), daemon=True) for fleet in fleets]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
 
     def _require_settled(self) -> None:
         if self.status in _CHANGING:

@@ -49,11 +49,6 @@ class Fleet:
     def desired(self) -> int:
         return self._desired
 
-    @property
-    def failure(self) -> str:
-        """Why instances cannot start, or empty."""
-        return self._failure
-
     def in_service(self) -> list[Instance]:
         """The instances that take requests."""
         with self._changed:
@@ -77,28 +72,22 @@ class Fleet:
                 self._retired.append(member)
         for member in leaving:
             threading.Thread(
-                target=self._retire, args=(member,), name=f"retire-{member.id}", daemon=True
+                target=self._end, args=(member, True, None), name=f"retire-{member.id}", daemon=True
             ).start()
         self._fill()
 
-    def await_desired(self, cancelled: threading.Event) -> str:
+    def await_desired(self) -> str:
         """Wait until all desired instances serve. Returns the reason why they will not, or an empty string."""
         with self._changed:
             self._changed.wait_for(
                 lambda: (
                     self._failure
                     or self._closed
-                    or cancelled.is_set()
                     or sum(member.state is State.IN_SERVICE for member in self._members) >= self._desired
                 )
             )
             self._scaling = False
-            return self._failure
-
-    def wake(self) -> None:
-        """Let `await_desired` look at its event again."""
-        with self._changed:
-            self._changed.notify_all()
+            return self._failure or ("the endpoint was closed" if self._closed else "")
 
     def close(self, drain: bool, grace: float | None = None) -> None:
         """Stop all instances and wait until they are gone.
@@ -128,13 +117,10 @@ class Fleet:
         else:
             member.stop(grace)
 
-    def _retire(self, member: Instance) -> None:
-        member.retire(self._host.clock.real(DRAIN_SECONDS))
-
     def _fill(self) -> None:
         while True:
             with self._changed:
-                if self._closed or self._failure or len(self._members) >= self._desired:
+                if self._closed or (self._scaling and self._failure) or len(self._members) >= self._desired:
                     return
                 delay = _backoff(self._crashes)
                 instance = Instance(self._host, self.placement, self.spec, self._changed_instance, delay)

@@ -70,6 +70,36 @@ def test_a_temporary_directory_is_removed_when_the_server_is_killed(
         user.eventually(lambda: not directory.exists())
 
 
+def test_deleting_an_endpoint_ends_what_an_update_left_running(emulator: LocalAws, user: Any) -> None:
+    name = user.async_endpoint()
+    old = emulator.instances(name)[0]
+    running = user.invoke_async(name, {"sleep": 600})
+    user.eventually(lambda: emulator.instances(name)[0]["in_flight"] == 1)
+    user.sagemaker.update_endpoint(
+        EndpointName=name, EndpointConfigName=user.config(user.model(), user.async_config())
+    )
+    user.await_status(name, "InService")
+    assert alive(old["pid"])
+    user.leave()
+    assert not alive(old["pid"])
+    user.await_object(running["FailureLocation"])
+
+
+def test_resetting_moto_ends_the_endpoints(own_server: LocalAws, make_clients: Any, make_user: Any) -> None:
+    user = make_user(make_clients(own_server))
+    user.realtime_endpoint()
+    pid = own_server.instances()[0]["pid"]
+    address = urlsplit(own_server.endpoint_url)
+    with contextlib.closing(
+        http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    ) as connection:
+        connection.request("POST", "/moto-api/reset")
+        assert connection.getresponse().status == 200
+    assert not alive(pid)
+    assert own_server.instances() == []
+    assert user.sagemaker.list_endpoints()["Endpoints"] == []
+
+
 def test_children_of_a_container_end_with_it(
     tmp_path: Path, container: list[str], make_clients: Any, make_user: Any
 ) -> None:
