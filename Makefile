@@ -10,6 +10,7 @@ UV_VERSION := 0.13.9
 OWN_UV := .cache/uv-$(UV_VERSION)/bin/uv
 UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
 CLUSTER_STATE := .demo/cluster
+TYPED := crds/avatar_api operator/avatar_operator workers/avatar_workers aws/sagemaker_local dev benchmarks tests
 
 # The first interpreter that is new enough; `make setup PYTHON=...` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -64,3 +65,48 @@ cluster-up: setup ## Start a local Kubernetes API server that stays up
 .PHONY: cluster-down
 cluster-down: ## Stop the local Kubernetes API server
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local_cluster down --state-dir $(CLUSTER_STATE); fi
+
+.PHONY: generate
+generate: virtual-environment ## Write the CRD YAML from the typed API
+	@.venv/bin/python -m avatar_api.generate
+
+.PHONY: lint
+lint: virtual-environment ## Check format, style, layers, and that generated files are current
+	@.venv/bin/ruff format --check --quiet . || { echo "error: run 'make format'" >&2; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/lint-imports | tail -n 3
+	@.venv/bin/python -m avatar_api.generate --check
+
+.PHONY: format
+format: virtual-environment ## Format the code and mend what can be mended
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+.PHONY: types
+types: virtual-environment ## Check the types, strictly
+	@.venv/bin/mypy $(TYPED)
+
+.PHONY: unit
+unit: virtual-environment ## Test the parts
+	@.venv/bin/pytest tests/unit
+
+.PHONY: api
+api: setup ## Test the API against a real API server
+	@.venv/bin/pytest tests/api
+
+.PHONY: conformance
+conformance: virtual-environment ## Test sagemaker-local against AWS's contracts
+	@.venv/bin/pytest tests/conformance
+
+.PHONY: e2e
+e2e: setup ## Test the whole flow, and kill its parts
+	@.venv/bin/pytest tests/e2e
+
+.PHONY: test
+test: setup ## Check and test everything
+	@$(MAKE) lint types
+	@.venv/bin/pytest tests
+
+.PHONY: bench-operator
+bench-operator: setup ## Measure the operator with 200 models at once
+	@.venv/bin/python -m benchmarks.operator_load

@@ -241,6 +241,14 @@ class Flight:
         assert found is not None
         return found
 
+    def wait_for_runtime(self) -> None:
+        """Wait until the tenant's runtime has its endpoints in service."""
+        eventually(
+            lambda: self.get("avrt", self.name),
+            lambda body: body is not None and body.get("status", {}).get("state") == "Ready",
+            what="endpoints in service",
+        )
+
     def wait_until_gone(self, kind: str, name: str) -> None:
         """Wait until there is no such object."""
         eventually(lambda: self.get(kind, name), lambda body: body is None, what=f"the end of {kind} {name}")

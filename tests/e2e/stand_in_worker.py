@@ -6,8 +6,8 @@ reports progress, exactly as the documents in `avatar_api.documents` say, but it
 its "pictures" are one colour. What real workers do is tested with real workers, elsewhere.
 
 The word that stands for the person chooses how a training goes: `crash` kills the process, `oops` answers 500, `blurry`
-refuses the photos with 422, `broken` uploads other bytes than it says, `slow` runs until it loses its claim, anything
-else succeeds.
+refuses the photos with 422, `broken` uploads other bytes than it says, `slow` runs until it loses its claim, `quiet`
+succeeds without a word of progress, anything else succeeds.
 """
 
 import base64
@@ -114,7 +114,7 @@ class Trainer:
             time.sleep(0.2)
 
     def _progress(self, request: TrainingRequest, stage: Any, sequence: int, step: int) -> None:
-        if request.progress is None:
+        if request.progress is None or request.subject.token == "quiet":
             return
         message = TrainingProgressMessage(
             inference_id=request.inference_id,

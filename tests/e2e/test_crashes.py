@@ -21,10 +21,7 @@ def test_killed_around_every_call_the_flow_ends_the_same_and_nothing_is_trained_
 ) -> None:
     operator = start_operator()
     flight.apply(flight.runtime_manifest())
-    eventually(
-        lambda: flight.get("avrt", flight.name),
-        lambda body: body is not None and body.get("status", {}).get("state") == "Ready",
-    )
+    flight.wait_for_runtime()
     operator.trace.write_text("")
     undisturbed = _fly(flight, "undisturbed")
     points = _crash_points(operator)

@@ -1,0 +1,67 @@
+"""Promise 4: quiet. Counted by the API server itself, in its audit log."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from e2e.conftest import StartOperator
+from e2e.flight import Flight, eventually
+from local_cluster.audit_log import AuditEvent
+from local_cluster.cluster import LocalCluster
+
+OPERATOR = "system:serviceaccount:avatar-system:avatar-operator"
+
+
+def _writes(events: list[AuditEvent], resource: str, subresource: str) -> Counter[str]:
+    return Counter(
+        event.name
+        for event in events
+        if event.user == OPERATOR
+        and event.is_write
+        and (event.resource, event.subresource) == (resource, subresource)
+    )
+
+
+def test_a_life_takes_few_status_writes_beside_progress(
+    audited_cluster: LocalCluster, flight: Flight, start_operator: StartOperator
+) -> None:
+    operator = start_operator()
+    since = audited_cluster.audit_position()
+    flight.apply(
+        flight.runtime_manifest(),
+        flight.model_manifest("ann", token="quiet"),
+        flight.request_manifest("first", "ann"),
+    )
+    model = flight.wait_for_state("avm", "ann", "Ready")
+    flight.wait_for_state("avr", "first", "Succeeded")
+    assert operator.is_running()
+    events = audited_cluster.audit_events(since)
+    assert _writes(events, "avatarmodels", "status")["ann"] <= 6
+    assert _writes(events, "avatarrequests", "status")["first"] <= 3
+    assert _writes(events, "avatarmodels", "")["ann"] == 1
+    assert model["status"]["observedGeneration"] == 1
+
+
+def test_a_hundred_idle_models_cause_no_write(
+    audited_cluster: LocalCluster, flight: Flight, start_operator: StartOperator
+) -> None:
+    start_operator(AVATAR_OPERATOR_SWEEP_SECONDS="1")
+    flight.apply(flight.runtime_manifest(backend={"simulated": {"trainingSeconds": 0}}))
+    names = [f"m{number:03}" for number in range(100)]
+    flight.apply(*(flight.model_manifest(name) for name in names))
+    eventually(lambda: _ready_models(flight), lambda count: count == 100, what="a hundred ready models")
+    since = audited_cluster.audit_position()
+    lists_before = len(_lists(audited_cluster, since))
+    # Six hundred idle seconds are two sweeps; here they come at the pace of one a second.
+    eventually(lambda: len(_lists(audited_cluster, since)) - lists_before, lambda count: count >= 6)
+    events = audited_cluster.audit_events(since)
+    assert [event for event in events if event.user == OPERATOR and event.is_write] == []
+
+
+def _ready_models(flight: Flight) -> int:
+    selector = "--field-selector=status.state=Ready"
+    return len(flight.cluster.kubectl("get", "avm", "-n", flight.namespace, selector, "-o", "name").split())
+
+
+def _lists(cluster: LocalCluster, since: int) -> list[AuditEvent]:
+    return [event for event in cluster.audit_events(since) if event.user == OPERATOR and event.verb == "list"]
