@@ -72,7 +72,6 @@ class KubernetesClient:
         self._count_request = count_request
         self._api_client = api_client
         self._custom_objects = kubernetes_client.CustomObjectsApi(api_client)
-        self._events = kubernetes_client.EventsV1Api(api_client)
         self._request_timeout = request_timeout
 
     async def aclose(self) -> None:
@@ -142,24 +141,23 @@ class KubernetesClient:
     async def delete(self, kind: Kind, observed: Object) -> None:
         """Delete exactly this object. One that is gone already is no error."""
         metadata = observed["metadata"]
-        options = kubernetes_client.V1DeleteOptions(
-            preconditions=kubernetes_client.V1Preconditions(uid=metadata["uid"]),
-            propagation_policy="Background",
-        )
-        try:
-            await self._call(
-                "delete",
-                kind.kind,
-                self._custom_objects.delete_namespaced_custom_object(
-                    GROUP,
-                    VERSION,
-                    metadata["namespace"],
-                    kind.plural,
-                    metadata["name"],
-                    body=options,
-                    _request_timeout=self._request_timeout,
-                ),
+        options: dict[str, Any] = {
+            "body": kubernetes_client.V1DeleteOptions(
+                preconditions=kubernetes_client.V1Preconditions(uid=metadata["uid"]),
+                propagation_policy="Background",
+            ),
+            "_request_timeout": self._request_timeout,
+        }
+        if kind.namespaced:
+            call = self._custom_objects.delete_namespaced_custom_object(
+                GROUP, VERSION, metadata["namespace"], kind.plural, metadata["name"], **options
             )
+        else:
+            call = self._custom_objects.delete_cluster_custom_object(
+                GROUP, VERSION, kind.plural, metadata["name"], **options
+            )
+        try:
+            await self._call("delete", kind.kind, call)
         except (NotFoundError, ConflictError):
             # Gone, or another object of the same name by now: either way this one is deleted.
             return
@@ -170,8 +168,9 @@ class KubernetesClient:
             await self._call(
                 "create",
                 "Event",
-                self._events.create_namespaced_event(
-                    namespace, cast(Any, event), _request_timeout=self._request_timeout
+                # The typed EventsV1Api writes times without their fraction where it is zero, which is refused.
+                self._custom_objects.create_namespaced_custom_object(
+                    "events.k8s.io", "v1", namespace, "events", event, _request_timeout=self._request_timeout
                 ),
             )
         except ConflictError:
@@ -192,7 +191,9 @@ class KubernetesClient:
             raise KubeError(message, status=status) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._count_request(verb, kind, 0)
-            raise KubeError(f"no answer from the API server: {error or type(error).__name__}", status=0) from error
+            raise KubeError(
+                f"no answer from the API server: {error or type(error).__name__}", status=0
+            ) from error
         self._count_request(verb, kind, 200)
         return answer
 

@@ -7,14 +7,18 @@ first one and changes nothing. That makes Events as repeatable as everything els
 import hashlib
 from typing import Any
 
+import structlog
+
 from avatar_api.group import API_VERSION
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.conditions import shortened
 from avatar_operator.core.decision import Notice
-from avatar_operator.kube.client import KubeClient, Object
+from avatar_operator.kube.client import KubeClient, KubeError, Object
+
+logger = structlog.get_logger(__name__)
 
 REPORTING_CONTROLLER = "avatars.dev/avatar-operator"
 CLUSTER_EVENTS_NAMESPACE = "default"
+NOTE_BYTES = 1024
 
 
 def notice_id(uid: str, occasion: str, notice: Notice) -> str:
@@ -38,6 +42,9 @@ class EventRecorder:
             body: the object that the notice is about.
             notice: what to tell.
             occasion: tells repetitions apart that are news (an attempt's number), and is equal for those that are not.
+
+        Raises:
+            KubeError: the API server did not answer.
         """
         metadata = body["metadata"]
         namespace = metadata.get("namespace", "") or CLUSTER_EVENTS_NAMESPACE
@@ -52,7 +59,7 @@ class EventRecorder:
             "action": "Reconcile",
             "type": notice.type,
             "reason": notice.reason,
-            "note": shortened(notice.message),
+            "note": _within(NOTE_BYTES, notice.message),
             "regarding": {
                 "apiVersion": API_VERSION,
                 "kind": body["kind"],
@@ -62,4 +69,19 @@ class EventRecorder:
                 "resourceVersion": metadata["resourceVersion"],
             },
         }
-        await self._client.create_event(namespace, event)
+        try:
+            await self._client.create_event(namespace, event)
+        except KubeError as error:
+            if error.status not in (403, 404):
+                raise
+            # A namespace that is being deleted takes no new Events, and must not wait for ever because of that.
+            logger.warning("an Event could not be told", reason=notice.reason, error=str(error))
+
+
+def _within(limit: int, text: str) -> str:
+    """A text cut to a number of bytes in UTF-8, which is what the API server counts, and never inside a letter."""
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text
+    ellipsis = "…"
+    return encoded[: limit - len(ellipsis.encode())].decode(errors="ignore") + ellipsis

@@ -1,0 +1,336 @@
+"""The operator's own client against a real API server: what a write changes, and when it is refused."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from kubernetes.aio import client as kubernetes_client
+from kubernetes.aio import config as kubernetes_config
+
+from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER, Kind
+from avatar_operator.core.decision import Notice
+from avatar_operator.kube.client import ConflictError, KubeError, KubernetesClient, NotFoundError, Object
+from avatar_operator.kube.events import NOTE_BYTES, EventRecorder
+from builders import model_stages
+from builders.api_objects import ApiObjects
+from builders.clock import FakeClock
+from builders.manifests import Manifest, model_manifest, runtime_manifest
+from builders.objects import a_condition
+from local_cluster.access import Cluster
+
+
+@pytest.fixture
+async def client(installed: Cluster) -> AsyncIterator[KubernetesClient]:
+    """The operator's client, with the admin's credentials."""
+    configuration = kubernetes_client.Configuration()
+    await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
+        config_file=str(installed.admin_kubeconfig), client_configuration=configuration
+    )
+    client = KubernetesClient(kubernetes_client.ApiClient(configuration))
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def model(api: ApiObjects, namespace: str) -> Object:
+    """A new model."""
+    return api.create(model_manifest(namespace=namespace))
+
+
+@pytest.fixture
+def recorder(client: KubernetesClient) -> EventRecorder:
+    """Writes Events as the operator does."""
+    return EventRecorder(client, FakeClock(), instance="test")
+
+
+async def test_a_status_is_written_whole(client: KubernetesClient, model: Object) -> None:
+    status = model_stages.hosted().to_wire()
+
+    written = await client.apply_status(AVATAR_MODEL, model, status)
+
+    assert written["status"] == status
+    assert written["spec"] == model["spec"]
+
+
+async def test_what_a_status_does_not_say_any_more_is_taken_away(
+    client: KubernetesClient, model: Object
+) -> None:
+    hosted = await client.apply_status(AVATAR_MODEL, model, model_stages.hosted().to_wire())
+
+    written = await client.apply_status(AVATAR_MODEL, hosted, model_stages.waiting().to_wire())
+
+    assert "artifact" not in written["status"]
+    assert "inferenceId" not in written["status"]["training"]
+    assert [condition["type"] for condition in written["status"]["conditions"]] == ["Accepted", "Trained"]
+
+
+async def test_a_status_of_a_cluster_scoped_object_is_written(
+    client: KubernetesClient, api: ApiObjects, namespace: str
+) -> None:
+    runtime = api.create(runtime_manifest(name=namespace))
+
+    written = await client.apply_status(
+        AVATAR_RUNTIME, runtime, {"conditions": [a_condition("Ready").to_wire()]}
+    )
+
+    api.delete(runtime)
+    assert written["status"]["conditions"][0]["type"] == "Ready"
+
+
+async def test_a_status_decided_on_an_old_version_is_refused(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    api.change(model, {"spec": {"suspend": True}})
+
+    with pytest.raises(ConflictError):
+        await client.apply_status(AVATAR_MODEL, model, model_stages.waiting().to_wire())
+
+    assert "status" not in api.read(model)
+
+
+async def test_a_status_meant_for_a_predecessor_of_the_same_name_is_refused(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    api.delete(model)
+    api.create(model_manifest(namespace=model["metadata"]["namespace"]))
+
+    with pytest.raises(ConflictError):
+        await client.apply_status(AVATAR_MODEL, model, model_stages.waiting().to_wire())
+
+
+async def test_a_status_of_an_object_that_is_gone_is_not_found(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    api.delete(model)
+
+    with pytest.raises((NotFoundError, ConflictError)):
+        await client.apply_status(AVATAR_MODEL, model, model_stages.waiting().to_wire())
+
+
+async def test_a_status_against_the_schema_is_refused_with_the_servers_words(
+    client: KubernetesClient, model: Object
+) -> None:
+    with pytest.raises(KubeError, match="Unsupported value") as refused:
+        await client.apply_status(AVATAR_MODEL, model, {"state": "Dancing"})
+
+    assert refused.value.status == 422
+
+
+async def test_writing_the_same_status_twice_is_no_new_version(
+    client: KubernetesClient, model: Object
+) -> None:
+    status = model_stages.hosted().to_wire()
+    first = await client.apply_status(AVATAR_MODEL, model, status)
+
+    second = await client.apply_status(AVATAR_MODEL, first, status)
+
+    assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+
+
+async def test_finalizers_are_replaced(client: KubernetesClient, model: Object) -> None:
+    held = await client.set_finalizers(AVATAR_MODEL, model, [FINALIZER])
+    assert held["metadata"]["finalizers"] == [FINALIZER]
+
+    free = await client.set_finalizers(AVATAR_MODEL, held, [])
+    assert "finalizers" not in free["metadata"]
+
+
+async def test_finalizers_of_others_stay(client: KubernetesClient, api: ApiObjects, model: Object) -> None:
+    other = api.change(model, {"metadata": {"finalizers": ["example.com/theirs"]}})
+
+    held = await client.set_finalizers(AVATAR_MODEL, other, ["example.com/theirs", FINALIZER])
+
+    assert held["metadata"]["finalizers"] == ["example.com/theirs", FINALIZER]
+
+
+async def test_finalizers_decided_on_an_old_version_are_refused(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    api.change(model, {"metadata": {"finalizers": ["example.com/theirs"]}})
+
+    with pytest.raises(ConflictError):
+        await client.set_finalizers(AVATAR_MODEL, model, [FINALIZER])
+
+
+async def test_the_last_finalizer_lets_a_deleted_object_go(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    held = await client.set_finalizers(AVATAR_MODEL, model, [FINALIZER])
+    api.delete(model)
+    going = api.read(model)
+    assert going["metadata"]["deletionTimestamp"]
+
+    last = await client.set_finalizers(AVATAR_MODEL, going, [])
+
+    assert not last["metadata"].get("finalizers")
+    with pytest.raises(NotFoundError):
+        await client.set_finalizers(AVATAR_MODEL, held, [])
+
+
+async def test_every_object_of_a_kind_is_listed_with_its_kind(
+    client: KubernetesClient, model: Object
+) -> None:
+    listed = await client.list_objects(AVATAR_MODEL)
+
+    (ours,) = [body for body in listed if body["metadata"]["uid"] == model["metadata"]["uid"]]
+    assert (ours["kind"], ours["apiVersion"]) == ("AvatarModel", "avatars.dev/v1alpha1")
+
+
+async def test_a_kind_that_is_not_installed_is_not_found(client: KubernetesClient) -> None:
+    unknown: Kind = replace(AVATAR_MODEL, plural="avatarghosts")
+
+    with pytest.raises(NotFoundError):
+        await client.list_objects(unknown)
+
+
+async def test_deleting_what_is_gone_is_no_error(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    await client.delete(AVATAR_MODEL, model)
+    await client.delete(AVATAR_MODEL, model)
+
+    assert model["metadata"]["uid"] not in {
+        body["metadata"]["uid"] for body in await client.list_objects(AVATAR_MODEL)
+    }
+
+
+async def test_a_successor_of_the_same_name_is_not_deleted(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    api.delete(model)
+    successor = api.create(model_manifest(namespace=model["metadata"]["namespace"]))
+
+    await client.delete(AVATAR_MODEL, model)
+
+    assert api.read(model)["metadata"]["uid"] == successor["metadata"]["uid"]
+
+
+async def test_a_cluster_scoped_object_is_deleted(
+    client: KubernetesClient, api: ApiObjects, namespace: str
+) -> None:
+    runtime = api.create(runtime_manifest(name=namespace))
+
+    await client.delete(AVATAR_RUNTIME, runtime)
+
+    assert namespace not in [body["metadata"]["name"] for body in await client.list_objects(AVATAR_RUNTIME)]
+
+
+async def test_a_server_that_does_not_answer_is_told_from_one_that_refuses() -> None:
+    configuration = kubernetes_client.Configuration()
+    configuration.host = "https://127.0.0.1:1"
+    client = KubernetesClient(kubernetes_client.ApiClient(configuration), request_timeout=5.0)
+
+    with pytest.raises(KubeError, match="no answer from the API server") as error:
+        await client.list_objects(AVATAR_MODEL)
+
+    await client.aclose()
+    assert error.value.status == 0
+
+
+def _events(cluster: Cluster, namespace: str) -> list[list[str]]:
+    columns = "TYPE:.type,REASON:.reason,KIND:.regarding.kind,NAME:.regarding.name,NOTE:.note"
+    table = cluster.kubectl(
+        "get",
+        "events.events.k8s.io",
+        f"--namespace={namespace}",
+        "--no-headers",
+        f"--output=custom-columns={columns}",
+    )
+    return [line.split(maxsplit=4) for line in table.splitlines()]
+
+
+async def test_a_notice_becomes_an_event_beside_its_object(
+    installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
+) -> None:
+    await recorder.record(model, Notice("Warning", "PhotosDenied", "The role may not."), occasion="")
+
+    assert _events(installed, namespace) == [
+        ["Warning", "PhotosDenied", "AvatarModel", "ann", "The role may not."]
+    ]
+
+
+async def test_kubectl_describe_shows_the_event(
+    installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
+) -> None:
+    await recorder.record(model, Notice("Normal", "ModelReady", "It can draw."), occasion="")
+
+    assert "It can draw." in installed.kubectl("describe", "avm", "ann", f"--namespace={namespace}")
+
+
+async def test_the_same_notice_is_one_event(
+    installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
+) -> None:
+    notice = Notice("Normal", "ModelReady", "It can draw.")
+
+    await recorder.record(model, notice, occasion="r1-a1")
+    await recorder.record(model, notice, occasion="r1-a1")
+
+    assert len(_events(installed, namespace)) == 1
+
+
+async def test_the_same_notice_on_another_occasion_is_another_event(
+    installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
+) -> None:
+    notice = Notice("Normal", "ModelReady", "It can draw.")
+
+    await recorder.record(model, notice, occasion="r1-a1")
+    await recorder.record(model, notice, occasion="r2-a1")
+
+    assert len(_events(installed, namespace)) == 2
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "漢", "🦊"])
+async def test_a_long_message_is_cut_to_what_an_event_takes(
+    installed: Cluster, recorder: EventRecorder, model: Object, namespace: str, letter: str
+) -> None:
+    await recorder.record(model, Notice("Normal", "Talkative", letter * 3000), occasion="")
+
+    ((_, reason, _, _, note),) = _events(installed, namespace)
+    assert reason == "Talkative"
+    assert note.startswith(letter * 200)
+    assert len(note.encode()) <= NOTE_BYTES
+
+
+async def test_a_notice_about_a_cluster_scoped_object_is_told_too(
+    installed: Cluster, recorder: EventRecorder, api: ApiObjects, namespace: str
+) -> None:
+    runtime = api.create(runtime_manifest(name=namespace))
+
+    await recorder.record(runtime, Notice("Normal", "EndpointsReady", "In service."), occasion="")
+
+    api.delete(runtime)
+    assert [event for event in _events(installed, "default") if event[3] == namespace] == [
+        ["Normal", "EndpointsReady", "AvatarRuntime", namespace, "In service."]
+    ]
+
+
+async def test_a_name_as_long_as_kubernetes_allows_can_be_told_about(
+    recorder: EventRecorder, client: KubernetesClient, api: ApiObjects, namespace: str, installed: Cluster
+) -> None:
+    name = "a" * 253
+    model: dict[str, Any] = api.create(model_manifest(name=name, namespace=namespace, spec=_short_photos()))
+
+    await recorder.record(model, Notice("Normal", "ModelReady", "It can draw."), occasion="")
+
+    assert _events(installed, namespace)[0][3] == name
+
+
+async def test_a_notice_in_a_namespace_that_is_going_keeps_nobody_waiting(
+    recorder: EventRecorder, installed: Cluster, api: ApiObjects
+) -> None:
+    namespace = f"test-{uuid.uuid4().hex[:12]}"
+    installed.create_namespace(namespace)
+    model = api.create(model_manifest(namespace=namespace))
+    api.change(model, {"metadata": {"finalizers": [FINALIZER]}})
+    installed.delete_namespace(namespace)
+
+    await recorder.record(model, Notice("Warning", "CleanupIncomplete", "Something stays."), occasion="")
+
+    assert _events(installed, namespace) == []
+    api.change(model, {"metadata": {"finalizers": None}})
+
+
+def _short_photos() -> Manifest:
+    return {"photos": {"s3Prefix": "s3://photos/long/"}}
