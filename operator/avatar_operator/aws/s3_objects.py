@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_DELETED_PER_CALL = 50_000
 """Versions that one call of `delete_below` removes at most, so that it ends in bounded time."""
+CONDITION_FAILED = (409, 412)
 DELETE_BATCH = 1000
 """The most that one DeleteObjects takes."""
 
@@ -102,10 +103,11 @@ class S3Objects:
         """Write an object whose key is free.
 
         Returns:
-            False if the key is taken; perhaps by ourselves, if an answer was lost and the client tried again.
+            False if the key is taken (perhaps by ourselves, if an answer was lost and the client tried again) or is
+            being written just now: read it to learn by whom, and try again if it is not there.
 
-        Source: S3 User Guide, "How to prevent object overwrites with conditional writes". A 409 says that another
-        conditional write is under way: the client tries again.
+        Source: S3 User Guide, "How to prevent object overwrites with conditional writes": 412 if the key is taken, 409
+        if a conflicting request is under way.
         """
 
         def put(s3: "S3Client") -> bool:
@@ -118,7 +120,7 @@ class S3Objects:
                     IfNoneMatch="*",
                 )
             except ClientError as error:
-                if http_status(error) == 412:
+                if http_status(error) in CONDITION_FAILED:
                     return False
                 raise
             return True

@@ -10,6 +10,7 @@ that such an abandoned poll still receives reappears after the visibility time-o
 """
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
@@ -42,7 +43,6 @@ WAIT_SECONDS = 20
 BATCH = 10
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
-MAX_LOGGED = 200
 log = structlog.get_logger(__name__)
 
 
@@ -170,7 +170,7 @@ class Consumer:
                 outcome = "Ignored"
             case Unparsable(reason):
                 outcome = "Dropped"
-                log.warning("message dropped", reason=reason, body=received.get("Body", "")[:MAX_LOGGED])
+                log.warning("message dropped", reason=reason, message_id=received.get("MessageId"))
             case _:
                 try:
                     self._on_hint(message)
@@ -237,7 +237,8 @@ async def _in_daemon_thread(call: Callable[[], T]) -> T:
             result = call()
         except Exception as error:
             failure = error
-        if not loop.is_closed():
+        # The loop may be gone by the time that an abandoned poll returns.
+        with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, result, failure)
 
     threading.Thread(target=run, name="sqs-poll", daemon=True).start()

@@ -30,7 +30,7 @@ class ArtifactExpectation:
 
     @classmethod
     def without_request(cls, runtime: AvatarRuntime, attempt: AttemptReference) -> "ArtifactExpectation":
-        """What the attempt must have been asked for, if its request document is gone."""
+        """What the attempt must have been asked for, if its request document is gone or unreadable."""
         artifacts = runtime.spec.storage.artifacts
         path = (attempt.namespace, attempt.uid, attempt.revision, attempt.attempt)
         return cls(

@@ -18,6 +18,7 @@ from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import backend_error, error_code, error_text
 from avatar_operator.backends.base import BackendError, DrawCall, Drawn, DrawResult, ModelLoading
+from avatar_operator.backends.sagemaker.endpoint_refusal import EndpointRefusal, endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
 from avatar_operator.backends.sagemaker.layout import JSON, sagemaker_spec
 
@@ -131,10 +132,10 @@ def _original_status(error: ClientError) -> int:
 
 def _validation_error(error: ClientError, doing: str) -> BackendError:
     text = error_text(error)
-    if re.search(r"endpoint .*(not found|does not exist)|could not find endpoint", text, re.IGNORECASE):
-        return BackendError("EndpointNotFound", f"could not {doing}: {text}", retryable=False)
-    if re.search(r"not (currently )?in ?service|in the process of|status", text, re.IGNORECASE):
-        return BackendError("EndpointNotReady", f"could not {doing}: {text}", retryable=True)
+    refusal = endpoint_refusal(text)
+    if refusal is not None:
+        retryable = refusal is EndpointRefusal.NOT_READY
+        return BackendError(refusal.value, f"could not {doing}: {text}", retryable=retryable)
     if re.search(r"extract model data", text, re.IGNORECASE):
         return BackendError("ArtifactInvalid", f"could not {doing}: {text}", retryable=False)
     if re.search(r"model data|download|artifact|no such (key|object)|does not exist", text, re.IGNORECASE):

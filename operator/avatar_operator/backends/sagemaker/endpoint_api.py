@@ -1,6 +1,7 @@
-"""SageMaker's endpoint operations, each made idempotent: what is there already is fine, what is gone already too.
+"""SageMaker's endpoint operations, each made idempotent: what is there already is fine, what is gone already too, and
+what is just changing is looked at again the next time.
 
-SageMaker says both with a ValidationException, and only its text tells them apart.
+SageMaker says all three with a ValidationException, and only its text tells them apart.
 """
 
 from collections.abc import Awaitable
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 MAX_LISTED = 500
+EXISTS = "already exist"
+MISSING = "could not find"
+BUSY = "in-progress"
 
 
 class EndpointApi:
@@ -47,7 +51,7 @@ class EndpointApi:
                     lambda client: client.describe_endpoint(EndpointName=name),
                 )
             except ClientError as error:
-                if _is_missing(error):
+                if _says(error, MISSING):
                     return DescribedEndpoint(role, name)
                 raise
         return described(role, answer)
@@ -70,7 +74,7 @@ class EndpointApi:
                     lambda client: client.describe_endpoint_config(EndpointConfigName=name),
                 )
             except ClientError as error:
-                if _is_missing(error):
+                if _says(error, MISSING):
                     return None
                 raise
         return answer["CreationTime"]
@@ -78,28 +82,30 @@ class EndpointApi:
     async def create_config(self, plan: EndpointPlan) -> None:
         """Make the model and the configuration of a plan."""
         with aws_errors(f"create model {plan.model_name}"):
-            await _unless_exists(
+            await _tolerating(
                 self._clients.sagemaker(
                     self._region,
                     "CreateModel",
                     lambda client: client.create_model(ModelName=plan.model_name, **plan.model),
-                )
+                ),
+                EXISTS,
             )
         with aws_errors(f"create endpoint configuration {plan.config_name}"):
-            await _unless_exists(
+            await _tolerating(
                 self._clients.sagemaker(
                     self._region,
                     "CreateEndpointConfig",
                     lambda client: client.create_endpoint_config(
                         EndpointConfigName=plan.config_name, **plan.config
                     ),
-                )
+                ),
+                EXISTS,
             )
 
     async def create(self, plan: EndpointPlan) -> None:
         """Start making the endpoint of a plan."""
         with aws_errors(f"create endpoint {plan.endpoint_name}"):
-            await _unless_exists(
+            await _tolerating(
                 self._clients.sagemaker(
                     self._region,
                     "CreateEndpoint",
@@ -108,27 +114,33 @@ class EndpointApi:
                         EndpointConfigName=plan.config_name,
                         Tags=list(plan.tags),
                     ),
-                )
+                ),
+                EXISTS,
             )
 
     async def roll(self, plan: EndpointPlan) -> None:
         """Start moving the endpoint to the configuration of a plan."""
         with aws_errors(f"update endpoint {plan.endpoint_name}"):
-            await self._clients.sagemaker(
-                self._region,
-                "UpdateEndpoint",
-                lambda client: client.update_endpoint(
-                    EndpointName=plan.endpoint_name, EndpointConfigName=plan.config_name
+            await _tolerating(
+                self._clients.sagemaker(
+                    self._region,
+                    "UpdateEndpoint",
+                    lambda client: client.update_endpoint(
+                        EndpointName=plan.endpoint_name, EndpointConfigName=plan.config_name
+                    ),
                 ),
+                BUSY,
             )
 
     async def delete(self, name: str) -> None:
         """Start deleting an endpoint."""
         with aws_errors(f"delete endpoint {name}"):
-            await _unless_missing(
+            await _tolerating(
                 self._clients.sagemaker(
                     self._region, "DeleteEndpoint", lambda client: client.delete_endpoint(EndpointName=name)
-                )
+                ),
+                MISSING,
+                BUSY,
             )
 
     async def delete_derived(self, endpoint_name: str, *, keep: tuple[str, ...] = ()) -> None:
@@ -139,13 +151,13 @@ class EndpointApi:
             )
             for config in configs:
                 if config not in keep:
-                    await _unless_missing(self._delete_config(config))
+                    await _tolerating(self._delete_config(config), MISSING)
             models = await self._clients.sagemaker(
                 self._region, "ListModels", lambda client: _model_names(client, endpoint_name)
             )
             for model in models:
                 if model not in keep:
-                    await _unless_missing(self._delete_model(model))
+                    await _tolerating(self._delete_model(model), MISSING)
 
     async def _delete_config(self, name: str) -> None:
         await self._clients.sagemaker(
@@ -176,21 +188,14 @@ def _model_names(client: "SageMakerClient", endpoint_name: str) -> list[str]:
     return [name for name in names if is_derived_name(endpoint_name, name)]
 
 
-async def _unless_exists(call: Awaitable[object]) -> None:
+async def _tolerating(call: Awaitable[object], *texts: str) -> None:
     try:
         await call
     except ClientError as error:
-        if "already exist" not in error_text(error):
+        if not _says(error, *texts):
             raise
 
 
-async def _unless_missing(call: Awaitable[object]) -> None:
-    try:
-        await call
-    except ClientError as error:
-        if not _is_missing(error):
-            raise
-
-
-def _is_missing(error: ClientError) -> bool:
-    return "could not find" in error_text(error).lower()
+def _says(error: ClientError, *texts: str) -> bool:
+    said = error_text(error).lower()
+    return any(text in said for text in texts)

@@ -101,12 +101,13 @@ async def _expectation(
 ) -> ArtifactExpectation:
     # The runtime may have got another base since: what counts is what this attempt was asked for.
     content = await objects.read(request_document(runtime, attempt), max_bytes=MAX_REQUEST_BYTES)
-    if content is not None:
-        request = TrainingRequest.model_validate_json(content)
-        return ArtifactExpectation(
-            inference_id=attempt.inference_id,
-            revision=attempt.revision,
-            base_sha256=request.base_model.sha256,
-            destination=request.artifact,
-        )
-    return ArtifactExpectation.without_request(runtime, attempt)
+    try:
+        request = TrainingRequest.model_validate_json(content or b"")
+    except ValidationError:
+        return ArtifactExpectation.without_request(runtime, attempt)
+    return ArtifactExpectation(
+        inference_id=attempt.inference_id,
+        revision=attempt.revision,
+        base_sha256=request.base_model.sha256,
+        destination=request.artifact,
+    )

@@ -23,6 +23,7 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import backend_error, error_code, error_text, http_status
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.base import AttemptReference, BackendError, OutcomeUnknownError, Submission
+from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
 from avatar_operator.backends.sagemaker.layout import (
     JSON,
     output_extension,
@@ -93,19 +94,13 @@ def submission_error(error: ClientError | BotoCoreError, endpoint_name: str) -> 
             return OutcomeUnknownError(
                 f"could not {doing}: AWS answered {status} {error_code(error)}: {error_text(error)}"
             )
-        if error_code(error) == "ValidationError":
-            return _rejected_endpoint(error, doing)
+        refusal = endpoint_refusal(error_text(error)) if error_code(error) == "ValidationError" else None
+        if refusal is not None:
+            # The endpoint may be about to be made: nothing is wrong with the model that waits for it.
+            return BackendError(refusal.value, f"could not {doing}: {error_text(error)}", retryable=True)
         return backend_error(error, doing)
     if isinstance(error, HTTPClientError) and not isinstance(error, NEVER_SENT):
         return OutcomeUnknownError(f"could not {doing}: the answer was lost ({type(error).__name__})")
-    return backend_error(error, doing)
-
-
-def _rejected_endpoint(error: ClientError, doing: str) -> BackendError:
-    text = error_text(error)
-    if "not found" in text.lower() or "could not find" in text.lower():
-        # The runtime's endpoint may be about to be made: nothing is wrong with the model that waits for it.
-        return BackendError("EndpointNotFound", f"could not {doing}: {text}", retryable=True)
     return backend_error(error, doing)
 
 

@@ -106,6 +106,22 @@ async def test_a_failed_roll_is_told_and_not_repeated_and_the_old_endpoint_serve
     assert sagemaker.describe_endpoint(EndpointName=f"{name}-training")["EndpointStatus"] == "InService"
 
 
+async def test_an_endpoint_that_is_just_changing_is_rolled_later(
+    backend: SageMakerBackend, local_aws: LocalAws, name: str
+) -> None:
+    await served(backend, named_runtime(name))
+    local_aws.add_fault(
+        kind="api",
+        api="UpdateEndpoint",
+        error="ValidationException",
+        status=400,
+        message=f'Cannot update in-progress endpoint "{name}-training".',
+    )
+    runtime = named_runtime(name, startupTimeoutSeconds=900)
+    assert not (await backend.ensure_endpoints(runtime)).failed
+    await served(backend, runtime)
+
+
 async def test_an_endpoint_that_failed_at_birth_is_replaced_once_the_runtime_is_corrected(
     backend: SageMakerBackend, name: str
 ) -> None:

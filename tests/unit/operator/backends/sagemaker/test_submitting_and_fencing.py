@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -102,6 +103,14 @@ async def test_a_lost_answer_is_not_repeated_and_its_training_is_found_again(
     assert submissions(local_aws, attempt.inference_id) == 1
 
 
+async def test_two_operators_that_fence_at_once_agree(
+    backend: SageMakerBackend, runtime: AvatarRuntime
+) -> None:
+    attempt = make_attempt(make_model())
+    results = await asyncio.gather(*(backend.fence_attempt(runtime, attempt) for _ in range(8)))
+    assert results == [Fenced()] * 8
+
+
 async def test_a_fenced_attempt_that_was_submitted_after_all_never_trains(
     backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
 ) -> None:
@@ -198,9 +207,9 @@ async def test_a_training_endpoint_that_does_not_exist_is_a_definite_refusal(cli
     assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", True)
 
 
-def client_error(code: str, status: int) -> ClientError:
+def client_error(code: str, status: int, message: str = "said") -> ClientError:
     return ClientError(
-        {"Error": {"Code": code, "Message": "said"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
         "InvokeEndpointAsync",
     )
 
@@ -227,6 +236,10 @@ def test_a_lost_answer_means_that_nobody_knows(error: ClientError | BotoCoreErro
         (ConnectTimeoutError(endpoint_url="http://aws"), "AwsUnreachable"),
         (NoCredentialsError(), "CredentialsMissing"),
         (client_error("ValidationError", 400), "AwsRejected"),
+        (
+            client_error("ValidationError", 400, "Endpoint x of account 1 is not in service."),
+            "EndpointNotReady",
+        ),
         (client_error("AccessDeniedException", 403), "AccessDenied"),
         (client_error("ThrottlingException", 429), "Throttled"),
     ],
