@@ -27,7 +27,7 @@ DEADLINE_SECONDS = 60.0
 T = TypeVar("T")
 
 
-def eventually(observe: Callable[[], T], wanted: Callable[[T], bool] = bool) -> T:
+def _eventually(observe: Callable[[], T], wanted: Callable[[T], bool] = bool) -> T:
     """Observe until it is as wanted; fails the test when that never happens."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while True:
@@ -139,7 +139,7 @@ class SageMakerUser:
 
     def await_status(self, endpoint: str, status: str) -> dict[str, Any]:
         """Wait for an endpoint's status."""
-        return eventually(
+        return _eventually(
             lambda: self.described(endpoint), lambda described: described["EndpointStatus"] == status
         )
 
@@ -168,7 +168,7 @@ class SageMakerUser:
 
     def await_object(self, location: str) -> dict[str, Any]:
         """Wait for an object."""
-        found = eventually(lambda: self.read(location), lambda found: found is not None)
+        found = _eventually(lambda: self.read(location), lambda found: found is not None)
         assert found is not None
         return found
 
@@ -192,16 +192,16 @@ class SageMakerUser:
                     self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
                 return [m for m in received if keep_tests or m["eventName"] != "TestNotification"]
 
-            return eventually(look, lambda messages: len(messages) >= count)
+            return _eventually(look, lambda messages: len(messages) >= count)
 
         return topic, receive
 
-    eventually = staticmethod(eventually)
+    eventually = staticmethod(_eventually)
 
     def leave(self) -> None:
         """Delete the endpoints, as soon as they can be deleted."""
         for name in self._endpoints:
-            eventually(lambda name=name: self._delete(name))  # type: ignore[misc]
+            _eventually(lambda name=name: self._delete(name))  # type: ignore[misc]
 
     def _delete(self, name: str) -> bool:
         try:
@@ -231,6 +231,12 @@ def clients_of(aws: LocalAws) -> dict[str, Any]:
 def container() -> list[str]:
     """The trivial container's command."""
     return CONTAINER
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., Any]:
+    """Wait for something to become true, for tests without a user."""
+    return _eventually
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,21 @@ from sagemaker_local.testing import LocalAws
 @pytest.fixture(scope="session")
 def emulator(container: list[str]) -> Iterator[LocalAws]:
     """A running server whose clock, faults and instances may be tampered with."""
-    with LocalAws(images={"trivial": container}) as running:
+    serve = shlex.join(container)
+    images = {
+        "trivial": container,
+        "parent": ["sh", "-c", f'sleep 1000 & echo $! > "$CHILD_PID_FILE"; exec {serve}'],
+        "port-as-argument": [
+            "env",
+            "-u",
+            "SAGEMAKER_BIND_TO_PORT",
+            "sh",
+            "-c",
+            f"SAGEMAKER_BIND_TO_PORT=$0 exec {serve}",
+            "{port}",
+        ],
+    }
+    with LocalAws(images=images) as running:
         yield running
 
 

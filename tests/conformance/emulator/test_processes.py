@@ -6,8 +6,7 @@ import contextlib
 import http.client
 import os
 import signal
-import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,10 +24,25 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.fixture
-def own_server(container: list[str], tmp_path: Path) -> Iterator[LocalAws]:
-    with LocalAws(images={"trivial": container}, data_dir=tmp_path / "data") as running:
-        yield running
+@dataclass(frozen=True)
+class Remains:
+    """What a server had running when it was killed."""
+
+    pid: int
+    directory: Path
+
+
+@pytest.fixture(scope="module")
+def killed_server(container: list[str], make_clients: Any, make_user: Any) -> Remains:
+    """A server with one endpoint, killed with SIGKILL."""
+    with LocalAws(images={"trivial": container}) as running:
+        make_user(make_clients(running)).realtime_endpoint()
+        instance = running.instances()[0]
+        remains = Remains(instance["pid"], Path(instance["directory"]))
+        assert alive(remains.pid)
+        assert remains.directory.exists()
+        running.kill()
+    return remains
 
 
 def test_a_killed_instance_is_replaced(emulator: LocalAws, user: Any) -> None:
@@ -48,26 +62,14 @@ def test_a_deleted_endpoints_processes_and_directories_are_gone(emulator: LocalA
     assert {path.name for path in Path(instance["directory"]).iterdir()} == {"container.log"}
 
 
-def test_instances_die_with_a_server_that_is_killed(
-    own_server: LocalAws, make_clients: Any, make_user: Any
-) -> None:
-    user = make_user(make_clients(own_server))
-    user.realtime_endpoint()
-    pid = own_server.instances()[0]["pid"]
-    own_server.kill()
-    user.eventually(lambda: not alive(pid))
+def test_instances_die_with_a_server_that_is_killed(killed_server: Remains, eventually: Any) -> None:
+    eventually(lambda: not alive(killed_server.pid))
 
 
-def test_a_temporary_directory_is_removed_when_the_server_is_killed(
-    container: list[str], make_clients: Any, make_user: Any
+def test_a_temporary_directory_goes_with_a_server_that_is_killed(
+    killed_server: Remains, eventually: Any
 ) -> None:
-    with LocalAws(images={"trivial": container}) as running:
-        user = make_user(make_clients(running))
-        user.realtime_endpoint()
-        directory = Path(running.instances()[0]["directory"])
-        assert directory.exists()
-        running.kill()
-        user.eventually(lambda: not directory.exists())
+    eventually(lambda: not killed_server.directory.exists())
 
 
 def test_deleting_an_endpoint_ends_what_an_update_left_running(emulator: LocalAws, user: Any) -> None:
@@ -85,54 +87,42 @@ def test_deleting_an_endpoint_ends_what_an_update_left_running(emulator: LocalAw
     user.await_object(running["FailureLocation"])
 
 
-def test_resetting_moto_ends_the_endpoints(own_server: LocalAws, make_clients: Any, make_user: Any) -> None:
-    user = make_user(make_clients(own_server))
-    user.realtime_endpoint()
-    pid = own_server.instances()[0]["pid"]
-    address = urlsplit(own_server.endpoint_url)
-    with contextlib.closing(
-        http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
-    ) as connection:
-        connection.request("POST", "/moto-api/reset")
-        assert connection.getresponse().status == 200
-    assert not alive(pid)
-    assert own_server.instances() == []
-    assert user.sagemaker.list_endpoints()["Endpoints"] == []
-
-
-def test_children_of_a_container_end_with_it(
-    tmp_path: Path, container: list[str], make_clients: Any, make_user: Any
-) -> None:
-    child = tmp_path / "child.pid"
-    script = tmp_path / "container.sh"
-    script.write_text(f"sleep 1000 &\necho $! > {child}\nexec {' '.join(container)}\n")
-    with LocalAws(images={"trivial": ["sh", str(script)]}) as running:
+def test_resetting_moto_ends_the_endpoints(container: list[str], make_clients: Any, make_user: Any) -> None:
+    with LocalAws(images={"trivial": container}) as running:
         user = make_user(make_clients(running))
         user.realtime_endpoint()
-        pid = int(child.read_text())
-        assert alive(pid)
-        user.leave()
-        user.eventually(lambda: not alive(pid))
+        pid = running.instances()[0]["pid"]
+        address = urlsplit(running.endpoint_url)
+        with contextlib.closing(
+            http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+        ) as connection:
+            connection.request("POST", "/moto-api/reset")
+            assert connection.getresponse().status == 200
+        assert not alive(pid)
+        assert running.instances() == []
+        assert user.sagemaker.list_endpoints()["Endpoints"] == []
 
 
-def test_logs_are_kept_in_the_data_directory(own_server: LocalAws, make_clients: Any, make_user: Any) -> None:
-    user = make_user(make_clients(own_server))
+def test_children_of_a_container_end_with_it(tmp_path: Path, user: Any) -> None:
+    child = tmp_path / "child.pid"
+    user.endpoint(user.config(user.model(Image="parent", Environment={"CHILD_PID_FILE": str(child)})))
+    pid = int(child.read_text())
+    assert alive(pid)
+    user.leave()
+    user.eventually(lambda: not alive(pid))
+
+
+def test_the_log_outlives_the_instance(emulator: LocalAws, user: Any) -> None:
     name = user.realtime_endpoint()
     user.runtime.invoke_endpoint(EndpointName=name, Body=b"x")
-    log = Path(own_server.instances(name)[0]["directory"]) / "container.log"
-    own_server.stop()
+    log = Path(emulator.instances(name)[0]["directory"]) / "container.log"
+    user.leave()
     assert "served /invocations" in log.read_text()
 
 
-def test_a_command_that_does_not_read_the_environment_is_given_its_port(
-    tmp_path: Path, container: list[str], make_clients: Any, make_user: Any
-) -> None:
-    script = tmp_path / "container.sh"
-    script.write_text(f"SAGEMAKER_BIND_TO_PORT=$1 exec {' '.join(container)}\n")
-    with LocalAws(images={"trivial": f"env -u SAGEMAKER_BIND_TO_PORT sh {script} {{port}}"}) as running:
-        user = make_user(make_clients(running))
-        name = user.realtime_endpoint()
-        assert user.runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read() == b"x"
+def test_a_command_that_does_not_read_the_environment_is_given_its_port(user: Any) -> None:
+    name = user.endpoint(user.config(user.model(Image="port-as-argument")))
+    assert user.runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read() == b"x"
 
 
 def test_an_image_without_a_command_fails_the_endpoint_and_names_the_known_ones(user: Any) -> None:
@@ -144,7 +134,7 @@ def test_an_image_without_a_command_fails_the_endpoint_and_names_the_known_ones(
     name = user.endpoint(user.config(model), status="Failed")
     reason = user.described(name)["FailureReason"]
     assert "no command is known for image 'registry.example/unknown:v1'" in reason
-    assert "(known: trivial)" in reason
+    assert "(known: parent, port-as-argument, trivial)" in reason
 
 
 def test_connections_stay_open_between_requests(emulator: LocalAws) -> None:
@@ -180,16 +170,3 @@ def test_an_unimplemented_action_of_another_service_is_refused_at_once(emulator:
         client.describe_scaling_activities(ServiceNamespace="sagemaker")
     assert refusal.value.response["Error"]["Code"] == "NotImplemented"
     assert refusal.value.response["ResponseMetadata"]["RetryAttempts"] == 0
-
-
-def test_a_bad_image_option_is_one_clear_line(tmp_path: Path) -> None:
-    import subprocess
-
-    done = subprocess.run(
-        [sys.executable, "-m", "sagemaker_local.main", "--image", "noequals"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr == "sagemaker-local: --image 'noequals' must look like NAME=COMMAND LINE\n"

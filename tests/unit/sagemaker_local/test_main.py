@@ -47,6 +47,13 @@ def test_a_bad_configuration_file_is_told(tmp_path: Path, toml: str, complaint: 
     assert "\n" not in said
 
 
+def test_a_bad_image_option_is_told() -> None:
+    assert run("--image", "noequals") == (
+        1,
+        "sagemaker-local: --image 'noequals' must look like NAME=COMMAND LINE",
+    )
+
+
 def test_a_configuration_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     code, said = run("--config", str(tmp_path / "none.toml"))
     assert code == 1
