@@ -17,7 +17,7 @@ import httpx
 import pytest
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from diffusers.utils import convert_state_dict_to_diffusers
+from diffusers.utils.state_dict_utils import convert_state_dict_to_diffusers
 from moto.server import ThreadedMotoServer
 from peft import LoraConfig, get_peft_model_state_dict
 from PIL import Image
@@ -99,7 +99,7 @@ def base_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         steps_offset=1,
     )
     directory = tmp_path_factory.mktemp("base")
-    StableDiffusionPipeline(
+    pipeline: Any = StableDiffusionPipeline(
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=tokenizer,
@@ -108,7 +108,8 @@ def base_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
-    ).save_pretrained(directory)
+    )
+    pipeline.save_pretrained(directory)
     return directory
 
 
@@ -140,7 +141,7 @@ class WriteArtifact(Protocol):
         uid: str = "uid-1",
         *,
         rank: int = 4,
-        alpha: float = 4.0,
+        alpha: int = 4,
         unet_targets: Sequence[str] = UNET_TARGETS,
         text_targets: Sequence[str] = (),
     ) -> Path: ...
@@ -154,7 +155,7 @@ def write_artifact(base: BaseModel, base_sha256: str, tmp_path: Path) -> WriteAr
         uid: str = "uid-1",
         *,
         rank: int = 4,
-        alpha: float = 4.0,
+        alpha: int = 4,
         unet_targets: Sequence[str] = UNET_TARGETS,
         text_targets: Sequence[str] = (),
     ) -> Path:

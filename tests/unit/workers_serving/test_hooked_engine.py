@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from avatar_api.documents.artifact import WEIGHTS_NAME
 from avatar_api.documents.inference import InferenceRequest
-from avatar_workers.artifact.archive import WEIGHTS_NAME
 from avatar_workers.base_model.pipeline import BaseModel
 from avatar_workers.errors import WorkerFailure
 from avatar_workers.serving.engine import DrawingAbandoned
@@ -41,9 +41,9 @@ def same(ours: list[np.ndarray[Any, Any]], theirs: list[np.ndarray[Any, Any]]) -
 @pytest.mark.parametrize(
     ("unet_targets", "text_targets", "alpha"),
     [
-        (("to_q", "to_k", "to_v", "to_out.0"), (), 4.0),
-        (("to_q", "to_v"), ("q_proj", "v_proj"), 2.0),
-        (("conv1", "proj_in"), (), 8.0),
+        (("to_q", "to_k", "to_v", "to_out.0"), (), 4),
+        (("to_q", "to_v"), ("q_proj", "v_proj"), 2),
+        (("conv1", "proj_in"), (), 8),
     ],
     ids=["attention", "with text encoder", "convolutions"],
 )
@@ -55,12 +55,12 @@ def test_a_personal_model_draws_what_diffusers_own_loader_draws(
     request_document: Document,
     unet_targets: tuple[str, ...],
     text_targets: tuple[str, ...],
-    alpha: float,
+    alpha: int,
 ) -> None:
     directory = write_artifact(unet_targets=unet_targets, text_targets=text_targets, alpha=alpha)
     engine.load("ann", read_adapter(directory))
     document = request_document(2, numInferenceSteps=3)
-    reference = StableDiffusionPipeline(
+    reference: Any = StableDiffusionPipeline(
         **copy.deepcopy(base.pipeline.components), requires_safety_checker=False
     )
     reference.set_progress_bar_config(disable=True)
@@ -225,24 +225,26 @@ def test_unloading_frees_exactly_the_bytes_that_loading_took(
     engine: HookedEngine, write_artifact: Any, read_adapter: ReadAdapter
 ) -> None:
     adapter = read_adapter(write_artifact())
-
-    before = _live_tensor_bytes()
-    engine.load("ann", adapter)
-    loaded = _live_tensor_bytes()
-    engine.unload("ann")
-
-    assert loaded - before == engine.resident_bytes(adapter)
-    assert _live_tensor_bytes() == before
-
-
-def _live_tensor_bytes() -> int:
     gc.collect()
-    storages = {
-        tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
+    gc.freeze()  # what lives now is not seen by get_objects below
+    try:
+        engine.load("ann", adapter)
+        loaded = _new_tensor_bytes()
+        engine.unload("ann")
+        left = _new_tensor_bytes()
+    finally:
+        gc.unfreeze()
+
+    assert (loaded, left) == (engine.resident_bytes(adapter), 0)
+
+
+def _new_tensor_bytes() -> int:
+    gc.collect()
+    return sum(
+        tensor.untyped_storage().nbytes()
         for tensor in gc.get_objects()
         if issubclass(type(tensor), torch.Tensor)
-    }
-    return sum(storages.values())
+    )
 
 
 def test_pictures_are_rgb_images(engine: HookedEngine, request_document: Document) -> None:
@@ -252,3 +254,14 @@ def test_pictures_are_rgb_images(engine: HookedEngine, request_document: Documen
 
     assert isinstance(image, Image.Image)
     assert image.mode == "RGB"
+
+
+def test_a_prompt_that_is_too_long_is_cut_without_being_logged(
+    engine: HookedEngine, request_document: Document, capfd: pytest.CaptureFixture[str]
+) -> None:
+    document = request_document()
+    document["pictures"][0]["prompt"] = "word " * 100 + "secret"
+
+    draw(engine, None, document)
+
+    assert "secret" not in "".join(capfd.readouterr())

@@ -13,7 +13,7 @@ import torch
 from prometheus_client.parser import text_string_to_metric_families
 from safetensors.torch import load_file, save_file
 
-from avatar_workers.artifact.archive import MANIFEST_NAME, WEIGHTS_NAME
+from avatar_api.documents.artifact import MANIFEST_NAME, WEIGHTS_NAME
 
 Document = Callable[..., dict[str, Any]]
 
@@ -81,15 +81,15 @@ async def test_beyond_the_byte_budget_answers_507_before_anything_is_allocated(
     run_container: Any, write_artifact: Any, read_adapter: Any
 ) -> None:
     first, second = write_artifact("uid-1"), write_artifact("uid-2")
-    size = running_bytes = read_adapter(first).element_count * 4
+    size = read_adapter(first).element_count * 4
     async with run_container(adapter_budget_bytes=2 * size - 1) as running:
         await running.load(first)
         full = await running.load(second)
-        running_bytes = _metrics(await running.http.get("/metrics"))["avatar_serving_adapter_bytes"]
+        resident_bytes = _metrics(await running.http.get("/metrics"))["avatar_serving_adapter_bytes"]
         await running.http.delete("/models/uid-1")
         after = await running.load(second)
 
-    assert (full.status_code, running_bytes) == (507, size)
+    assert (full.status_code, resident_bytes) == (507, size)
     assert after.status_code == 200
 
 
@@ -174,6 +174,31 @@ def _edit_weights(directory: Path, edit: Callable[[dict[str, torch.Tensor]], Non
     save_file(tensors, path, metadata=metadata)
 
 
+def _flip_last_bit(content: bytes) -> bytes:
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def _replace_by_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _replace_by_link(path: Path) -> None:
+    elsewhere = path.rename(path.with_name("elsewhere"))
+    path.symlink_to(elsewhere)
+
+
+def _set_rank(tensors: dict[str, torch.Tensor], rank: int) -> None:
+    tensors.clear()
+    layer = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.lora"
+    tensors[f"{layer}.down.weight"] = torch.ones(rank, 32)
+    tensors[f"{layer}.up.weight"] = torch.ones(32, rank)
+
+
+def _drop_one(tensors: dict[str, torch.Tensor]) -> None:
+    del tensors[next(iter(tensors))]
+
+
 def _set(tensors: dict[str, torch.Tensor], change: Callable[[torch.Tensor], torch.Tensor]) -> None:
     name = next(iter(tensors))
     tensors[name] = change(tensors[name]).contiguous()
@@ -184,23 +209,17 @@ CORRUPTIONS_THE_MANIFEST_TELLS: dict[str, Callable[[Path], object]] = {
     "manifest is no JSON": lambda d: (d / MANIFEST_NAME).write_text("{"),
     "manifest of another version": lambda d: _edit_manifest(d, lambda m: m.update(schemaVersion="v9")),
     "manifest without a model": lambda d: _edit_manifest(d, lambda m: m.pop("model")),
-    "manifest is a directory": lambda d: ((d / MANIFEST_NAME).unlink(), (d / MANIFEST_NAME).mkdir()),
-    "manifest is a link": lambda d: (
-        (d / MANIFEST_NAME).rename(d / "elsewhere"),
-        (d / MANIFEST_NAME).symlink_to(d / "elsewhere"),
-    ),
+    "manifest is a directory": lambda d: _replace_by_directory(d / MANIFEST_NAME),
+    "manifest is a link": lambda d: _replace_by_link(d / MANIFEST_NAME),
     "manifest names another file": lambda d: _edit_manifest(
         d, lambda m: m["files"][0].update(path="../../etc/passwd")
     ),
     "no weights": lambda d: (d / WEIGHTS_NAME).unlink(),
     "weights cut off": lambda d: (d / WEIGHTS_NAME).write_bytes((d / WEIGHTS_NAME).read_bytes()[:-4]),
     "one bit flipped": lambda d: (d / WEIGHTS_NAME).write_bytes(
-        (d / WEIGHTS_NAME).read_bytes()[:-1] + b"\x55"
+        _flip_last_bit((d / WEIGHTS_NAME).read_bytes())
     ),
-    "weights are a link": lambda d: (
-        (d / WEIGHTS_NAME).rename(d / "elsewhere"),
-        (d / WEIGHTS_NAME).symlink_to(d / "elsewhere"),
-    ),
+    "weights are a link": lambda d: _replace_by_link(d / WEIGHTS_NAME),
 }
 
 CORRUPTIONS_WITH_A_TRUE_MANIFEST: dict[str, Callable[[Path], object]] = {
@@ -213,7 +232,7 @@ CORRUPTIONS_WITH_A_TRUE_MANIFEST: dict[str, Callable[[Path], object]] = {
     "float64": lambda d: _edit_weights(d, lambda t: _set(t, lambda x: x.double())),
     "integers": lambda d: _edit_weights(d, lambda t: _set(t, lambda x: x.int())),
     "a matrix transposed": lambda d: _edit_weights(d, lambda t: _set(t, lambda x: x.T)),
-    "half a pair": lambda d: _edit_weights(d, lambda t: t.pop(next(iter(t)))),
+    "half a pair": lambda d: _edit_weights(d, _drop_one),
     "a tensor of another kind": lambda d: _edit_weights(d, lambda t: t.update({"vae.x": torch.ones(2)})),
     "a layer the base lacks": lambda d: _edit_weights(
         d,
@@ -224,22 +243,7 @@ CORRUPTIONS_WITH_A_TRUE_MANIFEST: dict[str, Callable[[Path], object]] = {
             }
         ),
     ),
-    "a rank beyond the limit": lambda d: _edit_weights(
-        d,
-        lambda t: (
-            t.clear(),
-            t.update(
-                {
-                    "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.lora.down.weight": torch.ones(
-                        257, 32
-                    ),
-                    "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.lora.up.weight": torch.ones(
-                        32, 257
-                    ),
-                }
-            ),
-        ),
-    ),
+    "a rank beyond the limit": lambda d: _edit_weights(d, lambda t: _set_rank(t, 257)),
 }
 
 
@@ -315,7 +319,7 @@ async def test_unloading_waits_for_the_drawing_that_uses_the_model(
 
     unloading = asyncio.create_task(running.http.delete("/models/uid-1"))
     async with asyncio.timeout(60):
-        while (await running.http.get("/models/uid-1")).status_code == 200:
+        while (await running.http.get("/models/uid-1")).status_code == 200:  # noqa: ASYNC110 (no event tells)
             await asyncio.sleep(0.01)
     late = await running.http.post("/models/uid-1/invoke", json=request_document())
     reload = await running.load(write_artifact())

@@ -11,6 +11,7 @@ configuration that a user's file brings along.
 The price: one adapter a batch. Pictures of different people share no denoising step here.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -48,6 +49,8 @@ class HookedEngine:
     """A DrawingEngine over a Stable Diffusion pipeline, which it owns from now on."""
 
     def __init__(self, base: BaseModel) -> None:
+        # diffusers warns of a prompt that is too long by quoting what it cuts off: a user's words, in our log.
+        logging.getLogger(type(base.pipeline).__module__).setLevel(logging.ERROR)
         self._base = base
         self._scheduler_config = base.pipeline.scheduler.config
         self._dtype: torch.dtype = base.pipeline.unet.dtype
