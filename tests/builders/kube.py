@@ -76,9 +76,12 @@ class FakeKubeClient:
         """Whether the object is there."""
         return ObjectKey(kind.kind, namespace if kind.namespaced else "", name) in self._objects
 
-    def force_status(self, kind: Kind, name: str, status: Mapping[str, Any]) -> Object:
+    def force_status(
+        self, kind: Kind, name: str, status: Mapping[str, Any], *, namespace: str = "team-a"
+    ) -> Object:
         """Set a status, whoever it comes from."""
-        return self._put(kind, {**self.read(kind, name), "status": _on_the_wire(status)})
+        body = self.read(kind, name, namespace=namespace)
+        return self._put(kind, {**body, "status": _on_the_wire(status)})
 
     def delete_as_user(self, kind: Kind, name: str, *, namespace: str = "team-a") -> None:
         """`kubectl delete --wait=false`."""

@@ -5,13 +5,14 @@ process, and when an outcome was last asked for. Outcomes are asked for when the
 of the process) and otherwise at the sweeper's slow pace, never by polling an object.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.documents.training import TrainingProgressMessage
+from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.backends.base import (
     AttemptOutcome,
@@ -110,22 +111,14 @@ class ModelLifecycle:
         )
         if runtime is None:
             return observation
-        going = model.metadata.deletion_timestamp is not None
-        current = training is not None and (going or training.revision == model.spec.revision)
-        try:
-            if current and is_submitted(training) and memory.ask_for_outcome:
-                return replace(observation, outcome=await self._outcome(runtime, model, memory))
-            if _needs_photos(observation):
-                return replace(
-                    observation, photos=await self.backends.of(runtime).list_photos(runtime, model)
-                )
-        except BackendError as error:
-            if going:
-                # Deletion is bounded in time, whatever can be found out.
-                return observation
-            if error.retryable:
-                raise RetryLaterError(error.message, at_least=error.retry_after or 0.0) from error
-            return replace(observation, photos=error)
+        # Of another revision's attempt nobody wants to know any more, unless it must have stopped before we let go.
+        wanted = training is not None and (
+            training.revision == model.spec.revision or model.metadata.deletion_timestamp is not None
+        )
+        if wanted and is_submitted(training) and memory.ask_for_outcome:
+            return replace(observation, outcome=await self._outcome(runtime, model, memory))
+        if _needs_photos(observation):
+            return replace(observation, photos=await self._photos(runtime, model))
         return observation
 
     def decide(self, observation: ModelObservation) -> ModelDraft:
@@ -272,19 +265,32 @@ class ModelLifecycle:
             raise RetryLaterError(error.message, at_least=5.0) from error
         return draft.tell(Notice("Warning", error.reason, error.message))
 
-    async def _outcome(self, runtime: AvatarRuntime, model: AvatarModel, memory: _Memory) -> AttemptOutcome:
+    async def _photos(
+        self, runtime: AvatarRuntime, model: AvatarModel
+    ) -> Sequence[PhotoLocation] | BackendError:
+        try:
+            return await self.backends.of(runtime).list_photos(runtime, model)
+        except BackendError as error:
+            if error.retryable:
+                raise RetryLaterError(error.message, at_least=error.retry_after or 0.0) from error
+            return error
+
+    async def _outcome(
+        self, runtime: AvatarRuntime, model: AvatarModel, memory: _Memory
+    ) -> AttemptOutcome | BackendError:
         assert model.status.training is not None
         # Only "no news" is an answer to rest on, and only if no hint has come while we asked.
         memory.ask_for_outcome = False
-        no_news = False
         try:
             outcome = await self.backends.of(runtime).attempt_outcome(
                 runtime, attempt_reference(model, model.status.training)
             )
-            no_news = isinstance(outcome, AttemptPending) and outcome.check_after is None
-            return outcome
-        finally:
-            memory.ask_for_outcome = memory.ask_for_outcome or not no_news
+        except BackendError as error:
+            memory.ask_for_outcome = True
+            return error
+        if not isinstance(outcome, AttemptPending) or outcome.check_after is not None:
+            memory.ask_for_outcome = True
+        return outcome
 
     def _memory(self, key: ObjectKey) -> _Memory:
         return self._memories.setdefault(key, _Memory())

@@ -20,7 +20,8 @@ class ModelObservation:
         runtime: the AvatarRuntime it names, or None if there is none of that name.
         photos: the photos in storage, gathered only when an attempt is about to be planned or submitted; the error if
             they could not be listed.
-        outcome: how the current attempt stands, gathered only when there is one and a reason to ask.
+        outcome: how the current attempt stands, gathered only when there is one and a reason to ask; the error if it
+            could not be found out.
         progress: the newest progress message of the current attempt.
         planned_here: this process wrote the plan of the current attempt and has not called yet, so it is certain
             that nobody else has.
@@ -30,7 +31,7 @@ class ModelObservation:
     model: AvatarModel
     runtime: AvatarRuntime | None
     photos: Sequence[PhotoLocation] | BackendError | None = None
-    outcome: AttemptOutcome | None = None
+    outcome: AttemptOutcome | BackendError | None = None
     progress: TrainingProgressMessage | None = None
     planned_here: bool = False
 

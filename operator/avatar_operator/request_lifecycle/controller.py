@@ -63,7 +63,7 @@ class RequestLifecycle:
             pictures = await backend.describe_pictures(runtime, prefix, wanted)
             return replace(observation, existing=existing, pictures=pictures)
         except BackendError as error:
-            raise RetryLaterError(error.message, at_least=error.retry_after or 0.0) from error
+            return replace(observation, storage_error=error)
 
     def decide(self, observation: RequestObservation) -> RequestDraft:
         """What to do. Pure."""

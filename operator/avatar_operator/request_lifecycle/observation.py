@@ -7,6 +7,7 @@ from datetime import datetime
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.backends.base import BackendError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED
 
@@ -33,6 +34,7 @@ class RequestObservation:
         runtime: the AvatarRuntime of that model, or None.
         existing: file names of the pictures that lie in storage already; None if nothing needed them.
         pictures: all of them with their checksums, once none is missing.
+        storage_error: why it could not be found out what lies in storage, or None.
         notes: what this process has seen of the drawing.
     """
 
@@ -42,6 +44,7 @@ class RequestObservation:
     runtime: AvatarRuntime | None
     existing: frozenset[str] | None = None
     pictures: Sequence[Picture] | None = None
+    storage_error: BackendError | None = None
     notes: DrawingNotes = DrawingNotes()
 
     @property

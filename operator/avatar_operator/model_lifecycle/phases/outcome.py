@@ -3,7 +3,7 @@
 from avatar_api.avatar_model import ArtifactStatus, PhotosStatus, RejectedPhoto
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import TrainingResult
-from avatar_operator.backends.base import AttemptFailed, AttemptPending, AttemptSucceeded
+from avatar_operator.backends.base import AttemptFailed, AttemptPending, AttemptSucceeded, BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
 from avatar_operator.core.decision import Notice
@@ -24,6 +24,9 @@ def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             return draft
         case AttemptPending(check_after=check_after):
             return draft if check_after is None else draft.look_again_in(check_after)
+        case BackendError(retry_after=retry_after):
+            # It is asked for again, and the deadline holds meanwhile.
+            return draft.retry(at_least=retry_after or 0.0)
         case AttemptSucceeded(result=result, artifact_defect=""):
             return _succeed(observation, draft, result)
         case AttemptSucceeded(artifact_defect=defect):

@@ -9,6 +9,7 @@ from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.decision import Notice
 from avatar_operator.request_lifecycle.actions import DrawPictures, RequestDraft
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED
+from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
 from avatar_operator.request_lifecycle.pictures import draw_call, wanted_pictures
 
@@ -21,6 +22,11 @@ def drawing(observation: RequestObservation, draft: RequestDraft) -> RequestDraf
     assert model is not None
     assert model.status.artifact is not None
     assert runtime is not None
+    error = observation.storage_error
+    if error is not None:
+        if error.retryable:
+            return draft.retry(at_least=error.retry_after or 0.0)
+        return fail_request(observation, draft, reason=error.reason, message=error.message)
     assert observation.existing is not None
     missing = [
         picture for picture in wanted_pictures(request) if picture.file_name() not in observation.existing

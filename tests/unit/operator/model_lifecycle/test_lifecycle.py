@@ -5,7 +5,13 @@ import pytest
 from avatar_api.avatar_model import ModelState
 from avatar_api.documents.training import Stage
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER
-from avatar_operator.backends.base import AttemptFailed, AttemptPending, ClaimedByWorker, OutcomeUnknownError
+from avatar_operator.backends.base import (
+    AttemptFailed,
+    AttemptPending,
+    BackendError,
+    ClaimedByWorker,
+    OutcomeUnknownError,
+)
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.names import inference_id
@@ -354,6 +360,32 @@ async def test_an_outcome_whose_record_was_refused_is_asked_for_again(world: Wor
     await world.settle(AVATAR_MODEL)
 
     assert world.model.status.state == "Ready"
+
+
+async def test_an_outcome_that_cannot_be_read_is_asked_for_again(world: World) -> None:
+    await world.settle(AVATAR_MODEL)
+    world.backend.script("attempt_outcome", out_of_reach(), a_success(FIRST))
+    world.models.hint_outcome(MODEL_KEY)
+    refused = await world.look_at(AVATAR_MODEL)
+
+    assert refused.retry_at_least == 0.0
+    await world.settle(AVATAR_MODEL)
+    assert world.model.status.state == "Ready"
+
+
+@pytest.mark.parametrize("error", [out_of_reach(), denied()], ids=["out of reach", "denied"])
+async def test_an_attempt_is_overdue_though_its_outcome_cannot_be_read(
+    world: World, error: BackendError
+) -> None:
+    await world.settle(AVATAR_MODEL)
+    world.backend.script("attempt_outcome", *[error] * 50)
+    world.models.hint_outcome(MODEL_KEY)
+    world.clock.advance(7200)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert world.model.status.last_failure is not None
+    assert world.model.status.last_failure.reason == "DeadlineExceeded"
 
 
 async def test_a_hint_that_comes_while_the_outcome_is_asked_for_is_not_lost(world: World) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -17,10 +16,12 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import TrainingClaim, TrainingRequest
 from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import AwsCallError
 from avatar_operator.backends.base import (
     AttemptFailed,
     AttemptPending,
@@ -219,13 +220,14 @@ def client_error(code: str, status: int, message: str = "said") -> ClientError:
     [
         ReadTimeoutError(endpoint_url="http://aws"),
         ConnectionClosedError(endpoint_url="http://aws"),
+        ResponseParserError("<html>"),
         client_error("InternalFailure", 500),
         client_error("ServiceUnavailable", 503),
         client_error("RequestTimeout", 408),
     ],
     ids=lambda error: f"{type(error).__name__}",
 )
-def test_a_lost_answer_means_that_nobody_knows(error: ClientError | BotoCoreError) -> None:
+def test_a_lost_answer_means_that_nobody_knows(error: AwsCallError) -> None:
     assert isinstance(submission_error(error, "training"), OutcomeUnknownError)
 
 
@@ -245,9 +247,7 @@ def test_a_lost_answer_means_that_nobody_knows(error: ClientError | BotoCoreErro
     ],
     ids=lambda value: str(value),
 )
-def test_what_never_arrived_or_was_refused_may_be_submitted_again(
-    error: ClientError | BotoCoreError, reason: str
-) -> None:
+def test_what_never_arrived_or_was_refused_may_be_submitted_again(error: AwsCallError, reason: str) -> None:
     failure = submission_error(error, "training")
     assert not isinstance(failure, OutcomeUnknownError)
     assert failure.reason == reason

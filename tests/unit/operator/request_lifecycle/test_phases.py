@@ -1,0 +1,325 @@
+"""The phases of an AvatarRequest, each with what it documents."""
+
+import pytest
+
+from avatar_api.avatar_request import AvatarRequestStatus
+from avatar_operator.core.conditions import find_condition, is_true
+from avatar_operator.request_lifecycle.actions import DeletePictures, DrawPictures, RequestDraft
+from avatar_operator.request_lifecycle.failure import REQUEST_FAILED
+from avatar_operator.request_lifecycle.observation import RequestObservation
+from avatar_operator.request_lifecycle.phases.acceptance import acceptance
+from avatar_operator.request_lifecycle.phases.deadline import deadline
+from avatar_operator.request_lifecycle.phases.deletion import deletion
+from avatar_operator.request_lifecycle.phases.drawing import REQUEST_SUCCEEDED, drawing
+from avatar_operator.request_lifecycle.phases.expiry import expiry
+from avatar_operator.request_lifecycle.phases.resolution import resolution
+from avatar_operator.request_lifecycle.pictures import wanted_pictures
+from builders import model_stages
+from builders.backend import stored
+from builders.clock import NOON
+from builders.manifests import Changes
+from builders.objects import REQUEST_UID, a_condition, a_model, a_request, a_runtime
+from builders.observations import at, observed_request, request_draft
+
+ANN = a_model(status=model_stages.hosted())
+PREFIX = f"s3://pictures/team-a/{REQUEST_UID}/"
+RUNNING = AvatarRequestStatus(
+    state="Running",
+    runtime_name="standard",
+    storage_prefix=PREFIX,
+    conditions=[a_condition("Succeeded", "Unknown", "Drawing")],
+)
+SUCCEEDED = RUNNING.model_copy(
+    update={"state": "Succeeded", "conditions": [a_condition("Succeeded", "True", "Drawn")]}
+)
+
+
+def _reason(draft: RequestDraft, condition_type: str) -> tuple[str, str]:
+    condition = find_condition(draft.status.conditions, condition_type)
+    assert condition is not None
+    return condition.status, condition.reason
+
+
+# resolution
+
+
+def test_a_hosted_model_is_resolved() -> None:
+    observation = observed_request(a_request(), model=ANN)
+
+    draft = resolution(observation, request_draft(observation))
+
+    assert _reason(draft, "ModelResolved") == ("True", "Resolved")
+    assert not draft.finished
+
+
+@pytest.mark.parametrize(
+    "observation",
+    [
+        observed_request(a_request(), model=None),
+        observed_request(a_request(), model=a_model(status=model_stages.submitted())),
+        observed_request(a_request(), model=ANN, runtime=None),
+    ],
+    ids=["no model", "no artifact", "no runtime"],
+)
+def test_a_request_waits_for_a_hosted_model(observation: RequestObservation) -> None:
+    draft = resolution(observation, request_draft(observation))
+
+    assert _reason(draft, "ModelResolved") == ("False", "WaitingForModel")
+    assert _reason(draft, "Succeeded") == ("Unknown", "WaitingForModel")
+    assert draft.status.state == "Pending"
+    assert draft.finished
+
+
+def test_a_request_says_the_same_whatever_its_model_waits_for() -> None:
+    missing = observed_request(a_request(), model=None)
+    training = observed_request(a_request(), model=a_model(status=model_stages.submitted()))
+
+    assert resolution(missing, request_draft(missing)) == resolution(training, request_draft(training))
+
+
+# acceptance
+
+
+def _refused(observation: RequestObservation) -> tuple[str, str]:
+    draft = acceptance(observation, request_draft(observation))
+    condition = find_condition(draft.status.conditions, "Accepted")
+    assert condition is not None
+    assert (condition.status, draft.status.state) == ("False", "Failed")
+    assert draft.notices[0].announce == REQUEST_FAILED
+    return condition.reason, condition.message
+
+
+def test_an_accepted_request_says_that_it_runs_before_anything_is_drawn() -> None:
+    observation = observed_request(a_request(), model=ANN)
+
+    draft = acceptance(observation, request_draft(observation))
+
+    assert (draft.status.state, draft.status.storage_prefix) == ("Running", PREFIX)
+    assert draft.status.runtime_name == "standard"
+    assert draft.actions == ()
+    assert draft.finished
+    assert draft.requeue_after == 0
+
+
+def test_a_request_is_accepted_once() -> None:
+    observation = observed_request(
+        a_request(status=RUNNING),
+        model=ANN,
+        runtime=a_runtime(spec={"tenancy": {"allowedNamespaces": ["x"]}}),
+    )
+
+    assert acceptance(observation, request_draft(observation)) == request_draft(observation)
+
+
+def test_a_namespace_that_the_runtime_does_not_admit_is_refused() -> None:
+    runtime = a_runtime(spec={"tenancy": {"allowedNamespaces": ["team-b"]}})
+
+    reason, message = _refused(observed_request(a_request(), model=ANN, runtime=runtime))
+
+    assert reason == "NamespaceNotAllowed"
+    assert "does not admit namespace team-a" in message
+
+
+def test_an_output_within_the_allowed_prefixes_is_accepted() -> None:
+    request = a_request(spec={"output": {"prefix": "s3://albums/team-a/summer/"}})
+    observation = observed_request(request, model=ANN)
+
+    draft = acceptance(observation, request_draft(observation))
+
+    assert draft.status.storage_prefix == f"s3://albums/team-a/summer/{REQUEST_UID}/"
+
+
+@pytest.mark.parametrize("prefix", ["s3://albums/team-b/", "s3://albums/", "s3://pictures/team-a/"])
+def test_an_output_outside_the_allowed_prefixes_is_refused(prefix: str) -> None:
+    reason, message = _refused(observed_request(a_request(spec={"output": {"prefix": prefix}}), model=ANN))
+
+    assert reason == "OutputNotAllowed"
+    assert f"{prefix} is outside" in message
+
+
+def test_a_runtime_that_allows_no_outputs_says_so() -> None:
+    runtime = a_runtime(spec={"storage": {"allowed": {"outputs": None}}})
+    request = a_request(spec={"output": {"prefix": "s3://albums/team-a/"}})
+
+    assert (
+        "none but the runtime's own default"
+        in _refused(observed_request(request, model=ANN, runtime=runtime))[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "spec", "expected"),
+    [
+        ({"maxPictures": 1}, {}, "number of pictures is 2, at most 1"),
+        ({}, {"steps": 101}, "steps is 101, at most 100"),
+        ({}, {"width": 2048, "height": 1024}, "width x height is 2097152, at most 1048576"),
+        ({"maxSteps": 10}, {}, "steps is 25, at most 10"),
+    ],
+    ids=["pictures", "steps", "pixels", "the runtime's own default"],
+)
+def test_a_request_above_a_limit_is_refused_by_name(limits: Changes, spec: Changes, expected: str) -> None:
+    runtime = a_runtime(spec={"limits": {"inference": limits}})
+
+    reason, message = _refused(observed_request(a_request(spec=spec), model=ANN, runtime=runtime))
+
+    assert reason == "LimitExceeded"
+    assert expected in message
+
+
+# drawing
+
+
+def _drawing(*, existing: frozenset[str], complete: bool = False, pictures: int = 7) -> RequestDraft:
+    prompts = [{"prompt": "one", "numImages": pictures, "seed": 1}]
+    request = a_request(spec={"prompts": prompts}, status=RUNNING)
+    described = [stored(PREFIX, picture) for picture in wanted_pictures(request)] if complete else None
+    observation = observed_request(request, model=ANN, existing=existing, pictures=described)
+    return drawing(observation, request_draft(observation))
+
+
+def test_an_invocation_draws_no_more_than_the_runtime_says() -> None:
+    (action,) = _drawing(existing=frozenset()).actions
+
+    assert isinstance(action, DrawPictures)
+    assert [picture.image_index for picture in action.call.pictures] == [0, 1, 2, 3]
+
+
+def test_drawing_goes_on_with_the_pictures_that_are_missing() -> None:
+    existing = frozenset({"00-00-1.png", "00-02-3.png", "00-03-4.png", "00-05-6.png"})
+
+    (action,) = _drawing(existing=existing).actions
+
+    assert isinstance(action, DrawPictures)
+    assert [picture.image_index for picture in action.call.pictures] == [1, 4, 6]
+
+
+def test_pictures_of_others_below_the_prefix_count_for_nothing() -> None:
+    (action,) = _drawing(existing=frozenset({"holiday.png"}), pictures=1).actions
+
+    assert isinstance(action, DrawPictures)
+
+
+def test_a_request_is_drawn_with_the_models_artifact_and_the_runtimes_defaults() -> None:
+    (action,) = _drawing(existing=frozenset()).actions
+
+    assert isinstance(action, DrawPictures)
+    call = action.call
+    assert call.target_model == "team-a/ann.tar.gz"
+    assert (call.num_inference_steps, call.guidance_scale, call.width, call.height, call.scheduler) == (
+        25,
+        7.5,
+        512,
+        512,
+        "DDIM",
+    )
+
+
+def test_a_request_succeeds_when_no_picture_is_missing() -> None:
+    names = frozenset(f"00-{index:02d}-{index + 1}.png" for index in range(7))
+
+    draft = _drawing(existing=names, complete=True)
+
+    assert draft.actions == ()
+    assert draft.status.state == "Succeeded"
+    assert [picture.uri for picture in draft.status.images] == [f"{PREFIX}{name}" for name in sorted(names)]
+    assert is_true(draft.status.conditions, "Succeeded")
+    assert draft.notices[0].announce == REQUEST_SUCCEEDED
+
+
+# deadline
+
+
+def test_a_request_in_time_is_looked_at_again_when_it_is_due() -> None:
+    observation = observed_request(a_request(status=RUNNING), now=at(600))
+
+    assert deadline(observation, request_draft(observation)).requeue_after == 3000
+
+
+def test_an_overdue_request_fails_even_without_a_model() -> None:
+    request = a_request(spec={"activeDeadlineSeconds": 60})
+    observation = observed_request(request, model=None, runtime=None, now=at(60))
+
+    draft = deadline(observation, request_draft(observation))
+
+    assert draft.status.state == "Failed"
+    assert _reason(draft, "Succeeded") == ("False", "DeadlineExceeded")
+
+
+def test_the_requests_own_deadline_goes_before_the_runtimes() -> None:
+    request = a_request(spec={"activeDeadlineSeconds": 7200}, status=RUNNING)
+    observation = observed_request(request, now=at(3600))
+
+    assert deadline(observation, request_draft(observation)).requeue_after == 3600
+
+
+# expiry
+
+
+@pytest.mark.parametrize("ttl", [None, 60])
+def test_a_finished_request_changes_no_more(ttl: int | None) -> None:
+    request = a_request(spec={"ttlSecondsAfterFinished": ttl}, status=SUCCEEDED)
+    observation = observed_request(request, model=None, runtime=None)
+
+    draft = expiry(observation, request_draft(observation))
+
+    assert draft.status == SUCCEEDED
+    assert draft.finished
+    assert draft.requeue_after == ttl
+
+
+def test_a_finished_request_deletes_itself_when_its_time_is_over() -> None:
+    request = a_request(spec={"ttlSecondsAfterFinished": 60}, status=SUCCEEDED)
+    observation = observed_request(request, now=at(60))
+
+    assert expiry(observation, request_draft(observation)).delete_object
+
+
+def test_a_request_that_still_runs_does_not_expire() -> None:
+    request = a_request(spec={"ttlSecondsAfterFinished": 0}, status=RUNNING)
+    observation = observed_request(request, now=at(60))
+
+    assert expiry(observation, request_draft(observation)) == request_draft(observation)
+
+
+# deletion
+
+
+def test_the_pictures_go_with_their_request() -> None:
+    observation = observed_request(a_request(deleted_at=NOON, status=SUCCEEDED))
+
+    draft = deletion(observation, request_draft(observation))
+
+    assert draft.actions == (DeletePictures(give_up=False),)
+    assert draft.finalizer == "Remove"
+
+
+def test_pictures_stay_if_the_request_says_retain() -> None:
+    request = a_request(deleted_at=NOON, spec={"deletionPolicy": "Retain"}, status=SUCCEEDED)
+    observation = observed_request(request)
+
+    draft = deletion(observation, request_draft(observation))
+
+    assert draft.actions == ()
+    assert draft.finalizer == "Remove"
+
+
+def test_a_request_that_drew_nothing_has_nothing_to_remove() -> None:
+    observation = observed_request(a_request(deleted_at=NOON))
+
+    assert deletion(observation, request_draft(observation)).actions == ()
+
+
+def test_patience_with_what_cannot_be_removed_ends() -> None:
+    observation = observed_request(a_request(deleted_at=NOON, status=SUCCEEDED), now=at(600))
+
+    assert deletion(observation, request_draft(observation)).actions == (DeletePictures(give_up=True),)
+
+
+def test_a_request_whose_runtime_is_gone_is_let_go_and_says_what_stays() -> None:
+    observation = observed_request(a_request(deleted_at=NOON, status=SUCCEEDED), runtime=None)
+
+    draft = deletion(observation, request_draft(observation))
+
+    assert draft.finalizer == "Remove"
+    assert [notice.reason for notice in draft.notices] == ["CleanupImpossible"]
+    assert PREFIX in draft.notices[0].message
