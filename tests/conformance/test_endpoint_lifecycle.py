@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -233,8 +234,6 @@ def test_a_start_up_time_out_below_the_minimum_is_refused(user: Any) -> None:
 
 
 def _version(user: Any, endpoint: str) -> str:
-    import json
-
     answer = user.runtime.invoke_endpoint(EndpointName=endpoint, Body=b'{"tell": "environment"}')
     return str(json.loads(answer["Body"].read())["VERSION"])
 

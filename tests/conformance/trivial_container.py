@@ -5,7 +5,8 @@ Single model: `/invocations` echoes, unless the body is JSON with one of
     {"sleep": 3}                                             answer later
     {"die": true}                                            end the process in the middle of the request
     {"chunked": true}                                        answer without Content-Length
-    {"tell": "environment" | "model" | "headers"}            answer with that
+    {"tell": "environment" | "model" | "headers" | "turn"}   answer with that; the turn is {"number": of this request, "concurrent":
+                                                             how many were being served when it had slept}
     {"big": 7000000}                                         answer with so many bytes
 
 Multi-model: at most `SLOTS` (environment) models; `POST /models` reads <url>/model.txt; invoking answers with its text, the model
@@ -30,6 +31,8 @@ NEVER_HEALTHY = os.environ.get("NEVER_HEALTHY") == "1"
 models: dict[str, dict[str, str]] = {}
 loads: dict[str, int] = {}
 lock = threading.Lock()
+turns = 0
+concurrent = 0
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -92,13 +95,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             command = {}
         if command.get("die"):
             os._exit(1)
-        time.sleep(command.get("sleep", 0))
+        turn = self.take_turn(command.get("sleep", 0))
         print("served", self.path, flush=True)
         if command.get("forget"):
             with lock:
                 models.pop(model, None)
         if command.get("tell") == "environment":
             return self.answer(200, json.dumps(dict(os.environ)).encode(), "application/json")
+        if command.get("tell") == "turn":
+            return self.answer(200, json.dumps(turn).encode(), "application/json")
         if command.get("tell") == "headers":
             return self.answer(200, json.dumps(dict(self.headers.items())).encode(), "application/json")
         if command.get("tell") == "model":
@@ -118,6 +123,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 command["status"], command.get("body", "").encode(), command.get("content_type", "text/plain")
             )
         return self.answer(200, otherwise, self.headers.get("Content-Type") or "application/octet-stream")
+
+    def take_turn(self, seconds: float) -> dict[str, int]:
+        global turns, concurrent
+        with lock:
+            turns, concurrent = turns + 1, concurrent + 1
+            number = turns
+        time.sleep(seconds)
+        with lock:
+            seen, concurrent = concurrent, concurrent - 1
+        return {"number": number, "concurrent": seen}
 
     def answer(self, status: int, body: bytes = b"", content_type: str = "text/plain") -> None:
         self.send_response(status)
