@@ -1,0 +1,136 @@
+"""Workers: whatever a reconcile raises ends in a back-off for that one key."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from avatar_api.group import AVATAR_MODEL
+from avatar_operator.core.errors import RetryLaterError
+from avatar_operator.core.workqueue import WorkQueue
+from avatar_operator.kube.cache import ObjectKey
+from avatar_operator.kube.client import KubeError
+from avatar_operator.metrics import OperatorMetrics
+from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
+from avatar_operator.reconciling.workers import ReconcileWorkers
+from builders.virtual_time import VirtualTimeLoop
+
+ANN = ObjectKey("AvatarModel", "team-a", "ann")
+BOB = ObjectKey("AvatarModel", "team-a", "bob")
+Behaviour = Callable[[ObjectKey], Coroutine[Any, Any, Reconciled]]
+
+
+class ToldReconciler:
+    """Reconciles as the test says, and writes down when."""
+
+    kind = AVATAR_MODEL
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self.passes: list[tuple[str, float]] = []
+
+    async def reconcile(self, key: ObjectKey) -> Reconciled:
+        self.passes.append((key.name, asyncio.get_running_loop().time()))
+        return await self._behaviour(key)
+
+
+def _run(behaviour: Behaviour, *keys: ObjectKey, seconds: float, count: int = 1) -> ToldReconciler:
+    """Let workers work on keys for some virtual seconds."""
+    reconciler = ToldReconciler(behaviour)
+    registry = CollectorRegistry()
+
+    async def story() -> None:
+        queue: WorkQueue[ObjectKey] = WorkQueue(base_delay=0.5, max_delay=60.0)
+        told = cast(Reconciler[Any, Any, Any], reconciler)
+        workers = ReconcileWorkers(told, queue, OperatorMetrics(registry), count=count)
+        for key in keys:
+            queue.add(key)
+        task = asyncio.create_task(workers.run())
+        await asyncio.sleep(seconds)
+        assert not task.done(), "a worker ended"
+        task.cancel()
+        await asyncio.wait([task])
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story())
+    return reconciler
+
+
+def _times(reconciler: ToldReconciler, name: str = "ann") -> list[float]:
+    return [round(time, 3) for key, time in reconciler.passes if key == name]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RetryLaterError("not now"), KubeError("no answer", status=0), RuntimeError("a defect")],
+    ids=["not now", "no API server", "a defect"],
+)
+def test_a_failing_key_is_tried_again_with_growing_waits(error: Exception) -> None:
+    async def fail(_key: ObjectKey) -> Reconciled:
+        raise error
+
+    assert _times(_run(fail, ANN, seconds=4.0)) == [0.0, 0.5, 1.5, 3.5]
+
+
+def test_a_failing_key_does_not_keep_others_waiting() -> None:
+    async def fail_for_ann(key: ObjectKey) -> Reconciled:
+        if key == ANN:
+            raise RuntimeError("a defect")
+        return Reconciled("unchanged")
+
+    assert _times(_run(fail_for_ann, ANN, BOB, seconds=0.1), "bob") == [0.0]
+
+
+def test_a_pass_that_asks_for_patience_gets_it() -> None:
+    async def throttled(_key: ObjectKey) -> Reconciled:
+        raise RetryLaterError("throttled", at_least=20.0)
+
+    assert _times(_run(throttled, ANN, seconds=50.0)) == [0.0, 20.0, 40.0]
+
+
+def test_a_pass_that_recorded_a_failure_is_tried_again_with_growing_waits() -> None:
+    async def delayed(_key: ObjectKey) -> Reconciled:
+        return Reconciled("unchanged", retry_at_least=0.0)
+
+    assert _times(_run(delayed, ANN, seconds=2.0)) == [0.0, 0.5, 1.5]
+
+
+def test_a_success_makes_the_next_failure_the_first() -> None:
+    outcomes = iter([False, False, True, False, False])
+
+    async def some(_key: ObjectKey) -> Reconciled:
+        if next(outcomes):
+            return Reconciled("changed", requeue_after=10.0)
+        raise RuntimeError("a defect")
+
+    assert _times(_run(some, ANN, seconds=12.4))[:4] == [0.0, 0.5, 1.5, 11.5]
+
+
+def test_a_pass_is_repeated_when_it_said() -> None:
+    async def again(_key: ObjectKey) -> Reconciled:
+        return Reconciled("unchanged", requeue_after=30.0)
+
+    assert _times(_run(again, ANN, seconds=70.0)) == [0.0, 30.0, 60.0]
+
+
+def test_a_pass_that_wants_to_go_on_at_once_does() -> None:
+    steps = iter([0.0, 0.0, None])
+
+    async def step(_key: ObjectKey) -> Reconciled:
+        return Reconciled("changed", requeue_after=next(steps))
+
+    assert _times(_run(step, ANN, seconds=5.0)) == [0.0, 0.0, 0.0]
+
+
+def test_as_many_keys_are_worked_on_as_there_are_workers() -> None:
+    async def slow(_key: ObjectKey) -> Reconciled:
+        await asyncio.sleep(10.0)
+        return Reconciled("unchanged")
+
+    keys = [ObjectKey("AvatarModel", "team-a", str(number)) for number in range(4)]
+
+    reconciler = _run(slow, *keys, seconds=15.0, count=2)
+
+    assert [time for _, time in reconciler.passes] == [0.0, 0.0, 10.0, 10.0]
