@@ -59,17 +59,29 @@ class BackgroundService:
         port = self.port()
         return port if port is not None and self._is_ready(port) else None
 
+    def require_free(self, port: int) -> None:
+        """Make sure that nobody listens on a port.
+
+        Raises:
+            DemoError: somebody does.
+        """
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise DemoError(
+                    f"{self.name} cannot listen on port {port} of 127.0.0.1 ({error.strerror}); stop what listens"
+                    f" there, or choose another port: make demo {self.port_option}=PORT"
+                ) from error
+
     def start(self, command: Sequence[str], environment: Mapping[str, str], port: int) -> None:
         """Start the program and wait until it is ready. Whatever happens, it can be stopped by `stop`.
 
         Raises:
             DemoError: its port is taken, or it ended or did not become ready.
         """
-        if not _is_free(port):
-            raise DemoError(
-                f"port {port} on 127.0.0.1 is in use, and {self.name} needs it; stop what listens there,"
-                f" or choose another port: make demo {self.port_option}=PORT"
-            )
+        self.require_free(port)
         process = start(command, self.log, detached=True, environment=environment)
         partial = self._record.with_suffix(".partial")
         partial.write_text(json.dumps({"process": asdict(process), "port": port}))
@@ -126,16 +138,6 @@ class BackgroundService:
             return False
         finally:
             connection.close()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 Say = Callable[[str], None]

@@ -108,6 +108,7 @@ class EnvironmentStart:
         """
         settings = self._settings
         aws_runs = sagemaker_local_service(settings).ready_port() is not None
+        self._check_ports()
         with ThreadPoolExecutor(2) as pool:
             aws = pool.submit(self._start_aws)
             # S3 starts empty with its server: objects that speak of what was in it would be lies.
@@ -123,6 +124,22 @@ class EnvironmentStart:
             resources=resources,
             services=(sagemaker_local_service(settings), operator_service(settings)),
         )
+
+    def _check_ports(self) -> None:
+        """Find a port in use before anything is started."""
+        for service, port in (
+            (sagemaker_local_service(self._settings), self._aws_port()),
+            (operator_service(self._settings), self._operator_port()),
+        ):
+            if service.port() is None:
+                service.require_free(port)
+
+    def _aws_port(self) -> int:
+        return self._settings.aws_port or DEFAULT_AWS_PORT
+
+    def _operator_port(self) -> int:
+        running_port = operator_service(self._settings).port()
+        return self._settings.operator_port or running_port or DEFAULT_OPERATOR_PORT
 
     def _start_cluster(self, *, fresh: bool) -> tuple[LocalCluster, Path]:
         cluster = LocalCluster(self._settings.cluster, detached=True, report=self._say)
@@ -143,11 +160,11 @@ class EnvironmentStart:
         if port is None:
             if service.stop():
                 self._say("stopped a sagemaker-local that did not answer")
-            port = settings.aws_port or DEFAULT_AWS_PORT
+            port = self._aws_port()
             self._started.callback(service.stop)
             service.start(
                 self._aws_command(port),
-                isolated_environment(f"http://127.0.0.1:{port}") | self._caches(),
+                isolated_environment(f"http://127.0.0.1:{port}") | self._worker_environment(),
                 port,
             )
             self._say(f"sagemaker-local is ready on port {port}: S3, SNS, SQS and SageMaker")
@@ -169,14 +186,18 @@ class EnvironmentStart:
         shutil.rmtree(data, ignore_errors=True)
         return [_script("sagemaker-local"), f"--port={port}", f"--data-dir={data}", *images]
 
-    def _caches(self) -> dict[str, str]:
-        return {"AVATAR_BASE_MODEL_CACHE": str(self._settings.environment / "base-models")}
+    def _worker_environment(self) -> dict[str, str]:
+        # Whatever sagemaker-local is given, its instances inherit. OpenMP threads that spin while they wait for each
+        # other take the cores from everything else here: with other work on two cores, drawing took nine times as long.
+        return {
+            "AVATAR_BASE_MODEL_CACHE": str(self._settings.environment / "base-models"),
+            "OMP_WAIT_POLICY": "PASSIVE",
+        }
 
     def _start_operator(self, kubeconfig: Path, aws_url: str) -> str:
         service = operator_service(self._settings)
-        running_port = service.port()
+        port = self._operator_port()
         service.stop()
-        port = self._settings.operator_port or running_port or DEFAULT_OPERATOR_PORT
         self._started.callback(service.stop)
         environment = isolated_environment(aws_url) | {
             "KUBECONFIG": str(kubeconfig),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,8 @@ def write_shell_settings(settings: DemoSettings, environment: Environment) -> No
     """Write the file that a shell sources to use the demo's cluster and AWS."""
     exports = {"KUBECONFIG": str(environment.cluster.admin_kubeconfig)} | aws_environment(environment.aws_url)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
-    lines.append(f'export PATH="$PATH":{shlex.quote(str(environment.cluster.kubectl_program.parent))}')
+    programs = (environment.cluster.kubectl_program.parent, Path(sys.executable).parent)
+    lines.append(f'export PATH="$PATH":{":".join(shlex.quote(str(directory)) for directory in programs)}')
     settings.shell_settings.parent.mkdir(parents=True, exist_ok=True)
     settings.shell_settings.write_text("\n".join(lines) + "\n")
 
@@ -94,7 +96,7 @@ def print_next_steps(
     model, namespace = example.model.metadata.name, example.namespace
     say(
         f"""
-Everything stays up. To use it (or `source {_shown(settings.shell_settings)}`, which has all of it and puts kubectl on PATH):
+Everything stays up. To use it (or `source {_shown(settings.shell_settings)}`, which has all of it and puts kubectl and our tools on PATH):
 
   export KUBECONFIG={environment.cluster.admin_kubeconfig}
   export AWS_ENDPOINT_URL={environment.aws_url}
