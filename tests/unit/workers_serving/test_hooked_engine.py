@@ -257,11 +257,11 @@ def test_pictures_are_rgb_images(engine: HookedEngine, request_document: Documen
 
 
 def test_a_prompt_that_is_too_long_is_cut_without_being_logged(
-    engine: HookedEngine, request_document: Document, capfd: pytest.CaptureFixture[str]
+    engine: HookedEngine, request_document: Document, caplog: pytest.LogCaptureFixture
 ) -> None:
     document = request_document()
     document["pictures"][0]["prompt"] = "word " * 100 + "secret"
 
     draw(engine, None, document)
 
-    assert "secret" not in "".join(capfd.readouterr())
+    assert "secret" not in caplog.text
