@@ -17,9 +17,20 @@ from botocore.exceptions import (
     PartialCredentialsError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from avatar_operator.backends.base import BackendError
 
+AwsCallError = ClientError | BotoCoreError | ResponseParserError
+"""Everything that a call of boto3 raises."""
+AWS_CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+"""The same, for `except`."""
+CREDENTIAL_ERRORS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    TokenRetrievalError,
+)
 MAX_AWS_TEXT = 1000
 
 THROTTLING_CODES = frozenset(
@@ -88,7 +99,7 @@ def is_throttling(error: ClientError) -> bool:
     return error_code(error) in THROTTLING_CODES
 
 
-def backend_error(error: ClientError | BotoCoreError, doing: str) -> BackendError:
+def backend_error(error: AwsCallError, doing: str) -> BackendError:
     """Classify an error of botocore.
 
     Args:
@@ -97,9 +108,7 @@ def backend_error(error: ClientError | BotoCoreError, doing: str) -> BackendErro
     """
     if isinstance(error, ClientError):
         return _answered(error, doing)
-    if isinstance(
-        error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError | TokenRetrievalError
-    ):
+    if isinstance(error, CREDENTIAL_ERRORS):
         return BackendError(
             "CredentialsMissing",
             f"could not {doing}: the operator has no usable AWS credentials ({error}). Give its service account an IAM role.",
@@ -169,5 +178,5 @@ def aws_errors(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except AWS_CALL_ERRORS as error:
         raise backend_error(error, doing) from error

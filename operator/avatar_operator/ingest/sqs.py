@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import boto3
 import structlog
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from avatar_operator.aws.errors import backend_error
+from avatar_operator.aws.errors import AWS_CALL_ERRORS, backend_error
 from avatar_operator.ingest.messages import (
     AttemptHint,
     Hint,
@@ -112,7 +111,7 @@ class Consumer:
             try:
                 await self.poll()
                 failures = 0
-            except (ClientError, BotoCoreError) as error:
+            except AWS_CALL_ERRORS as error:
                 failures += 1
                 failure = backend_error(error, f"read queue {self._queue_url}")
                 self._metrics.errors.labels("ReceiveMessage", failure.reason).inc()
@@ -154,7 +153,7 @@ class Consumer:
                     for number, message in enumerate(messages)
                 ],
             )
-        except (ClientError, BotoCoreError) as error:
+        except AWS_CALL_ERRORS as error:
             # They come again, and hints may come twice.
             reason = backend_error(error, "delete messages").reason
             self._metrics.errors.labels("DeleteMessageBatch", reason).inc()

@@ -10,13 +10,13 @@ Sources: SageMaker API Reference, InvokeEndpoint (Errors); Developer Guide, "Inv
 
 import re
 
-from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from pydantic import ValidationError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import backend_error, error_code, error_text
+from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, backend_error, error_code, error_text
 from avatar_operator.backends.base import BackendError, DrawCall, Drawn, DrawResult, ModelLoading
 from avatar_operator.backends.sagemaker.endpoint_refusal import EndpointRefusal, endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
@@ -42,7 +42,7 @@ async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> D
                 Body=body,
             )["Body"].read(MAX_ANSWER_BYTES),
         )
-    except (ClientError, BotoCoreError) as error:
+    except AWS_CALL_ERRORS as error:
         if isinstance(error, ClientError) and error_code(error) == "ModelNotReadyException":
             return ModelLoading()
         raise drawing_error(error, endpoint_name, call.target_model) from error
@@ -84,7 +84,7 @@ def _drawn(answer: bytes, call: DrawCall) -> Drawn:
     return Drawn(generate_seconds=result.generate_seconds)
 
 
-def drawing_error(error: ClientError | BotoCoreError, endpoint_name: str, target_model: str) -> BackendError:
+def drawing_error(error: AwsCallError, endpoint_name: str, target_model: str) -> BackendError:
     """What a failed InvokeEndpoint means, except ModelNotReadyException, which is no failure."""
     doing = f"draw with {target_model} on endpoint {endpoint_name}"
     if isinstance(error, ReadTimeoutError):

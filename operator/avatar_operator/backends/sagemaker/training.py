@@ -5,22 +5,27 @@ same attempt may be submitted again. If the answer was lost (a read time-out, a 
 running and nobody knows: that is OutcomeUnknownError, and the reconciler fences the attempt before it spends again.
 """
 
-from typing import TYPE_CHECKING
-
 import boto3
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
-    HTTPClientError,
+    ParamValidationError,
     ProxyConnectionError,
 )
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import TrainingRequest
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import backend_error, error_code, error_text, http_status
+from avatar_operator.aws.errors import (
+    AWS_CALL_ERRORS,
+    CREDENTIAL_ERRORS,
+    AwsCallError,
+    backend_error,
+    error_code,
+    error_text,
+    http_status,
+)
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.base import AttemptReference, BackendError, OutcomeUnknownError, Submission
 from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
@@ -31,14 +36,18 @@ from avatar_operator.backends.sagemaker.layout import (
     sagemaker_spec,
 )
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointAsyncOutputTypeDef
-
 MIN_TTL_SECONDS = 60
 MAX_TTL_SECONDS = 21600
 """Limits of RequestTTLSeconds (SageMaker API Reference, InvokeEndpointAsync)."""
 REQUEST_TIMEOUT_STATUS = 408
-NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+NEVER_SENT = (
+    *CREDENTIAL_ERRORS,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
+"""What is raised before the first byte of a call leaves. Anything else may come after."""
 
 
 async def submit_training(
@@ -72,20 +81,16 @@ async def submit_training(
                 InvocationTimeoutSeconds=spec.training.invocation_timeout_seconds,
             ),
         )
-    except (ClientError, BotoCoreError) as error:
+    except AWS_CALL_ERRORS as error:
         raise submission_error(error, spec.training.endpoint_name) from error
-    return _submission(answer, log_url(spec.region, spec.training.endpoint_name))
-
-
-def _submission(answer: "InvokeEndpointAsyncOutputTypeDef", log: str) -> Submission:
     return Submission(
         output_location=answer.get("OutputLocation"),
         failure_location=answer.get("FailureLocation"),
-        log_url=log,
+        log_url=log_url(spec.region, spec.training.endpoint_name),
     )
 
 
-def submission_error(error: ClientError | BotoCoreError, endpoint_name: str) -> BackendError:
+def submission_error(error: AwsCallError, endpoint_name: str) -> BackendError:
     """What a failed InvokeEndpointAsync means: certainly not accepted, or nobody knows."""
     doing = f"submit the training to endpoint {endpoint_name}"
     if isinstance(error, ClientError):
@@ -99,9 +104,9 @@ def submission_error(error: ClientError | BotoCoreError, endpoint_name: str) -> 
             # The endpoint may be about to be made: nothing is wrong with the model that waits for it.
             return BackendError(refusal.value, f"could not {doing}: {error_text(error)}", retryable=True)
         return backend_error(error, doing)
-    if isinstance(error, HTTPClientError) and not isinstance(error, NEVER_SENT):
-        return OutcomeUnknownError(f"could not {doing}: the answer was lost ({type(error).__name__})")
-    return backend_error(error, doing)
+    if isinstance(error, NEVER_SENT):
+        return backend_error(error, doing)
+    return OutcomeUnknownError(f"could not {doing}: the answer was lost ({type(error).__name__})")
 
 
 def log_url(region: str, endpoint_name: str) -> str:
