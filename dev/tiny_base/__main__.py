@@ -15,6 +15,8 @@ from diffusers import AutoencoderKL
 
 from tiny_base.architecture import build_vae
 from tiny_base.data import render_pretraining_data
+from tiny_base.judge import Judge, JudgeNetwork
+from tiny_base.judge_training import JudgeStageFactory
 from tiny_base.pipeline_files import assemble, save_pipeline
 from tiny_base.text_pretraining import build_text_stage
 from tiny_base.training_loop import Run, Schedule, StageFactory, load_averaged, train
@@ -22,7 +24,7 @@ from tiny_base.unet_training import UnetStage, UnetStageFactory
 from tiny_base.vae_training import VaeStageFactory, encode_files, standardise
 
 _SEED = 0
-_STAGES = ("data", "text", "vae", "latents", "unet", "assemble")
+_STAGES = ("data", "text", "vae", "latents", "unet", "assemble", "judge")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("stage", choices=(*_STAGES, "all"))
     parser.add_argument("--work", type=Path, default=Path(".cache/tiny-base"), help="renders and checkpoints")
     parser.add_argument(
-        "--out", type=Path, default=Path(".cache/tiny-base/tiny-people"), help="the finished base"
+        "--out", type=Path, default=Path("dev/models"), help="gets tiny-people/ and tiny-judge/"
     )
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
@@ -43,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--latents", type=int, default=20_000, help="renders that the UNet learns from")
     parser.add_argument("--text-steps", type=int, default=340)
     parser.add_argument("--vae-steps", type=int, default=6_000)
-    parser.add_argument("--unet-steps", type=int, default=8_000)
+    parser.add_argument("--unet-steps", type=int, default=12_000)
+    parser.add_argument("--judge-steps", type=int, default=1_500)
     options = parser.parse_args(arguments)
     for stage in _STAGES if options.stage == "all" else (options.stage,):
         print(f"tiny_base: {stage}", flush=True)
@@ -67,7 +70,7 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
         case "latents":
             _encode(options)
         case "unet":
-            schedule = Schedule(options.unet_steps, 32, 1e-3, warmup=200, decay_from=0.6, average=0.998)
+            schedule = Schedule(options.unet_steps, 16, 1e-3, warmup=200, decay_from=0.6, average=0.998)
             _train(options, work / "unet", schedule, _unet_factory(work))
         case "assemble":
             unet_stage = UnetStage(_unet_factory(work), torch.device("cpu"))
@@ -76,7 +79,14 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
             pipeline = assemble(
                 unet_stage.tokenizer, unet_stage.text_encoder, unet_stage.vae, unet_stage.unet
             )
-            save_pipeline(pipeline, options.out)
+            save_pipeline(pipeline, options.out / "tiny-people")
+        case "judge":
+            schedule = Schedule(options.judge_steps, 64, 1.5e-3, decay_from=0.5, average=0.99)
+            factory = JudgeStageFactory(work, options.renders, _SEED)
+            _train(options, work / "judge", schedule, factory, processes=1)
+            network = JudgeNetwork()
+            load_averaged(network, work / "judge" / "checkpoint.safetensors")
+            Judge(network).save(options.out / "tiny-judge")
 
 
 def _train(

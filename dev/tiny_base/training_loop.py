@@ -52,7 +52,7 @@ class Schedule:
     decay_from: float = 0.6
     average: float = 0.999
     meet_every: int = 8
-    checkpoint_seconds: float = 120.0
+    checkpoint_seconds: float = 240.0
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

@@ -72,7 +72,7 @@ class UnetStage:
             device
         )
         self.vae = AutoencoderKL.from_pretrained(files.vae, use_safetensors=True, local_files_only=True)
-        self.latents: Tensor = torch.from_numpy(np.load(files.latents, mmap_mode="r"))
+        self.latents: Tensor = torch.from_numpy(np.load(files.latents))
         self.labels: Labels = np.load(files.labels)
         self.alphas = build_scheduler().alphas_cumprod
 

@@ -90,6 +90,7 @@ def test_the_rate_warms_up_stays_and_falls() -> None:
     assert schedule.rate_at(999) == pytest.approx(0.02)
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_text_encoder(tmp_path: Path) -> None:
     schedule = Schedule(steps=2, batch=4, learning_rate=1e-3, meet_every=2)
     run = Run(tmp_path, schedule, processes=2)
