@@ -1,0 +1,257 @@
+"""The sweeper: what a watch can lose is found, and a watch that loses things again and again is told of."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
+from avatar_operator.core.workqueue import WorkQueue
+from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
+from avatar_operator.kube.client import Object
+from avatar_operator.scheduling import Scheduler
+from avatar_operator.sweeper import Sweeper
+from builders.clock import FakeClock
+from builders.kube import FakeKubeClient
+from builders.manifests import model_manifest, runtime_manifest
+from builders.virtual_time import VirtualTimeLoop
+from builders.world import MODEL_KEY, RUNTIME_KEY
+
+INTERVAL = 300.0
+
+
+class Office:
+    """A sweeper over an API server in memory, with a watch that the test can deafen."""
+
+    def __init__(self) -> None:
+        self.kube = FakeKubeClient(FakeClock())
+        self.cache = ObjectCache()
+        self.queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
+        self.scheduler = Scheduler(self.cache, self.queues)
+        self.asked: list[ObjectKey] = []
+        self.watch_delay: float | None = 0.0
+        self.sweeper = Sweeper(
+            self.kube, self.cache, self.scheduler, interval=INTERVAL, ask_for_outcome=self.asked.append
+        )
+        self.kube.watch(self._watch)
+
+    def _watch(self, kind: Kind, body: Object, gone: bool) -> None:
+        if self.watch_delay is None:
+            return
+        asyncio.get_running_loop().call_later(
+            self.watch_delay, lambda: self.scheduler.seen(kind, body, deleted=gone)
+        )
+
+    def waiting(self, kind: Kind) -> int:
+        return len(self.queues[kind])
+
+
+def in_virtual_time(story: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story)
+
+
+async def _office_with_a_model() -> Office:
+    office = Office()
+    office.kube.create(AVATAR_RUNTIME, runtime_manifest())
+    office.kube.create(AVATAR_MODEL, model_manifest())
+    await asyncio.sleep(1)
+    for queue in office.queues.values():
+        while len(queue):
+            queue.done(await queue.get())
+    return office
+
+
+def test_everything_is_known_before_anything_is_decided() -> None:
+    async def story() -> None:
+        office = Office()
+        office.watch_delay = None
+        office.kube.create(AVATAR_RUNTIME, runtime_manifest())
+        office.kube.create(AVATAR_MODEL, model_manifest())
+
+        await office.sweeper.fill_cache()
+
+        assert office.cache.get(MODEL_KEY) is not None
+        assert office.cache.get(RUNTIME_KEY) is not None
+        assert office.waiting(AVATAR_MODEL) == 1
+
+    in_virtual_time(story())
+
+
+def test_every_object_is_looked_at_and_every_outcome_asked_for() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+        await office.sweeper.sweep(AVATAR_RUNTIME)
+
+        assert office.waiting(AVATAR_MODEL) == 1
+        assert office.waiting(AVATAR_RUNTIME) == 1
+        assert office.asked == [MODEL_KEY]
+
+    in_virtual_time(story())
+
+
+def test_a_deletion_that_the_watch_missed_is_found() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        office.kube.remove_by_force(AVATAR_MODEL, "ann")
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.cache.get(MODEL_KEY) is None
+        assert office.waiting(AVATAR_MODEL) == 1
+
+    in_virtual_time(story())
+
+
+def test_a_change_that_the_watch_missed_is_found() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        changed = office.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        cached = office.cache.get(MODEL_KEY)
+        assert cached is not None
+        assert cached["spec"] == changed["spec"]
+
+    in_virtual_time(story())
+
+
+def test_a_missed_change_of_a_runtime_brings_its_models_back() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        office.kube.edit(AVATAR_RUNTIME, "standard", {"managementPolicy": "Observe"})
+
+        await office.sweeper.sweep(AVATAR_RUNTIME)
+
+        assert office.waiting(AVATAR_MODEL) == 1
+
+    in_virtual_time(story())
+
+
+def test_a_successor_of_the_same_name_is_told_from_its_predecessor() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        office.kube.remove_by_force(AVATAR_MODEL, "ann")
+        successor = office.kube.create(AVATAR_MODEL, model_manifest())
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.cache.by_uid(successor["metadata"]["uid"]) == key_of(AVATAR_MODEL, successor)
+
+    in_virtual_time(story())
+
+
+def test_an_object_created_during_the_list_is_not_taken_for_deleted() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        listed = office.kube.list_objects
+
+        async def list_slowly(kind: Kind) -> Any:
+            answer = await listed(kind)
+            office.kube.create(AVATAR_MODEL, model_manifest(name="bob"))
+            await asyncio.sleep(1)
+            return answer
+
+        office.kube.list_objects = list_slowly  # type: ignore[method-assign]
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.cache.get(ObjectKey("AvatarModel", "team-a", "bob")) is not None
+
+    in_virtual_time(story())
+
+
+def test_a_watch_that_is_well_does_not_lag() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        for _ in range(3):
+            office.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+            await asyncio.sleep(INTERVAL)
+            await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.sweeper.watch_lags()["avatarmodels"] == 0.0
+
+    in_virtual_time(story())
+
+
+def test_a_change_that_the_watch_shows_a_moment_after_the_list_was_not_missed() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = 0.5
+        for _ in range(3):
+            office.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+            await office.sweeper.sweep(AVATAR_MODEL)
+            await asyncio.sleep(INTERVAL)
+
+        assert office.sweeper.watch_lags()["avatarmodels"] == 0.0
+
+    in_virtual_time(story())
+
+
+def test_one_change_that_was_missed_and_found_is_no_reason_to_restart() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        office.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+        await office.sweeper.sweep(AVATAR_MODEL)
+        office.watch_delay = 0.0
+
+        await asyncio.sleep(INTERVAL)
+
+        assert office.sweeper.watch_lags()["avatarmodels"] == 0.0
+
+    in_virtual_time(story())
+
+
+def test_a_watch_that_misses_something_at_every_sweep_lags() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        for suspend in (True, False, True):
+            office.kube.edit(AVATAR_MODEL, "ann", {"suspend": suspend})
+            await office.sweeper.sweep(AVATAR_MODEL)
+            await asyncio.sleep(INTERVAL)
+
+        lags = office.sweeper.watch_lags()
+        assert lags["avatarmodels"] >= 2 * INTERVAL
+        assert lags["avatarruntimes"] == 0.0
+
+    in_virtual_time(story())
+
+
+def test_a_watch_that_recovers_does_not_lag_any_more() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        for suspend in (True, False):
+            office.kube.edit(AVATAR_MODEL, "ann", {"suspend": suspend})
+            await office.sweeper.sweep(AVATAR_MODEL)
+            await asyncio.sleep(INTERVAL)
+        office.watch_delay = 0.0
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.sweeper.watch_lags()["avatarmodels"] == 0.0
+
+    in_virtual_time(story())
+
+
+def test_an_api_server_that_does_not_answer_does_not_end_the_sweeps() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        for _ in KINDS:
+            office.kube.fail_next("list_objects")
+        task = asyncio.create_task(office.sweeper.run())
+        await asyncio.sleep(2.5 * INTERVAL)
+
+        assert not task.done()
+        assert office.asked == [MODEL_KEY]
+        task.cancel()
+        await asyncio.wait([task])
+
+    in_virtual_time(story())
