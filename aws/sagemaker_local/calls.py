@@ -16,26 +16,26 @@ from typing import Any
 MAX_CALLS = 50_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """One API call that was answered.
 
     Attributes:
-        sequence: 1 for the first call since the server started; never reused.
         time: when it was answered, ISO 8601 in UTC.
         api: the operation's name, for example `InvokeEndpointAsync`.
         account, region: whose call it was.
         parameters: its parameters by their API names, without bodies.
+        carried_out: whether it took effect: false for a refused call, true for one whose answer was lost by a fault.
         status: the HTTP status of the answer.
         error: AWS's error code, or None.
     """
 
-    sequence: int
     time: str
     api: str
     account: str
     region: str
     parameters: Mapping[str, Any]
+    carried_out: bool
     status: int
     error: str | None
 
@@ -45,24 +45,16 @@ class CallLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: deque[Call] = deque(maxlen=MAX_CALLS)
+        self._calls: deque[tuple[int, Call]] = deque(maxlen=MAX_CALLS)
         self._totals: Counter[str] = Counter()
         self._sequence = 0
 
-    def record(
-        self,
-        time: str,
-        api: str,
-        account: str,
-        region: str,
-        parameters: Mapping[str, Any],
-        status: int,
-        error: str | None,
-    ) -> None:
+    def record(self, call: Call) -> None:
+        """Append a call; it is numbered from 1 since the server started, and numbers are never reused."""
         with self._lock:
             self._sequence += 1
-            self._totals[api] += 1
-            self._calls.append(Call(self._sequence, time, api, account, region, parameters, status, error))
+            self._totals[call.api] += 1
+            self._calls.append((self._sequence, call))
 
     def clear(self) -> None:
         """Forget the calls and the totals, not the sequence."""
@@ -71,25 +63,28 @@ class CallLog:
             self._totals.clear()
 
     def listing(self, wanted: Mapping[str, str]) -> dict[str, Any]:
-        """The calls whose api, region, account, status, error or any parameter equals what is wanted.
+        """The calls of which every wanted field or parameter has the wanted value.
 
         Arguments:
-            wanted: for example `{"api": "InvokeEndpointAsync", "InferenceId": "train-1"}`.
+            wanted: fields of `Call` or API parameters, with values as text (`true`, `false` for `carried_out`), for example
+                `{"api": "InvokeEndpointAsync", "InferenceId": "train-1"}`.
 
         Returns:
-            `{"calls": [...], "totals": {api: count}}`; totals are not filtered.
+            `{"calls": [...], "totals": {api: count}}`, each call with its `sequence`; totals are not filtered.
         """
         with self._lock:
             calls, totals = list(self._calls), dict(self._totals)
-        return {"calls": [asdict(call) for call in calls if _matches(call, wanted)], "totals": totals}
+        listed = [
+            {"sequence": sequence, **asdict(call)} for sequence, call in calls if _matches(call, wanted)
+        ]
+        return {"calls": listed, "totals": totals}
 
 
 def _matches(call: Call, wanted: Mapping[str, str]) -> bool:
-    own = {
-        "api": call.api,
-        "account": call.account,
-        "region": call.region,
-        "status": call.status,
-        "error": call.error,
-    }
-    return all(str(own.get(name, call.parameters.get(name))) == value for name, value in wanted.items())
+    return all(
+        _text(getattr(call, name, call.parameters.get(name))) == value for name, value in wanted.items()
+    )
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

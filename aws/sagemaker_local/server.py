@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from werkzeug.wrappers import Request, Response
 from sagemaker_local import moto_bridge
 from sagemaker_local.async_inference.data_plane import AsyncDataPlane
 from sagemaker_local.aws_clients import AwsClients, Scope
-from sagemaker_local.calls import CallLog
+from sagemaker_local.calls import Call, CallLog
 from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.control_api import CONTROL_PATH, ControlApi
 from sagemaker_local.control_plane.endpoint import Endpoint, EndpointHooks
@@ -64,8 +65,13 @@ _RUNTIME_OPERATIONS = {
 }
 
 
-_Answer = Callable[[Request, Scope, dict[str, Any]], Response]
-"""Answers a call; puts the call's parameters into the dictionary, for the call log, as soon as it knows them."""
+@dataclass(frozen=True)
+class _Operation:
+    """One of our operations: how its parameters are read, and how it is carried out with them."""
+
+    name: str
+    read: Callable[[Request], dict[str, Any]]
+    carry_out: Callable[[Request, Scope, dict[str, Any]], Response]
 
 
 class LocalAwsApplication:
@@ -97,10 +103,10 @@ class LocalAwsApplication:
             return self._control_api.answer(Request(environ))(environ, start_response)
         if path == "/moto-api/reset":
             self.end_all_endpoints()
-        ours = self._ours(path, environ)
-        if ours is None:
+        operation = self._ours(path, environ)
+        if operation is None:
             return self._forward_untouched(environ, start_response)
-        return self._answer(*ours, Request(environ))(environ, start_response)
+        return self._answer(operation, Request(environ))(environ, start_response)
 
     def end_all_endpoints(self) -> None:
         """Stop all instances and forget their endpoints: the server ends, or moto's records are reset. Blocks."""
@@ -113,80 +119,68 @@ class LocalAwsApplication:
         for endpoint in endpoints:
             self._forget(endpoint)
 
-    def _ours(self, path: str, environ: dict[str, Any]) -> tuple[str, _Answer] | None:
+    def _ours(self, path: str, environ: dict[str, Any]) -> _Operation | None:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith("SageMaker."):
-            return target.removeprefix("SageMaker."), self._answer_control_plane
+            return _Operation(target.removeprefix("SageMaker."), _read_json, self._carry_out_control_plane)
         match = _RUNTIME_PATH.match(path)
         if match and environ.get("REQUEST_METHOD") == "POST":
-            return _RUNTIME_OPERATIONS[match[2]], self._answer_runtime
+            return _Operation(_RUNTIME_OPERATIONS[match[2]], _read_invocation, self._carry_out_runtime)
         return None
 
-    def _answer(self, operation: str, answer: _Answer, request: Request) -> Response:
+    def _answer(self, operation: _Operation, request: Request) -> Response:
+        """Carry one call out, under the faults that are ordered for it, and record it."""
         scope = _scope(request)
         parameters: dict[str, Any] = {}
         error: str | None = None
-        fault = self.faults.take_api(operation)
+        carried_out = False
         try:
+            parameters = operation.read(request)
+            fault = self.faults.take_api(operation.name)
             if fault and fault.seconds:
                 time.sleep(fault.seconds)
             if fault and fault.error and fault.when == "before":
                 raise AwsError(fault.error, fault.message, fault.status)
-            response = answer(request, scope, parameters)
+            response = operation.carry_out(request, scope, parameters)
+            carried_out = response.status_code < 400
             if fault and fault.error:
                 raise AwsError(fault.error, fault.message, fault.status)
         except AwsError as refusal:
             error = refusal.code
             response = error_response(refusal)
         except Exception as unexpected:
-            logger.exception("%s failed inside sagemaker-local", operation)
+            logger.exception("%s failed inside sagemaker-local", operation.name)
             error = "InternalFailure"
             response = error_response(AwsError(error, f"{type(unexpected).__name__}: {unexpected}", 500))
         if error is None and response.status_code >= 400:
-            error = response.headers.get("x-amzn-ErrorType") or str(
-                (response.get_json(force=True, silent=True) or {}).get("__type")
-            )
-        self.calls.record(
-            self._clock.now().isoformat(),
-            operation,
-            scope.account,
-            scope.region,
-            parameters,
-            response.status_code,
-            error,
+            error = str((response.get_json(force=True, silent=True) or {}).get("__type"))
+        call = Call(
+            time=self._clock.now().isoformat(),
+            api=operation.name,
+            account=scope.account,
+            region=scope.region,
+            parameters=parameters,
+            carried_out=carried_out,
+            status=response.status_code,
+            error=error,
         )
+        self.calls.record(call)
         return response
 
-    def _answer_control_plane(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
-        if (request.content_length or 0) > MAX_CONTROL_PLANE_BYTES:
-            raise AwsError("ValidationException", f"the request exceeds {MAX_CONTROL_PLANE_BYTES} bytes")
-        try:
-            body = json.loads(request.get_data() or b"{}")
-        except ValueError as error:
-            raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
-        if not isinstance(body, dict):
-            raise AwsError("SerializationException", "the request is not a JSON object")
-        parameters |= body
+    def _carry_out_control_plane(
+        self, request: Request, scope: Scope, parameters: dict[str, Any]
+    ) -> Response:
         operation = request.headers["X-Amz-Target"].removeprefix("SageMaker.")
         return self._control_plane.answer(
-            operation, scope, body, lambda body: self._forward(request, operation, body)
+            operation, scope, parameters, lambda body: self._forward(request, operation, body)
         )
 
-    def _answer_runtime(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
-        match = _RUNTIME_PATH.match(request.path)
-        assert match is not None
-        operation = _RUNTIME_OPERATIONS[match[2]]
-        if operation == "InvokeEndpointWithResponseStream":
-            raise not_implemented(operation)
-        parameters |= read_parameters(operation, match[1], request)
-        if (request.content_length or 0) > MAX_REQUEST_BYTES:
-            raise AwsError(
-                "RequestEntityTooLargeException", f"The request body exceeds {MAX_REQUEST_BYTES} bytes", 413
-            )
-        endpoint = self.registry.find(scope, match[1])
-        if endpoint is None or endpoint.name != match[1] or not endpoint.invocable:
-            raise validation_error(f"Endpoint {match[1]} of account {scope.account} not found.")
-        plane = self._asynchronous if operation == "InvokeEndpointAsync" else self._realtime
+    def _carry_out_runtime(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
+        name = parameters["EndpointName"]
+        endpoint = self.registry.find(scope, name)
+        if endpoint is None or endpoint.name != name or not endpoint.invocable:
+            raise validation_error(f"Endpoint {name} of account {scope.account} not found.")
+        plane = self._asynchronous if request.path.endswith("/async-invocations") else self._realtime
         return plane.invoke(endpoint, parameters, request.get_data())
 
     def _forward(self, request: Request, operation: str, body: Mapping[str, Any]) -> Response:
@@ -270,6 +264,32 @@ class LocalAwsServer:
         self._guardian.close()
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _read_json(request: Request) -> dict[str, Any]:
+    """The parameters of a JSON 1.1 operation."""
+    if (request.content_length or 0) > MAX_CONTROL_PLANE_BYTES:
+        raise AwsError("ValidationException", f"the request exceeds {MAX_CONTROL_PLANE_BYTES} bytes")
+    try:
+        parameters = json.loads(request.get_data() or b"{}")
+    except ValueError as error:
+        raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
+    if not isinstance(parameters, dict):
+        raise AwsError("SerializationException", "the request is not a JSON object")
+    return parameters
+
+
+def _read_invocation(request: Request) -> dict[str, Any]:
+    """The parameters of an invocation, without its body."""
+    match = _RUNTIME_PATH.match(request.path)
+    assert match is not None
+    operation = _RUNTIME_OPERATIONS[match[2]]
+    if operation == "InvokeEndpointWithResponseStream":
+        raise not_implemented(operation)
+    if (request.content_length or 0) > MAX_REQUEST_BYTES:
+        message = f"The request body exceeds {MAX_REQUEST_BYTES} bytes"
+        raise AwsError("RequestEntityTooLargeException", message, 413)
+    return read_parameters(operation, match[1], request)
 
 
 def _scope(request: Request) -> Scope:

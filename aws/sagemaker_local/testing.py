@@ -123,7 +123,7 @@ class LocalAws:
         )
 
     def calls(self, **wanted: str) -> list[dict[str, Any]]:
-        """The calls that reached the server, filtered by api, status, error or any parameter; see `CallLog`."""
+        """The calls that reached the server, filtered by any field of `Call` or any parameter, all given as text."""
         return list(self._control("GET", "calls", params=wanted)["calls"])
 
     def forget_calls(self) -> None:

@@ -74,6 +74,10 @@ class ModelStore:
         self._residency = Residency()
         self._changed = threading.Condition()
         self._loads: dict[str, Future[None]] = {}
+        # The container's memory changes while its answers are on their way: what is being loaded or unloaded, and how often
+        # that has ended, tell a 507 that is already out of date from one that means it.
+        self._in_transit = 0
+        self._memory_changes = 0
 
     def holds(self, target: str) -> tuple[bool, bool]:
         """Whether the model is (in memory, on disk)."""
@@ -209,26 +213,43 @@ class ModelStore:
         body = json.dumps(
             {"model_name": name, "url": str(self._instance.models_dir / name / "model")}
         ).encode()
+        headers = {"Content-Type": "application/json"}
         while True:
-            answer = self._call(
-                "POST", "/models", deadline, headers={"Content-Type": "application/json"}, body=body
-            )
-            if answer.status in (200, 409):
+            with self._changed:
+                seen = self._memory_changes
+                self._in_transit += 1
+            answer: ContainerAnswer | None = None
+            try:
+                answer = self._call("POST", "/models", deadline, headers=headers, body=body)
+            finally:
                 with self._changed:
-                    model.loaded = True
+                    self._in_transit -= 1
+                    if answer is not None and answer.status in (200, 409):
+                        model.loaded = True
+                        self._memory_changes += 1
+                    self._changed.notify_all()
+            if model.loaded:
                 return
-            if answer.status != 507 or not self._make_room(model.target, deadline):
+            if answer.status != 507 or not self._make_room(model.target, seen, deadline):
                 raise from_answer(answer, self._instance)
 
-    def _make_room(self, target: str, deadline: float) -> bool:
-        """Unload one unused model, waiting for one to become unused. False when nothing can be or become free."""
+    def _make_room(self, target: str, seen: int, deadline: float) -> bool:
+        """Unload one unused model, or wait until memory changes by itself. False when neither can help.
+
+        Arguments:
+            seen: how often memory had changed when the container was asked to load `target`.
+        """
         while not self._unload_one(sparing=target):
             with self._changed:
+                if self._memory_changes != seen:
+                    return True
+                if self._residency.next_to_unload(target) is not None:
+                    continue
                 remaining = deadline - time.monotonic()
-                if remaining <= 0 or not self._residency.anything_loaded_besides(target):
+                others = self._in_transit > 0 or self._residency.anything_loaded_besides(target)
+                if remaining <= 0 or not others:
                     return False
-                if self._residency.next_to_unload(target) is None:
-                    self._changed.wait(remaining)
+                self._changed.wait(remaining)
         return True
 
     def _unload_one(self, sparing: str) -> bool:
@@ -236,24 +257,35 @@ class ModelStore:
             victim = self._residency.next_to_unload(sparing)
             if victim is None:
                 return False
-            victim.loaded = False
-        self._delete_from_container(victim)
+            self._begin_unload(victim)
+        self._finish_unload(victim)
         return True
 
-    def _delete_from_container(self, model: Resident) -> None:
+    def _begin_unload(self, model: Resident) -> None:
+        model.loaded = False
+        self._in_transit += 1
+
+    def _finish_unload(self, model: Resident) -> None:
         deadline = time.monotonic() + self._clock.real(LOAD_SECONDS)
         with contextlib.suppress(AwsError):
             self._call("DELETE", f"/models/{opaque_name(model.target)}", deadline)
+        with self._changed:
+            self._in_transit -= 1
+            self._memory_changes += 1
+            self._changed.notify_all()
 
     def _discard(self, model: Resident) -> None:
         with self._changed:
             if model.users:
                 return
-            loaded, model.loaded, model.disk_bytes = model.loaded, False, None
+            loaded = model.loaded
+            if loaded:
+                self._begin_unload(model)
+            model.disk_bytes = None
             shutil.rmtree(self._instance.models_dir / opaque_name(model.target), ignore_errors=True)
             self._residency.forget_if_absent(model)
         if loaded:
-            self._delete_from_container(model)
+            self._finish_unload(model)
 
     def _call(
         self,

@@ -17,8 +17,10 @@ def test_an_api_is_throttled_as_often_as_ordered(emulator: LocalAws, user: Any) 
     )
     for _ in range(2):
         with pytest.raises(ClientError, match="ThrottlingException"):
-            user.invoke_async(name)
-    user.await_object(user.invoke_async(name)["OutputLocation"])
+            user.invoke_async(name, InferenceId="throttled")
+    user.await_object(user.invoke_async(name, InferenceId="throttled")["OutputLocation"])
+    calls = emulator.calls(EndpointName=name, InferenceId="throttled")
+    assert [call["carried_out"] for call in calls] == [False, False, True]
 
 
 def test_a_lost_answer_leaves_the_work_done(emulator: LocalAws, user: Any) -> None:
@@ -29,6 +31,10 @@ def test_a_lost_answer_leaves_the_work_done(emulator: LocalAws, user: Any) -> No
     with pytest.raises(ClientError, match="ServiceUnavailable"):
         user.invoke_async(name, Filename="lost.out")
     assert user.await_object(f"s3://{user.bucket}/out/lost.out")["Body"] == b"hello"
+    assert [
+        (call["carried_out"], call["status"])
+        for call in emulator.calls(EndpointName=name, Filename="lost.out")
+    ] == [(True, 503)]
 
 
 def test_a_dropped_notification_does_not_arrive_but_the_next_does(emulator: LocalAws, user: Any) -> None:
