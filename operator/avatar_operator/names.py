@@ -6,7 +6,9 @@ An inference id carries the whole uid, so a notification finds its object withou
 import re
 from dataclasses import dataclass
 
-_INFERENCE_ID = re.compile(r"^avm-(?P<uid>[0-9a-f]{32})-r(?P<revision>[0-9]{1,7})-a(?P<attempt>[0-9]{1,7})$")
+_INFERENCE_ID = re.compile(
+    r"avm-(?P<uid>[0-9a-f]{32})-r(?P<revision>[1-9][0-9]{0,6})-a(?P<attempt>[1-9][0-9]{0,6})"
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ def inference_id(uid: str, revision: int, attempt: int) -> str:
 
 def parse_inference_id(value: str) -> AttemptName | None:
     """The attempt that an inference id names, or None if it is not one of ours."""
-    match = _INFERENCE_ID.match(value)
+    match = _INFERENCE_ID.fullmatch(value)
     if match is None:
         return None
     digits = match["uid"]

@@ -1,0 +1,53 @@
+"""Tenants are apart: who may use a runtime, and which S3 locations a namespace may name."""
+
+import string
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from avatar_operator.tenancy import location_allowed, namespace_allowed
+from builders.objects import a_runtime
+
+NAMESPACES = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "namespace", "expected"),
+    [
+        (["*"], "team-a", True),
+        (["team-a"], "team-a", True),
+        (["team-b"], "team-a", False),
+        (["team"], "team-a", False),
+        (["team-b", "team-a"], "team-a", True),
+    ],
+)
+def test_a_namespace_is_admitted_by_name_or_by_star(
+    allowed: list[str], namespace: str, expected: bool
+) -> None:
+    runtime = a_runtime(spec={"tenancy": {"allowedNamespaces": allowed}})
+
+    assert namespace_allowed(runtime, namespace) is expected
+
+
+@given(NAMESPACES, NAMESPACES)
+def test_a_placeholder_keeps_every_namespace_in_its_own_part(mine: str, other: str) -> None:
+    assume(mine != other)
+
+    assert location_allowed(f"s3://photos/{mine}/ann/", ["s3://photos/{namespace}/"], mine)
+    assert not location_allowed(f"s3://photos/{other}/ann/", ["s3://photos/{namespace}/"], mine)
+
+
+@pytest.mark.parametrize(
+    "uri", ["s3://photos/", "s3://photos-of-others/team-a/", "s3://photo/team-a/", "s3://photos/x/team-a/"]
+)
+def test_a_location_beside_or_above_the_prefix_is_refused(uri: str) -> None:
+    assert not location_allowed(uri, ["s3://photos/{namespace}/"], "team-a")
+
+
+def test_one_of_several_prefixes_is_enough() -> None:
+    assert location_allowed("s3://b/x/", ["s3://a/", "s3://b/"], "team-a")
+
+
+def test_no_prefixes_allow_nothing() -> None:
+    assert not location_allowed("s3://a/", [], "team-a")
