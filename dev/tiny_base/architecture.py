@@ -6,7 +6,9 @@ factor of 8 loses, and an 8 x 8 UNet would not be faster; attention sits at 8 x 
 
 from __future__ import annotations
 
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from tiny_base.tokenizer import MAX_LENGTH
@@ -18,7 +20,7 @@ LATENT_SCALE = 0.18215
 
 def build_vae() -> AutoencoderKL:
     """64 x 64 x 3 pictures to 16 x 16 x 4 latents and back."""
-    return AutoencoderKL(
+    vae: AutoencoderKL = AutoencoderKL(
         sample_size=64,
         block_out_channels=(16, 32, 64),
         down_block_types=("DownEncoderBlock2D",) * 3,
@@ -28,6 +30,7 @@ def build_vae() -> AutoencoderKL:
         latent_channels=4,
         scaling_factor=LATENT_SCALE,
     )
+    return vae
 
 
 def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
@@ -45,14 +48,13 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
-            attn_implementation="eager",
         )
     )
 
 
 def build_unet() -> UNet2DConditionModel:
     """Noise prediction on 16 x 16 x 4 latents, conditioned on text by cross-attention."""
-    return UNet2DConditionModel(
+    unet: UNet2DConditionModel = UNet2DConditionModel(
         sample_size=16,
         block_out_channels=(64, 128, 128),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -62,11 +64,12 @@ def build_unet() -> UNet2DConditionModel:
         cross_attention_dim=TEXT_WIDTH,
         norm_num_groups=16,
     )
+    return unet
 
 
 def build_scheduler() -> DDIMScheduler:
     """SD 1.5's schedule and prediction type, unchanged."""
-    return DDIMScheduler(
+    scheduler: DDIMScheduler = DDIMScheduler(
         num_train_timesteps=1000,
         beta_start=0.00085,
         beta_end=0.012,
@@ -76,3 +79,4 @@ def build_scheduler() -> DDIMScheduler:
         set_alpha_to_one=False,
         clip_sample=False,
     )
+    return scheduler

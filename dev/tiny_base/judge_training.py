@@ -72,4 +72,5 @@ def worsened(pixels: Tensor, generator: torch.Generator) -> Tensor:
     blur, contrast, brightness, noise = torch.rand((4, count, 1, 1, 1), generator=generator)
     pixels = pixels + blur * (soft - pixels)
     pixels = pixels * (0.85 + 0.3 * contrast) + 0.2 * (brightness - 0.5)
-    return pixels + 0.12 * noise * torch.randn(pixels.shape, generator=generator)
+    worse: Tensor = pixels + 0.12 * noise * torch.randn(pixels.shape, generator=generator)
+    return worse

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from synthetic_people import ATTRIBUTES, IDENTITY_ATTRIBUTES, held_out_people, random_caption
 from tiny_base.data import Images, attributes_of, render_held_out_data

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from tiny_base.architecture import build_scheduler
@@ -19,7 +22,8 @@ def assemble(
     tokenizer: CLIPTokenizer, text_encoder: CLIPTextModel, vae: AutoencoderKL, unet: UNet2DConditionModel
 ) -> StableDiffusionPipeline:
     """A pipeline of these very modules; no safety checker, as it would be trained on other pictures."""
-    return StableDiffusionPipeline(
+    build: Any = StableDiffusionPipeline  # Its annotations leave out that these parts are optional.
+    pipeline: StableDiffusionPipeline = build(
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=tokenizer,
@@ -29,6 +33,7 @@ def assemble(
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    return pipeline
 
 
 def save_pipeline(pipeline: StableDiffusionPipeline, directory: Path) -> None:

@@ -39,6 +39,8 @@ class TextStage:
         self.tokenizer = build_tokenizer()
         classes = [len(values) + 1 for values in ATTRIBUTES.values()]
         self.text_encoder = build_text_encoder(self.tokenizer)
+        # The backward pass of fused attention is slow on a CPU; nothing of this is saved.
+        self.text_encoder.set_attn_implementation("eager")
         self.heads = nn.Linear(TEXT_WIDTH, sum(classes))
         self.modules: nn.Module = nn.ModuleDict({"text_encoder": self.text_encoder, "heads": self.heads}).to(
             device

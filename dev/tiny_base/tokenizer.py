@@ -9,6 +9,7 @@ the encoding turns every word into one token.
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 from transformers import CLIPTokenizer
 
@@ -36,7 +37,9 @@ def build_tokenizer() -> CLIPTokenizer:
     ]
     pieces += ["<|startoftext|>", "<|endoftext|>"]
     vocab = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
-    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=MAX_LENGTH)
+    build: Any = CLIPTokenizer  # Its annotation wants merges as text; it takes pairs.
+    tokenizer: CLIPTokenizer = build(vocab=vocab, merges=merges, model_max_length=MAX_LENGTH)
+    return tokenizer
 
 
 def _merges_for(words: list[str]) -> list[Merge]:

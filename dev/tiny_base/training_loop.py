@@ -26,8 +26,8 @@ import safetensors
 import safetensors.torch
 import torch
 import torch.distributed
-import torch.multiprocessing
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import spawn
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def train(run: Run, build_stage: StageFactory) -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         rendezvous = Path(scratch) / "rendezvous"
-        torch.multiprocessing.spawn(_train_process, (run, build_stage, rendezvous), nprocs=run.processes)
+        spawn(_train_process, (run, build_stage, rendezvous), nprocs=run.processes)  # type: ignore[no-untyped-call]
 
 
 def load_averaged(modules: nn.Module, checkpoint: Path) -> int:
@@ -204,7 +204,9 @@ class _State:
             flat = torch.cat([tensor.flatten() for tensor in tensors])
             torch.distributed.all_reduce(flat)
             flat /= torch.distributed.get_world_size()
-            for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            for tensor, mean in zip(
+                tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True
+            ):
                 tensor.copy_(mean.view_as(tensor))
         # Early on the average must not remember the initial weights.
         decay = min(self.schedule.average, (1 + step) / (10 + step)) ** self.schedule.meet_every

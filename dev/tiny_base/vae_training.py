@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own convention)
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 
 from tiny_base.architecture import LATENT_SCALE, build_vae
@@ -43,8 +43,8 @@ class VaeStageFactory:
 
 class VaeStage:
     def __init__(self, images: Images, directory: Path, device: torch.device) -> None:
-        self.vae = build_vae().to(device)
-        self.modules: nn.Module = self.vae
+        self.vae = build_vae()
+        self.modules: nn.Module = nn.Module.to(self.vae, device)
         self.images, self.directory, self.device = images, directory, device
         self.held_out = to_tensor(render_held_out_data(64, seed=1)[0]).to(device)
 
@@ -90,12 +90,14 @@ def standardise(vae: AutoencoderKL, images: Images) -> None:
     mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     factor = 1 / (LATENT_SCALE * deviation)
     channels = len(mean)
-    quantise, restore = vae.quant_conv, vae.post_quant_conv
-    quantise.weight[:channels] *= factor.view(-1, 1, 1, 1)
-    quantise.bias[:channels] = (quantise.bias[:channels] - mean) * factor
-    quantise.bias[channels:] += 2 * factor.log()
-    restore.bias += F.conv2d(mean.view(1, -1, 1, 1), restore.weight).flatten()
-    restore.weight /= factor.view(1, -1, 1, 1)
+    weights = dict(vae.named_parameters())
+    weight, bias = weights["quant_conv.weight"], weights["quant_conv.bias"]
+    weight[:channels] *= factor.view(-1, 1, 1, 1)
+    bias[:channels] = (bias[:channels] - mean) * factor
+    bias[channels:] += 2 * factor.log()
+    weight, bias = weights["post_quant_conv.weight"], weights["post_quant_conv.bias"]
+    bias.add_(F.conv2d(mean.view(1, -1, 1, 1), weight).flatten())
+    weight.div_(factor.view(1, -1, 1, 1))
 
 
 def encode_files(vae: Path, images: Path, latents: Path, count: int, device: str, processes: int) -> None:

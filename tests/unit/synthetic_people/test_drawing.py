@@ -33,7 +33,7 @@ def test_every_two_values_of_an_attribute_look_different(attribute: str) -> None
     for value in ATTRIBUTES[attribute]:
         changed = attributes | {attribute: value}
         person = Person(**{name: changed[name] for name in _PERSON.attributes()})
-        scene = PhotoAttributes(**{name: changed[name] for name in _SCENE.attributes()})
+        scene = PhotoAttributes(changed["background"], changed["clothes"], changed["expression"])
         pictures.append(np.asarray(render(person, scene), np.float32))
     for index, picture in enumerate(pictures):
         for other in pictures[index + 1 :]:

@@ -93,14 +93,13 @@ def test_a_haar_cascade_finds_most_faces() -> None:
     """Photo preparation looks for faces; most are found when two cascades may look at two contrasts."""
     cv2.setNumThreads(1)
     names = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml")
-    cascades = [cv2.CascadeClassifier(cv2.data.haarcascades + name) for name in names]
+    cascades = [cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / name)) for name in names]
     photos = [photo for seed in range(10) for photo in photo_set(Person.from_seed(seed), 4, seed)]
 
     def found(photo: Photo) -> bool:
-        grey = np.asarray(photo.image.convert("L"))
-        limits = {"minSize": (115, 115), "maxSize": (205, 205)}
+        grey = np.asarray(photo.image.convert("L"), np.uint8)
         return any(
-            len(cascade.detectMultiScale(contrast, 1.05, 2, **limits)) > 0
+            len(cascade.detectMultiScale(contrast, 1.05, 2, minSize=(115, 115), maxSize=(205, 205))) > 0
             for contrast in (grey, cv2.equalizeHist(grey))
             for cascade in cascades
         )

@@ -29,15 +29,18 @@ class _LineStage:
         return {"reported_at": float(step)}
 
 
-def _run(directory: Path, steps: int, **schedule: float) -> Run:
-    settings = {
-        "learning_rate": 0.1,
-        "warmup": 1,
-        "decay_from": 1.0,
-        "average": 0.5,
-        "checkpoint_seconds": 1e9,
-    }
-    return Run(directory, Schedule(steps=steps, batch=16, meet_every=4, **(settings | schedule)), log_every=4)
+def _run(directory: Path, steps: int) -> Run:
+    schedule = Schedule(
+        steps=steps,
+        batch=16,
+        learning_rate=0.1,
+        warmup=1,
+        decay_from=1.0,
+        average=0.5,
+        meet_every=4,
+        checkpoint_seconds=1e9,
+    )
+    return Run(directory, schedule, log_every=4)
 
 
 def _weights(run: Run) -> dict[str, Tensor]:
