@@ -1,7 +1,7 @@
 """One picture that shows whether it worked: the photos, then every prompt as the base and the personal model draw it.
 
-Columns are prompts, so a prompt's two pictures stand one above the other and differ in nothing but the model. Small
-pictures are enlarged by whole pixels' interpolation (Lanczos) to a size at which faces can be compared.
+Columns are prompts, rows are seeds, first of the base and then of the personal model: what stands in the same place of
+the two blocks differs in nothing but the model. Small pictures are enlarged to a size at which faces can be compared.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-_CELL = 176
-_GAP = 8
-_GROUP_GAP = 20
+_CELL = 192
+_GAP = 6
+_COLUMN_GAP = 18
+_SECTION_GAP = 16
 _MARGIN = 28
-_LABEL_WIDTH = 118
-_CAPTION_LINES = 3
+_LABEL_WIDTH, _LABEL_SIZE, _LABEL_LINE = 124, 19, 24
+_CAPTION_LINES, _CAPTION_SIZE, _CAPTION_LINE = 3, 17, 21
 _INK, _MUTED, _PAPER = (28, 30, 36), (108, 112, 122), (255, 255, 255)
 
 
@@ -51,43 +52,42 @@ def contact_sheet(photos: Sequence[bytes], prompts: Sequence[PromptPictures], ti
     Returns:
         An RGB picture, as large as it needs to be.
     """
-    groups = [max(len(entry.by_base), len(entry.by_personal_model)) for entry in prompts]
-    widths = [count * _CELL + (count - 1) * _GAP for count in groups]
-    content = sum(widths) + (len(widths) - 1) * _GROUP_GAP
+    content = len(prompts) * _CELL + (len(prompts) - 1) * _COLUMN_GAP
     photo_size, photo_columns = _photo_grid(len(photos), content)
-    photo_rows = -(-len(photos) // photo_columns)
-    heading, text, caption = _font(26), _font(18), _font(15)
-    line_height = 19
-
-    photos_top = _MARGIN + 48
-    photos_height = photo_rows * photo_size + (photo_rows - 1) * _GAP
-    captions_top = photos_top + photos_height + _GROUP_GAP + 6
-    base_top = captions_top + _CAPTION_LINES * line_height + 8
-    personal_top = base_top + _CELL + _GAP
+    photos_height = _stacked(-(-len(photos) // photo_columns), photo_size)
+    base_height = _stacked(max(len(entry.by_base) for entry in prompts), _CELL)
+    personal_height = _stacked(max(len(entry.by_personal_model) for entry in prompts), _CELL)
     left = _MARGIN + _LABEL_WIDTH
-    sheet = Image.new("RGB", (left + content + _MARGIN, personal_top + _CELL + _MARGIN), _PAPER)
+    photos_top = _MARGIN + 48
+    captions_bottom = photos_top + photos_height + _SECTION_GAP + _CAPTION_LINES * _CAPTION_LINE
+    base_top = captions_bottom + 6
+    personal_top = base_top + base_height + _COLUMN_GAP
+    size = (left + content + _MARGIN, personal_top + personal_height + _MARGIN)
+    sheet = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
-
-    draw.text((_MARGIN, _MARGIN - 6), titles.heading, font=heading, fill=_INK)
-    _label(draw, titles.photos, photos_top, photo_size, text)
+    draw.text((_MARGIN, _MARGIN - 6), titles.heading, font=_font(26), fill=_INK)
+    _label(draw, titles.photos, photos_top, photos_height)
+    _label(draw, titles.base, base_top, base_height)
+    _label(draw, titles.personal_model, personal_top, personal_height)
     for index, photo in enumerate(photos):
         row, column = divmod(index, photo_columns)
         place = (left + column * (photo_size + _GAP), photos_top + row * (photo_size + _GAP))
         sheet.paste(_scaled(photo, photo_size), place)
-
-    _label(draw, titles.base, base_top, _CELL, text)
-    _label(draw, titles.personal_model, personal_top, _CELL, text)
-    x = left
-    for entry, width in zip(prompts, widths, strict=True):
-        lines = _wrapped(draw, f"“{entry.prompt}”", caption, width)[:_CAPTION_LINES]
-        first = base_top - 8 - len(lines) * line_height
+    for index, entry in enumerate(prompts):
+        x = left + index * (_CELL + _COLUMN_GAP)
+        lines = _wrapped(draw, f"“{entry.prompt}”", _font(_CAPTION_SIZE), _CELL)[:_CAPTION_LINES]
+        first = captions_bottom - len(lines) * _CAPTION_LINE
         for number, line in enumerate(lines):
-            draw.text((x, first + number * line_height), line, font=caption, fill=_MUTED)
+            y = first + number * _CAPTION_LINE
+            draw.text((x, y), line, font=_font(_CAPTION_SIZE), fill=_MUTED)
         for top, pictures in ((base_top, entry.by_base), (personal_top, entry.by_personal_model)):
             for number, picture in enumerate(pictures):
-                sheet.paste(_scaled(picture, _CELL), (x + number * (_CELL + _GAP), top))
-        x += width + _GROUP_GAP
+                sheet.paste(_scaled(picture, _CELL), (x, top + number * (_CELL + _GAP)))
     return sheet
+
+
+def _stacked(count: int, size: int) -> int:
+    return count * size + (count - 1) * _GAP
 
 
 def _photo_grid(count: int, width: int) -> tuple[int, int]:
@@ -100,13 +100,12 @@ def _photo_grid(count: int, width: int) -> tuple[int, int]:
     return min(size, _CELL), columns
 
 
-def _label(
-    draw: ImageDraw.ImageDraw, label: str, top: int, height: int, font: ImageFont.FreeTypeFont
-) -> None:
+def _label(draw: ImageDraw.ImageDraw, label: str, top: int, height: int) -> None:
+    font = _font(_LABEL_SIZE)
     lines = _wrapped(draw, label, font, _LABEL_WIDTH - 14)
-    y = top + (height - len(lines) * 23) // 2
+    y = top + (height - len(lines) * _LABEL_LINE) // 2
     for number, line in enumerate(lines):
-        draw.text((_MARGIN, y + number * 23), line, font=font, fill=_INK)
+        draw.text((_MARGIN, y + number * _LABEL_LINE), line, font=font, fill=_INK)
 
 
 def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
