@@ -1,211 +1,23 @@
-"""AWS on one port.
-
-    boto3 ──HTTP──> werkzeug (a thread per connection, kept alive)
-                       │
-                       ├─ /_sagemaker_local/...                 ours: call log, faults, clock          control_api.py
-                       ├─ X-Amz-Target: SageMaker.*              ours on top of moto                    control_plane/
-                       ├─ /endpoints/<name>/async-invocations    ours                                   async_inference/
-                       ├─ /endpoints/<name>/invocations          ours                                   realtime/, multi_model/
-                       └─ everything else                        moto, untouched                        moto_bridge.py
-
-moto's server is a plain WSGI callable, so wrapping it costs no hop and changes nothing for S3, SNS, SQS, IAM or CloudWatch; our own
-code reaches those through boto3 on the same port.
-"""
+"""A running server: the HTTP front, the application behind it, and what has to be cleared up afterwards."""
 
 from __future__ import annotations
 
-import json
-import logging
-import re
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from werkzeug.wrappers import Request, Response
-
-from sagemaker_local import moto_bridge
-from sagemaker_local.async_inference.data_plane import AsyncDataPlane
-from sagemaker_local.aws_clients import AwsClients, Scope
-from sagemaker_local.calls import Call, CallLog
-from sagemaker_local.clock import Clock, Scheduler
-from sagemaker_local.control_api import CONTROL_PATH, ControlApi
-from sagemaker_local.control_plane.endpoint import Endpoint, EndpointHooks
-from sagemaker_local.control_plane.operations import ControlPlane
-from sagemaker_local.control_plane.registry import EndpointRegistry
-from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
-from sagemaker_local.faults import FaultBoard
+from sagemaker_local.application import LocalAwsApplication
+from sagemaker_local.aws_clients import AwsClients
+from sagemaker_local.clock import Clock
 from sagemaker_local.http_server import listening_server
 from sagemaker_local.instances.commands import ImageCommands
 from sagemaker_local.instances.guardian import Guardian
 from sagemaker_local.instances.instance import InstanceHost
 from sagemaker_local.instances.logs import LogShipper
 from sagemaker_local.multi_model.store import DEFAULT_DISK_BUDGET_BYTES
-from sagemaker_local.publishing import Publisher
-from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
-from sagemaker_local.runtime_parameters import read_parameters
-
-logger = logging.getLogger(__name__)
-
-SHUTDOWN_GRACE_SECONDS = 5.0
-MAX_CONTROL_PLANE_BYTES = 4 << 20
-_RUNTIME_PATH = re.compile(
-    r"^/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)$"
-)
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/,\s]+)/")
-_RUNTIME_OPERATIONS = {
-    "invocations": "InvokeEndpoint",
-    "async-invocations": "InvokeEndpointAsync",
-    "invocations-response-stream": "InvokeEndpointWithResponseStream",
-}
-
-
-@dataclass(frozen=True)
-class _Operation:
-    """One of our operations: how its parameters are read, and how it is carried out with them."""
-
-    name: str
-    read: Callable[[Request], dict[str, Any]]
-    carry_out: Callable[[Request, Scope, dict[str, Any]], Response]
-
-
-class LocalAwsApplication:
-    """The WSGI application: ours where it is ours, moto's everywhere else."""
-
-    def __init__(self, host: InstanceHost, disk_budget: int) -> None:
-        self.calls = CallLog()
-        self.faults = FaultBoard()
-        self.registry = EndpointRegistry()
-        self.scheduler = Scheduler()
-        self._clock = host.clock
-        self._moto = moto_bridge.moto_application()
-        self._asynchronous = AsyncDataPlane(
-            host.clients, host.clock, self.scheduler, Publisher(host.clients, self.faults, self.scheduler)
-        )
-        self._realtime = RealtimeDataPlane(host.clients, host.clock, disk_budget)
-        hooks = EndpointHooks(
-            deploying=self._asynchronous.announce,
-            changed=_mirror,
-            capacity=self._asynchronous.dispatch,
-            gone=self._forget,
-        )
-        self._control_plane = ControlPlane(self.registry, host, hooks)
-        self._control_api = ControlApi(self.calls, self.faults, host.clock, self.registry)
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if path.startswith(CONTROL_PATH):
-            return self._control_api.answer(Request(environ))(environ, start_response)
-        if path == "/moto-api/reset":
-            self.end_all_endpoints()
-        operation = self._ours(path, environ)
-        if operation is None:
-            return self._forward_untouched(environ, start_response)
-        return self._answer(operation, Request(environ))(environ, start_response)
-
-    def end_all_endpoints(self) -> None:
-        """Stop all instances and forget their endpoints: the server ends, or moto's records are reset. Blocks."""
-        endpoints = self.registry.all()
-        closing = [threading.Thread(target=each.close, args=(SHUTDOWN_GRACE_SECONDS,)) for each in endpoints]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join()
-        for endpoint in endpoints:
-            self._forget(endpoint)
-
-    def _ours(self, path: str, environ: dict[str, Any]) -> _Operation | None:
-        target = environ.get("HTTP_X_AMZ_TARGET", "")
-        if target.startswith("SageMaker."):
-            return _Operation(target.removeprefix("SageMaker."), _read_json, self._carry_out_control_plane)
-        match = _RUNTIME_PATH.match(path)
-        if match and environ.get("REQUEST_METHOD") == "POST":
-            return _Operation(_RUNTIME_OPERATIONS[match[2]], _read_invocation, self._carry_out_runtime)
-        return None
-
-    def _answer(self, operation: _Operation, request: Request) -> Response:
-        """Carry one call out, under the faults that are ordered for it, and record it."""
-        scope = _scope(request)
-        parameters: dict[str, Any] = {}
-        error: str | None = None
-        carried_out = False
-        try:
-            parameters = operation.read(request)
-            fault = self.faults.take_api(operation.name)
-            if fault and fault.seconds:
-                time.sleep(fault.seconds)
-            if fault and fault.error and fault.when == "before":
-                raise AwsError(fault.error, fault.message, fault.status)
-            response = operation.carry_out(request, scope, parameters)
-            carried_out = response.status_code < 400
-            if fault and fault.error:
-                raise AwsError(fault.error, fault.message, fault.status)
-        except AwsError as refusal:
-            error = refusal.code
-            response = error_response(refusal)
-        except Exception as unexpected:
-            logger.exception("%s failed inside sagemaker-local", operation.name)
-            error = "InternalFailure"
-            response = error_response(AwsError(error, f"{type(unexpected).__name__}: {unexpected}", 500))
-        if error is None and response.status_code >= 400:
-            error = str((response.get_json(force=True, silent=True) or {}).get("__type"))
-        call = Call(
-            time=self._clock.now().isoformat(),
-            api=operation.name,
-            account=scope.account,
-            region=scope.region,
-            parameters=parameters,
-            carried_out=carried_out,
-            status=response.status_code,
-            error=error,
-        )
-        self.calls.record(call)
-        return response
-
-    def _carry_out_control_plane(
-        self, request: Request, scope: Scope, parameters: dict[str, Any]
-    ) -> Response:
-        operation = request.headers["X-Amz-Target"].removeprefix("SageMaker.")
-        return self._control_plane.answer(
-            operation, scope, parameters, lambda body: self._forward(request, operation, body)
-        )
-
-    def _carry_out_runtime(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
-        name = parameters["EndpointName"]
-        endpoint = self.registry.find(scope, name)
-        if endpoint is None or endpoint.name != name or not endpoint.invocable:
-            raise validation_error(f"Endpoint {name} of account {scope.account} not found.")
-        plane = self._asynchronous if request.path.endswith("/async-invocations") else self._realtime
-        return plane.invoke(endpoint, parameters, request.get_data())
-
-    def _forward(self, request: Request, operation: str, body: Mapping[str, Any]) -> Response:
-        """Let moto answer a SageMaker operation, with this JSON body."""
-        data = json.dumps(body).encode()
-        environ = {**request.environ, "wsgi.input": BytesIO(data), "CONTENT_LENGTH": str(len(data))}
-        environ.pop("werkzeug.request", None)
-        try:
-            return Response.from_app(self._moto, environ, buffered=True)
-        except NotImplementedError:
-            raise not_implemented(f"SageMaker {operation}") from None
-
-    def _forward_untouched(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        try:
-            answer: Iterable[bytes] = self._moto(environ, start_response)
-        except NotImplementedError as error:
-            return error_response(AwsError("NotImplemented", str(error), 501))(environ, start_response)
-        return answer
-
-    def _forget(self, endpoint: Endpoint) -> None:
-        self._asynchronous.forget(endpoint)
-        moto_bridge.drop_endpoint(endpoint.scope, endpoint.name)
-        self.registry.remove(endpoint)
 
 
 class LocalAwsServer:
@@ -264,47 +76,3 @@ class LocalAwsServer:
         self._guardian.close()
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
-
-
-def _read_json(request: Request) -> dict[str, Any]:
-    """The parameters of a JSON 1.1 operation."""
-    if (request.content_length or 0) > MAX_CONTROL_PLANE_BYTES:
-        raise AwsError("ValidationException", f"the request exceeds {MAX_CONTROL_PLANE_BYTES} bytes")
-    try:
-        parameters = json.loads(request.get_data() or b"{}")
-    except ValueError as error:
-        raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
-    if not isinstance(parameters, dict):
-        raise AwsError("SerializationException", "the request is not a JSON object")
-    return parameters
-
-
-def _read_invocation(request: Request) -> dict[str, Any]:
-    """The parameters of an invocation, without its body."""
-    match = _RUNTIME_PATH.match(request.path)
-    assert match is not None
-    operation = _RUNTIME_OPERATIONS[match[2]]
-    if operation == "InvokeEndpointWithResponseStream":
-        raise not_implemented(operation)
-    if (request.content_length or 0) > MAX_REQUEST_BYTES:
-        message = f"The request body exceeds {MAX_REQUEST_BYTES} bytes"
-        raise AwsError("RequestEntityTooLargeException", message, 413)
-    return read_parameters(operation, match[1], request)
-
-
-def _scope(request: Request) -> Scope:
-    """Account and region of a call, from the credential in its signature."""
-    match = _CREDENTIAL.search(request.headers.get("Authorization", ""))
-    access_key, region = (match[1], match[2]) if match else ("unsigned", "us-east-1")
-    return Scope(moto_bridge.account_of(access_key), region, access_key)
-
-
-def _mirror(endpoint: Endpoint) -> None:
-    moto_bridge.mirror_endpoint(
-        endpoint.scope,
-        endpoint.name,
-        endpoint.status,
-        endpoint.spec.config_name,
-        endpoint.failure_reason,
-        endpoint.modified,
-    )

@@ -12,11 +12,11 @@ block, and also when the test process is killed.
 from __future__ import annotations
 
 import os
+import selectors
 import shlex
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -49,43 +49,24 @@ class LocalAws:
         self._data_dir = data_dir
         self._clock_speed = clock_speed
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self.endpoint_url = ""
 
     def __enter__(self) -> LocalAws:
-        self._scratch = tempfile.TemporaryDirectory(prefix="local-aws-")
-        url_file, log = Path(self._scratch.name) / "url", Path(self._scratch.name) / "server.log"
-        argv = [
-            sys.executable,
-            "-m",
-            "sagemaker_local.main",
-            "--port",
-            "0",
-            "--url-file",
-            str(url_file),
-            "--exit-on-stdin-close",
-        ]
+        argv = [sys.executable, "-m", "sagemaker_local.main", "--port", "0", "--exit-on-stdin-close"]
         argv += ["--clock-speed", str(self._clock_speed)]
         for name, command in self._images.items():
             argv += ["--image", f"{name}={command if isinstance(command, str) else shlex.join(command)}"]
         if self._data_dir is not None:
             argv += ["--data-dir", str(self._data_dir)]
-        with log.open("wb") as output:
+        with tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment_without_aws(),
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment_without_aws()
             )
-        deadline = time.monotonic() + START_SECONDS
-        while not url_file.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                said = log.read_text(errors="replace")
+            self.endpoint_url = _first_line(self._process)
+            if not self.endpoint_url:
                 self.stop()
-                raise RuntimeError(f"sagemaker-local did not start:\n{said}")
-            time.sleep(0.02)
-        self.endpoint_url = url_file.read_text().strip()
+                log.seek(0)
+                raise RuntimeError(f"sagemaker-local did not start:\n{log.read().decode(errors='replace')}")
         return self
 
     def __exit__(
@@ -147,16 +128,17 @@ class LocalAws:
 
     def stop(self) -> None:
         """End the server and all its instances."""
-        if self._process is not None:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-            try:
-                self._process.wait(timeout=START_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        if self._scratch is not None:
-            self._scratch.cleanup()
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def kill(self) -> None:
         """End the server the hard way (SIGKILL)."""
@@ -177,3 +159,13 @@ class LocalAws:
 def environment_without_aws() -> dict[str, str]:
     """This process's environment without AWS settings, to start programs that must find none."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> str:
+    """What the process prints first; empty when it ends or `START_SECONDS` pass before."""
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        if not selector.select(START_SECONDS):
+            return ""
+    return process.stdout.readline().decode().strip()

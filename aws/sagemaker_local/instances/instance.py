@@ -27,9 +27,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagemaker_local.aws_clients import SECRET_KEY, AwsClients, Scope
+from sagemaker_local.aws_clients import AwsClients, Scope
 from sagemaker_local.clock import Clock
-from sagemaker_local.instances.archives import BadArchive, unpack
+from sagemaker_local.instances.archives import BadArchive
 from sagemaker_local.instances.commands import ImageCommands, UnknownImage, fill_in
 from sagemaker_local.instances.container_http import (
     ContainerAnswer,
@@ -38,9 +38,11 @@ from sagemaker_local.instances.container_http import (
     ContainerUnreachable,
     call_container,
 )
+from sagemaker_local.instances.environment import container_environment
 from sagemaker_local.instances.guardian import Guardian
 from sagemaker_local.instances.logs import LogShipper, LogStream, pump_output
-from sagemaker_local.s3_objects import S3Failure, S3Location, S3Objects
+from sagemaker_local.instances.model_data import fetch_model_data
+from sagemaker_local.s3_objects import S3Failure, S3Objects
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,6 @@ SERVING_PING_INTERVAL_SECONDS = 5.0
 # AWS does not say when it gives up on a container that stops answering pings. A minute spares one that is only busy.
 UNHEALTHY_PINGS = 12
 TERMINATION_GRACE_SECONDS = 30.0
-MAX_MODEL_ARCHIVE_BYTES = 32 << 30
 
 
 @dataclass(frozen=True)
@@ -254,34 +255,32 @@ class Instance:
     def _prepare(self) -> None:
         for directory in (self.model_dir, self.models_dir, self.directory / "work", self.directory / "tmp"):
             directory.mkdir(parents=True, exist_ok=True)
-        url = self.spec.model_data_url
-        if url is None or self.spec.multi_model:
-            return
-        archive = self.directory / "model.tar.gz"
-        objects = S3Objects(self._host.clients, self.placement.scope)
-        try:
-            objects.download(S3Location.parse(url), archive, MAX_MODEL_ARCHIVE_BYTES)
-        except S3Failure as error:
-            raise S3Failure(
-                f"Could not find model data at {url}." if error.missing else str(error)
-            ) from error
-        try:
-            unpack(archive, self.model_dir)
-        except BadArchive as error:
-            raise BadArchive(
-                f'Failed to extract model data archive from URL "{url}" for container: {error}. '
-                "Please ensure that the object located at the URL is a valid tar.gz archive."
-            ) from error
-        finally:
-            archive.unlink(missing_ok=True)
+        if self.spec.model_data_url is not None and not self.spec.multi_model:
+            objects = S3Objects(self._host.clients, self.placement.scope)
+            fetch_model_data(
+                objects, self.spec.model_data_url, self.directory / "model.tar.gz", self.model_dir
+            )
 
     def _serve(self) -> None:
         self.port = _free_port()
         argv = fill_in(self._host.images.command(self.spec.image), self.port, str(self.model_dir))
+        environment = container_environment(
+            os.environ,
+            self.placement.scope,
+            self._host.clients.endpoint_url,
+            {
+                "SAGEMAKER_BIND_TO_PORT": str(self.port),
+                "SAGEMAKER_LOCAL_INSTANCE_ID": self.id,
+                "SAGEMAKER_LOCAL_MODEL_DIR": str(self.model_dir),
+                "TMPDIR": str(self.directory / "tmp"),
+                **({"SAGEMAKER_MULTI_MODEL": "true"} if self.spec.multi_model else {}),
+            },
+            self.spec.environment,
+        )
         with self._lock:
             if self._stop.is_set():
                 return
-            process = self._host.guardian.spawn(argv, self._environment(), self.directory / "work")
+            process = self._host.guardian.spawn(argv, environment, self.directory / "work")
             self._process = process
         assert process.stdout is not None
         group, stream = _log_names(self)
@@ -348,27 +347,6 @@ class Instance:
     def _clear(self) -> None:
         for directory in (self.model_dir, self.models_dir, self.directory / "work", self.directory / "tmp"):
             shutil.rmtree(directory, ignore_errors=True)
-
-    def _environment(self) -> dict[str, str]:
-        """The container's environment: ours without AWS_*, then what SageMaker sets, then CreateModel's."""
-        scope = self.placement.scope
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        environment |= {
-            "AWS_ENDPOINT_URL": self._host.clients.endpoint_url,
-            "AWS_ACCESS_KEY_ID": scope.access_key,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-            "AWS_DEFAULT_REGION": scope.region,
-            "AWS_REGION": scope.region,
-            "SAGEMAKER_BIND_TO_PORT": str(self.port),
-            "SAGEMAKER_LOCAL_INSTANCE_ID": self.id,
-            "SAGEMAKER_LOCAL_MODEL_DIR": str(self.model_dir),
-            "TMPDIR": str(self.directory / "tmp"),
-            "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost"))),
-            "PYTHONUNBUFFERED": "1",
-        }
-        if self.spec.multi_model:
-            environment["SAGEMAKER_MULTI_MODEL"] = "true"
-        return environment | dict(self.spec.environment)
 
 
 def _log_names(instance: Instance) -> tuple[str, str]:

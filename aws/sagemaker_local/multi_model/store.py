@@ -33,7 +33,8 @@ from sagemaker_local.instances.container_http import (
     ContainerTimeout,
     ContainerUnreachable,
 )
-from sagemaker_local.instances.instance import MAX_MODEL_ARCHIVE_BYTES, Instance
+from sagemaker_local.instances.instance import Instance
+from sagemaker_local.instances.model_data import MAX_MODEL_ARCHIVE_BYTES, not_an_archive
 from sagemaker_local.multi_model.residency import Residency, Resident, opaque_name
 from sagemaker_local.realtime.model_errors import from_answer, no_answer, timed_out
 from sagemaker_local.s3_objects import S3Failure, S3Location, S3Objects
@@ -194,10 +195,7 @@ class ModelStore:
             ) from error
         except BadArchive as error:
             shutil.rmtree(directory, ignore_errors=True)
-            raise validation_error(
-                f'Failed to extract model data archive from URL "{location}": {error}. '
-                "Please ensure that the object located at the URL is a valid tar.gz archive."
-            ) from error
+            raise validation_error(not_an_archive(str(location), error)) from error
         finally:
             archive.unlink(missing_ok=True)
         with self._changed:
