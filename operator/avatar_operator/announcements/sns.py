@@ -16,6 +16,7 @@ from avatar_api.group import API_VERSION
 from avatar_operator.announcements.announcer import Announcement
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import aws_errors
+from avatar_operator.backends.aws_failures import raises_backend_error
 from avatar_operator.backends.base import BackendError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class SnsAnnouncer:
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
 
+    @raises_backend_error
     async def announce(self, runtime: AvatarRuntime, announcement: Announcement) -> None:
         """See Announcer.announce."""
         notifications = runtime.spec.notifications

@@ -1,4 +1,4 @@
-"""What botocore raises, as BackendError: a reason for conditions, a message for people, and whether to try again.
+"""What botocore raises, as AwsFailure: a reason for conditions, a message for people, and whether to try again.
 
 Missing permissions and bad credentials count as retryable although somebody usually has to act: IAM changes take
 effect with a delay, credentials rotate, and none of it is the fault of the object that happens to be worked on. A
@@ -19,8 +19,6 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from avatar_operator.backends.base import BackendError
-
 AwsCallError = ClientError | BotoCoreError | ResponseParserError
 """Everything that a call of boto3 raises."""
 AWS_CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
@@ -32,6 +30,27 @@ CREDENTIAL_ERRORS = (
     TokenRetrievalError,
 )
 MAX_AWS_TEXT = 1000
+
+
+class AwsFailure(Exception):  # an error may pass; this has been classified
+    """A call to AWS that failed. Whoever speaks for a port turns it into the port's own error.
+
+    Attributes:
+        reason: one CamelCase word for conditions and Events.
+        message: what happened and how to mend it, for a person.
+        retryable: whether the same call may succeed later.
+        retry_after: seconds to wait at least, if AWS said so.
+    """
+
+    def __init__(
+        self, reason: str, message: str, *, retryable: bool, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.retryable = retryable
+        self.retry_after = retry_after
+
 
 THROTTLING_CODES = frozenset(
     {
@@ -85,8 +104,8 @@ def error_code(error: ClientError) -> str:
 
 
 def error_text(error: ClientError) -> str:
-    """AWS's sentence for what went wrong, cut to a length that fits a condition."""
-    return str(error.response.get("Error", {}).get("Message", ""))[:MAX_AWS_TEXT]
+    """AWS's sentence for what went wrong: one line, of a length that fits a condition."""
+    return " ".join(str(error.response.get("Error", {}).get("Message", "")).split())[:MAX_AWS_TEXT]
 
 
 def http_status(error: ClientError) -> int:
@@ -99,7 +118,7 @@ def is_throttling(error: ClientError) -> bool:
     return error_code(error) in THROTTLING_CODES
 
 
-def backend_error(error: AwsCallError, doing: str) -> BackendError:
+def aws_failure(error: AwsCallError, doing: str) -> AwsFailure:
     """Classify an error of botocore.
 
     Args:
@@ -109,56 +128,56 @@ def backend_error(error: AwsCallError, doing: str) -> BackendError:
     if isinstance(error, ClientError):
         return _answered(error, doing)
     if isinstance(error, CREDENTIAL_ERRORS):
-        return BackendError(
+        return AwsFailure(
             "CredentialsMissing",
             f"could not {doing}: the operator has no usable AWS credentials ({error}). Give its service account an IAM role.",
             retryable=True,
         )
     if isinstance(error, ParamValidationError):
-        return BackendError("AwsRejected", f"could not {doing}: {str(error)[:MAX_AWS_TEXT]}", retryable=False)
-    return BackendError(
+        return AwsFailure("AwsRejected", f"could not {doing}: {str(error)[:MAX_AWS_TEXT]}", retryable=False)
+    return AwsFailure(
         "AwsUnreachable",
         f"could not {doing}: AWS could not be reached ({type(error).__name__}: {str(error)[:MAX_AWS_TEXT]})",
         retryable=True,
     )
 
 
-def _answered(error: ClientError, doing: str) -> BackendError:
+def _answered(error: ClientError, doing: str) -> AwsFailure:
     code, status = error_code(error), http_status(error)
     said = f"AWS says {code}: {error_text(error)}"
     if is_throttling(error):
-        return BackendError(
+        return AwsFailure(
             "Throttled", f"could not {doing}: {said}", retryable=True, retry_after=_retry_after(error)
         )
     if code in CREDENTIAL_CODES:
-        return BackendError(
+        return AwsFailure(
             "CredentialsInvalid",
             f"could not {doing}: {said}. Check the operator's IAM role and the machine's clock.",
             retryable=True,
         )
     if code in DENIED_CODES:
-        return BackendError(
+        return AwsFailure(
             "AccessDenied",
             f"could not {doing}: {said}. The operator's IAM role must allow {error.operation_name} there.",
             retryable=True,
         )
     if code == "NoSuchBucket":
-        return BackendError(
+        return AwsFailure(
             "BucketNotFound",
             f"could not {doing}: there is no such bucket. Create it, or correct the location.",
             retryable=False,
         )
     if code in MISSING_OBJECT_CODES:
-        return BackendError("NotFound", f"could not {doing}: it is not there", retryable=False)
+        return AwsFailure("NotFound", f"could not {doing}: it is not there", retryable=False)
     if code in QUOTA_CODES:
-        return BackendError(
+        return AwsFailure(
             "QuotaExceeded",
             f"could not {doing}: {said}. Ask AWS for a higher quota, or free some.",
             retryable=True,
         )
     if status >= 500 or status == 429:
-        return BackendError("AwsUnavailable", f"could not {doing}: {said}", retryable=True)
-    return BackendError("AwsRejected", f"could not {doing}: {said}", retryable=False)
+        return AwsFailure("AwsUnavailable", f"could not {doing}: {said}", retryable=True)
+    return AwsFailure("AwsRejected", f"could not {doing}: {said}", retryable=False)
 
 
 def _retry_after(error: ClientError) -> float | None:
@@ -171,7 +190,7 @@ def _retry_after(error: ClientError) -> float | None:
 
 @contextmanager
 def aws_errors(doing: str) -> Iterator[None]:
-    """Raise BackendError for whatever botocore raises inside.
+    """Raise AwsFailure for whatever botocore raises inside.
 
     Args:
         doing: what is attempted, to begin the message with.
@@ -179,4 +198,4 @@ def aws_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except AWS_CALL_ERRORS as error:
-        raise backend_error(error, doing) from error
+        raise aws_failure(error, doing) from error

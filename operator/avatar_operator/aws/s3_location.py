@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from avatar_operator.backends.base import BackendError
+from avatar_operator.aws.errors import AwsFailure
 
 SCHEME = "s3://"
 
@@ -19,11 +19,11 @@ class S3Location:
         """Take a URI apart.
 
         Raises:
-            BackendError: InvalidLocation, if it does not read `s3://bucket/...`.
+            AwsFailure: InvalidLocation, if it does not read `s3://bucket/...`.
         """
         bucket, slash, key = uri.removeprefix(SCHEME).partition("/")
         if not uri.startswith(SCHEME) or not bucket or not slash:
-            raise BackendError(
+            raise AwsFailure(
                 "InvalidLocation",
                 f"{uri!r} is no S3 location: it should read s3://bucket/key",
                 retryable=False,

@@ -1,6 +1,6 @@
 """The little that the operator does with S3 objects. Every read has a limit, every listing an end.
 
-A missing object is an answer here (None), not an error; everything else raises BackendError.
+A missing object is an answer here (None), not an error; everything else raises AwsFailure.
 """
 
 import base64
@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import MISSING_OBJECT_CODES, aws_errors, error_code, http_status
+from avatar_operator.aws.errors import MISSING_OBJECT_CODES, AwsFailure, aws_errors, error_code, http_status
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.backends.base import BackendError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -67,7 +66,7 @@ class S3Objects:
         """The object's content, or None if there is no such object.
 
         Raises:
-            BackendError: ObjectTooLarge if it has more than `max_bytes`; whatever S3 says otherwise.
+            AwsFailure: ObjectTooLarge if it has more than `max_bytes`; whatever S3 says otherwise.
         """
 
         def get(s3: "S3Client") -> bytes | None:
@@ -79,7 +78,7 @@ class S3Objects:
                 raise
             with answer["Body"] as body:
                 if answer["ContentLength"] > max_bytes:
-                    raise BackendError(
+                    raise AwsFailure(
                         "ObjectTooLarge",
                         f"{location.uri} has {answer['ContentLength']} bytes, more than the {max_bytes} expected at most",
                         retryable=False,
@@ -202,7 +201,7 @@ class S3Objects:
             What S3 refused to remove, in words, and whether something is left for another call.
 
         Raises:
-            BackendError: the listing or a whole batch failed.
+            AwsFailure: the listing or a whole batch failed.
         """
 
         def delete_all(s3: "S3Client") -> list[str]:

@@ -22,7 +22,7 @@ import structlog
 from botocore.config import Config
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from avatar_operator.aws.errors import AWS_CALL_ERRORS, backend_error
+from avatar_operator.aws.errors import AWS_CALL_ERRORS, aws_failure
 from avatar_operator.ingest.messages import (
     AttemptHint,
     Hint,
@@ -113,7 +113,7 @@ class Consumer:
                 failures = 0
             except AWS_CALL_ERRORS as error:
                 failures += 1
-                failure = backend_error(error, f"read queue {self._queue_url}")
+                failure = aws_failure(error, f"read queue {self._queue_url}")
                 self._metrics.errors.labels("ReceiveMessage", failure.reason).inc()
                 log.warning(
                     "queue cannot be read",
@@ -155,7 +155,7 @@ class Consumer:
             )
         except AWS_CALL_ERRORS as error:
             # They come again, and hints may come twice.
-            reason = backend_error(error, "delete messages").reason
+            reason = aws_failure(error, "delete messages").reason
             self._metrics.errors.labels("DeleteMessageBatch", reason).inc()
             return
         for refusal in answer.get("Failed", []):

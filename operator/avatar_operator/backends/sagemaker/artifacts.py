@@ -51,7 +51,7 @@ async def artifact_defect(
     """What is wrong with an artifact, in words; empty if nothing is.
 
     Raises:
-        BackendError: it could not be found out.
+        AwsFailure: it could not be found out.
     """
     destination = expectation.destination
     for name, claimed, wanted in (

@@ -10,6 +10,7 @@ from avatar_api.documents.training import PhotoLocation, TrainingRequest
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.backends.aws_failures import raises_backend_error
 from avatar_operator.backends.base import (
     AttemptOutcome,
     AttemptReference,
@@ -48,50 +49,61 @@ class SageMakerBackend:
         self._clock = clock or SystemClock()
         self._endpoints = Endpoints(clients)
 
+    @raises_backend_error
     async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """See Backend.ensure_endpoints."""
         return await self._endpoints.ensure(runtime)
 
+    @raises_backend_error
     async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """See Backend.delete_endpoints."""
         return await self._endpoints.delete(runtime)
 
+    @raises_backend_error
     async def list_photos(self, runtime: AvatarRuntime, model: AvatarModel) -> Sequence[PhotoLocation]:
         """See Backend.list_photos."""
         return await photos.list_photos(self._objects(runtime), runtime, model)
 
+    @raises_backend_error
     async def submit_training(self, runtime: AvatarRuntime, request: TrainingRequest) -> Submission:
         """See Backend.submit_training."""
         return await training.submit_training(self._clients, runtime, request)
 
+    @raises_backend_error
     async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
         """See Backend.fence_attempt."""
         paths = await self._paths(runtime, attempt)
         return await fencing.fence_attempt(self._objects(runtime), self._clock, runtime, attempt, paths)
 
+    @raises_backend_error
     async def cancel_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
         """See Backend.cancel_attempt."""
         await fencing.cancel_attempt(self._objects(runtime), self._clock, runtime, attempt)
 
+    @raises_backend_error
     async def attempt_outcome(self, runtime: AvatarRuntime, attempt: AttemptReference) -> AttemptOutcome:
         """See Backend.attempt_outcome."""
         paths = await self._paths(runtime, attempt)
         return await outcome.attempt_outcome(self._objects(runtime), runtime, attempt, paths)
 
+    @raises_backend_error
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
         """See Backend.draw."""
         return await drawing.draw(self._clients, runtime, call)
 
+    @raises_backend_error
     async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:
         """See Backend.existing_pictures."""
         return await stored_pictures.existing_pictures(self._objects(runtime), output_prefix)
 
+    @raises_backend_error
     async def describe_pictures(
         self, runtime: AvatarRuntime, output_prefix: str, pictures: Sequence[PictureRequest]
     ) -> Sequence[Picture]:
         """See Backend.describe_pictures."""
         return await stored_pictures.describe_pictures(self._objects(runtime), output_prefix, pictures)
 
+    @raises_backend_error
     async def delete_model_data(
         self, runtime: AvatarRuntime, model: AvatarModel, *, artifacts: bool
     ) -> CleanupReport:
@@ -101,6 +113,7 @@ class SageMakerBackend:
             prefixes.append(artifact_prefix(runtime, model))
         return await cleanup.delete_below(self._objects(runtime), prefixes)
 
+    @raises_backend_error
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
         """See Backend.delete_request_data."""
         return await cleanup.delete_below(self._objects(runtime), [picture_prefix(runtime, request)])

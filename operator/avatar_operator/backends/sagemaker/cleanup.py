@@ -6,9 +6,10 @@ finalizer must end. Trouble that passes is raised.
 
 from collections.abc import Sequence
 
+from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import BackendError, CleanupReport
+from avatar_operator.backends.base import CleanupReport
 
 MAX_REPORTED = 20
 HOPELESS = frozenset({"AccessDenied", "AwsRejected"})
@@ -18,13 +19,13 @@ async def delete_below(objects: S3Objects, prefixes: Sequence[S3Location]) -> Cl
     """Remove everything below some prefixes.
 
     Raises:
-        BackendError: S3 could not be asked, or was too busy: try again.
+        AwsFailure: S3 could not be asked, or was too busy: try again.
     """
     left: list[str] = []
     for prefix in prefixes:
         try:
             left.extend(await objects.delete_below(prefix))
-        except BackendError as error:
+        except AwsFailure as error:
             if error.reason == "BucketNotFound":
                 continue
             if error.reason not in HOPELESS:

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, backend_error, error_code, error_text
+from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
+from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.base import BackendError, DrawCall, Drawn, DrawResult, ModelLoading
 from avatar_operator.backends.sagemaker.endpoint_refusal import EndpointRefusal, endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
@@ -99,7 +100,7 @@ def drawing_error(error: AwsCallError, endpoint_name: str, target_model: str) ->
                 return _model_error(error, doing)
             case "ValidationError":
                 return _validation_error(error, doing)
-    return backend_error(error, doing)
+    return backend_error(aws_failure(error, doing))
 
 
 def _model_error(error: ClientError, doing: str) -> BackendError:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import TrainingClaim
+from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.base import (
@@ -62,7 +63,7 @@ async def cancel_attempt(
 async def _fenced(objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference) -> Fenced:
     try:
         await objects.delete(request_document(runtime, attempt))
-    except BackendError as error:
+    except AwsFailure as error:
         log.warning(
             "request document of a fenced attempt stays",
             inference_id=attempt.inference_id,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from avatar_api.avatar_model import AvatarModel, PhotoObject
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation
+from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.base import BackendError
@@ -28,7 +29,7 @@ async def list_photos(
             limit = runtime.spec.limits.photos.max_count + COUNT_MARGIN
             named = await _photos_under(objects, model.spec.photos.s3_prefix or "", limit)
         return await _pinned(objects, named)
-    except BackendError as error:
+    except AwsFailure as error:
         if error.reason == "AccessDenied":
             raise BackendError(
                 "PhotosDenied",

@@ -21,12 +21,13 @@ from avatar_operator.aws.errors import (
     AWS_CALL_ERRORS,
     CREDENTIAL_ERRORS,
     AwsCallError,
-    backend_error,
+    aws_failure,
     error_code,
     error_text,
     http_status,
 )
 from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.base import AttemptReference, BackendError, OutcomeUnknownError, Submission
 from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
 from avatar_operator.backends.sagemaker.layout import (
@@ -103,9 +104,9 @@ def submission_error(error: AwsCallError, endpoint_name: str) -> BackendError:
         if refusal is not None:
             # The endpoint may be about to be made: nothing is wrong with the model that waits for it.
             return BackendError(refusal.value, f"could not {doing}: {error_text(error)}", retryable=True)
-        return backend_error(error, doing)
+        return backend_error(aws_failure(error, doing))
     if isinstance(error, NEVER_SENT):
-        return backend_error(error, doing)
+        return backend_error(aws_failure(error, doing))
     return OutcomeUnknownError(f"could not {doing}: the answer was lost ({type(error).__name__})")
 
 

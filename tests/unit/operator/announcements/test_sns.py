@@ -19,7 +19,7 @@ from avatar_operator.announcements.announcer import Announcement, Announcer
 from avatar_operator.announcements.sns import SnsAnnouncer, to_cloud_event, topic_region
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.backends.base import BackendError
-from backend_builders import make_simulated_runtime
+from builders.backend_objects import make_simulated_runtime
 
 REGION = "eu-central-1"
 READY = Announcement(

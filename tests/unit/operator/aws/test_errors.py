@@ -15,10 +15,9 @@ from botocore.exceptions import (
 )
 
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import aws_errors, backend_error
+from avatar_operator.aws.errors import AwsFailure, aws_errors, aws_failure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import BackendError
 
 
 def answered(code: str, status: int, **headers: str) -> ClientError:
@@ -52,18 +51,18 @@ def answered(code: str, status: int, **headers: str) -> ClientError:
     ids=str,
 )
 def test_each_error_has_its_reason(error: ClientError | BotoCoreError, reason: str, retryable: bool) -> None:
-    failure = backend_error(error, "describe endpoint x")
+    failure = aws_failure(error, "describe endpoint x")
     assert (failure.reason, failure.retryable) == (reason, retryable)
     assert failure.message.startswith("could not describe endpoint x: ")
 
 
 def test_awss_own_words_are_passed_on() -> None:
-    assert "AWS's own words" in backend_error(answered("ValidationException", 400), "x").message
+    assert "AWS's own words" in aws_failure(answered("ValidationException", 400), "x").message
 
 
 def test_how_long_to_wait_is_passed_on() -> None:
-    assert backend_error(answered("Throttling", 400, **{"retry-after": "7"}), "x").retry_after == 7.0
-    assert backend_error(answered("Throttling", 400, **{"retry-after": "soon"}), "x").retry_after is None
+    assert aws_failure(answered("Throttling", 400, **{"retry-after": "7"}), "x").retry_after == 7.0
+    assert aws_failure(answered("Throttling", 400, **{"retry-after": "soon"}), "x").retry_after is None
 
 
 def test_what_is_not_awss_passes_through() -> None:
@@ -73,7 +72,7 @@ def test_what_is_not_awss_passes_through() -> None:
 
 @pytest.mark.parametrize("uri", ["", "s3://", "s3://bucket", "s3:///key", "http://bucket/key", "bucket/key"])
 def test_what_is_no_s3_location_is_refused(uri: str) -> None:
-    with pytest.raises(BackendError, match="should read s3://bucket/key"):
+    with pytest.raises(AwsFailure, match="should read s3://bucket/key"):
         S3Location.parse(uri)
 
 
@@ -91,7 +90,7 @@ async def test_an_aws_that_cannot_be_reached_is_said_in_one_line(monkeypatch: py
     monkeypatch.setattr("avatar_operator.aws.clients.MAX_ATTEMPTS", 1)
     clients = AwsClients(endpoint_url="http://127.0.0.1:9")
     try:
-        with pytest.raises(BackendError) as caught:
+        with pytest.raises(AwsFailure) as caught:
             await S3Objects(clients, "us-east-1").read(S3Location("bucket", "key"), max_bytes=1)
     finally:
         clients.close()

@@ -16,7 +16,7 @@ import pytest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.backends.sagemaker import SageMakerBackend
-from backend_builders import BUCKET, StoppedClock, eventually, make_runtime
+from builders.backend_objects import BUCKET, StoppedClock, eventually, make_runtime
 from sagemaker_local.testing import LocalAws
 
 TESTS = Path(__file__).parents[3]

@@ -32,7 +32,7 @@ from avatar_operator.backends.metered import BackendMetrics, MeteredBackend
 from avatar_operator.backends.sagemaker import SageMakerBackend
 from avatar_operator.backends.simulated import SimulatedBackend
 from avatar_operator.request_lifecycle.pictures import output_prefix
-from backend_builders import (
+from builders.backend_objects import (
     BUCKET,
     StoppedClock,
     eventually,

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from avatar_operator.backends.base import Backend, BackendError, EndpointsFacts
 from avatar_operator.backends.metered import BackendMetrics, MeteredBackend, TokensAvailable
 from avatar_operator.backends.simulated import SimulatedBackend
-from backend_builders import StoppedClock, make_simulated_runtime
+from builders.backend_objects import StoppedClock, make_simulated_runtime
 
 
 class FailingBackend(SimulatedBackend):

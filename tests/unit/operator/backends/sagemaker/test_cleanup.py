@@ -10,14 +10,14 @@ import pytest
 
 from avatar_operator.aws import s3_objects
 from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import BackendError
 from avatar_operator.backends.sagemaker import SageMakerBackend
 from avatar_operator.backends.sagemaker.cleanup import delete_below
 from avatar_operator.backends.sagemaker.layout import picture_prefix
 from avatar_operator.request_lifecycle.pictures import output_prefix
-from backend_builders import BUCKET, REGION, make_model, make_request, make_runtime
+from builders.backend_objects import BUCKET, REGION, make_model, make_request, make_runtime
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_a_bucket_that_is_gone_holds_nothing_any_more(clients: AwsClients)
 class RefusingObjects(S3Objects):
     """S3 that refuses one prefix: our S3 here lets everybody do everything."""
 
-    def __init__(self, clients: AwsClients, refused: S3Location, error: BackendError) -> None:
+    def __init__(self, clients: AwsClients, refused: S3Location, error: AwsFailure) -> None:
         super().__init__(clients, REGION)
         self._refused = refused
         self._error = error
@@ -120,7 +120,7 @@ async def test_what_may_not_be_removed_is_reported_and_the_rest_goes(
 ) -> None:
     refused, other = [S3Location(BUCKET, f"denied/{uuid.uuid4().hex}/") for _ in range(2)]
     s3.put_object(Bucket=BUCKET, Key=f"{other.key}a", Body=b"x")
-    denial = BackendError("AccessDenied", f"could not delete {refused.uri}", retryable=True)
+    denial = AwsFailure("AccessDenied", f"could not delete {refused.uri}", retryable=True)
     report = await delete_below(RefusingObjects(clients, refused, denial), [refused, other])
     assert report.left_behind == (denial.message,)
     assert keys(other.key) == set()
@@ -128,8 +128,8 @@ async def test_what_may_not_be_removed_is_reported_and_the_rest_goes(
 
 async def test_trouble_that_passes_is_raised(clients: AwsClients) -> None:
     prefix = S3Location(BUCKET, "own/")
-    trouble = BackendError("AwsUnavailable", "later", retryable=True)
-    with pytest.raises(BackendError, match="later"):
+    trouble = AwsFailure("AwsUnavailable", "later", retryable=True)
+    with pytest.raises(AwsFailure, match="later"):
         await delete_below(RefusingObjects(clients, prefix, trouble), [prefix])
 
 

@@ -14,7 +14,7 @@ from avatar_api.documents.inference import InferenceRequest, PictureRequest
 from avatar_operator.backends.base import BackendError, DrawCall, ModelLoading
 from avatar_operator.backends.sagemaker import SageMakerBackend
 from avatar_operator.backends.sagemaker.drawing import drawing_error, inference_request
-from backend_builders import BUCKET, make_runtime
+from builders.backend_objects import BUCKET, make_runtime
 from sagemaker_local.testing import LocalAws
 
 CALL = DrawCall(

@@ -9,7 +9,7 @@ import pytest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.backends.base import BackendError
 from avatar_operator.backends.sagemaker.endpoint_plan import endpoint_plans, is_derived_name
-from backend_builders import BUCKET, make_runtime
+from builders.backend_objects import BUCKET, make_runtime
 
 LONGEST_NAME = "a" * 50
 

@@ -16,7 +16,7 @@ from avatar_operator.backends.sagemaker.endpoint_state import (
     next_step,
     observed_verdict,
 )
-from backend_builders import NOW
+from builders.backend_objects import NOW
 
 SERVING = DescribedEndpoint(
     role="Training",

@@ -12,7 +12,7 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.backends.base import BackendError
 from avatar_operator.backends.sagemaker import SageMakerBackend
 from avatar_operator.backends.sagemaker.endpoint_plan import endpoint_plans
-from backend_builders import eventually, make_runtime
+from builders.backend_objects import eventually, make_runtime
 from sagemaker_local.testing import LocalAws
 
 

@@ -24,7 +24,7 @@ from avatar_operator.backends.base import (
 )
 from avatar_operator.backends.sagemaker import SageMakerBackend
 from avatar_operator.backends.sagemaker.artifacts import ArtifactExpectation, artifact_defect
-from backend_builders import (
+from builders.backend_objects import (
     BUCKET,
     NOW,
     REGION,

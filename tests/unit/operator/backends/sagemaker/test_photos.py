@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import ListedObject, S3Objects
 from avatar_operator.backends.base import BackendError
 from avatar_operator.backends.sagemaker import SageMakerBackend
 from avatar_operator.backends.sagemaker.photos import list_photos
-from backend_builders import BUCKET, REGION, make_model, make_runtime
+from builders.backend_objects import BUCKET, REGION, make_model, make_runtime
 
 VERSIONED = "avatars-of-tests-with-versions"
 
@@ -95,7 +96,7 @@ class DeniedObjects(S3Objects):
     """S3 that lists nothing for us: our S3 here lets everybody do everything."""
 
     async def list_directly(self, prefix: S3Location, *, limit: int) -> list[ListedObject]:
-        raise BackendError("AccessDenied", f"could not list {prefix.uri}", retryable=True)
+        raise AwsFailure("AccessDenied", f"could not list {prefix.uri}", retryable=True)
 
 
 async def test_photos_that_may_not_be_read_are_denied_for_good(clients: AwsClients) -> None:

@@ -33,7 +33,7 @@ from avatar_operator.backends.base import (
 )
 from avatar_operator.backends.sagemaker import SageMakerBackend
 from avatar_operator.backends.sagemaker.training import log_url, submission_error
-from backend_builders import (
+from builders.backend_objects import (
     BUCKET,
     NOW,
     REGION,

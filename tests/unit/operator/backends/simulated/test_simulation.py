@@ -12,7 +12,7 @@ from avatar_operator.backends.base import AttemptFailed, AttemptPending, Attempt
 from avatar_operator.backends.simulated import SimulatedBackend
 from avatar_operator.backends.simulated.derived import fails
 from avatar_operator.names import inference_id
-from backend_builders import StoppedClock, make_attempt, make_model, make_simulated_runtime
+from builders.backend_objects import StoppedClock, make_attempt, make_model, make_simulated_runtime
 
 
 async def test_a_training_tells_when_to_look_again(clock: StoppedClock) -> None:

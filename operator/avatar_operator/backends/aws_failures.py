@@ -1,0 +1,31 @@
+"""From AWS's failures to the port's: the reason, the words and the patience stay the same."""
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from avatar_operator.aws.errors import AwsFailure
+from avatar_operator.backends.base import BackendError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def backend_error(failure: AwsFailure) -> BackendError:
+    """The same failure as the port knows it."""
+    return BackendError(
+        failure.reason, failure.message, retryable=failure.retryable, retry_after=failure.retry_after
+    )
+
+
+def raises_backend_error(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A verb of a port that fails with BackendError where it failed with AwsFailure."""
+
+    @wraps(verb)
+    async def translated(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return await verb(*arguments, **named)
+        except AwsFailure as failure:
+            raise backend_error(failure) from failure
+
+    return translated
