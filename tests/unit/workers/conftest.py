@@ -54,6 +54,12 @@ def aws() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_torch_thread() -> None:
+    """Operations this small get slower with every thread."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture
 def s3() -> Any:
     return boto3.client("s3")
@@ -136,7 +142,11 @@ def base_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tokenizer=tokenizer,
         unet=unet,
         scheduler=DDIMScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            clip_sample=False,
+            steps_offset=1,
         ),
         safety_checker=None,
         feature_extractor=None,
