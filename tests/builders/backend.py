@@ -68,6 +68,10 @@ class ScriptedBackend:
         """Answers to the next calls of a verb; exceptions among them are raised."""
         self._scripts[verb].extend(answers)
 
+    def forget_scripts(self) -> None:
+        """Answer plainly from now on."""
+        self._scripts.clear()
+
     def asked(self, verb: str) -> list[Any]:
         """The arguments of every call of a verb."""
         return [call.subject for call in self.calls if call.verb == verb]

@@ -16,9 +16,11 @@ from avatar_operator.model_lifecycle.observation import (
 def recovery(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     """Fence an attempt whose fate is unknown."""
     training = draft.status.training
-    if training is None or not is_active(training) or is_submitted(training) or observation.planned_here:
+    if training is None or not is_active(training) or is_submitted(training):
         return draft
     if observation.runtime is None:
         # Only the runtime says where claims lie; when it is back, so is this model.
         return draft.finish()
+    if observation.planned_here:
+        return draft
     return draft.act(FenceAttempt(attempt_reference(observation.model, training))).finish()

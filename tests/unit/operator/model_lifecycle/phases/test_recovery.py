@@ -45,8 +45,10 @@ def test_only_a_plan_is_fenced(status: AvatarModelStatus) -> None:
     assert recovery(observation, model_draft(observation)) == model_draft(observation)
 
 
-def test_without_its_runtime_a_plan_waits() -> None:
-    observation = observed_model(a_model(status=model_stages.planned()), runtime=None)
+@pytest.mark.parametrize("planned_here", [False, True])
+def test_without_its_runtime_a_plan_waits(planned_here: bool) -> None:
+    model = a_model(status=model_stages.planned())
+    observation = observed_model(model, runtime=None, planned_here=planned_here)
 
     draft = recovery(observation, model_draft(observation))
 
