@@ -106,23 +106,26 @@ class EnvironmentStart:
         Raises:
             DemoError, LocalClusterError, OSError, botocore's errors: a part did not come up.
         """
-        settings = self._settings
-        aws_runs = sagemaker_local_service(settings).ready_port() is not None
+        running_aws_port = sagemaker_local_service(self._settings).ready_port()
+        if None not in (running_aws_port, self._settings.aws_port) and running_aws_port != self._aws_port():
+            raise DemoError(
+                f"sagemaker-local runs on port {running_aws_port} already; `make down` first to change its port"
+            )
         self._check_ports()
+        aws_url = f"http://127.0.0.1:{running_aws_port or self._aws_port()}"
         with ThreadPoolExecutor(2) as pool:
-            aws = pool.submit(self._start_aws)
+            aws = pool.submit(self._start_aws, aws_url)
             # S3 starts empty with its server: objects that speak of what was in it would be lies.
-            cluster = pool.submit(self._start_cluster, fresh=not aws_runs)
-        aws_url, account, resources = aws.result()
-        running_cluster, operator_kubeconfig = cluster.result()
-        operator_url = self._start_operator(operator_kubeconfig, aws_url)
+            control_plane = pool.submit(self._start_control_plane, aws_url, fresh=running_aws_port is None)
+        account, resources = aws.result()
+        cluster, operator_url = control_plane.result()
         return Environment(
-            cluster=running_cluster,
+            cluster=cluster,
             aws=account,
             aws_url=aws_url,
             operator_url=operator_url,
             resources=resources,
-            services=(sagemaker_local_service(settings), operator_service(settings)),
+            services=(sagemaker_local_service(self._settings), operator_service(self._settings)),
         )
 
     def _check_ports(self) -> None:
@@ -141,7 +144,7 @@ class EnvironmentStart:
         running_port = operator_service(self._settings).port()
         return self._settings.operator_port or running_port or DEFAULT_OPERATOR_PORT
 
-    def _start_cluster(self, *, fresh: bool) -> tuple[LocalCluster, Path]:
+    def _start_control_plane(self, aws_url: str, *, fresh: bool) -> tuple[LocalCluster, str]:
         cluster = LocalCluster(self._settings.cluster, detached=True, report=self._say)
         if cluster.start(fresh=fresh):
             self._started.callback(cluster.stop)
@@ -151,34 +154,25 @@ class EnvironmentStart:
         kubeconfig = install_kinds_and_rights(cluster, CRDS, CLUSTER_ROLE)
         cluster.apply_manifest(f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {self._namespace}}}}}")
         self._say("the avatars.dev kinds and the operator's rights are installed")
-        return cluster, kubeconfig
+        return cluster, self._start_operator(kubeconfig, aws_url)
 
-    def _start_aws(self) -> tuple[str, AwsAccount, AccountResources]:
-        settings = self._settings
-        service = sagemaker_local_service(settings)
+    def _start_aws(self, url: str) -> tuple[AwsAccount, AccountResources]:
+        service = sagemaker_local_service(self._settings)
         port = service.ready_port()
         if port is None:
             if service.stop():
                 self._say("stopped a sagemaker-local that did not answer")
             port = self._aws_port()
             self._started.callback(service.stop)
-            service.start(
-                self._aws_command(port),
-                isolated_environment(f"http://127.0.0.1:{port}") | self._worker_environment(),
-                port,
-            )
+            environment = isolated_environment(url) | self._worker_environment()
+            service.start(self._aws_command(port), environment, port)
             self._say(f"sagemaker-local is ready on port {port}: S3, SNS, SQS and SageMaker")
-        elif settings.aws_port not in (None, port):
-            raise DemoError(
-                f"sagemaker-local runs on port {port} already; `make down` first to change its port"
-            )
         else:
             self._say(f"sagemaker-local runs already on port {port}")
-        url = f"http://127.0.0.1:{port}"
         account = AwsAccount(url)
         resources = set_up_account(account, BASE_MODEL, self._namespace)
         self._say(f"bucket, topics and queues are there; base model {resources.base_sha256[:12]} is uploaded")
-        return url, account, resources
+        return account, resources
 
     def _aws_command(self, port: int) -> list[str]:
         images = [f"--image={name}={shlex.join(command)}" for name, command in IMAGES.items()]
