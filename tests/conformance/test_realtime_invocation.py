@@ -112,12 +112,15 @@ def test_what_the_container_prints_is_in_cloudwatch_logs(user: Any) -> None:
     group = f"/aws/sagemaker/Endpoints/{name}"
 
     def messages() -> list[str]:
-        groups = user.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-        if not groups:
+        try:
+            streams = user.logs.describe_log_streams(logGroupName=group)["logStreams"]
+        except user.logs.exceptions.ResourceNotFoundException:
             return []
-        stream = user.logs.describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
-        events = user.logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]
-        return [event["message"] for event in events]
+        events = [
+            user.logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+            for stream in streams
+        ]
+        return [event["message"] for stream in events for event in stream]
 
     user.eventually(lambda: "served /invocations" in messages())
 
