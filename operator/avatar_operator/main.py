@@ -1,6 +1,7 @@
 """The process: settings, credentials, backends, and one line on standard error if it cannot start."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
@@ -47,10 +48,15 @@ def main() -> None:
         problems = "; ".join(f"{_variable(problem['loc'])}: {problem['msg']}" for problem in error.errors())
         sys.exit(f"avatar-operator: {problems}")
     configure_logs(settings)
+    code = 0
     try:
         asyncio.run(run(settings))
     except StartUpError as error:
-        sys.exit(f"avatar-operator: {error}")
+        print(f"avatar-operator: {error}", file=sys.stderr)
+        code = 1
+    # The interpreter would wait for threads in AWS calls, for a minute if need be; every call may end anywhere.
+    sys.stderr.flush()
+    os._exit(code)
 
 
 async def run(

@@ -13,6 +13,8 @@ from typing import Any
 from e2e.conftest import StartOperator
 from e2e.flight import Flight, Object, OperatorProcess, eventually
 
+WORD = "quiet"
+"""No progress is told: how many steps of it are written depends on the clock, and a point must come every time."""
 READING = ("kube:list", "aws:Get", "aws:Head", "aws:List", "aws:Describe")
 
 
@@ -33,7 +35,7 @@ def test_killed_around_every_call_the_flow_ends_the_same_and_nothing_is_trained_
             name = f"m{number}-{when}"
             call, occurrence = point.rsplit("#", 1)
             operator.order_crash(call, int(occurrence), when)
-            flight.apply(flight.model_manifest(name), flight.request_manifest(name, name))
+            flight.apply(flight.model_manifest(name, token=WORD), flight.request_manifest(name, name))
             eventually(lambda: not operator.is_running(), what=f"the crash {when} {point}")
             operator.start()
             outcome = _outcome(flight, name)
@@ -64,7 +66,7 @@ def test_killed_around_every_call_of_a_deletion_nothing_stays_behind(
 
 
 def _fly(flight: Flight, name: str) -> Object:
-    flight.apply(flight.model_manifest(name), flight.request_manifest(name, name))
+    flight.apply(flight.model_manifest(name, token=WORD), flight.request_manifest(name, name))
     return _outcome(flight, name)
 
 
