@@ -16,7 +16,9 @@ class OperatorSettings(BaseSettings):
     model_workers: int = Field(8, ge=1, le=256, description="AvatarModels reconciled at the same time.")
     request_workers: int = Field(16, ge=1, le=256, description="AvatarRequests reconciled at the same time.")
     runtime_workers: int = Field(2, ge=1, le=32, description="AvatarRuntimes reconciled at the same time.")
-    start_up_seconds: float = Field(15.0, ge=0, description="How long an API server may take to answer at start-up.")
+    start_up_seconds: float = Field(
+        15.0, ge=0, description="How long an API server may take to answer at start-up."
+    )
     sweep_seconds: float = Field(
         300.0, ge=0.1, description="How often everything is compared with the API server."
     )

@@ -11,7 +11,6 @@ calls, and the one method through which the client reaches the API server.
 
 import os
 import signal
-import sys
 import threading
 from collections import Counter
 from collections.abc import Awaitable
@@ -67,8 +66,9 @@ class Trap:
 
 def set_trap(trap: Trap) -> None:
     """Put the trap around both ways out."""
-    make_api_call = BaseClient._make_api_call
-    call_kube = KubernetesClient._call
+    aws_client: Any = BaseClient
+    kube_client: Any = KubernetesClient
+    make_api_call, call_kube = aws_client._make_api_call, kube_client._call
 
     def trapped_api_call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         call = f"aws:{operation}"
@@ -88,10 +88,10 @@ def set_trap(trap: Trap) -> None:
         trap.ended(call, occurrence)
         return answer
 
-    BaseClient._make_api_call = trapped_api_call  # type: ignore[method-assign]
-    KubernetesClient._call = trapped_kube_call  # type: ignore[method-assign]
+    aws_client._make_api_call = trapped_api_call
+    kube_client._call = trapped_kube_call
 
 
 if __name__ == "__main__":
     set_trap(Trap(Path(os.environ["AVATAR_TEST_TRACE"]), Path(os.environ["AVATAR_TEST_CRASH_ORDER"])))
-    sys.exit(main())
+    main()

@@ -59,8 +59,8 @@ class Trainer:
     """One training after the other, without any learning."""
 
     def __init__(self) -> None:
-        self.s3 = boto3.client("s3")
-        self.sqs = boto3.client("sqs")
+        self.s3: Any = boto3.client("s3")
+        self.sqs: Any = boto3.client("sqs")
 
     def train(self, request: TrainingRequest) -> TrainingResult:
         started = time.monotonic()
@@ -176,7 +176,7 @@ class Server:
     """The models that the multi-model platform loaded."""
 
     def __init__(self) -> None:
-        self.s3 = boto3.client("s3")
+        self.s3: Any = boto3.client("s3")
         self.loaded: dict[str, str] = {}
 
     def draw(self, request: InferenceRequest) -> InferenceResult:
