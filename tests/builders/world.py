@@ -20,7 +20,7 @@ from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
 from avatar_operator.telling import NoticeTeller
-from builders.backend import ScriptedBackend, backends_of
+from builders.backend import ScriptedBackend, a_success, backends_of
 from builders.clock import FakeClock
 from builders.kube import FakeKubeClient
 from builders.manifests import Changes, model_manifest, request_manifest, runtime_manifest
@@ -121,6 +121,16 @@ class World:
         """Bring the runtime, then the model, then the request to rest."""
         for kind in (AVATAR_RUNTIME, AVATAR_MODEL, AVATAR_REQUEST):
             await self.settle(kind)
+
+    async def train(self) -> None:
+        """Bring the model's next attempt under way, and let it succeed."""
+        await self.settle(AVATAR_MODEL)
+        training = self.model.status.training
+        assert training is not None
+        assert training.inference_id is not None
+        self.backend.script("attempt_outcome", a_success(training.inference_id))
+        self.models.hint_outcome(MODEL_KEY)
+        await self.settle(AVATAR_MODEL)
 
     def _see(self, kind: Kind, body: Object, gone: bool) -> None:
         if not self.watching:

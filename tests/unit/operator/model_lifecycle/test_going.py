@@ -1,0 +1,103 @@
+"""The end of an AvatarModel: asked for by a user, or by its own retention."""
+
+import pytest
+
+from avatar_api.group import AVATAR_MODEL
+from avatar_operator.backends.base import (
+    AttemptFailed,
+)
+from avatar_operator.core.errors import RetryLaterError
+from builders.backend import denied, out_of_reach
+from builders.world import World
+
+
+async def test_an_expired_model_deletes_itself_and_its_data(world: World) -> None:
+    world.kube.edit(AVATAR_MODEL, "ann", {"retention": {"expireAfterSeconds": 600}})
+    await world.train()
+    world.clock.advance(600)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert world.backend.asked("delete_model_data") == [True]
+    assert "Expired" in world.kube.reasons()
+
+
+async def test_a_deleted_model_is_let_go_when_its_data_is_gone(world: World) -> None:
+    await world.train()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+
+
+async def test_a_deletion_waits_until_the_running_attempt_has_stopped(world: World) -> None:
+    await world.settle(AVATAR_MODEL)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    await world.look_at(AVATAR_MODEL)
+    assert world.model.status.state == "Deleting"
+    world.backend.script("attempt_outcome", AttemptFailed("AttemptFenced", "stopped", retryable=False))
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert world.backend.asked("delete_model_data") == [True]
+
+
+async def test_a_deletion_tries_again_while_the_backend_is_out_of_reach(world: World) -> None:
+    await world.train()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.backend.script("delete_model_data", out_of_reach())
+
+    with pytest.raises(RetryLaterError):
+        await world.look_at(AVATAR_MODEL)
+
+    assert world.kube.exists(AVATAR_MODEL, "ann")
+    await world.settle(AVATAR_MODEL)
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+
+
+async def test_a_deletion_ends_even_if_the_backend_never_answers_again(world: World) -> None:
+    await world.settle(AVATAR_MODEL)
+    for verb in ("attempt_outcome", "cancel_attempt", "delete_model_data"):
+        world.backend.script(verb, *[out_of_reach()] * 100)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.clock.advance(601)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert "ServiceUnavailable" in world.kube.reasons()
+
+
+async def test_a_deletion_that_is_refused_for_good_ends_and_says_so(world: World) -> None:
+    await world.train()
+    world.backend.script("delete_model_data", *[denied()] * 100)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.clock.advance(601)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert "AccessDenied" in world.kube.reasons()
+
+
+async def test_nothing_is_remembered_of_a_model_that_is_gone(world: World) -> None:
+    await world.train()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+
+    await world.settle(AVATAR_MODEL)
+
+    assert world.models._memories == {}
+
+
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+async def test_a_model_that_never_trained_can_be_deleted(world: World, policy: str) -> None:
+    world.kube.edit(AVATAR_MODEL, "ann", {"suspend": True, "deletionPolicy": policy})
+    await world.settle(AVATAR_MODEL)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
