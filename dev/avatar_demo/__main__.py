@@ -47,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     settings = DemoSettings(options.state_dir.absolute(), options.aws_port, options.operator_port)
-    signal.signal(signal.SIGTERM, _stop_cleanly)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _stop_cleanly)
     try:
         if options.command == "up":
             return _up(settings, options.timeout)
@@ -127,6 +128,10 @@ def _port(text: str) -> int:
 
 
 def _stop_cleanly(_signal: int, _frame: FrameType | None) -> None:
+    # Whoever is impatient presses Ctrl-C twice; the second must not interrupt the cleaning up.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.SIG_IGN)
+    print("\nstopping", file=sys.stderr, flush=True)
     raise KeyboardInterrupt
 
 

@@ -10,11 +10,13 @@ import fcntl
 import shlex
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from avatar_demo.aws_account import AccountResources, AwsAccount, isolated_environment, set_up_account
 from avatar_demo.background_service import BackgroundService, Say
@@ -84,6 +86,10 @@ def locked(settings: DemoSettings) -> Iterator[None]:
         yield
 
 
+class GivenUp(DemoError):
+    """A start that was not carried on with, because it had become useless."""
+
+
 class EnvironmentStart:
     """One attempt to have everything running.
 
@@ -99,6 +105,7 @@ class EnvironmentStart:
         self._namespace = namespace
         self._started = started
         self._say = say
+        self._given_up = threading.Event()
 
     def run(self) -> Environment:
         """Start what does not run.
@@ -117,6 +124,16 @@ class EnvironmentStart:
             aws = pool.submit(self._start_aws, aws_url)
             # S3 starts empty with its server: objects that speak of what was in it would be lies.
             control_plane = pool.submit(self._start_control_plane, aws_url, fresh=running_aws_port is None)
+            parts: list[Future[Any]] = [aws, control_plane]
+            try:
+                # An interrupt has to find us here: it would break off the pool's own waiting.
+                wait(parts, return_when=FIRST_EXCEPTION)
+            finally:
+                if not all(part.done() for part in parts):
+                    self._given_up.set()
+        failures = [failure for part in parts if (failure := part.exception()) is not None]
+        if failures:
+            raise min(failures, key=lambda failure: isinstance(failure, GivenUp))
         account, resources = aws.result()
         cluster, operator_url = control_plane.result()
         return Environment(
@@ -127,6 +144,10 @@ class EnvironmentStart:
             resources=resources,
             services=(sagemaker_local_service(self._settings), operator_service(self._settings)),
         )
+
+    def _check_wanted(self) -> None:
+        if self._given_up.is_set():
+            raise GivenUp("another part did not start")
 
     def _check_ports(self) -> None:
         """Find a port in use before anything is started."""
@@ -151,9 +172,11 @@ class EnvironmentStart:
             self._say("etcd and kube-apiserver are ready")
         else:
             self._say("etcd and kube-apiserver run already")
+        self._check_wanted()
         kubeconfig = install_kinds_and_rights(cluster, CRDS, CLUSTER_ROLE)
         cluster.apply_manifest(f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {self._namespace}}}}}")
         self._say("the avatars.dev kinds and the operator's rights are installed")
+        self._check_wanted()
         return cluster, self._start_operator(kubeconfig, aws_url)
 
     def _start_aws(self, url: str) -> tuple[AwsAccount, AccountResources]:
@@ -169,6 +192,7 @@ class EnvironmentStart:
             self._say(f"sagemaker-local is ready on port {port}: S3, SNS, SQS and SageMaker")
         else:
             self._say(f"sagemaker-local runs already on port {port}")
+        self._check_wanted()
         account = AwsAccount(url)
         resources = set_up_account(account, BASE_MODEL, self._namespace)
         self._say(f"bucket, topics and queues are there; base model {resources.base_sha256[:12]} is uploaded")
