@@ -37,8 +37,9 @@ class _Server(uvicorn.Server):
         self._on_stop = on_stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # uvicorn's own handler would raise the signal again at the end, and so hide the process's exit status.
         self._on_stop()
-        super().handle_exit(sig, frame)
+        self.should_exit = True
 
 
 def serve(app: ASGIApp, *, port: int, on_stop: Callable[[], None], host: str = "0.0.0.0") -> None:  # noqa: S104

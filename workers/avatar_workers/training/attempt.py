@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 import torch
 
-from avatar_api.documents.training import TrainingRequest, TrainingResult
+from avatar_api.documents.training import ArtifactResult, TrainingRequest, TrainingResult
 from avatar_workers.base_model.pipeline import BaseModel
 from avatar_workers.errors import WorkerFailure
 from avatar_workers.scratch import scratch_directory
@@ -26,8 +26,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class TrainingPlace:
-    """What a worker has at hand for every attempt.
+class Trainer:
+    """The worker's core: one resident base, and whatever attempts come.
 
     Attributes:
         base: the resident base model.
@@ -41,64 +41,111 @@ class TrainingPlace:
     scratch: Path
     class_image_cache: Path
 
+    def train(
+        self, request: TrainingRequest, progress: ProgressReporter, cancellation: Cancellation
+    ) -> TrainingResult:
+        """Run one attempt from its claim to its uploaded artifact.
 
-def train(
-    request: TrainingRequest, place: TrainingPlace, progress: ProgressReporter, cancellation: Cancellation
-) -> TrainingResult:
-    """Run one attempt from its claim to its uploaded artifact.
+        Args:
+            request: everything that is to be done.
+            progress: told stage and step.
+            cancellation: asked between steps.
 
-    Args:
-        request: everything that is to be done.
-        place: base, storage and directories.
-        progress: told stage and step.
-        cancellation: asked between steps.
+        Raises:
+            WorkerFailure: whatever went wrong. No artifact is there then, and the base is as it was.
+        """
+        began = time.monotonic()
+        _check(request, self.base)
+        claim_attempt(request, self.storage)
+        try:
+            prepared, examples = self._prepare(request, progress, cancellation)
+            final_loss, artifact = self._train_and_package(
+                request, examples, len(prepared.pictures), progress, cancellation
+            )
+        except torch.OutOfMemoryError as error:
+            raise WorkerFailure(
+                "InsufficientMemory",
+                "the GPU's memory is too small for this training; lower batchSize, resolution or rank",
+                retryable=False,
+            ) from error
+        seconds = time.monotonic() - began
+        log.info("trained", seconds=round(seconds, 1), final_loss=final_loss, photos=len(prepared.pictures))
+        return TrainingResult(
+            inference_id=request.inference_id,
+            artifact=artifact,
+            photos=prepared.verdicts,
+            seconds=seconds,
+            final_loss=final_loss,
+        )
 
-    Raises:
-        WorkerFailure: whatever went wrong. No artifact is there then, and the base is as it was.
-    """
-    began = time.monotonic()
-    _check(request, place.base)
-    claim_attempt(request, place.storage)
-    try:
-        prepared, examples = _prepare(request, place, progress, cancellation)
+    def _train_and_package(
+        self,
+        request: TrainingRequest,
+        examples: TrainingSet,
+        photo_count: int,
+        progress: ProgressReporter,
+        cancellation: Cancellation,
+    ) -> tuple[float, ArtifactResult]:
         settings = request.training
+
+        def on_step(step: int) -> None:
+            cancellation.check()
+            progress.report("Training", step, settings.steps)
+
         with lora_on_base(
-            place.base,
+            self.base,
             rank=settings.rank,
             train_text_encoder=settings.text_encoder == "Train",
             seed=settings.seed,
         ) as lora:
-
-            def on_step(step: int) -> None:
-                cancellation.check()
-                progress.report("Training", step, settings.steps)
-
             progress.report("Training", 0, settings.steps)
             final_loss = train_lora(lora, examples, settings, on_step)
             progress.report("Packaging")
-            with scratch_directory(place.scratch) as scratch:
+            with scratch_directory(self.scratch) as scratch:
                 artifact = package_and_upload(
-                    lora,
-                    request,
-                    photo_count=len(prepared.pictures),
-                    storage=place.storage,
-                    scratch=scratch,
+                    lora, request, photo_count=photo_count, storage=self.storage, scratch=scratch
                 )
-    except torch.OutOfMemoryError as error:
-        raise WorkerFailure(
-            "InsufficientMemory",
-            "the GPU's memory is too small for this training; lower batchSize, resolution or rank",
-            retryable=False,
-        ) from error
-    seconds = time.monotonic() - began
-    log.info("trained", seconds=round(seconds, 1), final_loss=final_loss, photos=len(prepared.pictures))
-    return TrainingResult(
-        inference_id=request.inference_id,
-        artifact=artifact,
-        photos=prepared.verdicts,
-        seconds=seconds,
-        final_loss=final_loss,
-    )
+        return final_loss, artifact
+
+    def _prepare(
+        self, request: TrainingRequest, progress: ProgressReporter, cancellation: Cancellation
+    ) -> tuple[PreparedPhotos, TrainingSet]:
+        class_images = request.training.prior_preservation.num_class_images
+        if request.training.prior_preservation.weight == 0:
+            class_images = 0
+        total = len(request.photos) + class_images
+
+        def on_photo(done: int) -> None:
+            cancellation.check()
+            progress.report("Preparing", done, total)
+
+        def on_class_image(done: int) -> None:
+            on_photo(len(request.photos) + done)
+
+        progress.report("Preparing", 0, total)
+        prepared = prepare_photos(
+            request.photos,
+            request.photo_policy,
+            self.storage,
+            resolution=request.training.resolution,
+            on_photo=on_photo,
+        )
+        examples = TrainingSet(
+            photos=encode_photos(self.base, prepared.pictures),
+            instance_prompt=instance_prompt(request.subject),
+            class_latents=class_image_latents(
+                self.base,
+                class_prompt(request.subject),
+                resolution=request.training.resolution,
+                count=class_images,
+                cache=self.class_image_cache,
+                on_image=on_class_image,
+            )
+            if class_images
+            else None,
+            class_prompt=class_prompt(request.subject),
+        )
+        return prepared, examples
 
 
 def _check(request: TrainingRequest, base: BaseModel) -> None:
@@ -112,44 +159,3 @@ def _check(request: TrainingRequest, base: BaseModel) -> None:
             "InvalidRequest",
             f"photos: {len(request.photos)} are given, at most {request.photo_policy.max_count} are allowed",
         )
-
-
-def _prepare(
-    request: TrainingRequest, place: TrainingPlace, progress: ProgressReporter, cancellation: Cancellation
-) -> tuple[PreparedPhotos, TrainingSet]:
-    class_images = request.training.prior_preservation.num_class_images
-    if request.training.prior_preservation.weight == 0:
-        class_images = 0
-    total = len(request.photos) + class_images
-
-    def on_photo(done: int) -> None:
-        cancellation.check()
-        progress.report("Preparing", done, total)
-
-    def on_class_image(done: int) -> None:
-        on_photo(len(request.photos) + done)
-
-    progress.report("Preparing", 0, total)
-    prepared = prepare_photos(
-        request.photos,
-        request.photo_policy,
-        place.storage,
-        resolution=request.training.resolution,
-        on_photo=on_photo,
-    )
-    examples = TrainingSet(
-        photos=encode_photos(place.base, prepared.pictures),
-        instance_prompt=instance_prompt(request.subject),
-        class_latents=class_image_latents(
-            place.base,
-            class_prompt(request.subject),
-            resolution=request.training.resolution,
-            count=class_images,
-            cache=place.class_image_cache,
-            on_image=on_class_image,
-        )
-        if class_images
-        else None,
-        class_prompt=class_prompt(request.subject),
-    )
-    return prepared, examples

@@ -22,37 +22,39 @@ from starlette.routing import Route
 
 from avatar_api.documents.training import TrainingRequest, TrainingResult
 from avatar_workers.errors import WorkerFailure
-from avatar_workers.http.error_responses import EXCEPTION_HANDLERS
+from avatar_workers.http.error_responses import EXCEPTION_HANDLERS, error_response
 from avatar_workers.http.request_document import read_document
 from avatar_workers.structured_logging import resource_log_context
-from avatar_workers.training.attempt import TrainingPlace, train
 from avatar_workers.training.cancellation import Cancellation
 from avatar_workers.training.progress import ProgressReporter, reporter_for
 
 MAX_REQUEST_BYTES = 1 << 20
 
+Train = Callable[[TrainingRequest, ProgressReporter, Cancellation], TrainingResult]
+"""What a training is to this shell; `attempt.Trainer.train` is the real one."""
+
 log = structlog.stdlib.get_logger(__name__)
 
 
 class TrainingContainer:
-    """State of the container: what it has at hand, and the training that runs.
+    """State of the container: whether it is ready, and the training that runs.
 
     Args:
-        open_place: loads the base and makes ready; called once, in a thread of its own.
-        on_load_failure: called with what `open_place` raised.
+        open_trainer: loads the base and says how to train on it; called once, in a thread of its own.
+        on_load_failure: called with what `open_trainer` raised.
         progress_for: makes the reporter of a request.
     """
 
     def __init__(
         self,
-        open_place: Callable[[], TrainingPlace],
+        open_trainer: Callable[[], Train],
         on_load_failure: Callable[[BaseException], None],
         progress_for: Callable[[TrainingRequest], ProgressReporter] = reporter_for,
     ) -> None:
-        self._open_place = open_place
+        self._open_trainer = open_trainer
         self._on_load_failure = on_load_failure
         self._progress_for = progress_for
-        self._place: TrainingPlace | None = None
+        self._train: Train | None = None
         self._unavailable: str | None = "the base model is being loaded"
         self._training = threading.Lock()
         self._cancellation = Cancellation()
@@ -82,40 +84,44 @@ class TrainingContainer:
 
     def _load(self) -> None:
         try:
-            self._place = self._open_place()
+            self._train = self._open_trainer()
         except BaseException as failure:
             self._unavailable = f"the base model could not be loaded: {failure}"
             self._on_load_failure(failure)
             return
         if not self._stopping:
             self._unavailable = None
-            log.info("ready", base_model=self._place.base.sha256, device=str(self._place.base.device))
+            log.info("ready")
 
     async def _ping(self, _: Request) -> Response:
-        self._require_available()
+        try:
+            self._require_available()
+        except WorkerFailure as failure:
+            # Answered here, not by the handler that logs: pings come every few seconds.
+            return error_response(failure.document, failure.http_status)
         return Response()
 
-    def _require_available(self) -> TrainingPlace:
-        if self._unavailable is not None or self._place is None:
+    def _require_available(self) -> Train:
+        if self._unavailable is not None or self._train is None:
             raise WorkerFailure("WorkerUnavailable", self._unavailable or "the worker is starting")
-        return self._place
+        return self._train
 
     async def _invocations(self, request: Request) -> Response:
         document = await read_document(request, TrainingRequest, max_bytes=MAX_REQUEST_BYTES)
-        place = self._require_available()
+        train = self._require_available()
         if not self._training.acquire(blocking=False):
             raise WorkerFailure("WorkerUnavailable", "another training is running; try again later")
         try:
             self._cancellation = cancellation = Cancellation()
             # Asked again: a stop between the first question and the new cancellation would have been lost.
             self._require_available()
-            result = await self._train_until_hang_up(request, document, place, cancellation)
+            result = await self._train_until_hang_up(request, document, train, cancellation)
         finally:
             self._training.release()
         return JSONResponse(result.to_wire())
 
     async def _train_until_hang_up(
-        self, request: Request, document: TrainingRequest, place: TrainingPlace, cancellation: Cancellation
+        self, request: Request, document: TrainingRequest, train: Train, cancellation: Cancellation
     ) -> TrainingResult:
         async def cancel_on_hang_up() -> None:
             while (await request.receive())["type"] != "http.disconnect":
@@ -126,7 +132,7 @@ class TrainingContainer:
             with resource_log_context(
                 document.model, inference_id=document.inference_id, attempt=document.attempt
             ):
-                return train(document, place, self._progress_for(document), cancellation)
+                return train(document, self._progress_for(document), cancellation)
 
         failure: Exception | None = None
         async with anyio.create_task_group() as tasks:

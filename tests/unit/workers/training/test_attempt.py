@@ -24,7 +24,7 @@ from avatar_workers.base_model.pipeline import BaseModel
 from avatar_workers.errors import WorkerFailure
 from avatar_workers.storage import S3ObjectStorage, StorageUnavailable
 from avatar_workers.training import latents as latents_module
-from avatar_workers.training.attempt import TrainingPlace, train
+from avatar_workers.training.attempt import Trainer
 from avatar_workers.training.cancellation import Cancellation
 from avatar_workers.training.progress import reporter_for
 
@@ -33,20 +33,20 @@ Keys = Callable[[], list[str]]
 
 
 @pytest.fixture
-def place(base: BaseModel, storage: S3ObjectStorage, tmp_path: Path) -> TrainingPlace:
-    return TrainingPlace(base, storage, tmp_path / "scratch", tmp_path / "class-images")
+def trainer(base: BaseModel, storage: S3ObjectStorage, tmp_path: Path) -> Trainer:
+    return Trainer(base, storage, tmp_path / "scratch", tmp_path / "class-images")
 
 
-def run(request: TrainingRequest, place: TrainingPlace) -> TrainingResult:
-    return train(request, place, reporter_for(request), Cancellation())
+def run(request: TrainingRequest, trainer: Trainer) -> TrainingResult:
+    return trainer.train(request, reporter_for(request), Cancellation())
 
 
-def fetch(request: TrainingRequest, place: TrainingPlace, directory: Path) -> VerifiedModel:
+def fetch(request: TrainingRequest, trainer: Trainer, directory: Path) -> VerifiedModel:
     directory.mkdir()
-    place.storage.download(request.artifact.uri, directory / "archive", max_bytes=1 << 24)
+    trainer.storage.download(request.artifact.uri, directory / "archive", max_bytes=1 << 24)
     (directory / "model").mkdir()
     unpack_archive(directory / "archive", directory / "model")
-    return verify_directory(directory / "model", base_sha256=place.base.sha256, max_rank=4)
+    return verify_directory(directory / "model", base_sha256=trainer.base.sha256, max_rank=4)
 
 
 def fingerprint(base: BaseModel) -> str:
@@ -71,159 +71,159 @@ def draw(base: BaseModel) -> np.ndarray[Any, Any]:
 
 
 def test_a_training_ends_in_a_checked_artifact(
-    training_request: RequestBuilder, place: TrainingPlace, tmp_path: Path
+    training_request: RequestBuilder, trainer: Trainer, tmp_path: Path
 ) -> None:
     request = training_request()
-    result = run(request, place)
-    verified = fetch(request, place, tmp_path / "fetched")
+    result = run(request, trainer)
+    verified = fetch(request, trainer, tmp_path / "fetched")
     archive = (tmp_path / "fetched" / "archive").read_bytes()
     assert result.artifact.sha256 == hashlib.sha256(archive).hexdigest()
     assert result.artifact.size_bytes == len(archive)
     assert len(result.photos) == 3
     assert result.final_loss > 0
-    beside = place.storage.read(request.artifact.manifest_uri, max_bytes=1 << 20)
+    beside = trainer.storage.read(request.artifact.manifest_uri, max_bytes=1 << 20)
     assert ArtifactManifest.model_validate_json(beside) == verified.manifest
 
 
 @pytest.mark.parametrize("text_encoder", ["Freeze", "Train"])
 def test_training_changes_every_adapted_layer_and_the_pictures(
-    training_request: RequestBuilder, place: TrainingPlace, tmp_path: Path, text_encoder: str
+    training_request: RequestBuilder, trainer: Trainer, tmp_path: Path, text_encoder: str
 ) -> None:
     request = training_request(text_encoder=text_encoder, steps=8)
-    run(request, place)
-    weights = fetch(request, place, tmp_path / "fetched").weights.tensors
+    run(request, trainer)
+    weights = fetch(request, trainer, tmp_path / "fetched").weights.tensors
     ups = {name: tensor for name, tensor in weights.items() if ".up." in name or ".lora_B." in name}
     assert all(tensor.abs().sum() > 0 for tensor in ups.values())
     assert any(name.startswith("text_encoder.") for name in ups) == (text_encoder == "Train")
-    before = draw(place.base)
-    pipeline = place.base.pipeline
+    before = draw(trainer.base)
+    pipeline = trainer.base.pipeline
     pipeline.load_lora_weights(tmp_path / "fetched" / "model", use_safetensors=True, local_files_only=True)
     try:
-        assert np.abs(draw(place.base) - before).max() > 1e-3
+        assert np.abs(draw(trainer.base) - before).max() > 1e-3
     finally:
         pipeline.unload_lora_weights()
-    assert np.array_equal(draw(place.base), before)
+    assert np.array_equal(draw(trainer.base), before)
 
 
 def test_the_base_is_the_same_to_the_bit_after_a_training(
-    training_request: RequestBuilder, place: TrainingPlace
+    training_request: RequestBuilder, trainer: Trainer
 ) -> None:
-    before, picture = fingerprint(place.base), draw(place.base)
-    run(training_request(text_encoder="Train"), place)
-    assert fingerprint(place.base) == before
-    assert np.array_equal(draw(place.base), picture)
+    before, picture = fingerprint(trainer.base), draw(trainer.base)
+    run(training_request(text_encoder="Train"), trainer)
+    assert fingerprint(trainer.base) == before
+    assert np.array_equal(draw(trainer.base), picture)
 
 
 def test_the_base_is_the_same_after_a_training_that_failed(
-    training_request: RequestBuilder, place: TrainingPlace
+    training_request: RequestBuilder, trainer: Trainer
 ) -> None:
-    before = fingerprint(place.base)
-    place = TrainingPlace(place.base, StorageThatFailsOnArtifacts(), place.scratch, place.class_image_cache)
+    before = fingerprint(trainer.base)
+    trainer = Trainer(trainer.base, StorageThatFailsOnArtifacts(), trainer.scratch, trainer.class_image_cache)
     with pytest.raises(StorageUnavailable):
-        run(training_request(text_encoder="Train"), place)
-    assert fingerprint(place.base) == before
+        run(training_request(text_encoder="Train"), trainer)
+    assert fingerprint(trainer.base) == before
 
 
 def test_the_same_request_gives_the_same_weights(
-    training_request: RequestBuilder, place: TrainingPlace, tmp_path: Path
+    training_request: RequestBuilder, trainer: Trainer, tmp_path: Path
 ) -> None:
     tensors = []
     for attempt in (1, 2):
         request = training_request(attempt=attempt)
-        run(request, place)
-        tensors.append(fetch(request, place, tmp_path / str(attempt)).weights.tensors)
+        run(request, trainer)
+        tensors.append(fetch(request, trainer, tmp_path / str(attempt)).weights.tensors)
     assert all(torch.equal(tensors[0][name], tensors[1][name]) for name in tensors[0])
 
 
 def test_another_seed_gives_other_weights(
-    training_request: RequestBuilder, place: TrainingPlace, tmp_path: Path
+    training_request: RequestBuilder, trainer: Trainer, tmp_path: Path
 ) -> None:
     digests = set()
     for attempt in (1, 2):
         request = training_request(attempt=attempt, seed=attempt)
-        run(request, place)
-        digests.add(fetch(request, place, tmp_path / str(attempt)).manifest.files[0].sha256)
+        run(request, trainer)
+        digests.add(fetch(request, trainer, tmp_path / str(attempt)).manifest.files[0].sha256)
     assert len(digests) == 2
 
 
-def test_learning_lowers_the_loss(training_request: RequestBuilder, place: TrainingPlace) -> None:
-    short = run(training_request(attempt=1, steps=2, num_class_images=0, batch_size=8), place)
-    long = run(training_request(attempt=2, steps=60, num_class_images=0, batch_size=8), place)
+def test_learning_lowers_the_loss(training_request: RequestBuilder, trainer: Trainer) -> None:
+    short = run(training_request(attempt=1, steps=2, num_class_images=0, batch_size=8), trainer)
+    long = run(training_request(attempt=2, steps=60, num_class_images=0, batch_size=8), trainer)
     assert long.final_loss < short.final_loss * 0.9
 
 
 def test_class_images_are_drawn_once_for_all_trainings(
-    training_request: RequestBuilder, place: TrainingPlace, monkeypatch: pytest.MonkeyPatch
+    training_request: RequestBuilder, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(training_request(attempt=1), place)
+    run(training_request(attempt=1), trainer)
     monkeypatch.delattr(latents_module, "_draw")
-    run(training_request(attempt=2), place)
-    assert len(list(place.class_image_cache.iterdir())) == 1
+    run(training_request(attempt=2), trainer)
+    assert len(list(trainer.class_image_cache.iterdir())) == 1
 
 
 def test_the_claim_is_written_before_anything_is_read(
-    training_request: RequestBuilder, place: TrainingPlace, s3: Any, bucket: str, keys: Keys
+    training_request: RequestBuilder, trainer: Trainer, s3: Any, bucket: str, keys: Keys
 ) -> None:
     request = training_request()
     for photo in request.photos:
         s3.delete_object(Bucket=bucket, Key=photo.uri.removeprefix(f"s3://{bucket}/"))
     with pytest.raises(WorkerFailure) as caught:
-        run(request, place)
+        run(request, trainer)
     assert caught.value.code == "TooFewUsablePhotos"
     assert keys() == ["requests/1/claim.json"]
-    claim = TrainingClaim.model_validate_json(place.storage.read(request.claim_uri, max_bytes=1000))
+    claim = TrainingClaim.model_validate_json(trainer.storage.read(request.claim_uri, max_bytes=1000))
     assert (claim.holder, claim.inference_id) == ("Worker", request.inference_id)
 
 
 def test_a_fenced_attempt_does_nothing(
-    training_request: RequestBuilder, place: TrainingPlace, keys: Keys, queue_url: str
+    training_request: RequestBuilder, trainer: Trainer, keys: Keys, queue_url: str
 ) -> None:
     request = training_request(queue_url=queue_url)
-    place.storage.create(request.claim_uri, b"{}", content_type="application/json")
+    trainer.storage.create(request.claim_uri, b"{}", content_type="application/json")
     before = keys()
     with pytest.raises(WorkerFailure) as caught:
-        run(request, place)
+        run(request, trainer)
     assert (caught.value.code, caught.value.http_status) == ("AttemptFenced", 409)
     assert keys() == before
     assert "Messages" not in boto3.client("sqs").receive_message(QueueUrl=queue_url)
 
 
 def test_two_workers_with_the_same_attempt_train_it_once(
-    training_request: RequestBuilder, place: TrainingPlace
+    training_request: RequestBuilder, trainer: Trainer
 ) -> None:
     request = training_request()
-    run(request, place)
+    run(request, trainer)
     with pytest.raises(WorkerFailure, match="nothing was done"):
-        run(request, place)
+        run(request, trainer)
 
 
 def test_a_request_for_another_base_is_refused_before_the_claim(
-    training_request: RequestBuilder, place: TrainingPlace, keys: Keys
+    training_request: RequestBuilder, trainer: Trainer, keys: Keys
 ) -> None:
     request = training_request()
     other = request.base_model.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(WorkerFailure) as caught:
-        run(request.model_copy(update={"base_model": other}), place)
-    assert (caught.value.code, caught.value.http_status) == ("BaseModelMismatch", 409)
+        run(request.model_copy(update={"base_model": other}), trainer)
+    assert (caught.value.code, caught.value.http_status) == ("BaseModelMismatch", 422)
     assert request.claim_uri.rsplit("/", 1)[-1] not in "".join(keys())
 
 
-def test_too_many_photos_are_refused(training_request: RequestBuilder, place: TrainingPlace) -> None:
+def test_too_many_photos_are_refused(training_request: RequestBuilder, trainer: Trainer) -> None:
     request = training_request()
     policy = request.photo_policy.model_copy(update={"max_count": 2})
     with pytest.raises(WorkerFailure, match="3 are given, at most 2"):
-        run(request.model_copy(update={"photo_policy": policy}), place)
+        run(request.model_copy(update={"photo_policy": policy}), trainer)
 
 
 def test_a_training_that_diverges_leaves_no_artifact(
-    training_request: RequestBuilder, place: TrainingPlace, keys: Keys, monkeypatch: pytest.MonkeyPatch
+    training_request: RequestBuilder, trainer: Trainer, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = training_request()
     monkeypatch.setattr(
         latents_module.PhotoLatents, "sample", lambda self, i, g: torch.full((len(i), 4, 8, 8), torch.nan)
     )
     with pytest.raises(WorkerFailure, match="diverged at step 1") as caught:
-        run(request, place)
+        run(request, trainer)
     assert (caught.value.code, caught.value.document.retryable) == ("TrainingDiverged", False)
     assert not [key for key in keys() if key.startswith("artifacts/")]
 
@@ -238,29 +238,29 @@ class StorageThatFailsOnArtifacts(S3ObjectStorage):
 
 
 def test_a_failed_upload_leaves_no_artifact_and_no_scratch(
-    training_request: RequestBuilder, place: TrainingPlace, keys: Keys
+    training_request: RequestBuilder, trainer: Trainer, keys: Keys
 ) -> None:
-    broken = TrainingPlace(place.base, StorageThatFailsOnArtifacts(), place.scratch, place.class_image_cache)
+    broken = Trainer(trainer.base, StorageThatFailsOnArtifacts(), trainer.scratch, trainer.class_image_cache)
     with pytest.raises(StorageUnavailable) as caught:
         run(training_request(), broken)
     assert caught.value.document.retryable
     assert not [key for key in keys() if key.startswith("artifacts/")]
-    assert list(place.scratch.iterdir()) == []
+    assert list(trainer.scratch.iterdir()) == []
 
 
 def test_an_artifact_that_is_there_is_never_overwritten(
-    training_request: RequestBuilder, place: TrainingPlace
+    training_request: RequestBuilder, trainer: Trainer
 ) -> None:
     request = training_request()
-    place.storage.create(request.artifact.uri, b"earlier", content_type="application/gzip")
+    trainer.storage.create(request.artifact.uri, b"earlier", content_type="application/gzip")
     with pytest.raises(WorkerFailure) as caught:
-        run(request, place)
+        run(request, trainer)
     assert caught.value.code == "AttemptFenced"
-    assert place.storage.read(request.artifact.uri, max_bytes=100) == b"earlier"
+    assert trainer.storage.read(request.artifact.uri, max_bytes=100) == b"earlier"
 
 
 def test_a_cancelled_training_stops_at_its_next_step_and_can_be_retried(
-    training_request: RequestBuilder, place: TrainingPlace, queue_url: str, keys: Keys
+    training_request: RequestBuilder, trainer: Trainer, queue_url: str, keys: Keys
 ) -> None:
     request = training_request(steps=20000, queue_url=queue_url)
     cancellation = Cancellation()
@@ -268,7 +268,7 @@ def test_a_cancelled_training_stops_at_its_next_step_and_can_be_retried(
 
     def training() -> None:
         try:
-            train(request, place, reporter_for(request), cancellation)
+            trainer.train(request, reporter_for(request), cancellation)
         except WorkerFailure as failure:
             failures.append(failure)
 
@@ -288,9 +288,9 @@ def test_a_cancelled_training_stops_at_its_next_step_and_can_be_retried(
 
 
 def test_progress_tells_every_stage_in_order(
-    training_request: RequestBuilder, place: TrainingPlace, queue_url: str
+    training_request: RequestBuilder, trainer: Trainer, queue_url: str
 ) -> None:
-    run(training_request(queue_url=queue_url), place)
+    run(training_request(queue_url=queue_url), trainer)
     sqs = boto3.client("sqs")
     told: list[TrainingProgressMessage] = []
     while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
@@ -303,7 +303,7 @@ def test_progress_tells_every_stage_in_order(
 
 
 def test_a_dead_progress_queue_does_not_fail_the_training(
-    training_request: RequestBuilder, place: TrainingPlace
+    training_request: RequestBuilder, trainer: Trainer
 ) -> None:
-    result = run(training_request(queue_url="http://127.0.0.1:1/0/none"), place)
+    result = run(training_request(queue_url="http://127.0.0.1:1/0/none"), trainer)
     assert result.artifact.size_bytes > 0

@@ -15,8 +15,8 @@ from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.training import TrainingRequest, TrainingResult
 from avatar_workers.base_model.pipeline import BaseModel
 from avatar_workers.storage import S3ObjectStorage
-from avatar_workers.training.attempt import TrainingPlace
-from avatar_workers.training.container import TrainingContainer
+from avatar_workers.training.attempt import Trainer
+from avatar_workers.training.container import Train, TrainingContainer
 from avatar_workers.training.progress import ProgressReporter, SilentProgressQueue
 
 RequestBuilder = Callable[..., TrainingRequest]
@@ -36,8 +36,8 @@ class Gate:
 
 
 @pytest.fixture
-def place(base: BaseModel, storage: S3ObjectStorage, tmp_path: Path) -> TrainingPlace:
-    return TrainingPlace(base, storage, tmp_path / "scratch", tmp_path / "class-images")
+def trainer(base: BaseModel, storage: S3ObjectStorage, tmp_path: Path) -> Trainer:
+    return Trainer(base, storage, tmp_path / "scratch", tmp_path / "class-images")
 
 
 def until_ready(client: TestClient | httpx.Client) -> None:
@@ -48,21 +48,21 @@ def until_ready(client: TestClient | httpx.Client) -> None:
 
 
 @pytest.fixture
-def client(place: TrainingPlace) -> Iterator[TestClient]:
-    container = TrainingContainer(lambda: place, lambda failure: None)
+def client(trainer: Trainer) -> Iterator[TestClient]:
+    container = TrainingContainer(lambda: trainer.train, lambda failure: None)
     with TestClient(container.app(), raise_server_exceptions=False) as client:
         until_ready(client)
         yield client
 
 
-def test_ping_says_why_it_is_not_ready_and_then_is(place: TrainingPlace) -> None:
+def test_ping_says_why_it_is_not_ready_and_then_is(trainer: Trainer) -> None:
     gate = Gate()
 
-    def open_place() -> TrainingPlace:
+    def open_trainer() -> Train:
         gate.pass_through()
-        return place
+        return trainer.train
 
-    with TestClient(TrainingContainer(open_place, lambda failure: None).app()) as client:
+    with TestClient(TrainingContainer(open_trainer, lambda failure: None).app()) as client:
         answer = client.get("/ping")
         assert (answer.status_code, answer.json()["code"]) == (503, "WorkerUnavailable")
         assert "being loaded" in answer.json()["message"]
@@ -74,14 +74,14 @@ def test_a_base_that_cannot_be_loaded_is_told_on_ping_and_to_the_process() -> No
     failures: list[BaseException] = []
     told = threading.Event()
 
-    def open_place() -> TrainingPlace:
+    def open_trainer() -> Train:
         raise OSError("disk full")
 
     def give_up(failure: BaseException) -> None:
         failures.append(failure)
         told.set()
 
-    with TestClient(TrainingContainer(open_place, give_up).app()) as client:
+    with TestClient(TrainingContainer(open_trainer, give_up).app()) as client:
         assert told.wait(DEADLINE_SECONDS)
         assert "disk full" in client.get("/ping").json()["message"]
     assert [str(failure) for failure in failures] == ["disk full"]
@@ -147,8 +147,8 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def gated_container(place: TrainingPlace, gate: Gate) -> TrainingContainer:
-    return TrainingContainer(lambda: place, lambda failure: None, lambda r: ReporterWithGate(r, gate))
+def gated_container(trainer: Trainer, gate: Gate) -> TrainingContainer:
+    return TrainingContainer(lambda: trainer.train, lambda failure: None, lambda r: ReporterWithGate(r, gate))
 
 
 class Posting(threading.Thread):

@@ -18,7 +18,8 @@ from avatar_api.documents.training import TrainingProgressMessage, TrainingReque
 from avatar_workers.base_model.directory_digest import directory_digest
 
 RequestBuilder = Callable[..., TrainingRequest]
-DEADLINE_SECONDS = 180
+DEADLINE_SECONDS = 480
+pytestmark = pytest.mark.timeout(1800)
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
