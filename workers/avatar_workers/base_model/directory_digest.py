@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 ALLOWED_SUFFIXES = frozenset({".json", ".txt", ".safetensors", ".md", ".model"})
-ALLOWED_STEMS = frozenset({"LICENSE", "README", "NOTICE", "COPYING"})
+ALLOWED_NAMES = frozenset({"LICENSE", "README", "NOTICE", "COPYING", "SHA256SUMS"})
 MAX_FILES = 256
 
 
@@ -29,7 +29,7 @@ def check_file_name(relative_path: PurePosixPath) -> None:
         raise BaseModelRefused(f"{relative_path}: the path leaves the base model's directory")
     if any(part.startswith(".") for part in relative_path.parts):
         raise BaseModelRefused(f"{relative_path}: hidden files do not belong to a base model; remove it")
-    if relative_path.suffix in ALLOWED_SUFFIXES or relative_path.name in ALLOWED_STEMS:
+    if relative_path.suffix in ALLOWED_SUFFIXES or relative_path.name in ALLOWED_NAMES:
         return
     raise BaseModelRefused(
         f"{relative_path}: only safetensors weights and {', '.join(sorted(ALLOWED_SUFFIXES))} files are accepted"
