@@ -40,7 +40,7 @@ from avatar_operator.model_lifecycle.actions import (
     SubmitTraining,
 )
 from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
-from avatar_operator.model_lifecycle.failure import fail_attempt
+from avatar_operator.model_lifecycle.failure import abandon_attempt, fail_attempt
 from avatar_operator.model_lifecycle.lifecycle import decide, summarise
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
@@ -193,7 +193,7 @@ class ModelLifecycle:
                         failure=result.failure_location,
                         log_url=None,
                     ).look_again_in(0)
-                return update_training(draft, inference_id=None, planned_time=None).look_again_in(0)
+                return abandon_attempt(observation, draft)
             case CancelAttempt(attempt=attempt):
                 await backend.cancel_attempt(runtime, attempt)
                 self.hint_outcome(_key(observation.model))

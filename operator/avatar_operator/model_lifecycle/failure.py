@@ -37,7 +37,7 @@ def fail_attempt(
     limits = observation.runtime.spec.limits.training
     failures = training.failures + 1
     again = retryable and failures < limits.max_attempts
-    wait = min(limits.backoff_seconds * 2 ** (failures - 1), MAX_BACKOFF_SECONDS)
+    wait = _backoff_seconds(limits.backoff_seconds, failures)
     draft = update_training(
         draft,
         failures=failures,
@@ -59,3 +59,28 @@ def fail_attempt(
     explanation = f"{message}{hint}"
     draft = set_condition(observation, draft, TRAINED, "False", reason, explanation)
     return draft.tell(Notice("Warning", reason, explanation, announce=MODEL_FAILED))
+
+
+def abandon_attempt(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
+    """Record that the current attempt never started and never will: it was fenced.
+
+    The first one is followed by the next attempt at once, since a restart of the operator must cost nobody time. If
+    answers keep getting lost, something is wrong with the backend, and each further attempt waits longer.
+    """
+    training = draft.status.training
+    assert training is not None
+    assert observation.runtime is not None
+    draft = update_training(draft, inference_id=None, planned_time=None)
+    if training.attempt == 1:
+        return draft.look_again_in(0)
+    wait = _backoff_seconds(observation.runtime.spec.limits.training.backoff_seconds, training.attempt - 1)
+    explanation = f"Whether attempt {training.attempt} arrived could not be told; it is void, the next follows in {wait} s."
+    draft = update_training(draft, retry_time=observation.now + timedelta(seconds=wait))
+    return set_condition(observation, draft, TRAINED, "False", "RetryScheduled", explanation).look_again_in(
+        wait
+    )
+
+
+def _backoff_seconds(first: int, failures: int) -> int:
+    # The exponent is bounded too: a power of a large count would be computed before it is cut.
+    return min(first * 2 ** min(failures - 1, 12), MAX_BACKOFF_SECONDS)

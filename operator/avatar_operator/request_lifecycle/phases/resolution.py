@@ -9,6 +9,9 @@ from avatar_operator.request_lifecycle.observation import RequestObservation
 def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
     """Wait until the model has a hosted artifact. The model's own changes bring the request back here."""
     model = observation.model
+    # A model that is being deleted draws no more: its artifact may be gone at any moment, and its person wants it gone.
+    if model is not None and model.metadata.deletion_timestamp is not None:
+        model = None
     if model is not None and model.status.artifact is not None and observation.runtime is not None:
         message = f"Drawing with revision {model.status.artifact.revision}."
         return set_condition(observation, draft, MODEL_RESOLVED, "True", "Resolved", message)

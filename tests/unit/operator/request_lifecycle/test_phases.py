@@ -58,8 +58,9 @@ def test_a_hosted_model_is_resolved() -> None:
         observed_request(a_request(), model=None),
         observed_request(a_request(), model=a_model(status=model_stages.submitted())),
         observed_request(a_request(), model=ANN, runtime=None),
+        observed_request(a_request(), model=a_model(status=model_stages.hosted(), deleted_at=NOON)),
     ],
-    ids=["no model", "no artifact", "no runtime"],
+    ids=["no model", "no artifact", "no runtime", "a model that is being deleted"],
 )
 def test_a_request_waits_for_a_hosted_model(observation: RequestObservation) -> None:
     draft = resolution(observation, request_draft(observation))
