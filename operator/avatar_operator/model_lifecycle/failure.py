@@ -83,4 +83,4 @@ def abandon_attempt(observation: ModelObservation, draft: ModelDraft) -> ModelDr
 
 def _backoff_seconds(first: int, failures: int) -> int:
     # The exponent is bounded too: a power of a large count would be computed before it is cut.
-    return min(first * 2 ** min(failures - 1, 12), MAX_BACKOFF_SECONDS)
+    return min(first << min(failures - 1, 12), MAX_BACKOFF_SECONDS)
