@@ -310,7 +310,7 @@ RunContainer = Callable[..., Any]
 
 
 @pytest.fixture
-def run_container(engine: HookedEngine, s3_endpoint: str) -> RunContainer:
+def run_container(engine: HookedEngine, s3: Any) -> RunContainer:
     """`async with run_container(max_adapters=1) as running`: a container with these limits."""
 
     @asynccontextmanager
@@ -318,7 +318,7 @@ def run_container(engine: HookedEngine, s3_endpoint: str) -> RunContainer:
         gated = GatedEngine(engine)
         failures: list[Exception] = []
         container = ServingContainer(
-            lambda: gated, S3ObjectStorage(), ServingSettings(**limits), failures.append
+            lambda: gated, S3ObjectStorage(s3), ServingSettings(**limits), failures.append
         )
         transport = httpx.ASGITransport(container.app, raise_app_exceptions=False)
         async with (
@@ -351,24 +351,21 @@ def moto_server() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def s3_client(moto_server: str) -> Any:
+    """One client for all tests: to make one takes longer than most of them."""
+    return boto3.client(
+        "s3",
+        endpoint_url=moto_server,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name="us-east-1",
+    )
+
+
 @pytest.fixture
-def s3_endpoint(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """moto's endpoint, and the environment to reach it, with one empty bucket."""
-    for variable, value in {
-        "AWS_ENDPOINT_URL": moto_server,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(variable, value)
+def s3(moto_server: str, s3_client: Any) -> Any:
+    """S3 with one empty bucket."""
     httpx.post(f"{moto_server}/moto-api/reset")
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
-    return moto_server
-
-
-@pytest.fixture
-def s3(s3_endpoint: str) -> Any:
-    """A boto3 client on the same S3."""
-    return boto3.client("s3")
+    s3_client.create_bucket(Bucket=BUCKET)
+    return s3_client

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
@@ -30,8 +29,12 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def environment(s3_endpoint: str, base_sha256: str, free_port: int, tmp_path: Path) -> dict[str, str]:
+def environment(moto_server: str, base_sha256: str, free_port: int, tmp_path: Path) -> dict[str, str]:
     return os.environ | {
+        "AWS_ENDPOINT_URL": moto_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
         "AVATAR_BASE_MODEL_SOURCE": "s3://pictures/base/",
         "AVATAR_BASE_MODEL_SHA256": base_sha256,
         "AVATAR_BASE_MODEL_CACHE": str(tmp_path / "cache"),
@@ -65,11 +68,11 @@ def wait_until_ready(url: str, running: subprocess.Popen[str]) -> None:
 def test_the_container_downloads_its_base_serves_a_personal_model_and_ends_on_sigterm(
     environment: dict[str, str],
     free_port: int,
+    s3: Any,
     base_directory: Path,
     write_artifact: Any,
     request_document: Any,
 ) -> None:
-    s3 = boto3.client("s3")
     for file in (path for path in base_directory.rglob("*") if path.is_file()):
         s3.upload_file(str(file), "pictures", f"base/{file.relative_to(base_directory).as_posix()}")
     url = f"http://127.0.0.1:{free_port}"
