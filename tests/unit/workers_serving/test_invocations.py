@@ -175,7 +175,7 @@ async def test_a_model_that_is_not_loaded_answers_404(running: Any, request_docu
         ({"guidanceScale": None}, 400, "guidanceScale"),
         ({"scheduler": "PNDM"}, 400, "scheduler"),
         ({"outputPrefix": "s3://bucket/no-slash"}, 400, "outputPrefix"),
-        ({"outputPrefix": "file:///tmp/"}, 400, "outputPrefix"),
+        ({"outputPrefix": "file:///pictures/"}, 400, "outputPrefix"),
         ({"pictures": []}, 400, "pictures"),
         ({"schemaVersion": "avatars.dev/inference-request/v9"}, 400, "schemaVersion"),
     ],
