@@ -63,11 +63,19 @@ class LoraOnBase:
         pipeline = self.base.pipeline
         writer.save_lora_weights(
             directory,
-            unet_lora_layers=_half_state(pipeline.unet),
+            # In PEFT's own names: diffusers' converter renames attention and leaves convolutions, and the reader takes
+            # one style or the other, so half of a converted file would be dropped without a word.
+            unet_lora_layers=_half_precision(
+                get_peft_model_state_dict(pipeline.unet, adapter_name=ADAPTER_NAME)
+            ),
             unet_lora_adapter_metadata=self._metadata(UNET_TARGETS),
             **(
                 {
-                    "text_encoder_lora_layers": _half_state(pipeline.text_encoder),
+                    "text_encoder_lora_layers": _half_precision(
+                        convert_state_dict_to_diffusers(
+                            get_peft_model_state_dict(pipeline.text_encoder, adapter_name=ADAPTER_NAME)
+                        )
+                    ),
                     "text_encoder_lora_adapter_metadata": self._metadata(TEXT_ENCODER_TARGETS),
                 }
                 if self.with_text_encoder
@@ -113,8 +121,5 @@ def _config(rank: int, targets: tuple[str, ...]) -> LoraConfig:
     return LoraConfig(r=rank, lora_alpha=rank, init_lora_weights="gaussian", target_modules=list(targets))
 
 
-def _half_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = convert_state_dict_to_diffusers(
-        get_peft_model_state_dict(model, adapter_name=ADAPTER_NAME)
-    )
+def _half_precision(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in state.items()}
