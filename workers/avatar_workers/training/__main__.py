@@ -40,7 +40,7 @@ def main() -> int:
 
     def give_up(failure: BaseException) -> None:
         # The platform restarts a container that ends; one that never becomes ready only times out.
-        unexpected = None if isinstance(failure, WorkerFailure) else failure
+        unexpected = None if isinstance(failure, WorkerFailure | OSError) else failure
         log.error("the base model cannot be loaded", error=str(failure), exc_info=unexpected)
         failures.append(failure)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -2,7 +2,7 @@
 
 A photo is kept as its posterior's mean and standard deviation, so that every step still samples. Class images are kept
 as the latents that the base itself ended on, without a detour over pixels. They contain no user data and depend only
-on (base, class prompt, resolution, index): everybody's trainings share them, through a cache directory.
+on (base, class prompt, resolution, number): everybody's trainings share them, through a cache directory.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from avatar_workers.base_model.pipeline import BaseModel
@@ -22,6 +23,7 @@ from avatar_workers.scratch import scratch_directory
 ENCODE_BATCH = 4
 CLASS_IMAGE_STEPS = 25
 CLASS_IMAGE_BATCH = 4
+MAX_CACHED_SETS = 64
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def class_image_latents(
         resolution: side in pixels.
         count: how many.
         cache: directory that latents are kept in.
-        on_image: told how many are drawn, before the first and after each batch. May raise to stop.
+        on_image: told how many are there, before each batch and at the end. May raise to stop.
 
     Returns:
         float32 [count, channels, height, width] on the CPU.
@@ -79,13 +81,31 @@ def class_image_latents(
     key = {"base": base.sha256, "prompt": prompt, "resolution": resolution, "count": count}
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     kept = cache / f"{name}.safetensors"
-    if kept.is_file():
-        return load_file(kept)["latents"]
-    latents = _draw(base, prompt, resolution, count, on_image)
-    with scratch_directory(cache) as scratch:
+    latents = _load(kept)
+    if latents is None:
+        latents = _draw(base, prompt, resolution, count, on_image)
+        _keep(latents, kept)
+    on_image(count)
+    return latents
+
+
+def _load(kept: Path) -> torch.Tensor | None:
+    try:
+        latents: torch.Tensor = load_file(kept)["latents"]
+        kept.touch()
+    except (FileNotFoundError, SafetensorError):
+        return None
+    return latents
+
+
+def _keep(latents: torch.Tensor, kept: Path) -> None:
+    """Write a cache entry as a whole, and drop those that were not used for longest: users choose the class prompts."""
+    with scratch_directory(kept.parent) as scratch:
         save_file({"latents": latents}, scratch / kept.name)
         (scratch / kept.name).replace(kept)
-    return latents
+    entries = sorted(kept.parent.glob("*.safetensors"), key=lambda entry: entry.stat().st_mtime)
+    for entry in entries[:-MAX_CACHED_SETS]:
+        entry.unlink(missing_ok=True)
 
 
 def _draw(
@@ -104,5 +124,4 @@ def _draw(
             output_type="latent",
         )
         drawn.append(result.images.float().cpu())
-    on_image(count)
     return torch.cat(drawn).contiguous()

@@ -161,6 +161,26 @@ def test_class_images_are_drawn_once_for_all_trainings(
     assert len(list(trainer.class_image_cache.iterdir())) == 1
 
 
+def test_a_damaged_cache_of_class_images_is_drawn_again(
+    training_request: RequestBuilder, trainer: Trainer
+) -> None:
+    run(training_request(attempt=1), trainer)
+    (kept,) = trainer.class_image_cache.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:100])
+    run(training_request(attempt=2), trainer)
+    assert kept.read_bytes() == whole
+
+
+def test_the_cache_of_class_images_is_bounded(
+    training_request: RequestBuilder, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latents_module, "MAX_CACHED_SETS", 1)
+    run(training_request(attempt=1, num_class_images=1), trainer)
+    run(training_request(attempt=2, num_class_images=2), trainer)
+    assert len(list(trainer.class_image_cache.iterdir())) == 1
+
+
 def test_the_claim_is_written_before_anything_is_read(
     training_request: RequestBuilder, trainer: Trainer, s3: Any, bucket: str, keys: Keys
 ) -> None:
