@@ -236,21 +236,12 @@ class ModelLifecycle:
             ).retry(at_least=error.retry_after or 0.0)
         # Asked once without a hint: a backend that sends none says when to ask again.
         memory.ask_for_outcome = True
-        draft = _submitted(
+        return _submitted(
             observation,
             draft,
             output=submission.output_location,
             failure=submission.failure_location,
             log_url=submission.log_url,
-        )
-        training = draft.status.training
-        assert training is not None
-        return draft.tell(
-            Notice(
-                "Normal",
-                "TrainingSubmitted",
-                f"Attempt {training.attempt} was queued as {training.inference_id}.",
-            )
         )
 
     @staticmethod
@@ -311,15 +302,13 @@ def _submitted(
         failure_location=failure,
         log_url=log_url,
     )
-    assert draft.status.training is not None
-    return set_condition(
-        observation,
-        draft,
-        TRAINED,
-        "False",
-        "Queued",
-        f"Attempt {draft.status.training.attempt} waits for a worker.",
+    training = draft.status.training
+    assert training is not None
+    draft = set_condition(
+        observation, draft, TRAINED, "False", "Queued", f"Attempt {training.attempt} waits for a worker."
     )
+    message = f"Attempt {training.attempt} was queued as {training.inference_id}."
+    return draft.tell(Notice("Normal", "TrainingSubmitted", message))
 
 
 def _needs_photos(observation: ModelObservation) -> bool:

@@ -41,6 +41,7 @@ async def test_a_lost_answer_whose_attempt_runs_is_taken_over(world: World) -> N
     assert training is not None
     assert (training.inference_id, training.output_location) == (FIRST, "s3://models/out/x.out")
     assert world.model.status.state == "Queued"
+    assert "TrainingSubmitted" in world.kube.reasons()
 
 
 async def test_a_lost_answer_is_not_forgotten_when_the_spec_changes_in_the_same_pass(world: World) -> None:
