@@ -109,7 +109,7 @@ What to try next:
    spec: {{modelRef: {{name: {model}}}, prompts: [{{prompt: a photo of sks person at sunset, numImages: 4}}]}}}}
   EOF
   kubectl delete avr --all -n {namespace}; kubectl delete avm {model} -n {namespace}
-  python -m avatar_demo status                       ... and watch S3 become empty
+  {_shown(Path(sys.executable))} -m avatar_demo status             ... and watch S3 become empty
   curl {environment.operator_url}/metrics                 what the operator counts
   make demo                                          once more
   make down                                          stop everything"""
