@@ -174,7 +174,7 @@ class EnvironmentStart:
             self._say("etcd and kube-apiserver run already")
         self._check_wanted()
         kubeconfig = install_kinds_and_rights(cluster, CRDS, CLUSTER_ROLE)
-        cluster.apply_manifest(f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {self._namespace}}}}}")
+        cluster.apply_manifest(f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {self._namespace}\n")
         self._say("the avatars.dev kinds and the operator's rights are installed")
         self._check_wanted()
         return cluster, self._start_operator(kubeconfig, aws_url)

@@ -141,4 +141,5 @@ def apply_example(cluster: Cluster, example: Example) -> None:
     Raises:
         LocalClusterError: the API server refused one.
     """
-    cluster.apply_manifest("\n---\n".join(example.manifests))
+    # Client-side, as users type it: they can go on with `kubectl apply -f` of the same files.
+    cluster.kubectl("apply", "-f", "-", standard_input="\n---\n".join(example.manifests))

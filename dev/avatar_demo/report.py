@@ -14,7 +14,7 @@ from avatar_demo.aws_account import BUCKET, AwsAccount, aws_environment
 from avatar_demo.environment import Environment
 from avatar_demo.example import Example
 from avatar_demo.observation import Observer, ReceivedEvent, Snapshot
-from avatar_demo.settings import DemoSettings
+from avatar_demo.settings import EXAMPLE, DemoSettings
 
 PREFIXES = ("base/", "photos/", "requests/", "artifacts/", "outputs/")
 
@@ -103,16 +103,18 @@ Everything stays up. To use it (or `source {_shown(settings.shell_settings)}`, w
 
 What to try next:
 
-  kubectl describe avm {model} -n {namespace}                   what happened to the model, and when
-  kubectl create -f - <<'EOF'                        draw something else with it
-  {{apiVersion: avatars.dev/v1alpha1, kind: AvatarRequest, metadata: {{generateName: again-, namespace: {namespace}}},
-   spec: {{modelRef: {{name: {model}}}, prompts: [{{prompt: a photo of sks person at sunset, numImages: 4}}]}}}}
-  EOF
-  kubectl delete avr --all -n {namespace}; kubectl delete avm {model} -n {namespace}
-  {_shown(Path(sys.executable))} -m avatar_demo status             ... and watch S3 become empty
-  curl {environment.operator_url}/metrics                 what the operator counts
-  make demo                                          once more
-  make down                                          stop everything"""
+  kubectl describe avm {model} -n {namespace}
+      what happened to the model, and when
+  kubectl create -f {_shown(EXAMPLE / "another-request.yaml")}
+      draw something else with it; kubectl get avr -n {namespace} -w shows how it goes
+  kubectl delete avr --all -n {namespace}; kubectl delete avm {model} -n {namespace}; {_shown(Path(sys.executable))} -m avatar_demo status
+      delete the person, and see S3 empty but for the photos that you uploaded
+  curl {environment.operator_url}/metrics
+      what the operator counts
+  make demo
+      the whole way once more
+  make down
+      stop everything"""
     )
 
 

@@ -6,7 +6,6 @@ import itertools
 import os
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from avatar_demo.contact_sheet import PromptPictures, Titles, contact_sheet
 from avatar_demo.environment import Environment, EnvironmentStart, locked
 from avatar_demo.errors import DemoError
 from avatar_demo.example import (
+    FILES,
     Example,
     apply_example,
     delete_earlier_run,
@@ -105,7 +105,7 @@ class Walkthrough:
                 self._say("the model and the request of the last run are deleted, with all they had stored")
             apply_example(environment.cluster, example)
             write_shell_settings(self._settings, environment)
-            self._say(f"applied {', '.join(_shown(file) for file in sorted(EXAMPLE.glob('*.yaml')))}")
+            self._say(f"applied {', '.join(FILES)} of examples/{EXAMPLE.name}")
             started.pop_all()
             self.is_up = True
         return environment, example, photos
@@ -192,7 +192,3 @@ class Patience:
         if self._since is None:
             self._since = now
         return problem if now - self._since >= self._seconds else None
-
-
-def _shown(file: Path) -> str:
-    return str(Path(file.parent.name) / file.name)
