@@ -1,7 +1,7 @@
 """`python -m tiny_base all`: makes the tiny base and the judge from nothing.
 
-Every stage can also be run alone, in the order `data`, `text`, `vae`, `latents`, `unet`, `assemble`, `judge`. A stage
-that was interrupted goes on from its checkpoint when it is started again. On a GPU: `--device cuda --processes 1`.
+Every stage can also be run alone, in the order `data`, `text`, `vae`, `latents`, `decoder`, `unet`, `assemble`,
+`judge`. A stage that was interrupted goes on from its checkpoint when it is started again. On a GPU: `--device cuda --processes 1`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
 from tiny_base.architecture import build_vae
 from tiny_base.data import render_pretraining_data
+from tiny_base.decoder_training import DecoderStageFactory
 from tiny_base.judge import Judge, JudgeNetwork
 from tiny_base.judge_training import JudgeStageFactory
-from tiny_base.pipeline_files import assemble, save_pipeline
+from tiny_base.pipeline_files import assemble, save_pipeline, write_checksums
 from tiny_base.text_pretraining import build_text_stage
 from tiny_base.training_loop import Run, Schedule, StageFactory, load_averaged, train
 from tiny_base.unet_training import UnetStage, UnetStageFactory
 from tiny_base.vae_training import VaeStageFactory, encode_files, standardise
 
 _SEED = 0
-_STAGES = ("data", "text", "vae", "latents", "unet", "assemble", "judge")
+_STAGES = ("data", "text", "vae", "latents", "decoder", "unet", "assemble", "judge")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--latents", type=int, default=20_000, help="renders that the UNet learns from")
     parser.add_argument("--text-steps", type=int, default=340)
     parser.add_argument("--vae-steps", type=int, default=6_000)
+    parser.add_argument("--decoder-steps", type=int, default=3_000)
     parser.add_argument("--unet-steps", type=int, default=12_000)
     parser.add_argument("--judge-steps", type=int, default=1_500)
     options = parser.parse_args(arguments)
@@ -69,6 +71,15 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
             )
         case "latents":
             _encode(options)
+        case "decoder":
+            schedule = Schedule(options.decoder_steps, 4, 1e-3, decay_from=0.4, average=0.998)
+            decoder_factory = DecoderStageFactory(
+                work / "images.npy", work / "latents.npy", work / "finished-vae", work / "decoder"
+            )
+            _train(options, work / "decoder", schedule, decoder_factory)
+            finished = decoder_factory(torch.device("cpu"))
+            load_averaged(finished.modules, work / "decoder" / "checkpoint.safetensors")
+            finished.vae.save_pretrained(work / "finished-vae", safe_serialization=True)
         case "unet":
             schedule = Schedule(options.unet_steps, 16, 1e-3, warmup=200, decay_from=0.6, average=0.998)
             _train(options, work / "unet", schedule, _unet_factory(work))
@@ -80,6 +91,7 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
                 unet_stage.tokenizer, unet_stage.text_encoder, unet_stage.vae, unet_stage.unet
             )
             save_pipeline(pipeline, options.out / "tiny-people")
+            write_checksums(options.out / "tiny-people")
         case "judge":
             schedule = Schedule(options.judge_steps, 64, 1.5e-3, decay_from=0.5, average=0.99)
             factory = JudgeStageFactory(work, options.renders, _SEED)
@@ -87,6 +99,7 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
             network = JudgeNetwork()
             load_averaged(network, work / "judge" / "checkpoint.safetensors")
             Judge(network).save(options.out / "tiny-judge")
+            write_checksums(options.out / "tiny-judge")
 
 
 def _train(

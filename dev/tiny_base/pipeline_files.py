@@ -42,10 +42,15 @@ def save_pipeline(pipeline: StableDiffusionPipeline, directory: Path) -> None:
     pipeline.save_pretrained(directory, safe_serialization=True)
     # transformers 5 loads in the dtype that config.json names, diffusers in float32 unless told otherwise: without
     # this a plain from_pretrained gives a half-precision text encoder beside a full-precision UNet.
-    config = directory / "text_encoder" / "config.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"dtype": "float32"}, indent=2) + "\n")
+    _rewrite(directory / "text_encoder" / "config.json", dtype="float32")
+    # Where the VAE was trained means nothing to whoever loads it.
+    _rewrite(directory / "vae" / "config.json", _name_or_path="")
     for path in directory.rglob("*.safetensors"):
         path.chmod(0o644)
+
+
+def _rewrite(config: Path, **changes: str) -> None:
+    config.write_text(json.dumps(json.loads(config.read_text()) | changes, indent=2) + "\n")
 
 
 def write_checksums(directory: Path) -> None:

@@ -73,6 +73,7 @@ class UnetStage:
             device
         )
         self.vae = AutoencoderKL.from_pretrained(files.vae, use_safetensors=True, local_files_only=True)
+        nn.Module.to(self.vae, device)
         self.latents: Tensor = torch.from_numpy(np.load(files.latents))
         self.labels: Labels = np.load(files.labels)
         self.alphas = build_scheduler().alphas_cumprod
