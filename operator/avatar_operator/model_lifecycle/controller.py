@@ -51,7 +51,7 @@ from avatar_operator.model_lifecycle.observation import (
 )
 from avatar_operator.model_lifecycle.phases.acceptance import refusal
 from avatar_operator.model_lifecycle.phases.deletion import is_out_of_patience
-from avatar_operator.runtime_readiness import ENDPOINTS_READY
+from avatar_operator.runtime_readiness import endpoints_ready
 
 logger = structlog.get_logger(__name__)
 
@@ -323,7 +323,7 @@ def _needs_photos(observation: ModelObservation) -> bool:
         if training.retry_time is not None and observation.now < training.retry_time:
             return False
     # Whoever may not train may not make us look into a bucket either.
-    return refusal(runtime, model) is None and is_true(runtime.status.conditions, ENDPOINTS_READY)
+    return refusal(runtime, model) is None and endpoints_ready(runtime)
 
 
 def _key(model: AvatarModel) -> ObjectKey:

@@ -5,12 +5,11 @@ finds the object after a crash knows which attempt may be out there.
 """
 
 from avatar_operator.core.condition_drafts import set_condition
-from avatar_operator.core.conditions import is_true
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.names import inference_id
-from avatar_operator.runtime_readiness import ENDPOINTS_READY
+from avatar_operator.runtime_readiness import endpoints_ready
 
 
 def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -26,7 +25,7 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         ).finish()
     if training.retry_time is not None and observation.now < training.retry_time:
         return draft.look_again_in((training.retry_time - observation.now).total_seconds()).finish()
-    if not is_true(observation.runtime.status.conditions, ENDPOINTS_READY):
+    if not endpoints_ready(observation.runtime):
         return set_condition(
             observation,
             draft,

@@ -76,6 +76,12 @@ def test_a_model_waits_for_endpoints_in_service() -> None:
     assert _reason(observed_model(model, runtime=a_runtime(ready=False))) == "WaitingForRuntime"
 
 
+def test_endpoints_that_served_an_earlier_generation_of_the_runtime_do_not_count() -> None:
+    model = a_model(status=model_stages.waiting())
+
+    assert _reason(observed_model(model, runtime=a_runtime(generation=2))) == "WaitingForRuntime"
+
+
 @pytest.mark.parametrize(
     "status",
     [model_stages.planned(), model_stages.submitted(), model_stages.hosted(), model_stages.failed()],
