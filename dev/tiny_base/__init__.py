@@ -4,5 +4,5 @@ Why: no weights can be downloaded where this is built and tested, and random one
 `data` (renders) -> `text_pretraining`, `vae_training` -> cached latents -> `decoder_training`, `unet_training` ->
 `pipeline_files` (what is shipped); `judge_training` -> `judge` -> `measure`, `measure_dreambooth`. All stages share
 `training_loop`; `python -m tiny_base` runs them. The trade-off taken is 64 x 64 pixels and a small vocabulary for a
-model that fits a repository and draws in well under a second.
+model that fits a repository and draws in about a second.
 """
