@@ -1,6 +1,7 @@
 """One attempt to train one personal model: the worker's core, without HTTP."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from avatar_workers.errors import WorkerFailure
 from avatar_workers.scratch import scratch_directory
 from avatar_workers.storage import ObjectStorage
 from avatar_workers.training.cancellation import Cancellation
-from avatar_workers.training.claim import claim_attempt
+from avatar_workers.training.claim import Claim, claim_attempt
 from avatar_workers.training.latents import class_image_latents, encode_photos
 from avatar_workers.training.lora import lora_on_base
 from avatar_workers.training.packaging import package_and_upload
@@ -56,11 +57,16 @@ class Trainer:
         """
         began = time.monotonic()
         _check(request, self.base)
-        claim_attempt(request, self.storage)
+        claim = claim_attempt(request, self.storage)
+
+        def check() -> None:
+            cancellation.check()
+            claim.check()
+
         try:
-            prepared, examples = self._prepare(request, progress, cancellation)
+            prepared, examples = self._prepare(request, progress, check)
             final_loss, artifact = self._train_and_package(
-                request, examples, len(prepared.pictures), progress, cancellation
+                request, examples, len(prepared.pictures), progress, check, claim
             )
         except torch.OutOfMemoryError as error:
             raise WorkerFailure(
@@ -84,12 +90,13 @@ class Trainer:
         examples: TrainingSet,
         photo_count: int,
         progress: ProgressReporter,
-        cancellation: Cancellation,
+        check: Callable[[], None],
+        claim: Claim,
     ) -> tuple[float, ArtifactResult]:
         settings = request.training
 
         def on_step(step: int) -> None:
-            cancellation.check()
+            check()
             progress.report("Training", step, settings.steps)
 
         with lora_on_base(
@@ -101,6 +108,7 @@ class Trainer:
             progress.report("Training", 0, settings.steps)
             final_loss = train_lora(lora, examples, settings, on_step)
             progress.report("Packaging")
+            claim.confirm()
             with scratch_directory(self.scratch) as scratch:
                 artifact = package_and_upload(
                     lora, request, photo_count=photo_count, storage=self.storage, scratch=scratch
@@ -108,7 +116,7 @@ class Trainer:
         return final_loss, artifact
 
     def _prepare(
-        self, request: TrainingRequest, progress: ProgressReporter, cancellation: Cancellation
+        self, request: TrainingRequest, progress: ProgressReporter, check: Callable[[], None]
     ) -> tuple[PreparedPhotos, TrainingSet]:
         class_images = request.training.prior_preservation.num_class_images
         if request.training.prior_preservation.weight == 0:
@@ -116,7 +124,7 @@ class Trainer:
         total = len(request.photos) + class_images
 
         def on_photo(done: int) -> None:
-            cancellation.check()
+            check()
             progress.report("Preparing", done, total)
 
         def on_class_image(done: int) -> None:

@@ -1,17 +1,78 @@
-"""Claim an attempt before anything is spent on it.
+"""Claim an attempt before anything is spent on it, and hold on to it only as long as it is ours.
 
 The operator fences an attempt whose fate it does not know by writing the same key; S3 lets exactly one of the two in
 (avatar_api.documents.training). A message that SageMaker delivers twice is stopped here as well.
+
+The operator stops a training that nobody wants any more (its model is deleted, its deadline is over) by overwriting or
+removing the claim. SageMaker has no way to cancel an invocation, so the worker looks now and then, and always before
+it uploads: a likeness must not appear after its owner wanted it gone.
 """
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+from pydantic import ValidationError
 
 from avatar_api.documents.training import TrainingClaim, TrainingRequest
 from avatar_workers.errors import WorkerFailure
-from avatar_workers.storage import ObjectExists, ObjectStorage
+from avatar_workers.storage import ObjectExists, ObjectNotFound, ObjectStorage, StorageUnavailable
+
+CHECK_SECONDS = 5.0
+MAX_CLAIM_BYTES = 64 << 10
 
 
-def claim_attempt(request: TrainingRequest, storage: ObjectStorage) -> None:
+class Claim:
+    """An attempt that is ours until the operator takes it away.
+
+    Args:
+        request: the attempt.
+        storage: where the claim stands.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self, request: TrainingRequest, storage: ObjectStorage, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._request = request
+        self._storage = storage
+        self._clock = clock
+        self._checked = clock()
+
+    def check(self) -> None:
+        """Look at the claim if that was long ago. Storage that cannot be reached just now stops nothing.
+
+        Raises:
+            WorkerFailure: AttemptFenced, if the attempt is not ours any more.
+        """
+        if self._clock() - self._checked < CHECK_SECONDS:
+            return
+        self._checked = self._clock()
+        try:
+            self.confirm()
+        except StorageUnavailable:
+            return
+
+    def confirm(self) -> None:
+        """Make sure that the attempt is still ours.
+
+        Raises:
+            WorkerFailure: AttemptFenced, if it is not; the storage's own failures.
+        """
+        try:
+            content = self._storage.read(self._request.claim_uri, max_bytes=MAX_CLAIM_BYTES)
+            held = TrainingClaim.model_validate_json(content).holder == "Worker"
+        except (ObjectNotFound, ValidationError):
+            held = False
+        if not held:
+            raise WorkerFailure(
+                "AttemptFenced",
+                f"attempt {self._request.attempt} ({self._request.inference_id}) was given up by the operator;"
+                " nothing was uploaded",
+            )
+
+
+def claim_attempt(request: TrainingRequest, storage: ObjectStorage) -> Claim:
     """Write the worker's claim.
 
     Raises:
@@ -30,3 +91,4 @@ def claim_attempt(request: TrainingRequest, storage: ObjectStorage) -> None:
             f"attempt {request.attempt} ({request.inference_id}) has been claimed or given up already;"
             " nothing was done",
         ) from error
+    return Claim(request, storage)
