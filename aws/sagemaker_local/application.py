@@ -38,6 +38,7 @@ from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
 from sagemaker_local.faults import FaultBoard
 from sagemaker_local.instances.instance import InstanceHost
+from sagemaker_local.metric_publishing import MetricPublisher
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
 from sagemaker_local.runtime_parameters import read_parameters
@@ -74,6 +75,7 @@ class LocalAwsApplication:
         self.faults = FaultBoard()
         self.registry = EndpointRegistry()
         self.scheduler = Scheduler()
+        self.metrics = MetricPublisher(host.clients)
         self._clock = host.clock
         self._moto = moto_bridge.moto_application()
         self._asynchronous = AsyncDataPlane(

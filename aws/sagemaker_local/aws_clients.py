@@ -45,7 +45,7 @@ class AwsClients:
         self._clients: dict[tuple[str, Scope], Any] = {}
         self.endpoint_url = endpoint_url
 
-    def client(self, service: Literal["s3", "sns", "logs"], scope: Scope) -> Any:
+    def client(self, service: Literal["s3", "sns", "logs", "cloudwatch"], scope: Scope) -> Any:
         with self._lock:
             client = self._clients.get((service, scope))
             if client is None:

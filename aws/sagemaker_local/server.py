@@ -69,6 +69,7 @@ class LocalAwsServer:
         """End all instances, then the server. Leaves no process and no temporary file."""
         self.application.end_all_endpoints()
         self.application.scheduler.close()
+        self.application.metrics.close()
         self._shipper.close()
         if self._thread.is_alive():
             self._wsgi.shutdown()
