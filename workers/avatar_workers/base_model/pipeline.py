@@ -69,7 +69,8 @@ def load_base_model(
     if architecture is not StableDiffusionPipeline:
         raise WorkerFailure(
             "InvalidConfiguration",
-            f"base model {source} is a {architecture.__name__}; this worker knows StableDiffusionPipeline",
+            f"base model {source} is a {architecture.__name__}, which the workers can neither train nor draw with yet;"
+            " give a StableDiffusionPipeline (Stable Diffusion 1.x or 2.x, one text encoder)",
         )
     prediction_type = pipeline.scheduler.config.prediction_type
     if prediction_type not in ("epsilon", "v_prediction"):
