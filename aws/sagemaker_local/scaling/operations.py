@@ -1,0 +1,157 @@
+"""Application Auto Scaling's API, where we have to add to what moto does or answer alone.
+
+moto stores targets, policies and scheduled actions; we let it answer first. What we add, for SageMaker variants only:
+
+    RegisterScalableTarget     the variant must exist; the count is brought between the new bounds
+    DeregisterScalableTarget   takes its policies and their alarms with it
+    PutScalingPolicy           the target must be registered; an update keeps the policy's ARN; target tracking gets its alarms
+    DescribeScalingActivities  moto lacks it
+
+Everything else, and every other service's targets, is moto's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from sagemaker_local.aws_clients import Scope
+from sagemaker_local.control_plane.registry import EndpointRegistry
+from sagemaker_local.errors import AwsError, json_response
+from sagemaker_local.scaling import moto_records
+from sagemaker_local.scaling.activities import ActivityLog
+from sagemaker_local.scaling.autoscaler import Autoscaler
+from sagemaker_local.scaling.moto_records import Region
+from sagemaker_local.scaling.policies import DIMENSION, TargetTracking, read_policy, resource_names
+from sagemaker_local.scaling.tracking_alarms import tracking_alarms
+from sagemaker_local.shapes import report, service_model, violations
+
+TARGET_PREFIX = "AnyScaleFrontendService."
+SERVICE = "application-autoscaling"
+MAX_RESULTS = 50
+
+Forward = Callable[[], Response]
+"""Lets moto answer the same request."""
+
+
+class ScalingOperations:
+    """The operations of Application Auto Scaling that are not moto's alone."""
+
+    def __init__(self, registry: EndpointRegistry, autoscaler: Autoscaler, activities: ActivityLog) -> None:
+        self._registry = registry
+        self._autoscaler = autoscaler
+        self._activities = activities
+        self._own: dict[str, Callable[[Region, Mapping[str, Any], Forward], Response]] = {
+            "RegisterScalableTarget": self._register,
+            "DeregisterScalableTarget": self._deregister,
+            "PutScalingPolicy": self._put_policy,
+        }
+
+    def answers_alone(self, operation: str) -> bool:
+        """Whether moto never sees this operation."""
+        return operation == "DescribeScalingActivities"
+
+    def takes(self, operation: str) -> bool:
+        """Whether an operation is ours to answer."""
+        return operation in self._own or self.answers_alone(operation)
+
+    def answer(self, operation: str, scope: Scope, request: Mapping[str, Any], forward: Forward) -> Response:
+        """Answer one operation.
+
+        Raises:
+            AwsError: any refusal.
+        """
+        region = Region(scope.account, scope.region)
+        if self.answers_alone(operation):
+            return self._describe_activities(region, request)
+        if request.get("ServiceNamespace") != "sagemaker" or request.get("ScalableDimension") != DIMENSION:
+            return forward()
+        return self._own[operation](region, request, forward)
+
+    def _register(self, region: Region, request: Mapping[str, Any], forward: Forward) -> Response:
+        resource_id = str(request.get("ResourceId"))
+        minimum, maximum = request.get("MinCapacity"), request.get("MaxCapacity")
+        if minimum is not None and maximum is not None and minimum > maximum:
+            raise AwsError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
+        names = resource_names(resource_id)
+        endpoint = (
+            self._registry.find(Scope(region.account, region.name, ""), names[0])
+            if names is not None
+            else None
+        )
+        if names is None or endpoint is None or names[1] not in endpoint.variants:
+            raise AwsError(
+                "ValidationException",
+                f"Variant not found in endpoint or endpoint not in service: {resource_id}. No scalable resource found for "
+                f"service namespace: sagemaker, resource ID: {resource_id}, scalable dimension: {DIMENSION}",
+            )
+        response = forward()
+        if response.status_code == 200:
+            self._autoscaler.enforce_bounds(region, resource_id)
+        return response
+
+    def _deregister(self, region: Region, request: Mapping[str, Any], forward: Forward) -> Response:
+        response = forward()
+        if response.status_code == 200:
+            moto_records.delete_policies(region, str(request.get("ResourceId")))
+        return response
+
+    def _put_policy(self, region: Region, request: Mapping[str, Any], forward: Forward) -> Response:
+        resource_id, name = str(request.get("ResourceId")), str(request.get("PolicyName"))
+        registered = {target["ResourceId"] for target in moto_records.scalable_targets(region)}
+        if resource_id not in registered:
+            raise AwsError(
+                "ObjectNotFoundException",
+                f"No scalable target registered for service namespace: sagemaker, resource ID: {resource_id}, "
+                f"scalable dimension: {DIMENSION}",
+            )
+        kind = str(request.get("PolicyType"))
+        if kind in ("StepScaling", "TargetTrackingScaling"):
+            read_policy(name, "", resource_id, kind, request.get(f"{kind}PolicyConfiguration") or {})
+        former = moto_records.find_policy(region, resource_id, name)
+        response = forward()
+        if response.status_code != 200:
+            return response
+        stored = moto_records.find_policy(region, resource_id, name)
+        if former is not None:
+            moto_records.delete_policy_alarms(region, former)
+        arn = former.policy_arn if former is not None else stored.policy_arn
+        policy = read_policy(name, arn, resource_id, stored.policy_type, moto_records.policy_body(stored))
+        wanted = tracking_alarms(policy, resource_id) if isinstance(policy, TargetTracking) else []
+        alarms = [moto_records.put_alarm(region, alarm) for alarm in wanted]
+        moto_records.correct_policy(stored, arn, alarms)
+        described = [{"AlarmName": alarm.name, "AlarmARN": alarm.alarm_arn} for alarm in alarms]
+        return json_response({"PolicyARN": arn, "Alarms": described})
+
+    def _describe_activities(self, region: Region, request: Mapping[str, Any]) -> Response:
+        shape = service_model(SERVICE).operation_model("DescribeScalingActivities").input_shape
+        found = violations(shape, request, "")
+        if found:
+            raise AwsError("ValidationException", report(found))
+        most = request.get("MaxResults", MAX_RESULTS)
+        if not 1 <= most <= MAX_RESULTS:
+            raise AwsError("ValidationException", f"MaxResults must be from 1 to {MAX_RESULTS}")
+        if request.get("ResourceId") and not request.get("ScalableDimension"):
+            raise AwsError("ValidationException", "ScalableDimension must be given with ResourceId")
+        token = request.get("NextToken")
+        if token is not None and not str(token).isdecimal():
+            raise AwsError("InvalidNextTokenException", "The token is not one that this operation returned")
+        if (
+            request["ServiceNamespace"] != "sagemaker"
+            or request.get("ScalableDimension", DIMENSION) != DIMENSION
+        ):
+            return json_response({"ScalingActivities": []})
+        activities, following = self._activities.page(
+            region.account,
+            region.name,
+            request.get("ResourceId"),
+            bool(request.get("IncludeNotScaledActivities")),
+            int(token) if token is not None else None,
+            most,
+        )
+        answer: dict[str, Any] = {"ScalingActivities": [activity.described() for activity in activities]}
+        if following is not None:
+            answer["NextToken"] = str(following)
+        return json_response(answer)
