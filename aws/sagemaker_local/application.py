@@ -6,6 +6,7 @@
                        ├─ X-Amz-Target: SageMaker.*              ours on top of moto                    control_plane/
                        ├─ /endpoints/<name>/async-invocations    ours                                   async_inference/
                        ├─ /endpoints/<name>/invocations          ours                                   realtime/, multi_model/
+                       ├─ X-Amz-Target: AnyScaleFrontendService. some, ours on top of moto              scaling/
                        └─ everything else                        moto, untouched                        moto_bridge.py
 
 moto's server is a plain WSGI callable, so wrapping it costs no hop and changes nothing for S3, SNS, SQS, IAM or CloudWatch; our own
@@ -42,6 +43,10 @@ from sagemaker_local.metric_publishing import MetricPublisher
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
 from sagemaker_local.runtime_parameters import read_parameters
+from sagemaker_local.scaling.activities import ActivityLog
+from sagemaker_local.scaling.autoscaler import Autoscaler
+from sagemaker_local.scaling.operations import TARGET_PREFIX as SCALING_TARGET_PREFIX
+from sagemaker_local.scaling.operations import ScalingOperations
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +94,9 @@ class LocalAwsApplication:
             gone=self._forget,
         )
         self._control_plane = ControlPlane(self.registry, host, hooks)
+        activities = ActivityLog()
+        self.autoscaler = Autoscaler(self.registry, host.clock, activities)
+        self._scaling = ScalingOperations(self.registry, self.autoscaler, activities)
         self._control_api = ControlApi(self.calls, self.faults, host.clock, self.registry)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -97,6 +105,7 @@ class LocalAwsApplication:
             return self._control_api.answer(Request(environ))(environ, start_response)
         if path == "/moto-api/reset":
             self.end_all_endpoints()
+            self.autoscaler.reset()
         operation = self._ours(path, environ)
         if operation is None:
             return self._forward_untouched(environ, start_response)
@@ -117,6 +126,9 @@ class LocalAwsApplication:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith("SageMaker."):
             return _Operation(target.removeprefix("SageMaker."), _read_json, self._carry_out_control_plane)
+        scaling = target.removeprefix(SCALING_TARGET_PREFIX)
+        if scaling != target and self._scaling.takes(scaling):
+            return _Operation(scaling, _read_json, self._carry_out_scaling)
         match = _RUNTIME_PATH.match(path)
         if match and environ.get("REQUEST_METHOD") == "POST":
             return _Operation(_RUNTIME_OPERATIONS[match[2]], _read_invocation, self._carry_out_runtime)
@@ -165,9 +177,19 @@ class LocalAwsApplication:
         self, request: Request, scope: Scope, parameters: dict[str, Any]
     ) -> Response:
         operation = request.headers["X-Amz-Target"].removeprefix("SageMaker.")
-        return self._control_plane.answer(
-            operation, scope, parameters, lambda body: self._forward(request, operation, body)
-        )
+
+        def forward(body: Mapping[str, Any]) -> Response:
+            return self._forward(request, f"SageMaker {operation}", json.dumps(body).encode())
+
+        return self._control_plane.answer(operation, scope, parameters, forward)
+
+    def _carry_out_scaling(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
+        operation = request.headers["X-Amz-Target"].removeprefix(SCALING_TARGET_PREFIX)
+
+        def forward() -> Response:
+            return self._forward(request, f"Application Auto Scaling {operation}", request.get_data())
+
+        return self._scaling.answer(operation, scope, parameters, forward)
 
     def _carry_out_runtime(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
         name = parameters["EndpointName"]
@@ -177,15 +199,14 @@ class LocalAwsApplication:
         plane = self._asynchronous if request.path.endswith("/async-invocations") else self._realtime
         return plane.invoke(endpoint, parameters, request.get_data())
 
-    def _forward(self, request: Request, operation: str, body: Mapping[str, Any]) -> Response:
-        """Let moto answer a SageMaker operation, with this JSON body."""
-        data = json.dumps(body).encode()
+    def _forward(self, request: Request, operation: str, data: bytes) -> Response:
+        """Let moto answer an operation, with this body."""
         environ = {**request.environ, "wsgi.input": BytesIO(data), "CONTENT_LENGTH": str(len(data))}
         environ.pop("werkzeug.request", None)
         try:
             return Response.from_app(self._moto, environ, buffered=True)
         except NotImplementedError:
-            raise not_implemented(f"SageMaker {operation}") from None
+            raise not_implemented(operation) from None
 
     def _forward_untouched(
         self, environ: dict[str, Any], start_response: Callable[..., Any]

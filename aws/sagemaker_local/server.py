@@ -68,6 +68,7 @@ class LocalAwsServer:
     def close(self) -> None:
         """End all instances, then the server. Leaves no process and no temporary file."""
         self.application.end_all_endpoints()
+        self.application.autoscaler.close()
         self.application.scheduler.close()
         self.application.metrics.close()
         self._shipper.close()
