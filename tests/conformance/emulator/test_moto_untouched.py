@@ -97,9 +97,9 @@ ATTRIBUTES = {"kind": {"DataType": "String", "StringValue": "x"}}
 
 @pytest.mark.parametrize("conversation", [s3_objects, queues_and_topics, records])
 def test_the_answers_equal_those_of_plain_moto(
-    aws: LocalAws, plain_moto: str, conversation: Callable[[Callable[[str], Any]], list[Any]]
+    emulator: LocalAws, plain_moto: str, conversation: Callable[[Callable[[str], Any]], list[Any]]
 ) -> None:
-    ours = conversation(lambda service: aws.client(service, Config(retries={"total_max_attempts": 1})))
+    ours = conversation(lambda service: emulator.client(service, Config(retries={"total_max_attempts": 1})))
     theirs = conversation(lambda service: plain_client(service, plain_moto))
     assert [comparable(answer) for answer in ours] == [comparable(answer) for answer in theirs]
 
