@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -44,34 +44,33 @@ class LogShipper:
         self._clients = clients
         self._pending: dict[LogStream, list[tuple[int, str]]] = defaultdict(list)
         self._sent: dict[LogStream, int] = defaultdict(int)
-        self._changed = threading.Condition()
-        self._closed = False
+        self._lock = threading.Lock()
+        self._emitted = threading.Event()
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log-shipper", daemon=True)
         self._thread.start()
 
     def emit(self, stream: LogStream, line: str) -> None:
         """Queue one line. Lines beyond `MAX_STREAM_EVENTS` of a stream are only kept in its file."""
-        with self._changed:
+        with self._lock:
             if self._sent[stream] >= MAX_STREAM_EVENTS:
                 return
             self._sent[stream] += 1
             self._pending[stream].append((int(time.time() * 1000), line))
-            self._changed.notify()
+        self._emitted.set()
 
     def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        self._closed.set()
+        self._emitted.set()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                while not self._pending and not self._closed:
-                    self._changed.wait()
-                if self._closed:
-                    return
-                self._changed.wait(_GATHER_SECONDS)
+            self._emitted.wait()
+            if self._closed.wait(_GATHER_SECONDS):
+                return
+            with self._lock:
+                self._emitted.clear()
                 batches, self._pending = self._pending, defaultdict(list)
             for stream, events in batches.items():
                 try:
@@ -81,6 +80,17 @@ class LogShipper:
 
     def _put(self, stream: LogStream, events: list[tuple[int, str]]) -> None:
         client = self._clients.client("logs", stream.scope)
+        for start in range(0, len(events), MAX_BATCH):
+            batch = [{"timestamp": at, "message": line} for at, line in events[start : start + MAX_BATCH]]
+            put = {"logGroupName": stream.group, "logStreamName": stream.stream, "logEvents": batch}
+            try:
+                client.put_log_events(**put)
+            except client.exceptions.ResourceNotFoundException:
+                self._create(client, stream)
+                client.put_log_events(**put)
+
+    @staticmethod
+    def _create(client: Any, stream: LogStream) -> None:
         for create, arguments in (
             (client.create_log_group, {"logGroupName": stream.group}),
             (client.create_log_stream, {"logGroupName": stream.group, "logStreamName": stream.stream}),
@@ -89,14 +99,6 @@ class LogShipper:
                 create(**arguments)
             except client.exceptions.ResourceAlreadyExistsException:
                 continue
-        for start in range(0, len(events), MAX_BATCH):
-            client.put_log_events(
-                logGroupName=stream.group,
-                logStreamName=stream.stream,
-                logEvents=[
-                    {"timestamp": at, "message": line} for at, line in events[start : start + MAX_BATCH]
-                ],
-            )
 
 
 def pump_output(output: IO[bytes], log_file: Path, stream: LogStream, shipper: LogShipper) -> None:
