@@ -49,7 +49,9 @@ def serve(
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(help="TOML file with port, host, data_dir, clock_speed and [images]; options win."),
+        typer.Option(
+            help="TOML file with port, host, data_dir, clock_speed, disk_budget and [images]; options win."
+        ),
     ] = None,
     data_dir: Annotated[
         Path | None,
@@ -61,6 +63,13 @@ def serve(
     clock_speed: Annotated[
         float | None,
         typer.Option(help="AWS seconds per real second, for queue TTLs and time-outs. [default: 1]"),
+    ] = None,
+    disk_budget: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Bytes of models that an instance of a multi-model endpoint keeps on its disk. [default: 30 GiB]",
+        ),
     ] = None,
     exit_on_stdin_close: Annotated[
         bool,
@@ -75,7 +84,13 @@ def serve(
     )
     for noisy in ("botocore", "boto3", "urllib3", "werkzeug", "s3transfer"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    given = {"port": port, "bind_host": host, "data_dir": data_dir, "clock_speed": clock_speed}
+    given = {
+        "port": port,
+        "bind_host": host,
+        "data_dir": data_dir,
+        "clock_speed": clock_speed,
+        "disk_budget": disk_budget,
+    }
     try:
         settings = _settings(config)
         settings |= {name: value for name, value in given.items() if value is not None}
@@ -152,6 +167,7 @@ def _settings(config: Path | None) -> dict[str, Any]:
         "host": ("bind_host", str),
         "data_dir": ("data_dir", str),
         "clock_speed": ("clock_speed", (int, float)),
+        "disk_budget": ("disk_budget", int),
         "images": ("images", dict),
     }
     for name, value in raw.items():

@@ -37,6 +37,7 @@ class LocalAws:
         images: a command line (argument list, or one string) by image name.
         data_dir: keep instance directories and logs there.
         clock_speed: AWS seconds per real second.
+        disk_budget: bytes of models that an instance of a multi-model endpoint keeps on its disk; None for the default.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class LocalAws:
         images: Mapping[str, Sequence[str] | str] | None = None,
         data_dir: Path | None = None,
         clock_speed: float = 1.0,
+        disk_budget: int | None = None,
     ) -> None:
         self._images = dict(images or {})
         self._data_dir = data_dir
         self._clock_speed = clock_speed
+        self._disk_budget = disk_budget
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint_url = ""
 
@@ -58,6 +61,8 @@ class LocalAws:
             argv += ["--image", f"{name}={command if isinstance(command, str) else shlex.join(command)}"]
         if self._data_dir is not None:
             argv += ["--data-dir", str(self._data_dir)]
+        if self._disk_budget is not None:
+            argv += ["--disk-budget", str(self._disk_budget)]
         with tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment_without_aws()
