@@ -15,7 +15,7 @@ from sagemaker_local.clock import Clock
 from sagemaker_local.http_server import listening_server
 from sagemaker_local.instances.commands import ImageCommands
 from sagemaker_local.instances.guardian import Guardian
-from sagemaker_local.instances.instance import InstanceHost
+from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.logs import LogShipper
 from sagemaker_local.multi_model.store import DEFAULT_DISK_BUDGET_BYTES
 

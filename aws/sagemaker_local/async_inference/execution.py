@@ -1,6 +1,7 @@
 """Running one invocation on one instance: fetch the input, call the container, judge the answer.
 
-Nothing here raises: every way in which it can go wrong is an outcome that the caller is told about.
+Every way in which it can go wrong is an outcome that the caller is told about, but one: a container that refuses the connection has
+not been given the invocation at all, so nothing has happened to it yet.
 
 Sources for the sentences: captured notifications ("ClientError: Received client|server error (NNN) from model. See the SageMaker
 Endpoint logs in your account for more information."; status 0 when the container gave no answer in time), and "The response
@@ -16,6 +17,7 @@ from sagemaker_local.clock import Clock
 from sagemaker_local.instances.container_http import (
     ContainerAnswer,
     ContainerAnswerTooLarge,
+    ContainerRefused,
     ContainerTimeout,
     ContainerUnreachable,
 )
@@ -28,7 +30,11 @@ MAX_PAYLOAD_BYTES = 1 << 30
 
 
 def execute(invocation: Invocation, instance: Instance, objects: S3Objects, clock: Clock) -> Outcome:
-    """Run the invocation to its end on an instance whose place has been taken."""
+    """Run the invocation to its end on an instance whose place has been taken.
+
+    Raises:
+        ContainerRefused: when the container never received it.
+    """
     try:
         body = invocation.inline
         if body is None:
@@ -48,6 +54,8 @@ def execute(invocation: Invocation, instance: Instance, objects: S3Objects, cloc
         )
     except ContainerTimeout:
         return Failure.without_answer(_received("server", 0))
+    except ContainerRefused:
+        raise
     except ContainerUnreachable as error:
         logger.warning("invocation %s lost its container: %s", invocation.inference_id, error)
         return Failure.without_answer(

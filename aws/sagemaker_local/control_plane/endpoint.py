@@ -24,8 +24,10 @@ from sagemaker_local.aws_clients import Scope
 from sagemaker_local.clock import Clock
 from sagemaker_local.control_plane.specs import EndpointSpec, VariantSpec
 from sagemaker_local.errors import validation_error, validation_exception
+from sagemaker_local.instances.container_spec import Placement
 from sagemaker_local.instances.fleet import Fleet
-from sagemaker_local.instances.instance import Instance, InstanceHost, Placement
+from sagemaker_local.instances.host import InstanceHost
+from sagemaker_local.instances.instance import Instance
 
 logger = logging.getLogger(__name__)
 

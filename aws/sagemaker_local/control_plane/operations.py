@@ -19,7 +19,7 @@ from sagemaker_local.control_plane.endpoint import Endpoint, EndpointHooks
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.control_plane.specs import EndpointSpec, read_endpoint_spec
 from sagemaker_local.errors import AwsError, json_response, not_implemented, validation_exception
-from sagemaker_local.instances.instance import InstanceHost
+from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.shapes import operations, report, service_model, violations
 
 Forward = Callable[[Mapping[str, Any]], Response]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagemaker_local.errors import validation_exception
-from sagemaker_local.instances.instance import ContainerSpec
+from sagemaker_local.instances.container_spec import ContainerSpec
 
 DEFAULT_STARTUP_TIMEOUT_SECONDS = 240.0
 # AWS chooses "an optimal value" when none is given, and does not say which.

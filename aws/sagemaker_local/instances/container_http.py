@@ -23,6 +23,10 @@ class ContainerUnreachable(Exception):
     """The container refused the connection, or broke it before its answer was complete."""
 
 
+class ContainerRefused(ContainerUnreachable):
+    """The container refused the connection: the request never reached it and can safely be made again."""
+
+
 class ContainerAnswerTooLarge(Exception):
     """The container's answer exceeds the limit."""
 
@@ -57,12 +61,15 @@ def call_container(
         limit: the most bytes that the answer's body may have.
 
     Raises:
-        ContainerTimeout, ContainerUnreachable, ContainerAnswerTooLarge.
+        ContainerTimeout, ContainerRefused, ContainerUnreachable, ContainerAnswerTooLarge.
     """
     deadline = time.monotonic() + timeout
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=max(timeout, 0.001))
     try:
-        connection.connect()
+        try:
+            connection.connect()
+        except ConnectionRefusedError as error:
+            raise ContainerRefused(str(error)) from error
         own_socket = connection.sock
         own_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.request(method, path, body=body, headers={**(headers or {}), "Connection": "close"})

@@ -12,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from sagemaker_local.instances.instance import ContainerSpec, Instance, InstanceHost, Placement, State
+from sagemaker_local.instances.container_spec import ContainerSpec, Placement
+from sagemaker_local.instances.host import InstanceHost
+from sagemaker_local.instances.instance import Instance, State
 
 FAILED_STARTS = 3
 _MAX_BACKOFF_SECONDS = 30.0

@@ -3,8 +3,9 @@
 Life: Starting (model data unpacked, process started, pinged until it answers) -> InService (pinged every few seconds) ->
 Ended, because it crashed, never became healthy, hung, or was stopped. An instance lives once; its fleet replaces it.
 
-One thread per instance drives this life and sleeps on the process's exit between pings, so a crash is noticed at once and an
-idle instance costs one ping every five seconds. In-flight requests are counted here: a retired instance finishes them.
+One thread per instance drives this life and sleeps between pings until the process exits or a connection to it breaks, so a crash
+is noticed at once and an idle instance costs one ping every five seconds. In-flight requests are counted here: a retired instance
+finishes them.
 
 Sources: container contract in the SageMaker guide, "Use Your Own Inference Code with Hosting Services": GET /ping answers 200
 within 2 s; SIGTERM, then SIGKILL after 30 s.
@@ -12,25 +13,19 @@ within 2 s; SIGTERM, then SIGKILL after 30 s.
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import logging
 import os
 import secrets
 import shutil
-import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from sagemaker_local.aws_clients import AwsClients, Scope
-from sagemaker_local.clock import Clock
 from sagemaker_local.instances.archives import BadArchive
-from sagemaker_local.instances.commands import ImageCommands, UnknownImage, fill_in
+from sagemaker_local.instances.commands import UnknownImage, fill_in
 from sagemaker_local.instances.container_http import (
     ContainerAnswer,
     ContainerAnswerTooLarge,
@@ -38,62 +33,19 @@ from sagemaker_local.instances.container_http import (
     ContainerUnreachable,
     call_container,
 )
+from sagemaker_local.instances.container_process import ContainerProcess
+from sagemaker_local.instances.container_spec import ContainerSpec, Placement
 from sagemaker_local.instances.environment import container_environment
-from sagemaker_local.instances.guardian import Guardian
-from sagemaker_local.instances.logs import LogShipper, LogStream, pump_output
+from sagemaker_local.instances.health import PING_TIMEOUT_SECONDS, Health
+from sagemaker_local.instances.host import InstanceHost
+from sagemaker_local.instances.logs import LogStream, pump_output
 from sagemaker_local.instances.model_data import fetch_model_data
 from sagemaker_local.s3_objects import S3Failure, S3Objects
 
 logger = logging.getLogger(__name__)
 
-PING_TIMEOUT_SECONDS = 2.0
 STARTING_PING_INTERVAL_SECONDS = 0.1
-SERVING_PING_INTERVAL_SECONDS = 5.0
-# AWS does not say when it gives up on a container that stops answering pings. A minute spares one that is only busy.
-UNHEALTHY_PINGS = 12
 TERMINATION_GRACE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class ContainerSpec:
-    """What an instance runs, from the model of a production variant.
-
-    Attributes:
-        image: the image's name, which stands for a command.
-        environment: CreateModel's container environment.
-        model_data_url: `s3://` of the tar.gz (single model) or the prefix (multi-model), or None.
-        multi_model: whether the container serves many models.
-        model_cache: for multi-model: whether models stay loaded after an invocation.
-        startup_timeout: AWS seconds until the first successful ping, at the latest.
-    """
-
-    image: str
-    environment: Mapping[str, str]
-    model_data_url: str | None
-    multi_model: bool
-    model_cache: bool
-    startup_timeout: float
-
-
-@dataclass(frozen=True)
-class InstanceHost:
-    """What every instance of a server shares."""
-
-    clients: AwsClients
-    clock: Clock
-    guardian: Guardian
-    images: ImageCommands
-    shipper: LogShipper
-    directory: Path
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where an instance belongs."""
-
-    scope: Scope
-    endpoint: str
-    variant: str
 
 
 class State(enum.Enum):
@@ -133,8 +85,8 @@ class Instance:
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._stop = threading.Event()
-        self._exited = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._health = Health(self._ping, lambda: self._on_change(self))
+        self._process: ContainerProcess | None = None
         self.port = 0
         scope = placement.scope
         self.directory = (
@@ -158,12 +110,17 @@ class Instance:
 
     @property
     def log_stream_arn(self) -> str:
-        group, stream = _log_names(self)
+        group, stream = self.placement.log_group(), self.placement.log_stream(self.id)
         return self.placement.scope.arn("logs", f"log-group:{group}:log-stream:{stream}")
 
     @property
     def in_flight(self) -> int:
         return self._in_flight
+
+    @property
+    def suspect(self) -> bool:
+        """Whether its container has refused or broken a connection and not answered a ping since."""
+        return self._health.suspect
 
     @property
     def pid(self) -> int | None:
@@ -173,10 +130,11 @@ class Instance:
         self._thread.start()
 
     def acquire(self, most: int | None = None) -> bool:
-        """Take one place for a request, unless the instance is not serving, retiring, or has `most` already."""
+        """Take one place for a request, unless the instance is not serving, suspect, retiring, or has `most` already."""
         with self._lock:
             if (
                 self.state is not State.IN_SERVICE
+                or self._health.suspect
                 or self.retiring
                 or (most is not None and self._in_flight >= most)
             ):
@@ -201,10 +159,18 @@ class Instance:
         body: bytes | None = None,
         limit: int = 1 << 20,
     ) -> ContainerAnswer:
-        """One request to the container; see `call_container`."""
-        return call_container(
-            self.port, method, path, timeout=timeout, headers=headers, body=body, limit=limit
-        )
+        """One request to the container; see `call_container`. Without a complete answer the instance becomes suspect."""
+        try:
+            return call_container(
+                self.port, method, path, timeout=timeout, headers=headers, body=body, limit=limit
+            )
+        except ContainerUnreachable:
+            self._health.doubt()
+            raise
+
+    def await_verdict(self, timeout: float) -> None:
+        """Wait, for at most so many real seconds, until a suspect instance is trusted again or has ended."""
+        self._health.await_verdict(timeout)
 
     def retire(self, drain_seconds: float) -> None:
         """Take no new requests, finish those in flight within the given real seconds, then stop. Blocks."""
@@ -225,12 +191,8 @@ class Instance:
             self.retiring = True
             self._stop.set()
             process = self._process
-        if process is not None and not self._exited.is_set():
-            _signal_group(process.pid, signal.SIGTERM)
-            if not self._exited.wait(
-                self._host.clock.real(TERMINATION_GRACE_SECONDS) if grace is None else grace
-            ):
-                _signal_group(process.pid, signal.SIGKILL)
+        if process is not None:
+            process.stop(self._host.clock.real(TERMINATION_GRACE_SECONDS) if grace is None else grace)
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -280,34 +242,29 @@ class Instance:
         with self._lock:
             if self._stop.is_set():
                 return
-            process = self._host.guardian.spawn(argv, environment, self.directory / "work")
-            self._process = process
-        assert process.stdout is not None
-        group, stream = _log_names(self)
+            spawned = self._host.guardian.spawn(argv, environment, self.directory / "work")
+            self._process = process = ContainerProcess(spawned, self._host.guardian, self._process_ended)
+        stream = LogStream(
+            self.placement.scope, self.placement.log_group(), self.placement.log_stream(self.id)
+        )
         pump = threading.Thread(
             target=pump_output,
-            args=(
-                process.stdout,
-                self.directory / "container.log",
-                LogStream(self.placement.scope, group, stream),
-                self._host.shipper,
-            ),
+            args=(process.output, self.directory / "container.log", stream, self._host.shipper),
             name=f"log-{self.id}",
             daemon=True,
         )
         pump.start()
-        threading.Thread(target=self._reap, args=(process,), name=f"reap-{self.id}", daemon=True).start()
         try:
-            self._watch()
+            self._watch(process)
         finally:
             self.stop()
-            self._exited.wait()
+            process.wait()
             pump.join(timeout=5)
 
-    def _watch(self) -> None:
+    def _watch(self, process: ContainerProcess) -> None:
         deadline = time.monotonic() + self._host.clock.real(self.spec.startup_timeout)
         while not self._ping():
-            if self._exited.wait(STARTING_PING_INTERVAL_SECONDS) or self._stop.is_set():
+            if process.wait(STARTING_PING_INTERVAL_SECONDS) or self._stop.is_set():
                 self.end_reason = "the container's process ended before it answered a ping"
                 return
             if time.monotonic() >= deadline:
@@ -315,19 +272,17 @@ class Instance:
                 self.end_reason = "the container did not answer a ping in time"
                 return
         with self._lock:
-            self.state = State.IN_SERVICE
-            self.served_since = time.monotonic()
+            if self._health.trust():
+                self.state = State.IN_SERVICE
+                self.served_since = time.monotonic()
         self._on_change(self)
-        failures = 0
-        while not self._exited.wait(SERVING_PING_INTERVAL_SECONDS):
-            failures = 0 if self._ping() else failures + 1
-            if failures >= UNHEALTHY_PINGS:
-                self.end_reason = "the container stopped answering pings"
-                logger.warning(
-                    "instance %s of endpoint %s hangs and is replaced", self.id, self.placement.endpoint
-                )
-                return
-        self.end_reason = "the container's process ended"
+        if self._health.watch():
+            self.end_reason = "the container's process ended"
+        else:
+            self.end_reason = "the container stopped answering pings"
+            logger.warning(
+                "instance %s of endpoint %s hangs and is replaced", self.id, self.placement.endpoint
+            )
 
     def _ping(self) -> bool:
         try:
@@ -335,30 +290,15 @@ class Instance:
         except (ContainerTimeout, ContainerUnreachable, ContainerAnswerTooLarge):
             return False
 
-    def _reap(self, process: subprocess.Popen[bytes]) -> None:
-        process.wait()
+    def _process_ended(self) -> None:
+        self._health.end()
         with self._lock:
             if self.state is State.IN_SERVICE:
                 self.state = State.ENDED
-        _signal_group(process.pid, signal.SIGKILL)
-        self._host.guardian.release(process.pid)
-        self._exited.set()
 
     def _clear(self) -> None:
         for directory in (self.model_dir, self.models_dir, self.directory / "work", self.directory / "tmp"):
             shutil.rmtree(directory, ignore_errors=True)
-
-
-def _log_names(instance: Instance) -> tuple[str, str]:
-    return (
-        f"/aws/sagemaker/Endpoints/{instance.placement.endpoint}",
-        f"{instance.placement.variant}/{instance.id}",
-    )
-
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
 
 
 def _free_port() -> int:

@@ -30,6 +30,7 @@ from sagemaker_local.instances.archives import BadArchive, unpack
 from sagemaker_local.instances.container_http import (
     ContainerAnswer,
     ContainerAnswerTooLarge,
+    ContainerRefused,
     ContainerTimeout,
     ContainerUnreachable,
 )
@@ -94,6 +95,7 @@ class ModelStore:
 
         Raises:
             AwsError: ModelNotReadyException, ModelError, or ValidationError when there is no such artifact.
+            ContainerRefused: when the container never received the request.
         """
         deadline = time.monotonic() + self._clock.real(REQUEST_SECONDS)
         with self._changed:
@@ -158,13 +160,13 @@ class ModelStore:
         """Runs on a thread of its own, whether or not somebody still waits."""
         with self._changed:
             self._residency.begin_use(model.target)
-        failure: BaseException | None = None
+        failure: Exception | None = None
         try:
             deadline = time.monotonic() + self._clock.real(LOAD_SECONDS)
             if model.disk_bytes is None:
                 self._download(model)
             self._load_into_container(model, deadline)
-        except AwsError as error:
+        except (AwsError, ContainerRefused) as error:
             failure = error
         except Exception as error:
             logger.exception("loading a model failed inside sagemaker-local")
@@ -265,7 +267,7 @@ class ModelStore:
 
     def _finish_unload(self, model: Resident) -> None:
         deadline = time.monotonic() + self._clock.real(LOAD_SECONDS)
-        with contextlib.suppress(AwsError):
+        with contextlib.suppress(AwsError, ContainerRefused):
             self._call("DELETE", f"/models/{opaque_name(model.target)}", deadline)
         with self._changed:
             self._in_transit -= 1
@@ -298,6 +300,8 @@ class ModelStore:
             return self._instance.call(
                 method, path, timeout=timeout, headers=headers, body=body, limit=MAX_RESPONSE_BYTES
             )
+        except ContainerRefused:
+            raise
         except ContainerTimeout:
             raise timed_out(self._instance) from None
         except (ContainerUnreachable, ContainerAnswerTooLarge) as error:

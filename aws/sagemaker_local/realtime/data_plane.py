@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -14,9 +15,12 @@ from sagemaker_local.errors import AwsError, validation_error
 from sagemaker_local.instances.container_http import (
     ContainerAnswer,
     ContainerAnswerTooLarge,
+    ContainerRefused,
     ContainerTimeout,
     ContainerUnreachable,
 )
+from sagemaker_local.instances.fleet import Fleet
+from sagemaker_local.instances.health import PING_TIMEOUT_SECONDS
 from sagemaker_local.instances.instance import Instance, State
 from sagemaker_local.multi_model.routing import Candidate, choose
 from sagemaker_local.multi_model.store import (
@@ -71,25 +75,37 @@ class RealtimeDataPlane:
             raise validation_error(
                 f"Endpoint {endpoint.name} is not a multi-model endpoint and does not support target model header."
             )
-        instance = self._acquire(variant.fleet.in_service(), target)
-        try:
-            if target is None:
-                answer = self._invoke_single(instance, parameters, body)
-            else:
-                answer = self._store(instance).invoke(target, _container_headers(parameters), body)
-        finally:
-            instance.release()
-        return _response(answer, variant.spec.name)
+        while True:
+            instance = self._acquire(variant.fleet, target)
+            try:
+                if target is None:
+                    answer = self._invoke_single(instance, parameters, body)
+                else:
+                    answer = self._store(instance).invoke(target, _container_headers(parameters), body)
+            except ContainerRefused:
+                continue
+            finally:
+                instance.release()
+            return _response(answer, variant.spec.name)
 
-    def _acquire(self, instances: list[Instance], target: str | None) -> Instance:
-        while instances:
-            if target is None:
-                chosen = min(instances, key=lambda instance: instance.in_flight)
-            else:
-                chosen = self._route(instances, target)
-            if chosen.acquire():
-                return chosen
-            instances.remove(chosen)
+    def _acquire(self, fleet: Fleet, target: str | None) -> Instance:
+        """An instance with a place taken. One that is suspect is waited for when there is no other."""
+        deadline = time.monotonic() + PING_TIMEOUT_SECONDS
+        while True:
+            instances = fleet.in_service()
+            suspect = next((instance for instance in instances if instance.suspect), None)
+            while instances:
+                if target is None:
+                    chosen = min(instances, key=lambda instance: instance.in_flight)
+                else:
+                    chosen = self._route(instances, target)
+                if chosen.acquire():
+                    return chosen
+                instances.remove(chosen)
+            remaining = deadline - time.monotonic()
+            if suspect is None or remaining <= 0:
+                break
+            suspect.await_verdict(remaining)
         raise AwsError(
             "ServiceUnavailable",
             "The service is unavailable: no instance is in service. Try again later.",
@@ -130,6 +146,8 @@ class RealtimeDataPlane:
                 body=body,
                 limit=MAX_RESPONSE_BYTES,
             )
+        except ContainerRefused:
+            raise
         except ContainerTimeout:
             raise timed_out(instance) from None
         except (ContainerUnreachable, ContainerAnswerTooLarge) as error:

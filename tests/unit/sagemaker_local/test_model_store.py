@@ -19,7 +19,8 @@ from sagemaker_local.aws_clients import Scope
 from sagemaker_local.clock import Clock
 from sagemaker_local.errors import AwsError
 from sagemaker_local.instances.container_http import ContainerAnswer
-from sagemaker_local.instances.instance import Instance, Placement
+from sagemaker_local.instances.container_spec import Placement
+from sagemaker_local.instances.instance import Instance
 from sagemaker_local.multi_model.store import ModelStore
 from sagemaker_local.s3_objects import S3Location, S3Objects
 

@@ -1,0 +1,28 @@
+"""What every instance of a server shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagemaker_local.aws_clients import AwsClients
+from sagemaker_local.clock import Clock
+from sagemaker_local.instances.commands import ImageCommands
+from sagemaker_local.instances.guardian import Guardian
+from sagemaker_local.instances.logs import LogShipper
+
+
+@dataclass(frozen=True)
+class InstanceHost:
+    """The machine that instances live on.
+
+    Attributes:
+        directory: instances have their own directories below it.
+    """
+
+    clients: AwsClients
+    clock: Clock
+    guardian: Guardian
+    images: ImageCommands
+    shipper: LogShipper
+    directory: Path
