@@ -1,6 +1,6 @@
 """`python -m tiny_base all`: makes the tiny base and the judge from nothing.
 
-Every stage can also be run alone, in the order `data`, `text`, `vae`, `latents`, `decoder`, `unet`, `assemble`,
+Every stage can also be run alone, in the order `data`, `text`, `vae`, `latents`, `unet`, `assemble`,
 `judge`. A stage that was interrupted goes on from its checkpoint when it is started again. On a GPU: `--device cuda --processes 1`.
 """
 
@@ -15,7 +15,6 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
 from tiny_base.architecture import build_vae
 from tiny_base.data import render_pretraining_data
-from tiny_base.decoder_training import DecoderStageFactory
 from tiny_base.judge import Judge, JudgeNetwork
 from tiny_base.judge_training import JudgeStageFactory
 from tiny_base.pipeline_files import assemble, save_pipeline, write_checksums
@@ -25,7 +24,7 @@ from tiny_base.unet_training import UnetStage, UnetStageFactory
 from tiny_base.vae_training import VaeStageFactory, encode_files, standardise
 
 _SEED = 0
-_STAGES = ("data", "text", "vae", "latents", "decoder", "unet", "assemble", "judge")
+_STAGES = ("data", "text", "vae", "latents", "unet", "assemble", "judge")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,9 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--renders", type=int, default=40_000)
     parser.add_argument("--latents", type=int, default=20_000, help="renders that the UNet learns from")
     parser.add_argument("--text-steps", type=int, default=340)
-    parser.add_argument("--vae-steps", type=int, default=6_000)
-    parser.add_argument("--decoder-steps", type=int, default=3_000)
-    parser.add_argument("--unet-steps", type=int, default=12_000)
+    parser.add_argument("--vae-steps", type=int, default=8_200)
+    parser.add_argument("--unet-steps", type=int, default=10_000)
     parser.add_argument("--judge-steps", type=int, default=1_500)
     options = parser.parse_args(arguments)
     for stage in _STAGES if options.stage == "all" else (options.stage,):
@@ -71,15 +69,6 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
             )
         case "latents":
             _encode(options)
-        case "decoder":
-            schedule = Schedule(options.decoder_steps, 4, 1e-3, decay_from=0.4, average=0.998)
-            decoder_factory = DecoderStageFactory(
-                work / "images.npy", work / "latents.npy", work / "finished-vae", work / "decoder"
-            )
-            _train(options, work / "decoder", schedule, decoder_factory)
-            finished = decoder_factory(torch.device("cpu"))
-            load_averaged(finished.modules, work / "decoder" / "checkpoint.safetensors")
-            finished.vae.save_pretrained(work / "finished-vae", safe_serialization=True)
         case "unet":
             schedule = Schedule(options.unet_steps, 16, 1e-3, warmup=200, decay_from=0.6, average=0.998)
             _train(options, work / "unet", schedule, _unet_factory(work))
