@@ -38,10 +38,11 @@ from sagemaker_local.control_plane.operations import ControlPlane
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
 from sagemaker_local.faults import FaultBoard
-from sagemaker_local.instances.instance import InstanceHost
+from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.metric_publishing import MetricPublisher
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
+from sagemaker_local.realtime.invocation_metrics import InvocationMetrics
 from sagemaker_local.runtime_parameters import read_parameters
 from sagemaker_local.scaling.activities import ActivityLog
 from sagemaker_local.scaling.autoscaler import Autoscaler
@@ -95,7 +96,8 @@ class LocalAwsApplication:
         )
         self._control_plane = ControlPlane(self.registry, host, hooks)
         activities = ActivityLog()
-        self.autoscaler = Autoscaler(self.registry, host.clock, activities)
+        self._invocation_metrics = InvocationMetrics(self.metrics)
+        self.autoscaler = Autoscaler(self.registry, host.clock, activities, self._invocation_metrics)
         self._scaling = ScalingOperations(self.registry, self.autoscaler, activities)
         self._control_api = ControlApi(self.calls, self.faults, host.clock, self.registry)
 
@@ -196,8 +198,13 @@ class LocalAwsApplication:
         endpoint = self.registry.find(scope, name)
         if endpoint is None or endpoint.name != name or not endpoint.invocable:
             raise validation_error(f"Endpoint {name} of account {scope.account} not found.")
-        plane = self._asynchronous if request.path.endswith("/async-invocations") else self._realtime
-        return plane.invoke(endpoint, parameters, request.get_data())
+        if request.path.endswith("/async-invocations"):
+            return self._asynchronous.invoke(endpoint, parameters, request.get_data())
+        variant = endpoint.choose_variant(parameters.get("TargetVariant"))
+        chosen = {**parameters, "TargetVariant": variant.spec.name}
+        return self._invocation_metrics.counted(
+            endpoint, variant, lambda: self._realtime.invoke(endpoint, chosen, request.get_data())
+        )
 
     def _forward(self, request: Request, operation: str, data: bytes) -> Response:
         """Let moto answer an operation, with this body."""

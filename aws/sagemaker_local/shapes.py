@@ -134,6 +134,7 @@ def _java_pattern(pattern: str) -> re.Pattern[str] | None:
         pattern.replace(r"[\p{Print}]", r"[\x20-\x7e]")
         .replace(r"\p{ASCII}", r"[\x00-\x7f]")
         .replace(r"\z", r"\Z")
+        .replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
     )
     return None if r"\p{" in translated else re.compile(translated)
 

@@ -6,6 +6,7 @@ set there (port, directory, identity) has AWS's fixed values as defaults.
 Single model: `/invocations` echoes, unless the body is JSON with one of
     {"status": 400, "body": "...", "content_type": "..."}    answer so
     {"sleep": 3}                                             answer later
+    {"gate": "/a/path"}                                      answer when that file exists
     {"die": true}                                            end the process in the middle of the request
     {"chunked": true}                                        answer without Content-Length
     {"tell": "environment" | "model" | "headers" | "turn"}   answer with that; the turn is {"number": of this request, "concurrent":
@@ -101,6 +102,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             command = {}
         if command.get("die"):
             os._exit(1)
+        while "gate" in command and not Path(command["gate"]).exists():
+            time.sleep(0.02)
         turn = self.take_turn(command.get("sleep", 0))
         print("served", self.path, flush=True)
         if command.get("forget"):

@@ -23,19 +23,15 @@ from sagemaker_local.clock import Clock
 from sagemaker_local.control_plane.endpoint import IN_SERVICE, Endpoint
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.errors import AwsError
+from sagemaker_local.realtime.invocation_metrics import NAMESPACE, TRAFFIC, InvocationMetrics
 from sagemaker_local.scaling import moto_records
 from sagemaker_local.scaling.activities import Activity, ActivityLog
 from sagemaker_local.scaling.alarm_evaluation import AlarmEvaluation, Evaluated
 from sagemaker_local.scaling.alarm_state import ALARM
 from sagemaker_local.scaling.capacity import Breach, Decision, History, PastActivity, choose, decide
 from sagemaker_local.scaling.moto_records import Region
-from sagemaker_local.scaling.policies import (
-    Policy,
-    ScalableTarget,
-    TargetTracking,
-    read_policy,
-    resource_names,
-)
+from sagemaker_local.scaling.policies import Policy, ScalableTarget, TargetTracking
+from sagemaker_local.scaling.registrations import registered_policies, registered_target
 from sagemaker_local.scaling.tracking_alarms import policy_arn_of
 
 logger = logging.getLogger(__name__)
@@ -61,8 +57,15 @@ class _Past:
 class Autoscaler:
     """Evaluates alarms and scales variants, for all accounts and regions."""
 
-    def __init__(self, registry: EndpointRegistry, clock: Clock, activities: ActivityLog) -> None:
+    def __init__(
+        self,
+        registry: EndpointRegistry,
+        clock: Clock,
+        activities: ActivityLog,
+        invocation_metrics: InvocationMetrics,
+    ) -> None:
         self._registry = registry
+        self._invocation_metrics = invocation_metrics
         self._clock = clock
         self._activities = activities
         self._evaluation = AlarmEvaluation(clock)
@@ -87,7 +90,7 @@ class Autoscaler:
     def enforce_bounds(self, region: Region, resource_id: str) -> None:
         """Bring a variant between the minimum and maximum that were just registered for it."""
         with self._lock:
-            target = self._target(region, resource_id)
+            target = registered_target(region, resource_id)
             endpoint = self._endpoint(region, target) if target else None
             if target is None or endpoint is None:
                 return
@@ -109,18 +112,29 @@ class Autoscaler:
     def _wake(self, now: datetime) -> None:
         self._finish_activities()
         alarms = self._evaluation.evaluate(moto_records.stored_alarms(), now)
+        self._tell_of_idle_variants(alarms)
         due = {alarm.region for alarm in alarms if alarm.fresh and alarm.state == ALARM}
         for region in due:
             mine = [alarm for alarm in alarms if alarm.region == region]
             for described in moto_records.scalable_targets(region):
                 self._consider(region, described["ResourceId"], mine, now)
 
+    def _tell_of_idle_variants(self, alarms: Sequence[Evaluated]) -> None:
+        for alarm in alarms:
+            dimensions = dict(alarm.alarm.dimensions)
+            watches_traffic = alarm.alarm.namespace == NAMESPACE and alarm.alarm.metric_name in TRAFFIC
+            if not alarm.fresh or not watches_traffic or set(dimensions) != {"EndpointName", "VariantName"}:
+                continue
+            endpoint = self._find(alarm.region, dimensions["EndpointName"], dimensions["VariantName"])
+            if endpoint is not None and endpoint.spec.asynchronous is None:
+                self._invocation_metrics.idle(endpoint, dimensions["VariantName"])
+
     def _consider(self, region: Region, resource_id: str, alarms: Sequence[Evaluated], now: datetime) -> None:
-        target = self._target(region, resource_id)
+        target = registered_target(region, resource_id)
         endpoint = self._endpoint(region, target) if target else None
         if target is None or endpoint is None or endpoint.status != IN_SERVICE:
             return
-        policies = _policies(region, resource_id)
+        policies = registered_policies(region, resource_id)
         breaching = [
             (policy, alarm)
             for policy in policies
@@ -189,7 +203,7 @@ class Autoscaler:
             activity = past.running
             if activity is None:
                 continue
-            target = self._target(resource.region, resource.id)
+            target = registered_target(resource.region, resource.id)
             endpoint = self._endpoint(resource.region, target) if target else None
             if target is None or endpoint is None:
                 activity.fail(Clock.now(), "the endpoint or its scalable target is gone.")
@@ -219,39 +233,11 @@ class Autoscaler:
         return PastActivity(activity.before, seconds_ago, activity.cooldown)
 
     def _endpoint(self, region: Region, target: ScalableTarget) -> Endpoint | None:
-        endpoint = self._registry.find(Scope(region.account, region.name, ""), target.endpoint)
-        if endpoint is None or target.variant not in endpoint.variants:
-            return None
-        return endpoint
+        return self._find(region, target.endpoint, target.variant)
 
-    def _target(self, region: Region, resource_id: str) -> ScalableTarget | None:
-        names = resource_names(resource_id)
-        for described in moto_records.scalable_targets(region):
-            if described["ResourceId"] == resource_id and names is not None:
-                suspended = described["SuspendedState"]
-                return ScalableTarget(
-                    endpoint=names[0],
-                    variant=names[1],
-                    minimum=int(described["MinCapacity"] or 0),
-                    maximum=int(described["MaxCapacity"] or 0),
-                    out_suspended=bool(suspended.get("DynamicScalingOutSuspended")),
-                    in_suspended=bool(suspended.get("DynamicScalingInSuspended")),
-                )
-        return None
-
-
-def _policies(region: Region, resource_id: str) -> list[Policy]:
-    return [
-        read_policy(
-            stored.policy_name,
-            stored.policy_arn,
-            resource_id,
-            stored.policy_type,
-            moto_records.policy_body(stored),
-        )
-        for stored in moto_records.stored_policies(region)
-        if stored.resource_id == resource_id
-    ]
+    def _find(self, region: Region, name: str, variant: str) -> Endpoint | None:
+        endpoint = self._registry.find(Scope(region.account, region.name, ""), name)
+        return endpoint if endpoint is not None and variant in endpoint.variants else None
 
 
 def _acts_on(alarm: Evaluated, policy: Policy) -> bool:

@@ -69,3 +69,10 @@ def test_long_values_are_not_repeated_in_full() -> None:
 
 def test_operations_are_known_by_name() -> None:
     assert {"CreateEndpoint", "UpdateEndpoint"} <= operations("sagemaker")
+
+
+def test_a_pattern_of_javas_surrogate_pairs_means_any_printable_text() -> None:
+    shape = input_shape("application-autoscaling", "DescribeScalingActivities")
+    request = {"ServiceNamespace": "sagemaker", "NextToken": "42 \N{PARTY POPPER}"}
+    assert violations(shape, request, "") == []
+    assert violations(shape, {**request, "NextToken": "\x00"}, "") != []

@@ -1,0 +1,268 @@
+"""Alarms that act, on a fast clock: out, in, to zero and back.
+
+A minute takes a second here, so three periods above a target and fifteen below it pass while one looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagemaker_local.testing import LocalAws
+
+MINUTES_PER_SECOND = 60
+
+
+class ScaledEndpoint:
+    """An endpoint whose variant is registered as a scalable target."""
+
+    def __init__(self, user: Any, name: str, minimum: int, maximum: int, **more: Any) -> None:
+        self.user, self.name = user, name
+        self.variant = {
+            "ServiceNamespace": "sagemaker",
+            "ResourceId": f"endpoint/{name}/variant/AllTraffic",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        }
+        user.autoscaling.register_scalable_target(
+            **self.variant, MinCapacity=minimum, MaxCapacity=maximum, **more
+        )
+
+    def step(self, adjustment: int, alarm: str, **more: Any) -> str:
+        """A step policy, and the alarm that triggers it. Returns the alarm's name."""
+        bound = "MetricIntervalLowerBound" if adjustment > 0 else "MetricIntervalUpperBound"
+        policy = self.user.autoscaling.put_scaling_policy(
+            **self.variant,
+            PolicyName=f"step-{alarm}",
+            PolicyType="StepScaling",
+            StepScalingPolicyConfiguration={
+                "AdjustmentType": "ChangeInCapacity",
+                "MetricAggregationType": "Average",
+                "Cooldown": 300,
+                "StepAdjustments": [{bound: 0, "ScalingAdjustment": adjustment}],
+            },
+        )
+        definition = {
+            "MetricName": "HasBacklogWithoutCapacity",
+            "Namespace": "AWS/SageMaker",
+            "Statistic": "Average",
+            "EvaluationPeriods": 2,
+            "DatapointsToAlarm": 2,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "missing",
+            "Dimensions": [{"Name": "EndpointName", "Value": self.name}],
+            "Period": 60,
+        }
+        name = f"{self.name}-{alarm}"
+        self.user.cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            AlarmActions=[policy["PolicyARN"], *more.pop("actions", [])],
+            **{**definition, **more},
+        )
+        return name
+
+    def track(self, **configuration: Any) -> dict[str, str]:
+        """A target-tracking policy. Returns its alarms' names, by `AlarmHigh` and `AlarmLow`."""
+        policy = self.user.autoscaling.put_scaling_policy(
+            **self.variant,
+            PolicyName="tracking",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration=configuration,
+        )
+        return {
+            kind: each["AlarmName"]
+            for each in policy["Alarms"]
+            for kind in ("AlarmHigh", "AlarmLow")
+            if f"-{kind}-" in each["AlarmName"]
+        }
+
+    def follow_backlog(self) -> dict[str, str]:
+        metric = {
+            "MetricName": "ApproximateBacklogSizePerInstance",
+            "Namespace": "AWS/SageMaker",
+            "Dimensions": [{"Name": "EndpointName", "Value": self.name}],
+            "Statistic": "Average",
+        }
+        return self.track(
+            TargetValue=5, CustomizedMetricSpecification=metric, ScaleInCooldown=60, ScaleOutCooldown=60
+        )
+
+    def metric(self, name: str, value: float) -> None:
+        self.user.cloudwatch.put_metric_data(
+            Namespace="AWS/SageMaker",
+            MetricData=[
+                {
+                    "MetricName": name,
+                    "Value": value,
+                    "Dimensions": [{"Name": "EndpointName", "Value": self.name}],
+                }
+            ],
+        )
+
+    def counts(self) -> tuple[int, int]:
+        described = self.user.described(self.name)["ProductionVariants"][0]
+        return described["CurrentInstanceCount"], described["DesiredInstanceCount"]
+
+    def await_count(self, count: int, meanwhile: Callable[[], Any] = lambda: None) -> None:
+        """Look until there are so many instances, doing something before each look."""
+
+        def look() -> tuple[int, int]:
+            meanwhile()
+            return self.counts()
+
+        self.user.eventually(look, lambda seen: seen == (count, count))
+
+    def set_state(self, alarm: str, state: str) -> None:
+        self.user.cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="by hand")
+
+    def activities(self, **more: Any) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self.user.autoscaling.describe_scaling_activities(
+            **self.variant, **more
+        )["ScalingActivities"]
+        return listed
+
+    def await_activity(self, **wanted: Any) -> dict[str, Any]:
+        """Wait for an activity with these members."""
+
+        def find() -> dict[str, Any]:
+            for activity in self.activities(IncludeNotScaledActivities=True):
+                if all(activity.get(name) == value for name, value in wanted.items()):
+                    return activity
+            return {}
+
+        found: dict[str, Any] = self.user.eventually(find)
+        return found
+
+
+def test_target_tracking_adds_instances_and_removes_them_down_to_zero(emulator: LocalAws, user: Any) -> None:
+    scaled = ScaledEndpoint(user, user.async_endpoint(), 0, 2)
+    alarms = scaled.follow_backlog()
+    emulator.set_clock_speed(MINUTES_PER_SECOND)
+    scaled.await_count(2, lambda: scaled.metric("ApproximateBacklogSizePerInstance", 9))
+    scaled.await_count(0, lambda: scaled.metric("ApproximateBacklogSizePerInstance", 0))
+    scaled.await_activity(
+        Description="Setting desired instance count to 2.",
+        StatusCode="Successful",
+        Cause=f"monitor alarm {alarms['AlarmHigh']} in state ALARM triggered policy tracking",
+    )
+    scaled.await_activity(
+        Description="Setting desired instance count to 0.",
+        StatusCode="Successful",
+        Cause=f"monitor alarm {alarms['AlarmLow']} in state ALARM triggered policy tracking",
+    )
+
+
+def test_an_endpoint_at_zero_wakes_up_for_its_queue(emulator: LocalAws, user: Any) -> None:
+    name = user.async_endpoint()
+    user.scale(name, 0)
+    scaled = ScaledEndpoint(user, name, 0, 1)
+    topic, receive = user.topic_with_queue("alarms")
+    alarm = scaled.step(+1, "has-backlog", actions=[topic])
+    answer = user.invoke_async(name)
+    emulator.set_clock_speed(MINUTES_PER_SECOND)
+    scaled.await_count(1, lambda: scaled.metric("HasBacklogWithoutCapacity", 1))
+    assert user.await_object(answer["OutputLocation"])["Body"] == b"hello"
+    told = receive(1, keep_tests=True)[0]
+    assert (told["AlarmName"], told["NewStateValue"], told["OldStateValue"]) == (
+        alarm,
+        "ALARM",
+        "INSUFFICIENT_DATA",
+    )
+    assert "greater than or equal to the threshold (1.0)" in told["NewStateReason"]
+
+
+def test_invocations_per_instance_scale_a_real_time_endpoint(emulator: LocalAws, user: Any) -> None:
+    scaled = ScaledEndpoint(user, user.realtime_endpoint(), 1, 2)
+    predefined = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    alarms = scaled.track(TargetValue=0.5, PredefinedMetricSpecification=predefined)
+    emulator.set_clock_speed(MINUTES_PER_SECOND)
+    scaled.await_count(2, lambda: user.runtime.invoke_endpoint(EndpointName=scaled.name, Body=b"x"))
+    scaled.await_activity(
+        StatusCode="Successful",
+        Cause=f"monitor alarm {alarms['AlarmHigh']} in state ALARM triggered policy tracking",
+    )
+
+
+def test_without_traffic_a_real_time_endpoint_returns_to_its_minimum(emulator: LocalAws, user: Any) -> None:
+    name = user.realtime_endpoint(InitialInstanceCount=2)
+    scaled = ScaledEndpoint(user, name, 1, 2)
+    predefined = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    scaled.track(TargetValue=10, PredefinedMetricSpecification=predefined)
+    emulator.set_clock_speed(MINUTES_PER_SECOND)
+    scaled.await_count(1)
+
+
+def test_a_state_set_by_hand_acts_like_any_other(user: Any) -> None:
+    scaled = ScaledEndpoint(user, user.async_endpoint(), 1, 2)
+    alarm = scaled.step(+1, "by-hand")
+    scaled.set_state(alarm, "ALARM")
+    scaled.await_count(2)
+    cause = f"monitor alarm {alarm} in state ALARM triggered policy step-by-hand"
+    scaled.await_activity(Cause=cause, StatusCode="Successful")
+
+
+def test_an_alarm_that_changes_nothing_is_a_not_scaled_activity(user: Any) -> None:
+    scaled = ScaledEndpoint(user, user.async_endpoint(), 1, 1)
+    scaled.set_state(scaled.step(+1, "at-maximum"), "ALARM")
+    activity = scaled.await_activity(Description="Attempting to scale due to alarm triggered")
+    assert activity["NotScaledReasons"] == [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 1}]
+    assert scaled.activities() == []
+    assert scaled.counts() == (1, 1)
+
+
+def test_an_instance_that_is_removed_finishes_its_work(emulator: LocalAws, user: Any, tmp_path: Path) -> None:
+    scaled = ScaledEndpoint(user, user.async_endpoint(), 0, 1)
+    gate = tmp_path / "gate"
+    answer = user.invoke_async(scaled.name, {"gate": str(gate), "status": 200, "body": "finished"})
+    user.eventually(lambda: [each for each in emulator.instances(scaled.name) if each["in_flight"] == 1])
+    alarm = scaled.step(-1, "idle", ComparisonOperator="LessThanOrEqualToThreshold")
+    scaled.set_state(alarm, "ALARM")
+    scaled.await_count(0)
+    gate.touch()
+    assert user.await_object(answer["OutputLocation"])["Body"] == b"finished"
+
+
+def test_suspended_scaling_does_nothing_until_it_is_resumed(user: Any) -> None:
+    state = {
+        "DynamicScalingInSuspended": False,
+        "DynamicScalingOutSuspended": True,
+        "ScheduledScalingSuspended": False,
+    }
+    scaled = ScaledEndpoint(user, user.async_endpoint(), 1, 2, SuspendedState=state)
+    other = ScaledEndpoint(user, user.async_endpoint(), 1, 2)
+    suspended, free = scaled.step(+1, "suspended"), other.step(+1, "free")
+    scaled.set_state(suspended, "ALARM")
+    other.set_state(free, "ALARM")
+    other.await_count(2)
+    assert scaled.counts() == (1, 1)
+
+
+@pytest.mark.parametrize(("statistic", "period"), [("p90", 60), ("Sum", 10)])
+def test_alarms_of_other_statistics_and_periods_are_evaluated(
+    emulator: LocalAws, user: Any, statistic: str, period: int
+) -> None:
+    kind = "ExtendedStatistic" if statistic.startswith("p") else "Statistic"
+    name = f"{user.name}-{statistic}"
+    emulator.set_clock_speed(MINUTES_PER_SECOND)
+    user.cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace=user.name,
+        MetricName="Custom",
+        EvaluationPeriods=1,
+        Threshold=3,
+        ComparisonOperator="GreaterThanThreshold",
+        Period=period,
+        **{kind: statistic},
+    )
+
+    def state() -> str:
+        user.cloudwatch.put_metric_data(
+            Namespace=user.name, MetricData=[{"MetricName": "Custom", "Value": 7.0}]
+        )
+        alarm = user.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+        return str(alarm["StateValue"])
+
+    assert user.eventually(state, lambda seen: seen == "ALARM")

@@ -1,0 +1,164 @@
+"""Application Auto Scaling for endpoint variants, as far as AWS documents it without waiting for alarms (reference 2.5)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@pytest.fixture(scope="module")
+def deployed(module_user: Any) -> tuple[Any, dict[str, str]]:
+    """A user with an asynchronous endpoint of one instance, and how Application Auto Scaling names it."""
+    name = module_user.async_endpoint()
+    return module_user, {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{name}/variant/AllTraffic",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+
+
+def backlog(endpoint_resource: str, target: float = 5.0, **more: Any) -> dict[str, Any]:
+    """AWS's recipe for asynchronous endpoints: follow the backlog per instance."""
+    return {
+        "TargetValue": target,
+        "CustomizedMetricSpecification": {
+            "MetricName": "ApproximateBacklogSizePerInstance",
+            "Namespace": "AWS/SageMaker",
+            "Dimensions": [{"Name": "EndpointName", "Value": endpoint_resource.split("/")[1]}],
+            "Statistic": "Average",
+        },
+        **more,
+    }
+
+
+def follow_backlog(user: Any, variant: dict[str, str], name: str, **more: Any) -> dict[str, Any]:
+    user.autoscaling.register_scalable_target(**variant, MinCapacity=0, MaxCapacity=2)
+    policy: dict[str, Any] = user.autoscaling.put_scaling_policy(
+        **variant,
+        PolicyName=name,
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=backlog(variant["ResourceId"], **more),
+    )
+    return policy
+
+
+def test_target_tracking_makes_its_two_alarms(deployed: tuple[Any, dict[str, str]]) -> None:
+    user, variant = deployed
+    policy = follow_backlog(user, variant, "two-alarms")
+    names = [alarm["AlarmName"] for alarm in policy["Alarms"]]
+    prefix = re.escape(f"TargetTracking-{variant['ResourceId']}")
+    assert sorted(re.sub(f"^{prefix}-(Alarm(High|Low))-{UUID}$", r"\1", name) for name in names) == [
+        "AlarmHigh",
+        "AlarmLow",
+    ]
+    stored = user.cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+    assert {
+        (alarm["ComparisonOperator"], alarm["Threshold"], alarm["EvaluationPeriods"], alarm["Period"])
+        for alarm in stored
+    } == {("GreaterThanThreshold", 5.0, 3, 60), ("LessThanThreshold", 4.5, 15, 60)}
+    assert all(alarm["AlarmActions"][0].startswith(policy["PolicyARN"]) for alarm in stored)
+    described = user.autoscaling.describe_scaling_policies(
+        ServiceNamespace="sagemaker", ResourceId=variant["ResourceId"]
+    )["ScalingPolicies"]
+    assert [each["AlarmName"] for each in described[0]["Alarms"]] == names
+
+
+def test_an_updated_policy_keeps_its_arn_and_replaces_its_alarms(
+    deployed: tuple[Any, dict[str, str]],
+) -> None:
+    user, variant = deployed
+    first = follow_backlog(user, variant, "updated")
+    second = follow_backlog(user, variant, "updated", target=9.0)
+    assert second["PolicyARN"] == first["PolicyARN"]
+    thresholds = [
+        alarm["Threshold"]
+        for alarm in user.cloudwatch.describe_alarms(
+            AlarmNames=[alarm["AlarmName"] for alarm in (*first["Alarms"], *second["Alarms"])]
+        )["MetricAlarms"]
+    ]
+    assert sorted(thresholds) == [pytest.approx(8.1), 9.0]
+
+
+def test_a_deregistered_target_takes_its_policies_and_alarms_along(
+    deployed: tuple[Any, dict[str, str]],
+) -> None:
+    user, variant = deployed
+    policy = follow_backlog(user, variant, "deregistered")
+    user.autoscaling.deregister_scalable_target(**variant)
+    described = user.autoscaling.describe_scaling_policies(
+        ServiceNamespace="sagemaker", ResourceId=variant["ResourceId"]
+    )
+    assert described["ScalingPolicies"] == []
+    names = [alarm["AlarmName"] for alarm in policy["Alarms"]]
+    assert user.cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"] == []
+
+
+def test_a_policy_needs_a_registered_target(deployed: tuple[Any, dict[str, str]]) -> None:
+    user, variant = deployed
+    unregistered = {**variant, "ResourceId": f"endpoint/{user.name}-nowhere/variant/AllTraffic"}
+    with pytest.raises(ClientError, match="ObjectNotFoundException"):
+        user.autoscaling.put_scaling_policy(
+            **unregistered,
+            PolicyName="p",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration=backlog(unregistered["ResourceId"]),
+        )
+
+
+def test_only_a_variant_that_exists_can_be_registered(deployed: tuple[Any, dict[str, str]]) -> None:
+    user, variant = deployed
+    nowhere = {**variant, "ResourceId": f"endpoint/{user.name}-nowhere/variant/AllTraffic"}
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.autoscaling.register_scalable_target(**nowhere, MinCapacity=0, MaxCapacity=1)
+
+
+def test_a_new_minimum_is_brought_about_and_listed_as_an_activity(
+    deployed: tuple[Any, dict[str, str]],
+) -> None:
+    user, variant = deployed
+    user.autoscaling.register_scalable_target(**variant, MinCapacity=2, MaxCapacity=2)
+    listed = user.eventually(
+        lambda: user.autoscaling.describe_scaling_activities(**variant)["ScalingActivities"],
+        lambda activities: activities and activities[0]["StatusCode"] != "InProgress",
+    )
+    assert {name: listed[0][name] for name in ("Cause", "Description", "StatusCode", "StatusMessage")} == {
+        "Cause": "minimum capacity was set to 2",
+        "Description": "Setting desired instance count to 2.",
+        "StatusCode": "Successful",
+        "StatusMessage": "Successfully set desired instance count to 2. Change successfully fulfilled by sagemaker.",
+    }
+    assert listed[0]["StartTime"] <= listed[0]["EndTime"]
+    described = user.described(variant["ResourceId"].split("/")[1])["ProductionVariants"][0]
+    assert (described["CurrentInstanceCount"], described["DesiredInstanceCount"]) == (2, 2)
+
+
+def test_activities_come_in_pages_newest_first(deployed: tuple[Any, dict[str, str]]) -> None:
+    user, variant = deployed
+    for count in (2, 1):
+        user.autoscaling.register_scalable_target(**variant, MinCapacity=count, MaxCapacity=count)
+        user.await_status(variant["ResourceId"].split("/")[1], "InService")
+    every = user.autoscaling.describe_scaling_activities(**variant)["ScalingActivities"]
+    pages = user.autoscaling.get_paginator("describe_scaling_activities").paginate(
+        **variant, PaginationConfig={"PageSize": 1}
+    )
+    paged = [activity for page in pages for activity in page["ScalingActivities"]]
+    assert [each["ActivityId"] for each in paged] == [each["ActivityId"] for each in every]
+    starts = [each["StartTime"] for each in every]
+    assert len(starts) >= 2
+    assert starts == sorted(starts, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"MaxResults": 51}, {"NextToken": "not-one-of-yours"}, {"ServiceNamespace": "nothing"}]
+)
+def test_a_wrong_request_for_activities_is_refused(
+    deployed: tuple[Any, dict[str, str]], wrong: dict[str, Any]
+) -> None:
+    user, variant = deployed
+    with pytest.raises(ClientError, match=r"ValidationException|InvalidNextTokenException"):
+        user.autoscaling.describe_scaling_activities(**{**variant, **wrong})
