@@ -87,7 +87,9 @@ class LocalAwsApplication:
         self._asynchronous = AsyncDataPlane(
             host.clients, host.clock, self.scheduler, Publisher(host.clients, self.faults, self.scheduler)
         )
-        self._realtime = RealtimeDataPlane(host.clients, host.clock, disk_budget)
+        self._realtime = RealtimeDataPlane(
+            host.clients, host.clock, self.scheduler, self.metrics, disk_budget
+        )
         hooks = EndpointHooks(
             deploying=self._asynchronous.announce,
             changed=_mirror,

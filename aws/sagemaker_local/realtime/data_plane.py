@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from sagemaker_local.aws_clients import AwsClients
-from sagemaker_local.clock import Clock
+from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.control_plane.endpoint import Endpoint
 from sagemaker_local.errors import AwsError, validation_error
 from sagemaker_local.instances.container_http import (
@@ -22,13 +22,11 @@ from sagemaker_local.instances.container_http import (
 from sagemaker_local.instances.fleet import Fleet
 from sagemaker_local.instances.health import PING_TIMEOUT_SECONDS
 from sagemaker_local.instances.instance import Instance, State
+from sagemaker_local.metric_publishing import MetricPublisher
+from sagemaker_local.multi_model.container_memory import MAX_RESPONSE_BYTES
+from sagemaker_local.multi_model.model_metrics import ModelMetrics
 from sagemaker_local.multi_model.routing import Candidate, choose
-from sagemaker_local.multi_model.store import (
-    DEFAULT_DISK_BUDGET_BYTES,
-    MAX_RESPONSE_BYTES,
-    REQUEST_SECONDS,
-    ModelStore,
-)
+from sagemaker_local.multi_model.store import DEFAULT_DISK_BUDGET_BYTES, REQUEST_SECONDS, ModelStore
 from sagemaker_local.realtime.model_errors import from_answer, no_answer, timed_out
 from sagemaker_local.s3_objects import S3Location, S3Objects
 
@@ -43,10 +41,17 @@ class RealtimeDataPlane:
     """
 
     def __init__(
-        self, clients: AwsClients, clock: Clock, disk_budget: int = DEFAULT_DISK_BUDGET_BYTES
+        self,
+        clients: AwsClients,
+        clock: Clock,
+        scheduler: Scheduler,
+        publisher: MetricPublisher,
+        disk_budget: int = DEFAULT_DISK_BUDGET_BYTES,
     ) -> None:
         self._clients = clients
         self._clock = clock
+        self._scheduler = scheduler
+        self._publisher = publisher
         self._disk_budget = disk_budget
         self._lock = threading.Lock()
         self._stores: dict[Instance, ModelStore] = {}
@@ -113,7 +118,11 @@ class RealtimeDataPlane:
         )
 
     def _route(self, instances: list[Instance], target: str) -> Instance:
-        candidates = [Candidate(instance.id, *self._store(instance).holds(target)) for instance in instances]
+        holdings = [(instance.id, self._store(instance).holds(target)) for instance in instances]
+        candidates = [
+            Candidate(instance_id, holding.loaded, holding.on_disk, holding.requests)
+            for instance_id, holding in holdings
+        ]
         wanted = choose(target, candidates).instance_id
         return next(instance for instance in instances if instance.id == wanted)
 
@@ -130,6 +139,7 @@ class RealtimeDataPlane:
                     S3Objects(self._clients, instance.placement.scope),
                     self._clock,
                     S3Location.parse(instance.spec.model_data_url),
+                    ModelMetrics(self._publisher, self._scheduler, self._clock, instance.placement),
                     instance.spec.model_cache,
                     self._disk_budget,
                 )

@@ -7,7 +7,7 @@ import json
 import random
 import tarfile
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any, cast
 import pytest
 
 from sagemaker_local.aws_clients import Scope
-from sagemaker_local.clock import Clock
+from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.errors import AwsError
 from sagemaker_local.instances.container_http import ContainerAnswer
 from sagemaker_local.instances.container_spec import Placement
-from sagemaker_local.instances.instance import Instance
-from sagemaker_local.multi_model.store import ModelStore
+from sagemaker_local.instances.instance import Instance, State
+from sagemaker_local.metric_publishing import Metric, MetricPublisher
+from sagemaker_local.multi_model.model_metrics import ModelMetrics
+from sagemaker_local.multi_model.store import Holding, ModelStore
 from sagemaker_local.s3_objects import S3Location, S3Objects
 
 
@@ -44,6 +46,7 @@ class FakeInstance:
     """A container with a few slots; stands where an Instance and its process would be."""
 
     def __init__(self, directory: Path, slots: int) -> None:
+        self.state = State.IN_SERVICE
         self.directory = directory
         self.models_dir = directory / "models"
         (directory / "tmp").mkdir(parents=True)
@@ -84,9 +87,53 @@ def answer(status: int, body: bytes = b"") -> ContainerAnswer:
     return ContainerAnswer(status, {"content-length": str(len(body))}, body)
 
 
-def store_of(instance: FakeInstance, s3: FakeS3, **options: Any) -> ModelStore:
+class RecordedSamples:
+    """Stands where CloudWatch would be."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = defaultdict(list)
+        self._lock = threading.Lock()
+
+    def record(self, scope: Scope, metric: Metric, value: float) -> None:
+        with self._lock:
+            self.values[f"{metric.namespace} {metric.name} {metric.unit}"].append(value)
+
+
+class ManualScheduler:
+    """Runs what is due when it is told to."""
+
+    def __init__(self) -> None:
+        self.due: list[Callable[[], None]] = []
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        self.due.append(action)
+
+    def run(self) -> None:
+        due, self.due = self.due, []
+        for action in due:
+            action()
+
+
+def store_of(
+    instance: FakeInstance,
+    s3: FakeS3,
+    samples: RecordedSamples | None = None,
+    scheduler: ManualScheduler | None = None,
+    **options: Any,
+) -> ModelStore:
+    metrics = ModelMetrics(
+        cast(MetricPublisher, samples or RecordedSamples()),
+        cast(Scheduler, scheduler or ManualScheduler()),
+        Clock(),
+        instance.placement,
+    )
     return ModelStore(
-        cast(Instance, instance), cast(S3Objects, s3), Clock(), S3Location("bucket", "models"), **options
+        cast(Instance, instance),
+        cast(S3Objects, s3),
+        Clock(),
+        S3Location("bucket", "models"),
+        metrics,
+        **options,
     )
 
 
@@ -133,7 +180,7 @@ def test_a_model_in_use_is_not_evicted_for_another(tmp_path: Path) -> None:
     instance.during_invoke = lambda: None
     second = threading.Thread(target=store.invoke, args=("next.tar.gz", {}, b""))
     second.start()
-    assert store.holds("busy.tar.gz") == (True, True)
+    assert store.holds("busy.tar.gz") == Holding(loaded=True, on_disk=True, requests=1)
     leave.set()
     first.join(10)
     second.join(10)
@@ -145,7 +192,7 @@ def test_unused_models_leave_the_disk_when_it_is_full(tmp_path: Path) -> None:
     store = store_of(instance, s3, disk_budget=250)
     for target in ("a.tar.gz", "b.tar.gz", "c.tar.gz"):
         store.invoke(target, {}, b"")
-    assert store.holds("a.tar.gz") == (False, False)
+    assert store.holds("a.tar.gz") == Holding(loaded=False, on_disk=False, requests=0)
     assert len(list(instance.models_dir.iterdir())) == 2
     store.invoke("a.tar.gz", {}, b"")
     assert s3.downloads.count("models/a.tar.gz") == 2
@@ -156,3 +203,33 @@ def test_a_model_that_alone_is_too_large_is_a_model_error(tmp_path: Path) -> Non
     with pytest.raises(AwsError) as error:
         store.invoke("a.tar.gz", {}, b"")
     assert (error.value.code, error.value.fields["OriginalStatusCode"]) == ("ModelError", 507)
+
+
+def test_each_invocation_is_a_cache_hit_or_miss_and_each_step_of_a_load_is_timed(tmp_path: Path) -> None:
+    samples = RecordedSamples()
+    store = store_of(FakeInstance(tmp_path, slots=1), FakeS3(), samples)
+    for target in ("a.tar.gz", "a.tar.gz", "b.tar.gz", "a.tar.gz"):
+        store.invoke(target, {}, b"")
+    counted = {name: len(values) for name, values in samples.values.items()}
+    assert samples.values["AWS/SageMaker ModelCacheHit None"] == [0, 1, 0, 0]
+    assert counted == {
+        "AWS/SageMaker ModelCacheHit None": 4,
+        "AWS/SageMaker ModelLoadingWaitTime Microseconds": 3,
+        "AWS/SageMaker ModelDownloadingTime Microseconds": 2,
+        "AWS/SageMaker ModelLoadingTime Microseconds": 3,
+        "AWS/SageMaker ModelUnloadingTime Microseconds": 2,
+    }
+
+
+def test_loaded_models_are_counted_once_a_minute_and_only_after_traffic(tmp_path: Path) -> None:
+    samples, scheduler = RecordedSamples(), ManualScheduler()
+    store = store_of(FakeInstance(tmp_path, slots=5), FakeS3(), samples, scheduler)
+    for target in ("a.tar.gz", "b.tar.gz", "a.tar.gz"):
+        store.invoke(target, {}, b"")
+    assert len(scheduler.due) == 1
+    scheduler.run()
+    assert samples.values["/aws/sagemaker/Endpoints LoadedModelCount None"] == [2]
+    assert scheduler.due == []
+    store.invoke("c.tar.gz", {}, b"")
+    scheduler.run()
+    assert samples.values["/aws/sagemaker/Endpoints LoadedModelCount None"] == [2, 3]
