@@ -17,6 +17,8 @@ from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.instance import Instance, State
 
 FAILED_STARTS = 3
+# Losing a port is nobody's fault and is simply tried again on another one, within reason.
+LOST_PORTS = 10
 _MAX_BACKOFF_SECONDS = 30.0
 _STABLE_SECONDS = 60.0
 # A request may run for an hour (asynchronous invocations); a retired instance finishes it.
@@ -43,6 +45,7 @@ class Fleet:
         self._desired = 0
         self._crashes = 0
         self._failed_starts = 0
+        self._lost_ports = 0
         self._failure = ""
         self._scaling = False
         self._closed = False
@@ -144,6 +147,9 @@ class Fleet:
         if instance not in self._members:
             return
         self._members.remove(instance)
+        if instance.port_taken and self._lost_ports < LOST_PORTS:
+            self._lost_ports += 1
+            return
         if instance.served_since is not None and time.monotonic() - instance.served_since > _STABLE_SECONDS:
             self._crashes = 0
         self._crashes += 1

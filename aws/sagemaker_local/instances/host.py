@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sagemaker_local.aws_clients import AwsClients
@@ -10,6 +10,7 @@ from sagemaker_local.clock import Clock
 from sagemaker_local.instances.commands import ImageCommands
 from sagemaker_local.instances.guardian import Guardian
 from sagemaker_local.instances.logs import LogShipper
+from sagemaker_local.instances.ports import PortReservations
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,4 @@ class InstanceHost:
     images: ImageCommands
     shipper: LogShipper
     directory: Path
+    ports: PortReservations = field(default_factory=PortReservations)

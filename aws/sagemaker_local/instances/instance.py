@@ -18,7 +18,6 @@ import logging
 import os
 import secrets
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -40,6 +39,7 @@ from sagemaker_local.instances.health import PING_TIMEOUT_SECONDS, Health
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.logs import LogStream, pump_output
 from sagemaker_local.instances.model_data import fetch_model_data
+from sagemaker_local.instances.ports import taken
 from sagemaker_local.s3_objects import S3Failure, S3Objects
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,12 @@ class Instance:
     Arguments:
         on_change: called, on the instance's thread and without locks, whenever the state has changed or room came free.
         delay: real seconds to wait before starting, when the instance replaces one that just crashed.
+
+    Attributes:
+        served_since: when it came into service, on the monotonic clock; None while it has not.
+        end_reason: why it ended, as a sentence.
+        fatal: whether a replacement would end the same way.
+        port_taken: whether it could not start because another process was quicker to listen on its port.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class Instance:
         self.served_since: float | None = None
         self.end_reason = ""
         self.fatal = False
+        self.port_taken = False
         self._host = host
         self._on_change = on_change
         self._delay = delay
@@ -209,6 +216,7 @@ class Instance:
             self.end_reason = f"sagemaker-local could not run the instance: {error}"
         finally:
             self._clear()
+            self._host.ports.release(self.port)
             with self._idle:
                 self.state = State.ENDED
                 self._idle.notify_all()
@@ -224,7 +232,7 @@ class Instance:
             )
 
     def _serve(self) -> None:
-        self.port = _free_port()
+        self.port = self._host.ports.reserve()
         argv = fill_in(self._host.images.command(self.spec.image), self.port, str(self.model_dir))
         environment = container_environment(
             os.environ,
@@ -266,6 +274,7 @@ class Instance:
         while not self._ping():
             if process.wait(STARTING_PING_INTERVAL_SECONDS) or self._stop.is_set():
                 self.end_reason = "the container's process ended before it answered a ping"
+                self.port_taken = process.wait(0) and taken(self.port)
                 return
             if time.monotonic() >= deadline:
                 self.fatal = True
@@ -299,10 +308,3 @@ class Instance:
     def _clear(self) -> None:
         for directory in (self.model_dir, self.models_dir, self.directory / "work", self.directory / "tmp"):
             shutil.rmtree(directory, ignore_errors=True)
-
-
-def _free_port() -> int:
-    """A port that is free now. Another process may take it first: the container then fails to start and is replaced."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
