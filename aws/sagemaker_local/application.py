@@ -29,6 +29,7 @@ from werkzeug.wrappers import Request, Response
 
 from sagemaker_local import moto_bridge
 from sagemaker_local.async_inference.data_plane import AsyncDataPlane
+from sagemaker_local.authorization.authorizer import authenticate
 from sagemaker_local.aws_clients import Scope
 from sagemaker_local.calls import Call, CallLog
 from sagemaker_local.clock import Scheduler
@@ -46,6 +47,7 @@ from sagemaker_local.realtime.invocation_metrics import InvocationMetrics
 from sagemaker_local.runtime_parameters import read_parameters
 from sagemaker_local.scaling.activities import ActivityLog
 from sagemaker_local.scaling.autoscaler import Autoscaler
+from sagemaker_local.scaling.operations import SERVICE as SCALING_SERVICE
 from sagemaker_local.scaling.operations import TARGET_PREFIX as SCALING_TARGET_PREFIX
 from sagemaker_local.scaling.operations import ScalingOperations
 
@@ -66,11 +68,18 @@ _RUNTIME_OPERATIONS = {
 
 @dataclass(frozen=True)
 class _Operation:
-    """One of our operations: how its parameters are read, and how it is carried out with them."""
+    """One of our operations: how its parameters are read, and how it is carried out with them.
+
+    Attributes:
+        service: the name that its requests are signed for, and that its IAM actions begin with.
+        checked_by_moto: whether moto sees the request as it came, and checks IAM itself.
+    """
 
     name: str
+    service: str
     read: Callable[[Request], dict[str, Any]]
     carry_out: Callable[[Request, Scope, dict[str, Any]], Response]
+    checked_by_moto: bool = False
 
 
 class LocalAwsApplication:
@@ -129,13 +138,16 @@ class LocalAwsApplication:
     def _ours(self, path: str, environ: dict[str, Any]) -> _Operation | None:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith("SageMaker."):
-            return _Operation(target.removeprefix("SageMaker."), _read_json, self._carry_out_control_plane)
+            name = target.removeprefix("SageMaker.")
+            return _Operation(name, "sagemaker", _read_json, self._carry_out_control_plane)
         scaling = target.removeprefix(SCALING_TARGET_PREFIX)
         if scaling != target and self._scaling.takes(scaling):
-            return _Operation(scaling, _read_json, self._carry_out_scaling)
+            forwarded = not self._scaling.answers_alone(scaling)
+            return _Operation(scaling, SCALING_SERVICE, _read_json, self._carry_out_scaling, forwarded)
         match = _RUNTIME_PATH.match(path)
         if match and environ.get("REQUEST_METHOD") == "POST":
-            return _Operation(_RUNTIME_OPERATIONS[match[2]], _read_invocation, self._carry_out_runtime)
+            name = _RUNTIME_OPERATIONS[match[2]]
+            return _Operation(name, "sagemaker", _read_invocation, self._carry_out_runtime)
         return None
 
     def _answer(self, operation: _Operation, request: Request) -> Response:
@@ -145,7 +157,10 @@ class LocalAwsApplication:
         error: str | None = None
         carried_out = False
         try:
+            caller = None if operation.checked_by_moto else authenticate(request, scope, operation.service)
             parameters = operation.read(request)
+            if caller is not None:
+                caller.authorize(operation.name, parameters)
             fault = self.faults.take_api(operation.name)
             if fault and fault.seconds:
                 time.sleep(fault.seconds)
@@ -183,7 +198,11 @@ class LocalAwsApplication:
         operation = request.headers["X-Amz-Target"].removeprefix("SageMaker.")
 
         def forward(body: Mapping[str, Any]) -> Response:
-            return self._forward(request, f"SageMaker {operation}", json.dumps(body).encode())
+            environ = _with_body(request, json.dumps(body).encode())
+            try:
+                return moto_bridge.sagemaker_answer(environ)
+            except NotImplementedError:
+                raise not_implemented(f"SageMaker {operation}") from None
 
         return self._control_plane.answer(operation, scope, parameters, forward)
 
@@ -191,7 +210,7 @@ class LocalAwsApplication:
         operation = request.headers["X-Amz-Target"].removeprefix(SCALING_TARGET_PREFIX)
 
         def forward() -> Response:
-            return self._forward(request, f"Application Auto Scaling {operation}", request.get_data())
+            return Response.from_app(self._moto, _with_body(request, request.get_data()), buffered=True)
 
         return self._scaling.answer(operation, scope, parameters, forward)
 
@@ -204,18 +223,11 @@ class LocalAwsApplication:
             return self._asynchronous.invoke(endpoint, parameters, request.get_data())
         variant = endpoint.choose_variant(parameters.get("TargetVariant"))
         chosen = {**parameters, "TargetVariant": variant.spec.name}
-        return self._invocation_metrics.counted(
-            endpoint, variant, lambda: self._realtime.invoke(endpoint, chosen, request.get_data())
+        return self._invocation_metrics.observed(
+            endpoint,
+            variant,
+            lambda model_time: self._realtime.invoke(endpoint, chosen, request.get_data(), model_time),
         )
-
-    def _forward(self, request: Request, operation: str, data: bytes) -> Response:
-        """Let moto answer an operation, with this body."""
-        environ = {**request.environ, "wsgi.input": BytesIO(data), "CONTENT_LENGTH": str(len(data))}
-        environ.pop("werkzeug.request", None)
-        try:
-            return Response.from_app(self._moto, environ, buffered=True)
-        except NotImplementedError:
-            raise not_implemented(operation) from None
 
     def _forward_untouched(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -230,6 +242,13 @@ class LocalAwsApplication:
         self._asynchronous.forget(endpoint)
         moto_bridge.drop_endpoint(endpoint.scope, endpoint.name)
         self.registry.remove(endpoint)
+
+
+def _with_body(request: Request, data: bytes) -> dict[str, Any]:
+    """The WSGI environment of the same request with this body, for moto."""
+    environ = {**request.environ, "wsgi.input": BytesIO(data), "CONTENT_LENGTH": str(len(data))}
+    environ.pop("werkzeug.request", None)
+    return environ
 
 
 def _read_json(request: Request) -> dict[str, Any]:

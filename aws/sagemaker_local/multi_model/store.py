@@ -31,6 +31,7 @@ from sagemaker_local.multi_model.container_memory import LOAD_SECONDS, Container
 from sagemaker_local.multi_model.model_disk import ModelDisk
 from sagemaker_local.multi_model.model_metrics import ModelMetrics
 from sagemaker_local.multi_model.residency import Residency, Resident, opaque_name
+from sagemaker_local.realtime.invocation_metrics import ModelTime
 from sagemaker_local.realtime.model_errors import from_answer
 from sagemaker_local.s3_objects import S3Location, S3Objects
 
@@ -94,8 +95,10 @@ class ModelStore:
             requests = model.users - (target in self._loads)
             return Holding(model.loaded, model.disk_bytes is not None, requests)
 
-    def invoke(self, target: str, headers: Mapping[str, str], body: bytes) -> ContainerAnswer:
-        """Serve one request.
+    def invoke(
+        self, target: str, headers: Mapping[str, str], body: bytes, model_time: ModelTime
+    ) -> ContainerAnswer:
+        """Serve one request, and tell `model_time` when the container has it.
 
         Returns:
             The container's answer, when it is 2xx.
@@ -110,7 +113,7 @@ class ModelStore:
             hit = model.loaded
         self._metrics.invoked(hit, self._loaded_models)
         try:
-            return self._invoke(model, headers, body, deadline)
+            return self._invoke(model, headers, body, model_time, deadline)
         finally:
             with self._changed:
                 self._residency.end_use(model)
@@ -122,13 +125,19 @@ class ModelStore:
                 ).start()
 
     def _invoke(
-        self, model: Resident, headers: Mapping[str, str], body: bytes, deadline: float
+        self,
+        model: Resident,
+        headers: Mapping[str, str],
+        body: bytes,
+        model_time: ModelTime,
+        deadline: float,
     ) -> ContainerAnswer:
         reloaded = False
         for _ in range(_MAX_INVOKE_ATTEMPTS):
             if not model.loaded:
                 self._await_load(model, deadline)
-            answer = self._memory.invoke(model, headers, body, deadline)
+            with model_time.measured():
+                answer = self._memory.invoke(model, headers, body, deadline)
             if answer.status == 404 and not reloaded:
                 reloaded = True
                 with self._changed:

@@ -27,6 +27,7 @@ from sagemaker_local.multi_model.container_memory import MAX_RESPONSE_BYTES
 from sagemaker_local.multi_model.model_metrics import ModelMetrics
 from sagemaker_local.multi_model.routing import Candidate, choose
 from sagemaker_local.multi_model.store import DEFAULT_DISK_BUDGET_BYTES, REQUEST_SECONDS, ModelStore
+from sagemaker_local.realtime.invocation_metrics import ModelTime
 from sagemaker_local.realtime.model_errors import from_answer, no_answer, timed_out
 from sagemaker_local.s3_objects import S3Location, S3Objects
 
@@ -56,8 +57,10 @@ class RealtimeDataPlane:
         self._lock = threading.Lock()
         self._stores: dict[Instance, ModelStore] = {}
 
-    def invoke(self, endpoint: Endpoint, parameters: dict[str, Any], body: bytes) -> Response:
-        """Serve one InvokeEndpoint call.
+    def invoke(
+        self, endpoint: Endpoint, parameters: dict[str, Any], body: bytes, model_time: ModelTime
+    ) -> Response:
+        """Serve one InvokeEndpoint call, and tell `model_time` when the container has it.
 
         Raises:
             AwsError: ValidationError, ModelError, ModelNotReadyException, ServiceUnavailable.
@@ -84,9 +87,10 @@ class RealtimeDataPlane:
             instance = self._acquire(variant.fleet, target)
             try:
                 if target is None:
-                    answer = self._invoke_single(instance, parameters, body)
+                    answer = self._invoke_single(instance, parameters, body, model_time)
                 else:
-                    answer = self._store(instance).invoke(target, _container_headers(parameters), body)
+                    headers = _container_headers(parameters)
+                    answer = self._store(instance).invoke(target, headers, body, model_time)
             except ContainerRefused:
                 continue
             finally:
@@ -146,16 +150,19 @@ class RealtimeDataPlane:
                 self._stores[instance] = store
             return store
 
-    def _invoke_single(self, instance: Instance, parameters: dict[str, Any], body: bytes) -> ContainerAnswer:
+    def _invoke_single(
+        self, instance: Instance, parameters: dict[str, Any], body: bytes, model_time: ModelTime
+    ) -> ContainerAnswer:
         try:
-            answer = instance.call(
-                "POST",
-                "/invocations",
-                timeout=self._clock.real(REQUEST_SECONDS),
-                headers=_container_headers(parameters),
-                body=body,
-                limit=MAX_RESPONSE_BYTES,
-            )
+            with model_time.measured():
+                answer = instance.call(
+                    "POST",
+                    "/invocations",
+                    timeout=self._clock.real(REQUEST_SECONDS),
+                    headers=_container_headers(parameters),
+                    body=body,
+                    limit=MAX_RESPONSE_BYTES,
+                )
         except ContainerRefused:
             raise
         except ContainerTimeout:

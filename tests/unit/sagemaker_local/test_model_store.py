@@ -24,6 +24,7 @@ from sagemaker_local.instances.instance import Instance, State
 from sagemaker_local.metric_publishing import Metric, MetricPublisher
 from sagemaker_local.multi_model.model_metrics import ModelMetrics
 from sagemaker_local.multi_model.store import Holding, ModelStore
+from sagemaker_local.realtime.invocation_metrics import ModelTime
 from sagemaker_local.s3_objects import S3Location, S3Objects
 
 
@@ -144,7 +145,7 @@ def test_no_answer_ever_comes_from_another_model_and_loads_follow_an_lru_on_pape
     loads_on_paper = 0
     zipf = [1 / rank for rank in range(1, 101)]
     for target in random.Random(5).choices([f"user-{number}.tar.gz" for number in range(100)], zipf, k=1_000):
-        assert store.invoke(target, {}, b"").body.decode() == f"models/{target}"
+        assert store.invoke(target, {}, b"", ModelTime()).body.decode() == f"models/{target}"
         loads_on_paper += target not in paper
         paper[target] = None
         paper.move_to_end(target)
@@ -159,7 +160,9 @@ def test_many_threads_on_few_slots_all_get_their_own_model(tmp_path: Path) -> No
     store = store_of(instance, FakeS3())
     targets = [f"{number}.tar.gz" for number in range(6)] * 20
     with ThreadPoolExecutor(max_workers=6) as pool:
-        answers = list(pool.map(lambda target: store.invoke(target, {}, b"").body.decode(), targets))
+        answers = list(
+            pool.map(lambda target: store.invoke(target, {}, b"", ModelTime()).body.decode(), targets)
+        )
     assert answers == [f"models/{target}" for target in targets]
     assert len(instance.loaded) <= 2
 
@@ -174,11 +177,11 @@ def test_a_model_in_use_is_not_evicted_for_another(tmp_path: Path) -> None:
         leave.wait(10)
 
     instance.during_invoke = block
-    first = threading.Thread(target=store.invoke, args=("busy.tar.gz", {}, b""))
+    first = threading.Thread(target=store.invoke, args=("busy.tar.gz", {}, b"", ModelTime()))
     first.start()
     assert entered.wait(10)
     instance.during_invoke = lambda: None
-    second = threading.Thread(target=store.invoke, args=("next.tar.gz", {}, b""))
+    second = threading.Thread(target=store.invoke, args=("next.tar.gz", {}, b"", ModelTime()))
     second.start()
     assert store.holds("busy.tar.gz") == Holding(loaded=True, on_disk=True, requests=1)
     leave.set()
@@ -191,17 +194,17 @@ def test_unused_models_leave_the_disk_when_it_is_full(tmp_path: Path) -> None:
     instance, s3 = FakeInstance(tmp_path, slots=1), FakeS3()
     store = store_of(instance, s3, disk_budget=250)
     for target in ("a.tar.gz", "b.tar.gz", "c.tar.gz"):
-        store.invoke(target, {}, b"")
+        store.invoke(target, {}, b"", ModelTime())
     assert store.holds("a.tar.gz") == Holding(loaded=False, on_disk=False, requests=0)
     assert len(list(instance.models_dir.iterdir())) == 2
-    store.invoke("a.tar.gz", {}, b"")
+    store.invoke("a.tar.gz", {}, b"", ModelTime())
     assert s3.downloads.count("models/a.tar.gz") == 2
 
 
 def test_a_model_that_alone_is_too_large_is_a_model_error(tmp_path: Path) -> None:
     store = store_of(FakeInstance(tmp_path, slots=0), FakeS3())
     with pytest.raises(AwsError) as error:
-        store.invoke("a.tar.gz", {}, b"")
+        store.invoke("a.tar.gz", {}, b"", ModelTime())
     assert (error.value.code, error.value.fields["OriginalStatusCode"]) == ("ModelError", 507)
 
 
@@ -209,7 +212,7 @@ def test_each_invocation_is_a_cache_hit_or_miss_and_each_step_of_a_load_is_timed
     samples = RecordedSamples()
     store = store_of(FakeInstance(tmp_path, slots=1), FakeS3(), samples)
     for target in ("a.tar.gz", "a.tar.gz", "b.tar.gz", "a.tar.gz"):
-        store.invoke(target, {}, b"")
+        store.invoke(target, {}, b"", ModelTime())
     counted = {name: len(values) for name, values in samples.values.items()}
     assert samples.values["AWS/SageMaker ModelCacheHit None"] == [0, 1, 0, 0]
     assert counted == {
@@ -225,11 +228,11 @@ def test_loaded_models_are_counted_once_a_minute_and_only_after_traffic(tmp_path
     samples, scheduler = RecordedSamples(), ManualScheduler()
     store = store_of(FakeInstance(tmp_path, slots=5), FakeS3(), samples, scheduler)
     for target in ("a.tar.gz", "b.tar.gz", "a.tar.gz"):
-        store.invoke(target, {}, b"")
+        store.invoke(target, {}, b"", ModelTime())
     assert len(scheduler.due) == 1
     scheduler.run()
     assert samples.values["/aws/sagemaker/Endpoints LoadedModelCount None"] == [2]
     assert scheduler.due == []
-    store.invoke("c.tar.gz", {}, b"")
+    store.invoke("c.tar.gz", {}, b"", ModelTime())
     scheduler.run()
     assert samples.values["/aws/sagemaker/Endpoints LoadedModelCount None"] == [2, 3]
