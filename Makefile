@@ -110,3 +110,17 @@ test: setup ## Check and test everything
 .PHONY: bench-operator
 bench-operator: setup ## Measure the operator with 200 models at once
 	@.venv/bin/python -m benchmarks.operator_load
+
+.PHONY: bench-quality
+bench-quality: virtual-environment ## Measure base, judge and DreamBooth (PEOPLE= how many, SHEET= writes a contact sheet)
+	@TRANSFORMERS_VERBOSITY=error OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m benchmarks.quality \
+		$(if $(PEOPLE),--people $(PEOPLE)) $(if $(SHEET),--sheet $(SHEET))
+
+.PHONY: contact-sheet
+contact-sheet: virtual-environment ## Train ten people on the base and write docs/images/ten-people.png
+	@TRANSFORMERS_VERBOSITY=error OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m benchmarks.quality \
+		--only dreambooth --sheet docs/images/ten-people.png
+
+.PHONY: bench-broken-trainers
+bench-broken-trainers: virtual-environment ## Break the workers in three ways, and see that the likeness test would notice
+	@TRANSFORMERS_VERBOSITY=error OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m benchmarks.broken_trainers

@@ -10,7 +10,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from avatar_demo.lettering import font, wrapped
 
 _CELL = 192
 _GAP = 6
@@ -65,7 +67,7 @@ def contact_sheet(photos: Sequence[bytes], prompts: Sequence[PromptPictures], ti
     size = (left + content + _MARGIN, personal_top + personal_height + _MARGIN)
     sheet = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _MARGIN - 6), titles.heading, font=_font(26), fill=_INK)
+    draw.text((_MARGIN, _MARGIN - 6), titles.heading, font=font(26), fill=_INK)
     _label(draw, titles.photos, photos_top, photos_height)
     _label(draw, titles.base, base_top, base_height)
     _label(draw, titles.personal_model, personal_top, personal_height)
@@ -75,11 +77,11 @@ def contact_sheet(photos: Sequence[bytes], prompts: Sequence[PromptPictures], ti
         sheet.paste(_scaled(photo, photo_size), place)
     for index, entry in enumerate(prompts):
         x = left + index * (_CELL + _COLUMN_GAP)
-        lines = _wrapped(draw, f"“{entry.prompt}”", _font(_CAPTION_SIZE), _CELL)[:_CAPTION_LINES]
+        lines = wrapped(draw, f"“{entry.prompt}”", font(_CAPTION_SIZE), _CELL)[:_CAPTION_LINES]
         first = captions_bottom - len(lines) * _CAPTION_LINE
         for number, line in enumerate(lines):
             y = first + number * _CAPTION_LINE
-            draw.text((x, y), line, font=_font(_CAPTION_SIZE), fill=_MUTED)
+            draw.text((x, y), line, font=font(_CAPTION_SIZE), fill=_MUTED)
         for top, pictures in ((base_top, entry.by_base), (personal_top, entry.by_personal_model)):
             for number, picture in enumerate(pictures):
                 sheet.paste(_scaled(picture, _CELL), (x, top + number * (_CELL + _GAP)))
@@ -101,30 +103,13 @@ def _photo_grid(count: int, width: int) -> tuple[int, int]:
 
 
 def _label(draw: ImageDraw.ImageDraw, label: str, top: int, height: int) -> None:
-    font = _font(_LABEL_SIZE)
-    lines = _wrapped(draw, label, font, _LABEL_WIDTH - 14)
+    face = font(_LABEL_SIZE)
+    lines = wrapped(draw, label, face, _LABEL_WIDTH - 14)
     y = top + (height - len(lines) * _LABEL_LINE) // 2
     for number, line in enumerate(lines):
-        draw.text((_MARGIN, y + number * _LABEL_LINE), line, font=font, fill=_INK)
-
-
-def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and draw.textlength(longer, font=font) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
+        draw.text((_MARGIN, y + number * _LABEL_LINE), line, font=face, fill=_INK)
 
 
 def _scaled(encoded: bytes, side: int) -> Image.Image:
     with Image.open(io.BytesIO(encoded)) as picture:
         return picture.convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font

@@ -1,4 +1,4 @@
-"""`python -m tiny_base.measure judge|vae|prompts`: how good the judge, the VAE and the base are, on held-out people.
+"""How good the judge, the VAE and the base are on held-out people; `make bench-quality` prints what this returns.
 
 Every figure of the model cards comes from here. Prompt following draws held-out captions that name three or four
 attributes and asks the judge about exactly the named ones; beside it stands what guessing the commonest value of each
@@ -7,26 +7,58 @@ attribute would score.
 
 from __future__ import annotations
 
-import argparse
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import diffusers
 import numpy as np
 import torch
+import transformers
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
-from synthetic_people import ATTRIBUTES, IDENTITY_ATTRIBUTES, held_out_people, random_caption
+from synthetic_people import ATTRIBUTES, held_out_people, random_caption
 from tiny_base.data import Images, attributes_of, render_held_out_data
 from tiny_base.judge import Judge
 from tiny_base.pixels import decibels, to_images, to_tensor
-from tiny_base.sample_sheet import save_sheet
+
+_BATCH = 16
 
 Expectation = Mapping[str, str]
 """The attributes a picture ought to have: all it shows, or only the ones its caption names."""
+
+
+@dataclass(frozen=True)
+class ReadingFigures:
+    """What the judge reads in pictures of which everything is known; shares of pictures.
+
+    Attributes:
+        by_attribute: attributes read right.
+        rank_one: the person at rank 1 among the held-out people.
+    """
+
+    by_attribute: Mapping[str, float]
+    rank_one: float
+
+
+@dataclass(frozen=True)
+class RoundTripFigures:
+    """Pictures encoded and decoded again by the VAE: what the judge reads in them, and the mean signal-to-noise ratio."""
+
+    reading: ReadingFigures
+    decibels: float
+
+
+@dataclass(frozen=True)
+class PromptFigures:
+    """Shares of pictures that show what their caption names, beside chance, and seconds a picture."""
+
+    followed: Mapping[str, float]
+    chance: Mapping[str, float]
+    seconds_per_picture: float
 
 
 def accuracy(read: Sequence[Mapping[str, str]], expected: Sequence[Expectation]) -> dict[str, float]:
@@ -47,29 +79,23 @@ def chance(expected: Sequence[Expectation]) -> dict[str, float]:
     return {name: max(count.values()) / count.total() for name, count in values.items() if count}
 
 
-def measure_judge(judge: Judge, count: int = 1000) -> None:
+def measure_judge(judge: Judge, count: int = 1000) -> ReadingFigures:
     """Attributes and identity on real renders of held-out people."""
     images, labels = render_held_out_data(count, seed=11)
-    truth = [attributes_of(row) for row in labels]
-    _print_table(["judge on renders"], [accuracy(judge.read(images), truth)])
-    print(f"identity at rank 1 among {len(held_out_people())}: {_rank_one(judge, images, truth):.3f}")
+    return _reading(judge, images, [attributes_of(row) for row in labels])
 
 
-def measure_vae(pipeline: StableDiffusionPipeline, judge: Judge, count: int = 500) -> None:
-    """Round trip of held-out renders: decibels, and the attributes that the judge still reads."""
+def measure_round_trip(pipeline: StableDiffusionPipeline, judge: Judge, count: int = 500) -> RoundTripFigures:
+    """Round trip of held-out renders through the VAE: decibels, and the attributes that the judge still reads."""
     images, labels = render_held_out_data(count, seed=12)
-    truth = [attributes_of(row) for row in labels]
     drawn = []
     with torch.no_grad():
         for start in range(0, count, 50):
             pixels = to_tensor(images[start : start + 50])
             drawn.append(pipeline.vae.decode(pipeline.vae.encode(pixels).latent_dist.mean).sample)
     back = torch.cat(drawn)
-    _print_table(["VAE round trip"], [accuracy(judge.read(to_images(back)), truth)])
-    print(
-        f"identity at rank 1 among {len(held_out_people())}: {_rank_one(judge, to_images(back), truth):.3f}"
-    )
-    print(f"peak signal to noise: {decibels(back, to_tensor(images)):.2f} dB")
+    reading = _reading(judge, to_images(back), [attributes_of(row) for row in labels])
+    return RoundTripFigures(reading, decibels(back, to_tensor(images)))
 
 
 def measure_prompts(
@@ -78,11 +104,20 @@ def measure_prompts(
     count: int,
     steps: int,
     guidance: float,
-    sheet: Path | None,
-) -> None:
-    """Prompt following on held-out captions that name three or four attributes."""
+    on_drawn: Callable[[int], None] = lambda _: None,
+) -> PromptFigures:
+    """Prompt following on held-out captions that name three or four attributes.
+
+    Args:
+        pipeline: the base.
+        judge: reads the pictures.
+        count: how many captions, one picture each.
+        steps: denoising steps.
+        guidance: scale of classifier-free guidance.
+        on_drawn: told after each batch how many pictures are done.
+    """
     rng = random.Random(13)
-    truth, labels = render_held_out_data(count, seed=13)
+    _, labels = render_held_out_data(count, seed=13)
     captions, expected = [], []
     for row in labels:
         attributes = attributes_of(row)
@@ -90,23 +125,24 @@ def measure_prompts(
         captions.append(caption)
         expected.append({name: attributes[name] for name in named})
     started = time.monotonic()
-    pictures = draw(pipeline, captions, steps=steps, guidance=guidance, seed=13)
+    pictures = draw(pipeline, captions, steps=steps, guidance=guidance, seed=13, on_drawn=on_drawn)
     seconds = time.monotonic() - started
-    _print_table(["followed", "chance"], [accuracy(judge.read(pictures), expected), chance(expected)])
-    print(f"{count} pictures, {steps} steps, guidance {guidance}: {seconds / count:.2f} s a picture")
-    if sheet is not None:
-        save_sheet(np.concatenate([truth[:16], pictures[:16], pictures[16:32]]), columns=16, path=sheet)
-        sheet.with_suffix(".txt").write_text("\n".join(captions[:32]) + "\n")
+    return PromptFigures(accuracy(judge.read(pictures), expected), chance(expected), seconds / count)
 
 
 def draw(
-    pipeline: StableDiffusionPipeline, prompts: Sequence[str], steps: int, guidance: float, seed: int
+    pipeline: StableDiffusionPipeline,
+    prompts: Sequence[str],
+    steps: int,
+    guidance: float,
+    seed: int,
+    on_drawn: Callable[[int], None] = lambda _: None,
 ) -> Images:
     """Draws one picture a prompt, in batches of 16, each from a seed of its own; uint8 [n, 64, 64, 3]."""
     pipeline.set_progress_bar_config(disable=True)
     parts = []
-    for start in range(0, len(prompts), 16):
-        batch = list(prompts[start : start + 16])
+    for start in range(0, len(prompts), _BATCH):
+        batch = list(prompts[start : start + _BATCH])
         generators = [
             torch.Generator().manual_seed(seed * 100_000 + start + index) for index in range(len(batch))
         ]
@@ -115,12 +151,20 @@ def draw(
             width=64, height=64, output_type="np",
         ).images  # fmt: skip
         parts.append((drawn * 255).round().astype(np.uint8))
+        on_drawn(start + len(batch))
     return np.concatenate(parts)
 
 
 def load_base(directory: Path) -> StableDiffusionPipeline:
     """The base as anybody would load it: float32, local files, safetensors."""
+    # Progress bars of loading would stand between the lines of a report.
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     return StableDiffusionPipeline.from_pretrained(directory, use_safetensors=True, local_files_only=True)
+
+
+def _reading(judge: Judge, images: Images, truth: Sequence[Mapping[str, str]]) -> ReadingFigures:
+    return ReadingFigures(accuracy(judge.read(images), truth), _rank_one(judge, images, truth))
 
 
 def _rank_one(judge: Judge, images: Images, truth: Sequence[Mapping[str, str]]) -> float:
@@ -135,47 +179,3 @@ def _rank_one(judge: Judge, images: Images, truth: Sequence[Mapping[str, str]]) 
         if mine:
             hits += list(judge.ranks(images[mine], person, people) == 1)
     return float(np.mean(hits))
-
-
-def _print_table(columns: Sequence[str], figures: Sequence[Mapping[str, float]]) -> None:
-    print("| attribute | " + " | ".join(columns) + " |")
-    print("|---|" + "---|" * len(columns))
-    for name in figures[0]:
-        print(f"| {name} | " + " | ".join(f"{column[name]:.3f}" for column in figures) + " |")
-    identity = [name for name in figures[0] if name in IDENTITY_ATTRIBUTES]
-    for title, names in (("identity, mean", identity), ("all, mean", list(figures[0]))):
-        means = [float(np.mean([column[name] for name in names])) for column in figures]
-        print(f"| {title} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; returns the exit code."""
-    models = Path("dev/models")
-    parser = argparse.ArgumentParser(prog="python -m tiny_base.measure", description=__doc__)
-    parser.add_argument("what", choices=("judge", "vae", "prompts"))
-    parser.add_argument("--base", type=Path, default=models / "tiny-people")
-    parser.add_argument("--judge", type=Path, default=models / "tiny-judge")
-    parser.add_argument("--count", type=int, default=256, help="captions to draw (prompts)")
-    parser.add_argument("--steps", type=int, default=25)
-    parser.add_argument("--guidance", type=float, default=4.0)
-    parser.add_argument("--sheet", type=Path, help="write a contact sheet and its captions (prompts)")
-    options = parser.parse_args(arguments)
-    try:
-        judge = Judge.load(options.judge)
-        commands: dict[str, Callable[[], None]] = {
-            "judge": lambda: measure_judge(judge),
-            "vae": lambda: measure_vae(load_base(options.base), judge),
-            "prompts": lambda: measure_prompts(
-                load_base(options.base), judge, options.count, options.steps, options.guidance, options.sheet
-            ),
-        }
-        commands[options.what]()
-    except (OSError, ValueError) as error:
-        print(f"tiny_base.measure: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    sys.exit(main())
