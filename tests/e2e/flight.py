@@ -34,9 +34,15 @@ DEADLINE_SECONDS = 120.0
 Object = dict[str, Any]
 
 
-def eventually(observe: Callable[[], T], wanted: Callable[[T], bool] = bool, *, what: str = "") -> T:
-    """Observe until it is as wanted; fails the test if that never happens."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def eventually(
+    observe: Callable[[], T],
+    wanted: Callable[[T], bool] = bool,
+    *,
+    what: str = "",
+    seconds: float = DEADLINE_SECONDS,
+) -> T:
+    """Observe until it is as wanted; fails the test if that never happens within the seconds."""
+    deadline = time.monotonic() + seconds
     while True:
         seen = observe()
         if wanted(seen):
