@@ -55,7 +55,7 @@ def people_sheet(people: Sequence[PersonFigures], first_seed: int) -> Image.Imag
             [person.photos[:_PHOTO_COLUMNS] for person in people],
         ),
         _Group(
-            "base, same prompt and noise",
+            "base, the same noise",
             [f"… {phrase('background', place)}" for place in _BASE_PLACES],
             [person.by_base.of_subject[: len(_BASE_PLACES)] for person in people],
         ),
@@ -70,7 +70,7 @@ def people_sheet(people: Sequence[PersonFigures], first_seed: int) -> Image.Imag
     top = _MARGIN + _HEAD_HEIGHT
     sheet = Image.new("RGB", (width, top + len(people) * (_CELL + _GAP) - _GAP + _MARGIN), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    title = f"{len(people)} people whom the base has never seen, each learned from {PHOTOS} photos"
+    title = f"People whom the base has never seen, each learned from {PHOTOS} photos"
     draw.text((_MARGIN, _MARGIN - 6), title, font=font(_TITLE), fill=_INK)
     for index, person in enumerate(people):
         _label(draw, f"person {first_seed + index}", _described(person.person), top + index * (_CELL + _GAP))

@@ -16,6 +16,7 @@ from avatar_demo.environment import Environment, EnvironmentStart, locked
 from avatar_demo.errors import DemoError
 from avatar_demo.example import (
     FILES,
+    PERSON_SEED,
     Example,
     apply_example,
     delete_earlier_run,
@@ -29,7 +30,7 @@ from avatar_demo.narration import Trouble, duration, is_complete, narrate, troub
 from avatar_demo.observation import Observer, Snapshot
 from avatar_demo.report import print_events, print_next_steps, print_outcome, write_shell_settings
 from avatar_demo.settings import EXAMPLE, DemoSettings
-from synthetic_people import Photo
+from synthetic_people import Person, Photo
 
 LOOK_EVERY_SECONDS = 0.5
 PATIENCE_SECONDS = 20.0
@@ -161,6 +162,11 @@ class Walkthrough:
             ),
         )
         sheet.save(self._settings.contact_sheet)
+        # Imported here: torch takes seconds, and nothing before this needs it.
+        from avatar_demo.likeness_line import likeness_line
+
+        by_personal_model = [landed[image.uri] for image in request.status.images]
+        self._say(likeness_line(Person.from_seed(PERSON_SEED), by_base, by_personal_model))
 
     def _say(self, line: str) -> None:
         self._console.print(stamped(self._started, line), markup=False, highlight=False, soft_wrap=True)
