@@ -1,10 +1,12 @@
 """Everything that touches moto's insides, and nothing else does.
 
 moto is the S3, SNS, SQS, IAM, CloudWatch and the record-keeping of SageMaker here. We use it through its WSGI application;
-beyond that, four things have no public door and are kept in this one file, so that a moto upgrade has one place to break:
+beyond that, five things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the others
+are scaling/moto_records.py and authorization/moto_identities.py):
 
 - which account an access key belongs to;
 - which SageMaker operations moto has;
+- an answer of SageMaker's without moto's check of IAM, which knows no resources and would refuse a request that we have changed;
 - the stored models and endpoint configurations (to start what they describe);
 - the stored endpoint (so that ListEndpoints and tags show what our life cycle says).
 
@@ -20,9 +22,12 @@ from datetime import datetime
 from typing import Any
 
 from moto.backends import get_backend
+from moto.core.request import Request as MotoRequest
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sagemaker.responses import SageMakerResponse
+from werkzeug.wrappers import Response
 
 from sagemaker_local.aws_clients import Scope
 
@@ -43,9 +48,25 @@ def account_of(access_key: str) -> str:
 
 def sagemaker_has(operation: str) -> bool:
     """Whether moto implements an operation of the SageMaker control plane."""
-    from moto.sagemaker.responses import SageMakerResponse
-
     return camelcase_to_underscores(operation) in method_names_from_class(SageMakerResponse)
+
+
+class _RequestToServer(MotoRequest):
+    from_wsgi_server = True
+
+
+class _AuthorizedAtTheDoor(SageMakerResponse):
+    """moto's SageMaker for requests that authorization/ has let pass."""
+
+    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
+        pass
+
+
+def sagemaker_answer(environ: dict[str, Any]) -> Response:
+    """What moto's SageMaker answers to a request. Raises NotImplementedError when it has no such operation."""
+    request = _RequestToServer(environ)
+    status, headers, body = _AuthorizedAtTheDoor.dispatch(request, request.raw_url, dict(request.headers))
+    return Response(body, status=status, headers=headers)
 
 
 def stored_model(scope: Scope, name: str) -> dict[str, Any] | None:
@@ -92,6 +113,21 @@ def mirror_endpoint(
         endpoint.endpoint_config_name = config_name
         endpoint.failure_reason = failure_reason
         endpoint.last_modified_time = modified.replace(tzinfo=None)
+
+
+def has_endpoint(scope: Scope, name: str) -> bool:
+    """Whether moto has a record of the endpoint."""
+    return name in _sagemaker(scope).endpoints
+
+
+def stored_endpoints() -> list[tuple[str, str, str]]:
+    """Account, region and name of all endpoints that moto has a record of."""
+    return [
+        (account, region, name)
+        for account, regions in get_backend("sagemaker").items()
+        for region, backend in regions.items()
+        for name in backend.endpoints
+    ]
 
 
 def drop_endpoint(scope: Scope, name: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_local.application import LocalAwsApplication
+from sagemaker_local.authorization.moto_identities import secret_of
 from sagemaker_local.aws_clients import AwsClients
 from sagemaker_local.clock import Clock
 from sagemaker_local.http_server import listening_server
@@ -50,7 +51,7 @@ class LocalAwsServer:
             data_dir = self._temporary = Path(tempfile.mkdtemp(prefix="sagemaker-local-"))
         endpoints = (data_dir / "endpoints").resolve()
         endpoints.mkdir(parents=True, exist_ok=True)
-        clients = AwsClients(self.url)
+        clients = AwsClients(self.url, secret_of)
         self._guardian = Guardian(self._temporary)
         self._shipper = LogShipper(clients)
         self.application = LocalAwsApplication(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sagemaker_local.aws_clients import SECRET_KEY, Scope
+from sagemaker_local.aws_clients import Scope, Secret
 
 
 def container_environment(
     inherited: Mapping[str, str],
     scope: Scope,
+    secret: Secret,
     endpoint_url: str,
     instance: Mapping[str, str],
     requested: Mapping[str, str],
@@ -22,7 +23,7 @@ def container_environment(
 
     Arguments:
         inherited: the server's own environment.
-        scope: on whose behalf the container calls AWS, which is the server at `endpoint_url`.
+        scope, secret: on whose behalf the container calls AWS, which is the server at `endpoint_url`.
         instance: what is particular to the instance: port, directories.
         requested: the model's container environment.
     """
@@ -30,7 +31,8 @@ def container_environment(
     environment |= {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": scope.access_key,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_SECRET_ACCESS_KEY": secret.key,
+        **({"AWS_SESSION_TOKEN": secret.session_token} if secret.session_token else {}),
         "AWS_DEFAULT_REGION": scope.region,
         "AWS_REGION": scope.region,
         # Without this a proxy of the developer's would be asked for 127.0.0.1, and lines would reach the log late.

@@ -237,6 +237,7 @@ class Instance:
         environment = container_environment(
             os.environ,
             self.placement.scope,
+            self._host.clients.secret(self.placement.scope),
             self._host.clients.endpoint_url,
             {
                 "SAGEMAKER_BIND_TO_PORT": str(self.port),

@@ -1,0 +1,157 @@
+"""Who a signed request comes from, according to moto's IAM and STS.
+
+The one file of this package that knows moto's insides. moto's own verification of signatures is used as it is; its evaluation of policies
+is not, since it knows neither resources nor conditions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from moto import settings
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.iam.access_control import AssumedRoleAccessKey, IAMPolicy, IAMRequest, IAMUserAccessKey
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
+
+from sagemaker_local.authorization.decision import Policies
+from sagemaker_local.aws_clients import Scope, Secret
+from sagemaker_local.errors import AwsError
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated caller.
+
+    Attributes:
+        arn: as AWS names it in refusals.
+        principal_arn: the user, or the role behind a session.
+        user_name: None for a role's session.
+    """
+
+    arn: str
+    principal_arn: str
+    kind: str
+    user_name: str | None
+    user_id: str
+    policies: Policies
+
+
+def authorization_is_on() -> bool:
+    """Whether this action is to be checked. Counts it as moto does: the first INITIAL_NO_AUTH_ACTION_COUNT are not."""
+    if ActionAuthenticatorMixin.request_count >= settings.INITIAL_NO_AUTH_ACTION_COUNT:
+        return True
+    ActionAuthenticatorMixin.request_count += 1
+    return False
+
+
+def secret_of(scope: Scope) -> Secret | None:
+    """The secret of an access key that moto's IAM or STS has given out; None for any other key."""
+    partition = get_partition(scope.region)
+    key = iam_backends[scope.account][partition].access_keys.get(scope.access_key)
+    session = sts_backends[scope.account][partition].get_assumed_role_from_access_key(scope.access_key)
+    if session is not None:
+        return Secret(session.secret_access_key, session.session_token)
+    return None if key is None else Secret(key.secret_access_key, None)
+
+
+def authenticate(account: str, method: str, path: str, headers: Any, body: bytes) -> Caller:
+    """Verify a request's signature.
+
+    Arguments:
+        path: with its query string, as it was sent.
+        headers: case-insensitive.
+
+    Raises:
+        AwsError: UnrecognizedClientException, InvalidSignatureException, ExpiredTokenException, all 403.
+    """
+    signed = _SignedRequest(account, method, path, {}, body, headers, "unused")
+    signed.check_signature()
+    return signed.caller()
+
+
+class _SignedRequest(IAMRequest):
+    """moto's verification, with the refusals of SageMaker."""
+
+    def caller(self) -> Caller:
+        key = self._access_key
+        if isinstance(key, AssumedRoleAccessKey):
+            return self._session(key)
+        assert isinstance(key, IAMUserAccessKey)
+        user = self.backend.get_user(key._owner_user_name)
+        return Caller(
+            arn=key.arn,
+            principal_arn=key.arn,
+            kind="User",
+            user_name=user.name,
+            user_id=user.id,
+            policies=Policies(_documents(key), self._boundary(user)),
+        )
+
+    def _session(self, key: AssumedRoleAccessKey) -> Caller:
+        session = sts_backends[self.account_id][key.partition].get_assumed_role_from_access_key(
+            key._access_key_id
+        )
+        if session is None:
+            raise _unrecognized()
+        expiry = session.expiration
+        if (expiry if expiry.tzinfo else expiry.replace(tzinfo=UTC)) < datetime.now(UTC):
+            raise AwsError(
+                "ExpiredTokenException", "The security token included in the request is expired", 403
+            )
+        try:
+            role = self.backend.get_role(key._owner_role_name)
+        except Exception:
+            raise _unrecognized() from None
+        return Caller(
+            arn=key.arn,
+            principal_arn=role.arn,
+            kind="AssumedRole",
+            user_name=None,
+            user_id=session.user_id,
+            policies=Policies(
+                _documents(key),
+                self._boundary(role),
+                [json.loads(session.policy)] if session.policy else None,
+            ),
+        )
+
+    def _boundary(self, owner: Any) -> list[Mapping[str, Any]] | None:
+        arn = getattr(owner, "permissions_boundary_arn", None)
+        if not arn:
+            return None
+        try:
+            return [_document(self.backend.get_policy(arn))]
+        except Exception:
+            return []
+
+    def _raise_signature_does_not_match(self) -> None:
+        raise AwsError(
+            "InvalidSignatureException",
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+            "and signing method. Consult the service documentation for details.",
+            403,
+        )
+
+    def _raise_invalid_access_key(self, _: str) -> None:
+        raise _unrecognized()
+
+
+def _unrecognized() -> AwsError:
+    return AwsError(
+        "UnrecognizedClientException", "The security token included in the request is invalid.", 403
+    )
+
+
+def _documents(key: IAMUserAccessKey | AssumedRoleAccessKey) -> list[Mapping[str, Any]]:
+    return [_document(policy) for policy in key.collect_policies()]
+
+
+def _document(policy: Any) -> Mapping[str, Any]:
+    document: Mapping[str, Any] = IAMPolicy(policy)._policy_json
+    return document
