@@ -29,6 +29,7 @@ from werkzeug.wrappers import Request, Response
 
 from sagemaker_local import moto_bridge
 from sagemaker_local.async_inference.data_plane import AsyncDataPlane
+from sagemaker_local.async_inference.redelivery import Redelivery
 from sagemaker_local.authorization.authorizer import authenticate
 from sagemaker_local.aws_clients import Scope
 from sagemaker_local.calls import Call, CallLog
@@ -85,16 +86,22 @@ class _Operation:
 class LocalAwsApplication:
     """The WSGI application: ours where it is ours, moto's everywhere else."""
 
-    def __init__(self, host: InstanceHost, disk_budget: int) -> None:
+    def __init__(self, host: InstanceHost, disk_budget: int, redeliveries: int) -> None:
         self.calls = CallLog()
         self.faults = FaultBoard()
         self.registry = EndpointRegistry()
         self.scheduler = Scheduler()
         self.metrics = MetricPublisher(host.clients)
         self._clock = host.clock
+        self.redelivery = Redelivery(redeliveries)
         self._moto = moto_bridge.moto_application()
         self._asynchronous = AsyncDataPlane(
-            host.clients, host.clock, self.scheduler, Publisher(host.clients, self.faults, self.scheduler)
+            host.clients,
+            host.clock,
+            self.scheduler,
+            Publisher(host.clients, self.faults, self.scheduler),
+            self.metrics,
+            self.redelivery,
         )
         self._realtime = RealtimeDataPlane(
             host.clients, host.clock, self.scheduler, self.metrics, disk_budget
@@ -110,7 +117,7 @@ class LocalAwsApplication:
         self._invocation_metrics = InvocationMetrics(self.metrics)
         self.autoscaler = Autoscaler(self.registry, host.clock, activities, self._invocation_metrics)
         self._scaling = ScalingOperations(self.registry, self.autoscaler, activities)
-        self._control_api = ControlApi(self.calls, self.faults, host.clock, self.registry)
+        self._control_api = ControlApi(self.calls, self.faults, host.clock, self.redelivery, self.registry)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

@@ -4,6 +4,7 @@
     GET    /_sagemaker_local/calls?api=...&InferenceId=...   {"calls": [...], "totals": {...}}     DELETE forgets them
     GET    /_sagemaker_local/faults                          {"faults": [...]}       POST adds one, DELETE removes all
     GET    /_sagemaker_local/clock                           {"speed": 1.0}          PUT sets it
+    GET    /_sagemaker_local/redeliveries                    {"most": 0}             PUT sets it
     GET    /_sagemaker_local/instances                       the instances in service: id, endpoint, variant, pid, port, ...
 
 Bad input is answered with 400 and {"error": "<one sentence>"}.
@@ -16,6 +17,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from sagemaker_local.async_inference.redelivery import Redelivery
 from sagemaker_local.calls import CallLog
 from sagemaker_local.clock import Clock
 from sagemaker_local.control_plane.registry import EndpointRegistry
@@ -29,10 +31,18 @@ MAX_BODY_BYTES = 64 << 10
 class ControlApi:
     """Answers requests below `CONTROL_PATH`."""
 
-    def __init__(self, calls: CallLog, faults: FaultBoard, clock: Clock, registry: EndpointRegistry) -> None:
+    def __init__(
+        self,
+        calls: CallLog,
+        faults: FaultBoard,
+        clock: Clock,
+        redelivery: Redelivery,
+        registry: EndpointRegistry,
+    ) -> None:
         self._calls = calls
         self._faults = faults
         self._clock = clock
+        self._redelivery = redelivery
         self._registry = registry
         self._routes: dict[tuple[str, str], Callable[[Request], dict[str, Any]]] = {
             ("GET", "health"): self._health,
@@ -43,6 +53,8 @@ class ControlApi:
             ("DELETE", "faults"): lambda _: self._done(self._faults.clear),
             ("GET", "clock"): lambda _: {"speed": self._clock.speed},
             ("PUT", "clock"): self._set_clock,
+            ("GET", "redeliveries"): lambda _: {"most": self._redelivery.most},
+            ("PUT", "redeliveries"): self._set_redeliveries,
             ("GET", "instances"): self._instances,
         }
 
@@ -67,6 +79,10 @@ class ControlApi:
     def _set_clock(self, request: Request) -> dict[str, Any]:
         self._clock.speed = float(_body(request).get("speed", 1.0))
         return {"speed": self._clock.speed}
+
+    def _set_redeliveries(self, request: Request) -> dict[str, Any]:
+        self._redelivery.most = _body(request).get("most", 0)
+        return {"most": self._redelivery.most}
 
     def _instances(self, request: Request) -> dict[str, Any]:
         return {

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sagemaker_local.async_inference.redelivery import MAX_REDELIVERIES
 from sagemaker_local.instances.commands import parse_image_option
 
 DEFAULT_PORT = 4566
@@ -50,7 +51,7 @@ def serve(
     config: Annotated[
         Path | None,
         typer.Option(
-            help="TOML file with port, host, data_dir, clock_speed, disk_budget and [images]; options win."
+            help="TOML file with port, host, data_dir, clock_speed, disk_budget, redeliveries and [images]; options win."
         ),
     ] = None,
     data_dir: Annotated[
@@ -69,6 +70,14 @@ def serve(
         typer.Option(
             min=1,
             help="Bytes of models that an instance of a multi-model endpoint keeps on its disk. [default: 30 GiB]",
+        ),
+    ] = None,
+    redeliveries: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MAX_REDELIVERIES,
+            help="How often an asynchronous invocation is run again after its container died. [default: 0: it fails]",
         ),
     ] = None,
     exit_on_stdin_close: Annotated[
@@ -90,6 +99,7 @@ def serve(
         "data_dir": data_dir,
         "clock_speed": clock_speed,
         "disk_budget": disk_budget,
+        "redeliveries": redeliveries,
     }
     try:
         settings = _settings(config)
@@ -168,6 +178,7 @@ def _settings(config: Path | None) -> dict[str, Any]:
         "data_dir": ("data_dir", str),
         "clock_speed": ("clock_speed", (int, float)),
         "disk_budget": ("disk_budget", int),
+        "redeliveries": ("redeliveries", int),
         "images": ("images", dict),
     }
     for name, value in raw.items():

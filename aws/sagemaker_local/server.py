@@ -41,6 +41,7 @@ class LocalAwsServer:
         data_dir: Path | None = None,
         clock_speed: float = 1.0,
         disk_budget: int = DEFAULT_DISK_BUDGET_BYTES,
+        redeliveries: int = 0,
     ) -> None:
         commands, clock = ImageCommands(images), Clock(clock_speed)
         self._temporary: Path | None = None
@@ -55,7 +56,9 @@ class LocalAwsServer:
         self._guardian = Guardian(self._temporary)
         self._shipper = LogShipper(clients)
         self.application = LocalAwsApplication(
-            InstanceHost(clients, clock, self._guardian, commands, self._shipper, endpoints), disk_budget
+            InstanceHost(clients, clock, self._guardian, commands, self._shipper, endpoints),
+            disk_budget,
+            redeliveries,
         )
         self._thread = threading.Thread(target=self._wsgi.serve_forever, name="http", daemon=True)
 

@@ -38,6 +38,7 @@ class LocalAws:
         data_dir: keep instance directories and logs there.
         clock_speed: AWS seconds per real second.
         disk_budget: bytes of models that an instance of a multi-model endpoint keeps on its disk; None for the default.
+        redeliveries: how often an asynchronous invocation is run again after its container died.
     """
 
     def __init__(
@@ -46,17 +47,19 @@ class LocalAws:
         data_dir: Path | None = None,
         clock_speed: float = 1.0,
         disk_budget: int | None = None,
+        redeliveries: int = 0,
     ) -> None:
         self._images = dict(images or {})
         self._data_dir = data_dir
         self._clock_speed = clock_speed
         self._disk_budget = disk_budget
+        self._redeliveries = redeliveries
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint_url = ""
 
     def __enter__(self) -> LocalAws:
         argv = [sys.executable, "-m", "sagemaker_local.main", "--port", "0", "--exit-on-stdin-close"]
-        argv += ["--clock-speed", str(self._clock_speed)]
+        argv += ["--clock-speed", str(self._clock_speed), "--redeliveries", str(self._redeliveries)]
         for name, command in self._images.items():
             argv += ["--image", f"{name}={command if isinstance(command, str) else shlex.join(command)}"]
         if self._data_dir is not None:
@@ -125,6 +128,10 @@ class LocalAws:
     def set_clock_speed(self, speed: float) -> None:
         """AWS seconds per real second, for waits that begin from now on."""
         self._control("PUT", "clock", json={"speed": speed})
+
+    def set_redeliveries(self, most: int) -> None:
+        """How often an asynchronous invocation is run again after its container died; 0 lets it fail."""
+        self._control("PUT", "redeliveries", json={"most": most})
 
     def instances(self, endpoint: str | None = None) -> list[dict[str, Any]]:
         """The instances in service: id, endpoint, variant, pid, port, directory."""

@@ -8,6 +8,7 @@ Single model: `/invocations` echoes, unless the body is JSON with one of
     {"sleep": 3}                                             answer later
     {"gate": "/a/path"}                                      answer when that file exists
     {"die": true}                                            end the process in the middle of the request
+    {"die_unless": "/some/path"}                             the same, unless that file exists; makes it first
     {"chunked": true}                                        answer without Content-Length
     {"tell": "environment" | "model" | "headers" | "turn"}   answer with that; the turn is {"number": of this request, "concurrent":
                                                              how many were being served when it had slept}
@@ -101,6 +102,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not isinstance(command, dict):
             command = {}
         if command.get("die"):
+            os._exit(1)
+        if "die_unless" in command and not Path(command["die_unless"]).exists():
+            Path(command["die_unless"]).touch()
             os._exit(1)
         while "gate" in command and not Path(command["gate"]).exists():
             time.sleep(0.02)

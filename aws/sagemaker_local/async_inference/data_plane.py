@@ -10,15 +10,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 from werkzeug.wrappers import Response
 
+from sagemaker_local.async_inference.backlog_metrics import Backlog
 from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome
 from sagemaker_local.async_inference.locations import failure_location, output_location
 from sagemaker_local.async_inference.notifications import TEST_NOTIFICATION, notification, topic
 from sagemaker_local.async_inference.queue import InvocationQueue
+from sagemaker_local.async_inference.redelivery import Redelivery
 from sagemaker_local.aws_clients import AwsClients
 from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.control_plane.endpoint import Endpoint
 from sagemaker_local.control_plane.specs import EndpointSpec
 from sagemaker_local.errors import json_response, validation_error, validation_exception
+from sagemaker_local.metric_publishing import MetricPublisher
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.s3_objects import S3Failure, S3Location, S3Objects
 
@@ -30,11 +33,21 @@ MAX_INLINE_BYTES = 128_000
 class AsyncDataPlane:
     """The queues of all asynchronous endpoints."""
 
-    def __init__(self, clients: AwsClients, clock: Clock, scheduler: Scheduler, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        clients: AwsClients,
+        clock: Clock,
+        scheduler: Scheduler,
+        publisher: Publisher,
+        metrics: MetricPublisher,
+        redelivery: Redelivery,
+    ) -> None:
         self._clients = clients
         self._clock = clock
         self._scheduler = scheduler
         self._publisher = publisher
+        self._metrics = metrics
+        self._redelivery = redelivery
         self._lock = threading.Lock()
         self._queues: dict[Endpoint, InvocationQueue] = {}
 
@@ -99,6 +112,14 @@ class AsyncDataPlane:
         if queue is not None:
             queue.dispatch()
 
+    def backlog(self, endpoint: Endpoint) -> Backlog:
+        """What an asynchronous endpoint has to do now. Cheap: for those who look often, such as an autoscaler."""
+        return self._queue(endpoint).backlog()
+
+    def sample_backlog(self, endpoint: Endpoint) -> None:
+        """Tell CloudWatch an asynchronous endpoint's backlog now, also when it is idle. Returns at once."""
+        self._queue(endpoint).metrics.sample()
+
     def forget(self, endpoint: Endpoint) -> None:
         """The endpoint is gone, and its queue with it."""
         with self._lock:
@@ -111,7 +132,15 @@ class AsyncDataPlane:
             queue = self._queues.get(endpoint)
             if queue is None:
                 objects = S3Objects(self._clients, endpoint.scope)
-                queue = InvocationQueue(endpoint, objects, self._clock, self._scheduler, self._finish)
+                queue = InvocationQueue(
+                    endpoint,
+                    objects,
+                    self._clock,
+                    self._scheduler,
+                    self._metrics,
+                    self._redelivery,
+                    self._finish,
+                )
                 self._queues[endpoint] = queue
             return queue
 

@@ -1,7 +1,7 @@
 """Running one invocation on one instance: fetch the input, call the container, judge the answer.
 
-Every way in which it can go wrong is an outcome that the caller is told about, but one: a container that refuses the connection has
-not been given the invocation at all, so nothing has happened to it yet.
+Every way in which it can go wrong is an outcome that the caller is told about, but two: a container that refused the connection, and
+one that died while it had the invocation. What then becomes of the invocation is the queue's decision.
 
 Sources for the sentences: captured notifications ("ClientError: Received client|server error (NNN) from model. See the SageMaker
 Endpoint logs in your account for more information."; status 0 when the container gave no answer in time), and "The response
@@ -10,21 +10,15 @@ from container primary did not specify the required Content-Length header" (deep
 
 from __future__ import annotations
 
-import logging
-
 from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome, Success
 from sagemaker_local.clock import Clock
 from sagemaker_local.instances.container_http import (
     ContainerAnswer,
     ContainerAnswerTooLarge,
-    ContainerRefused,
     ContainerTimeout,
-    ContainerUnreachable,
 )
 from sagemaker_local.instances.instance import Instance
 from sagemaker_local.s3_objects import S3Failure, S3Location, S3Objects
-
-logger = logging.getLogger(__name__)
 
 MAX_PAYLOAD_BYTES = 1 << 30
 
@@ -34,6 +28,7 @@ def execute(invocation: Invocation, instance: Instance, objects: S3Objects, cloc
 
     Raises:
         ContainerRefused: when the container never received it.
+        ContainerUnreachable: when the container received it and ended, or closed the connection, before it had answered.
     """
     try:
         body = invocation.inline
@@ -54,17 +49,17 @@ def execute(invocation: Invocation, instance: Instance, objects: S3Objects, cloc
         )
     except ContainerTimeout:
         return Failure.without_answer(_received("server", 0))
-    except ContainerRefused:
-        raise
-    except ContainerUnreachable as error:
-        logger.warning("invocation %s lost its container: %s", invocation.inference_id, error)
-        return Failure.without_answer(
-            f"Amazon SageMaker could not get a response from the {invocation.endpoint} endpoint. "
-            "This can occur when CPU or memory utilization is high, or when the container ended."
-        )
     except ContainerAnswerTooLarge as error:
         return Failure.without_answer(f"ClientError: {error}")
     return _judge(answer)
+
+
+def lost_container(invocation: Invocation) -> Failure:
+    """The outcome of an invocation whose container died while it ran."""
+    return Failure.without_answer(
+        f"Amazon SageMaker could not get a response from the {invocation.endpoint} endpoint. "
+        "This can occur when CPU or memory utilization is high, or when the container ended."
+    )
 
 
 def _judge(answer: ContainerAnswer) -> Outcome:
