@@ -68,12 +68,16 @@ class S3Objects:
         Raises:
             S3Failure: when it is missing, larger than `limit` bytes, or S3 refuses.
         """
+        return self.read_typed(location, limit)[0]
+
+    def read_typed(self, location: S3Location, limit: int) -> tuple[bytes, str | None]:
+        """The object's bytes and its Content-Type; raises S3Failure as `read` does."""
         response = self._call("get_object", location)
         if response["ContentLength"] > limit:
             response["Body"].close()
             raise S3Failure(f"{location} has {response['ContentLength']} bytes; the limit is {limit}")
         with contextlib.closing(response["Body"]) as body:
-            return bytes(body.read())
+            return bytes(body.read()), response.get("ContentType")
 
     def download(self, location: S3Location, target: Path, limit: int) -> int:
         """Write the object to a file. Returns its size in bytes; raises S3Failure as `read` does."""

@@ -22,6 +22,7 @@ class Invocation:
         parameters: the call's parameters by their API names.
         spec: the endpoint's asynchronous configuration when the call was accepted; later updates do not change it.
         inline: the payload, when it came with the call.
+        record: the name under which it is kept on disk; empty when nothing is kept.
     """
 
     scope: Scope
@@ -33,6 +34,7 @@ class Invocation:
     failure: S3Location | None
     received: datetime
     inline: bytes | None
+    record: str = ""
 
     @property
     def ttl_seconds(self) -> int:

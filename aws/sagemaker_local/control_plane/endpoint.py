@@ -90,6 +90,30 @@ class Endpoint:
         """Start the first deployment."""
         self._in_background(lambda: self._deploy(self.spec, {}, {}, FAILED))
 
+    def restore(
+        self, status: str, counts: Mapping[str, int], weights: Mapping[str, float], reason: str | None
+    ) -> None:
+        """Take up the life of an endpoint of an earlier run of the server, all of whose instances are gone.
+
+        Arguments:
+            status: what it was.
+            counts: the desired instances of each variant that served.
+            weights: their traffic shares.
+            reason: its failure reason.
+        """
+        if status == CREATING:
+            self.create()
+            return
+        with self._lock:
+            self.failure_reason, self.pending = reason, None
+            if status != FAILED:
+                self.variants = {part.name: self._variant(part, weights) for part in self.spec.variants}
+                for name, variant in self.variants.items():
+                    variant.fleet.scale(counts.get(name, variant.spec.instance_count))
+            self._set_status(FAILED if status == FAILED else IN_SERVICE)
+        for variant in self.serving_variants():
+            self._in_background(variant.fleet.await_desired)
+
     def update(self, spec: EndpointSpec, retain_counts: bool, retain_weights: bool) -> None:
         """Replace all instances by those of another configuration.
 
@@ -210,11 +234,7 @@ class Endpoint:
     def _build(
         self, spec: EndpointSpec, counts: Mapping[str, int], weights: Mapping[str, float]
     ) -> tuple[dict[str, Variant], str]:
-        fresh: dict[str, Variant] = {}
-        for part in spec.variants:
-            placement = Placement(self.scope, self.name, part.name)
-            fleet = Fleet(self._host, placement, part.container, lambda: self._hooks.capacity(self))
-            fresh[part.name] = Variant(part, fleet, weights.get(part.name, part.weight), Clock.now())
+        fresh = {part.name: self._variant(part, weights) for part in spec.variants}
         with self._lock:
             if self._closed:
                 return {}, "the endpoint was closed"
@@ -226,6 +246,11 @@ class Endpoint:
             if reason:
                 return fresh, _failure_reason(name, reason)
         return fresh, ""
+
+    def _variant(self, part: VariantSpec, weights: Mapping[str, float]) -> Variant:
+        placement = Placement(self.scope, self.name, part.name)
+        fleet = Fleet(self._host, placement, part.container, lambda: self._hooks.capacity(self))
+        return Variant(part, fleet, weights.get(part.name, part.weight), Clock.now())
 
     def _abandon(self, fresh: Mapping[str, Variant], reason: str, on_failure: str) -> None:
         with self._lock:
@@ -300,7 +325,7 @@ class Endpoint:
         self.modified = Clock.now()
         self._hooks.changed(self)
 
-    def _in_background(self, change: Callable[[], None]) -> None:
+    def _in_background(self, change: Callable[[], object]) -> None:
         threading.Thread(target=change, name=f"endpoint-{self.name}", daemon=True).start()
 
 

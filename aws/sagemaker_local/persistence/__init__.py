@@ -1,0 +1,1 @@
+"""State that survives a restart: moto's records, endpoints, and asynchronous invocations."""

@@ -1,0 +1,16 @@
+"""Files that are either as they were or as they should be, never something between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file's content in one step, and make its directory when it is missing.
+
+    Nothing is flushed to the disk itself: what is written survives the end of this process however it comes, not a power failure.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
