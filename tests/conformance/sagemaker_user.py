@@ -51,6 +51,7 @@ class SageMakerUser:
         self.bucket = f"{self.name}-bucket"
         place = {} if target.region == "us-east-1" else {"LocationConstraint": target.region}
         self.s3.create_bucket(Bucket=self.bucket, **({"CreateBucketConfiguration": place} if place else {}))
+        self._left = False
         self._gates: list[Gate] = []
         self._endpoints: list[str] = []
         self._configs: list[str] = []
@@ -261,7 +262,10 @@ class SageMakerUser:
         return eventually(observe, wanted, self.target.patience, self.target.pause)
 
     def leave(self) -> None:
-        """Delete the endpoints, as soon as they can be deleted; in an account that stays, everything else too."""
+        """Delete the endpoints, as soon as they can be deleted; in an account that stays, everything else too. Once is enough."""
+        if self._left:
+            return
+        self._left = True
         for gate in self._gates:
             gate.open()
         for name in self._endpoints:

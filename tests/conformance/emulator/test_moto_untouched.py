@@ -1,141 +1,155 @@
-"""S3, SNS, SQS, IAM and CloudWatch answer through us exactly as on plain moto server: the same calls are sent to both."""
+"""What we do not emulate answers through us exactly as on plain moto server: the same calls are sent to both."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 
-from sagemaker_local.testing import LocalAws, environment_without_aws
+from conformance.emulator.moto_conversations import CONVERSATIONS, Step
+from sagemaker_local.testing import REGION, LocalAws, environment_without_aws
 
-_VOLATILE_HEADERS = {
-    "date",
-    "connection",
-    "x-amzn-requestid",
-    "x-amz-request-id",
-    "x-amz-id-2",
-    "transfer-encoding",
-}
+PLAIN_MOTO = (
+    "from moto.server import ThreadedMotoServer as S; import sys; s = S('127.0.0.1', 0, verbose=False); s.start(); "
+    "print(s.get_host_and_port()[1], flush=True); sys.stdin.read()"
+)
+# What differs between any two servers: times and random ids. Headers are compared without those of the connection.
+VOLATILE = frozenset(
+    [
+        "date",
+        "connection",
+        "transfer-encoding",
+        "x-amzn-requestid",
+        "x-amz-request-id",
+        "x-amz-id-2",
+        "x-amz-version-id",
+        "requestid",
+        "hostid",
+        "last-modified",
+        "uploadid",
+        "versionid",
+        "receipthandle",
+        "messageid",
+        "userid",
+        "roleid",
+        "policyid",
+        "accesskeyid",
+        "secretaccesskey",
+        "content-length",
+        "subscriptionarn",
+        "sequencenumber",
+        "nexttoken",
+        "nextcontinuationtoken",
+    ]
+)
+PATTERNS = (
+    (re.compile(r"127\.0\.0\.1:\d+"), "server"),
+    (re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT"), "a time"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*Z?"), "a time"),
+    (re.compile(r"(?<!\d)1[789]\d{8}(\d{3})?(\.\d+)?(?!\d)"), "a time"),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "an id"),
+)
+
+
+class Speaker:
+    """Leads conversations with one server."""
+
+    def __init__(self, endpoint_url: str, session: Any) -> None:
+        self._endpoint_url = endpoint_url
+        self._session = session
+        self._clients: dict[str, Any] = {}
+
+    def converse(self, steps: list[Step]) -> list[tuple[str, Any]]:
+        """Say all steps. Returns what was asked and what was answered, comparable."""
+        kept: dict[str, str] = {}
+        said = []
+        for service, operation, parameters, *keep in steps:
+            answer = self._say(service, operation, filled_in(parameters, kept))
+            for name, path in (keep[0] if keep else {}).items():
+                kept[name] = pick(answer, path)
+            said.append((f"{service} {operation} {parameters}"[:200], comparable(answer)))
+        return said
+
+    def _say(self, service: str, operation: str, parameters: dict[str, Any]) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._session.client(
+                service,
+                region_name=REGION,
+                endpoint_url=self._endpoint_url,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            )
+        try:
+            return getattr(self._clients[service], operation)(**parameters)
+        except ClientError as refusal:
+            return refusal.response
 
 
 @pytest.fixture(scope="module")
-def plain_moto() -> Iterator[str]:
-    """moto's own server in a process of its own."""
-    program = (
-        "from moto.server import ThreadedMotoServer as S; import sys; s = S('127.0.0.1', 0, verbose=False); s.start(); "
-        "print(s.get_host_and_port()[1], flush=True); sys.stdin.read()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment_without_aws(),
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    process.stdin.close()
-    process.wait(timeout=30)
+def speakers() -> Iterator[tuple[Speaker, Speaker]]:
+    """Those who speak with our server and with moto's own, each in a process of its own and without history."""
+    session = boto3.session.Session()
+    with (
+        LocalAws() as ours,
+        subprocess.Popen(
+            [sys.executable, "-c", PLAIN_MOTO],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment_without_aws(),
+        ) as plain,
+    ):
+        assert plain.stdin is not None
+        assert plain.stdout is not None
+        plain_url = f"http://127.0.0.1:{int(plain.stdout.readline())}"
+        yield Speaker(ours.endpoint_url, session), Speaker(plain_url, session)
+        plain.stdin.close()
 
 
-def s3_objects(client: Callable[[str], Any]) -> list[Any]:
-    s3 = client("s3")
-    said = [s3.create_bucket(Bucket="differential")]
-    said.append(
-        s3.put_object(Bucket="differential", Key="a b/ü.txt", Body=b"hello", Metadata={"under_score": "kept"})
-    )
-    got = s3.get_object(Bucket="differential", Key="a b/ü.txt")
-    said += [got.pop("Body").read(), got, s3.head_object(Bucket="differential", Key="a b/ü.txt")]
-    said.append(s3.get_object(Bucket="differential", Key="a b/ü.txt", Range="bytes=1-2")["Body"].read())
-    said.append(s3.put_object(Bucket="differential", Key="big", Body=b"x" * 3_000_000))
-    said.append(s3.list_objects_v2(Bucket="differential"))
-    said.append(refusal(lambda: s3.get_object(Bucket="differential", Key="nothing")))
-    said.append(refusal(lambda: s3.put_object(Bucket="differential", Key="big", Body=b"", IfNoneMatch="*")))
-    said.append(s3.delete_object(Bucket="differential", Key="big"))
-    return said
+@pytest.mark.parametrize("topic", CONVERSATIONS)
+def test_the_answers_equal_those_of_plain_moto(speakers: tuple[Speaker, Speaker], topic: str) -> None:
+    ours, plain = (speaker.converse(CONVERSATIONS[topic]) for speaker in speakers)
+    for (asked, answer), (_, expected) in zip(ours, plain, strict=True):
+        assert answer == expected, asked
 
 
-def queues_and_topics(client: Callable[[str], Any]) -> list[Any]:
-    sqs, sns = client("sqs"), client("sns")
-    queue = sqs.create_queue(QueueName="differential")["QueueUrl"]
-    topic = sns.create_topic(Name="differential")["TopicArn"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-    said = [topic, arn, sns.publish(TopicArn=topic, Message="hello", MessageAttributes=ATTRIBUTES)]
-    said.append(sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"])["Messages"][0]["Body"])
-    said.append(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1))
-    said.append(refusal(lambda: sqs.get_queue_url(QueueName="nothing")))
-    said.append(refusal(lambda: sns.publish(TopicArn=topic + "-nothing", Message="x")))
-    return said
+def filled_in(parameters: Any, kept: dict[str, str]) -> Any:
+    if isinstance(parameters, dict):
+        return {name: filled_in(value, kept) for name, value in parameters.items()}
+    if isinstance(parameters, list):
+        return [filled_in(item, kept) for item in parameters]
+    if isinstance(parameters, str):
+        for name, value in kept.items():
+            parameters = parameters.replace(f"{{{name}}}", value)
+    return parameters
 
 
-def records(client: Callable[[str], Any]) -> list[Any]:
-    iam, watch, sagemaker = client("iam"), client("cloudwatch"), client("sagemaker")
-    said = [
-        iam.create_user(UserName="differential")["User"]["UserName"],
-        refusal(lambda: iam.get_user(UserName="nobody")),
-    ]
-    data = {"MetricName": "m", "Value": 1.0}
-    said.append(watch.put_metric_data(Namespace="differential", MetricData=[data]))
-    said.append(watch.list_metrics(Namespace="differential")["Metrics"])
-    said.append(sagemaker.create_experiment(ExperimentName="differential"))
-    said.append(refusal(lambda: sagemaker.describe_trial(TrialName="nothing")))
-    said.append(refusal(lambda: sagemaker.describe_model(ModelName="nothing")))
-    return said
-
-
-ATTRIBUTES = {"kind": {"DataType": "String", "StringValue": "x"}}
-
-
-@pytest.mark.parametrize("conversation", [s3_objects, queues_and_topics, records])
-def test_the_answers_equal_those_of_plain_moto(
-    emulator: LocalAws, plain_moto: str, conversation: Callable[[Callable[[str], Any]], list[Any]]
-) -> None:
-    ours = conversation(lambda service: emulator.client(service, Config(retries={"total_max_attempts": 1})))
-    theirs = conversation(lambda service: plain_client(service, plain_moto))
-    assert [comparable(answer) for answer in ours] == [comparable(answer) for answer in theirs]
-
-
-def plain_client(service: str, url: str) -> Any:
-    session: Any = boto3.session.Session()
-    return session.client(
-        service,
-        region_name="us-east-1",
-        endpoint_url=url,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-
-
-def refusal(call: Callable[[], Any]) -> Any:
-    with pytest.raises(ClientError) as refused:
-        call()
-    return refused.value.response
+def pick(answer: Any, path: str) -> str:
+    for part in path.split("."):
+        answer = answer[int(part)] if part.isdigit() else answer[part]
+    return str(answer)
 
 
 def comparable(answer: Any) -> Any:
-    """The answer without what differs between any two servers: addresses, times, random ids."""
+    """The answer without what differs between any two servers."""
     if isinstance(answer, dict):
-        return {
-            key: comparable(value)
-            for key, value in answer.items()
-            if key.lower() not in _VOLATILE_HEADERS | {"requestid", "hostid"}
-        }
+        return {key: comparable(value) for key, value in answer.items() if key.lower() not in VOLATILE}
     if isinstance(answer, list):
         return [comparable(item) for item in answer]
+    if isinstance(answer, StreamingBody):
+        return answer.read()
     if hasattr(answer, "isoformat"):
         return "a time"
     if isinstance(answer, str):
-        text = re.sub(r"127\.0\.0\.1:\d+", "server", answer)
-        text = re.sub(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT", "a time", text)
-        return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "an id", text)
+        for pattern, stands_for in PATTERNS:
+            answer = pattern.sub(stands_for, answer)
     return answer
