@@ -4,6 +4,9 @@ Like moto_bridge.py for SageMaker, this is the one file that a moto upgrade may 
 evaluation runs for all accounts and regions at once, with nobody's credentials, and GetMetricData cannot cut a period shorter than a
 second, which a fast clock needs.
 
+moto's Application Auto Scaling brings all of moto's EC2 along, a third of the time that this server takes to start: it is imported when it
+is first needed.
+
 Every read works on a snapshot: moto answers other threads meanwhile.
 """
 
@@ -14,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.backends import get_backend
 from moto.cloudwatch.models import MetricAggregatedDatum, MetricDatum, cloudwatch_backends
 from moto.sns.models import sns_backends
 
@@ -121,7 +124,7 @@ def publish(region: Region, topic: str, subject: str, message: str) -> None:
 
 def scalable_targets(region: Region) -> list[dict[str, Any]]:
     """The registered SageMaker variants, by RegisterScalableTarget's member names."""
-    targets = applicationautoscaling_backends[region.account][region.name].targets.get(DIMENSION, {})
+    targets = _autoscaling(region).targets.get(DIMENSION, {})
     return [
         {
             "ResourceId": target.resource_id,
@@ -135,7 +138,7 @@ def scalable_targets(region: Region) -> list[dict[str, Any]]:
 
 def stored_policies(region: Region) -> list[Any]:
     """The scaling policies of SageMaker variants: moto's objects."""
-    policies = list(applicationautoscaling_backends[region.account][region.name].policies.values())
+    policies = list(_autoscaling(region).policies.values())
     return [policy for policy in policies if policy.scalable_dimension == DIMENSION]
 
 
@@ -167,10 +170,14 @@ def delete_policy_alarms(region: Region, policy: Any) -> None:
 
 def delete_policies(region: Region, resource_id: str) -> None:
     """Delete a variant's policies with their alarms, as AWS does when the target is deregistered."""
-    backend = applicationautoscaling_backends[region.account][region.name]
+    backend = _autoscaling(region)
     for policy in stored_policies(region):
         if policy.resource_id == resource_id:
             backend.delete_scaling_policy(policy.policy_name, "sagemaker", resource_id, DIMENSION)
+
+
+def _autoscaling(region: Region) -> Any:
+    return get_backend("applicationautoscaling")[region.account][region.name]
 
 
 def _backends(all_backends: Any) -> Iterator[tuple[Region, Any]]:
