@@ -35,13 +35,14 @@ from sagemaker_local.aws_clients import Scope
 from sagemaker_local.calls import Call, CallLog
 from sagemaker_local.clock import Scheduler
 from sagemaker_local.control_api import CONTROL_PATH, ControlApi
-from sagemaker_local.control_plane.endpoint import Endpoint, EndpointHooks
+from sagemaker_local.control_plane.endpoint import DELETING, UPDATING, Endpoint, EndpointHooks
 from sagemaker_local.control_plane.operations import ControlPlane
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
 from sagemaker_local.faults import FaultBoard
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.metric_publishing import MetricPublisher
+from sagemaker_local.persistence.saved_state import SavedState
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
 from sagemaker_local.realtime.invocation_metrics import InvocationMetrics
@@ -86,13 +87,15 @@ class _Operation:
 class LocalAwsApplication:
     """The WSGI application: ours where it is ours, moto's everywhere else."""
 
-    def __init__(self, host: InstanceHost, disk_budget: int, redeliveries: int) -> None:
+    def __init__(self, host: InstanceHost, disk_budget: int, redeliveries: int, state: SavedState) -> None:
         self.calls = CallLog()
         self.faults = FaultBoard()
         self.registry = EndpointRegistry()
         self.scheduler = Scheduler()
         self.metrics = MetricPublisher(host.clients)
         self._clock = host.clock
+        self._host = host
+        self.state = state
         self.redelivery = Redelivery(redeliveries)
         self._moto = moto_bridge.moto_application()
         self._asynchronous = AsyncDataPlane(
@@ -102,17 +105,18 @@ class LocalAwsApplication:
             Publisher(host.clients, self.faults, self.scheduler),
             self.metrics,
             self.redelivery,
+            state.invocations,
         )
         self._realtime = RealtimeDataPlane(
             host.clients, host.clock, self.scheduler, self.metrics, disk_budget
         )
-        hooks = EndpointHooks(
+        self._hooks = EndpointHooks(
             deploying=self._asynchronous.announce,
-            changed=_mirror,
+            changed=self._changed,
             capacity=self._asynchronous.dispatch,
             gone=self._forget,
         )
-        self._control_plane = ControlPlane(self.registry, host, hooks)
+        self._control_plane = ControlPlane(self.registry, host, self._hooks)
         activities = ActivityLog()
         self._invocation_metrics = InvocationMetrics(self.metrics)
         self.autoscaler = Autoscaler(self.registry, host.clock, activities, self._invocation_metrics)
@@ -128,8 +132,32 @@ class LocalAwsApplication:
             self.autoscaler.reset()
         operation = self._ours(path, environ)
         if operation is None:
-            return self._forward_untouched(environ, start_response)
-        return self._answer(operation, Request(environ))(environ, start_response)
+            forwarded = self._forward_untouched(environ, start_response)
+            self.state.settle(environ)
+            return forwarded
+        answer = self._answer(operation, Request(environ))
+        self.state.settle(environ)
+        return answer(environ, start_response)
+
+    def restore_endpoints(self) -> None:
+        """Take up the endpoints of an earlier run, and what they had accepted. Returns at once."""
+        if not self.state.kept:
+            return
+        for record in self.state.endpoints.load():
+            endpoint = Endpoint(self._host, self._hooks, record.scope, record.name, record.spec)
+            if record.status == DELETING or not moto_bridge.has_endpoint(record.scope, record.name):
+                self.state.endpoints.remove(endpoint)
+                continue
+            endpoint.created = record.created
+            self.registry.add(endpoint)
+            endpoint.restore(record.status, record.counts, record.weights, record.failure_reason)
+            self._asynchronous.restore(endpoint)
+            if record.status == UPDATING and record.pending is not None:
+                endpoint.update(record.pending, retain_counts=False, retain_weights=False)
+        living = {(each.scope.account, each.scope.region, each.name) for each in self.registry.all()}
+        for account, region, name in moto_bridge.stored_endpoints():
+            if (account, region, name) not in living:
+                moto_bridge.drop_endpoint(Scope(account, region, ""), name)
 
     def end_all_endpoints(self) -> None:
         """Stop all instances and forget their endpoints: the server ends, or moto's records are reset. Blocks."""
@@ -248,7 +276,22 @@ class LocalAwsApplication:
     def _forget(self, endpoint: Endpoint) -> None:
         self._asynchronous.forget(endpoint)
         moto_bridge.drop_endpoint(endpoint.scope, endpoint.name)
+        self.state.endpoints.remove(endpoint)
+        self.state.touch("sagemaker")
         self.registry.remove(endpoint)
+
+    def _changed(self, endpoint: Endpoint) -> None:
+        """Let moto's ListEndpoints, and the next run of the server, tell what an endpoint's life cycle says."""
+        moto_bridge.mirror_endpoint(
+            endpoint.scope,
+            endpoint.name,
+            endpoint.status,
+            endpoint.spec.config_name,
+            endpoint.failure_reason,
+            endpoint.modified,
+        )
+        self.state.endpoints.save(endpoint)
+        self.state.touch("sagemaker")
 
 
 def _with_body(request: Request, data: bytes) -> dict[str, Any]:
@@ -289,14 +332,3 @@ def _scope(request: Request) -> Scope:
     match = _CREDENTIAL.search(request.headers.get("Authorization", ""))
     access_key, region = (match[1], match[2]) if match else ("unsigned", "us-east-1")
     return Scope(moto_bridge.account_of(access_key), region, access_key)
-
-
-def _mirror(endpoint: Endpoint) -> None:
-    moto_bridge.mirror_endpoint(
-        endpoint.scope,
-        endpoint.name,
-        endpoint.status,
-        endpoint.spec.config_name,
-        endpoint.failure_reason,
-        endpoint.modified,
-    )

@@ -19,6 +19,7 @@ from sagemaker_local.instances.guardian import Guardian
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.logs import LogShipper
 from sagemaker_local.multi_model.store import DEFAULT_DISK_BUDGET_BYTES
+from sagemaker_local.persistence.saved_state import SavedState
 
 
 class LocalAwsServer:
@@ -43,6 +44,7 @@ class LocalAwsServer:
         disk_budget: int = DEFAULT_DISK_BUDGET_BYTES,
         redeliveries: int = 0,
     ) -> None:
+        self._state = SavedState((data_dir / "state").resolve() if data_dir else None)
         commands, clock = ImageCommands(images), Clock(clock_speed)
         self._temporary: Path | None = None
         self._wsgi = listening_server(bind_host, port, self._answer)
@@ -59,7 +61,10 @@ class LocalAwsServer:
             InstanceHost(clients, clock, self._guardian, commands, self._shipper, endpoints),
             disk_budget,
             redeliveries,
+            self._state,
         )
+        self._state.restore_moto()
+        self.application.restore_endpoints()
         self._thread = threading.Thread(target=self._wsgi.serve_forever, name="http", daemon=True)
 
     def start(self) -> None:
@@ -71,6 +76,7 @@ class LocalAwsServer:
 
     def close(self) -> None:
         """End all instances, then the server. Leaves no process and no temporary file."""
+        self._state.close()
         self.application.end_all_endpoints()
         self.application.autoscaler.close()
         self.application.scheduler.close()

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from werkzeug.wrappers import Response
 
 from sagemaker_local.async_inference.backlog_metrics import Backlog
-from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome
+from sagemaker_local.async_inference.execution import MAX_PAYLOAD_BYTES, lost_container
+from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome, Success
 from sagemaker_local.async_inference.locations import failure_location, output_location
 from sagemaker_local.async_inference.notifications import TEST_NOTIFICATION, notification, topic
 from sagemaker_local.async_inference.queue import InvocationQueue
@@ -20,8 +21,9 @@ from sagemaker_local.aws_clients import AwsClients
 from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.control_plane.endpoint import Endpoint
 from sagemaker_local.control_plane.specs import EndpointSpec
-from sagemaker_local.errors import json_response, validation_error, validation_exception
+from sagemaker_local.errors import AwsError, json_response, validation_error, validation_exception
 from sagemaker_local.metric_publishing import MetricPublisher
+from sagemaker_local.persistence.invocation_journal import NOTHING_KEPT, InvocationJournal
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.s3_objects import S3Failure, S3Location, S3Objects
 
@@ -41,6 +43,7 @@ class AsyncDataPlane:
         publisher: Publisher,
         metrics: MetricPublisher,
         redelivery: Redelivery,
+        journal: InvocationJournal = NOTHING_KEPT,
     ) -> None:
         self._clients = clients
         self._clock = clock
@@ -48,6 +51,7 @@ class AsyncDataPlane:
         self._publisher = publisher
         self._metrics = metrics
         self._redelivery = redelivery
+        self._journal = journal
         self._lock = threading.Lock()
         self._queues: dict[Endpoint, InvocationQueue] = {}
 
@@ -81,8 +85,14 @@ class AsyncDataPlane:
             failure=failure_location(spec.failure_path, *place) if spec.failure_path else None,
             received=self._clock.now(),
             inline=body or None,
+            record=self._journal.name(endpoint),
         )
-        self._queue(endpoint).put(invocation)
+        self._journal.accepted(invocation)
+        try:
+            self._queue(endpoint).put(invocation)
+        except AwsError:
+            self._journal.ended(invocation)
+            raise
         headers = {"X-Amzn-SageMaker-OutputLocation": str(invocation.output)}
         if invocation.failure is not None:
             headers["X-Amzn-SageMaker-FailureLocation"] = str(invocation.failure)
@@ -105,6 +115,30 @@ class AsyncDataPlane:
                 code = error.response["Error"]["Code"]
                 raise validation_exception(f"Cannot publish to the topic {arn}: {code}") from error
 
+    def restore(self, endpoint: Endpoint) -> None:
+        """Take up what an earlier run of the server had accepted and not finished. Returns at once."""
+        for invocation, running in self._journal.recorded(endpoint):
+            if running and self._redelivery.most == 0:
+                threading.Thread(
+                    target=self._finish_lost, args=(invocation,), name="lost-invocation", daemon=True
+                ).start()
+            else:
+                waited = (self._clock.now() - invocation.received).total_seconds()
+                self._journal.put_back(invocation)
+                self._queue(endpoint).put(invocation, max(waited, 0.0))
+
+    def _finish_lost(self, invocation: Invocation) -> None:
+        """End an invocation that was running when the server was killed: its container died with it.
+
+        Its output may have been written already; then only the notification is in doubt, and may come twice.
+        """
+        objects = S3Objects(self._clients, invocation.scope)
+        try:
+            outcome: Outcome = Success(*objects.read_typed(invocation.output, MAX_PAYLOAD_BYTES))
+        except S3Failure:
+            outcome = lost_container(invocation)
+        self._finish(invocation, outcome)
+
     def dispatch(self, endpoint: Endpoint) -> None:
         """An instance of the endpoint has room."""
         with self._lock:
@@ -126,6 +160,7 @@ class AsyncDataPlane:
             queue = self._queues.pop(endpoint, None)
         if queue is not None:
             queue.close()
+        self._journal.forget(endpoint)
 
     def _queue(self, endpoint: Endpoint) -> InvocationQueue:
         with self._lock:
@@ -140,6 +175,7 @@ class AsyncDataPlane:
                     self._metrics,
                     self._redelivery,
                     self._finish,
+                    self._journal,
                 )
                 self._queues[endpoint] = queue
             return queue
@@ -165,3 +201,4 @@ class AsyncDataPlane:
             self._publisher.notify(
                 invocation.scope, arn, notification(invocation, outcome, self._clock.now())
             )
+        self._journal.ended(invocation)

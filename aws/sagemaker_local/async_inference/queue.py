@@ -32,6 +32,7 @@ from sagemaker_local.errors import AwsError
 from sagemaker_local.instances.container_http import ContainerRefused, ContainerUnreachable
 from sagemaker_local.instances.instance import Instance
 from sagemaker_local.metric_publishing import MetricPublisher
+from sagemaker_local.persistence.invocation_journal import NOTHING_KEPT, InvocationJournal
 from sagemaker_local.s3_objects import S3Objects
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class InvocationQueue:
 
     Arguments:
         finish: writes the outcome to S3 and notifies; called once per invocation, on a thread of its own.
+        journal: is told what an instance is given, before it is, and what waits again.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class InvocationQueue:
         metrics: MetricPublisher,
         redelivery: Redelivery,
         finish: Callable[[Invocation, Outcome], None],
+        journal: InvocationJournal = NOTHING_KEPT,
     ) -> None:
         self._endpoint = endpoint
         self._objects = objects
@@ -83,6 +86,7 @@ class InvocationQueue:
         self._scheduler = scheduler
         self.metrics = BacklogMetrics(endpoint, metrics, clock, scheduler, self.backlog)
         self._redelivery = redelivery
+        self._journal = journal
         self._finish = finish
         self._lock = threading.Lock()
         self._waiting: OrderedDict[int, _Queued] = OrderedDict()
@@ -178,6 +182,7 @@ class InvocationQueue:
     def _execute(self, queued: _Queued, instance: Instance) -> Outcome | None:
         """The outcome, or None when the invocation waits again."""
         invocation = queued.invocation
+        self._journal.started(invocation)
         try:
             return execute(invocation, instance, self._objects, self._clock)
         except ContainerRefused:
@@ -212,6 +217,7 @@ class InvocationQueue:
         with self._lock:
             if self._closed:
                 return
+            self._journal.put_back(queued.invocation)
             queued.deadline = deadline
             remaining = max(deadline - time.monotonic(), 0.0)
             queued.expiry = self._scheduler.after(remaining, lambda: self._expire(queued.ticket))
