@@ -126,6 +126,10 @@ class LocalAws:
     def clear_faults(self) -> None:
         self._control("DELETE", "faults")
 
+    def set_clock_speed(self, speed: float) -> None:
+        """AWS seconds per real second, for waits that begin from now on."""
+        self._control("PUT", "clock", json={"speed": speed})
+
     def set_redeliveries(self, most: int) -> None:
         """How often an asynchronous invocation is run again after its container died; 0 lets it fail."""
         self._control("PUT", "redeliveries", json={"most": most})
