@@ -30,7 +30,7 @@ from sagemaker_local.instances.commands import parse_image_option
 DEFAULT_PORT = 4566
 MAX_CONFIG_BYTES = 1 << 20
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 class BadConfiguration(Exception):
@@ -56,7 +56,9 @@ def serve(
     ] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="Keep instance directories and logs here; without it they are temporary."),
+        typer.Option(
+            help="Keep everything here, so that the next start goes on where this one ended; without it nothing is kept."
+        ),
     ] = None,
     url_file: Annotated[
         Path | None, typer.Option(help="Write the URL to this file when the server answers.")
@@ -86,7 +88,20 @@ def serve(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
 ) -> None:
-    """AWS for SageMaker developers on one machine: S3, SNS, SQS, IAM, CloudWatch, and a SageMaker whose endpoints really run."""
+    """AWS for SageMaker developers on one machine: S3, SNS, SQS, IAM, CloudWatch, and a SageMaker whose endpoints really run.
+
+    An image is any command that listens on $SAGEMAKER_BIND_TO_PORT and answers GET /ping and POST /invocations. Start the
+    server, and point boto3 or the AWS CLI at it:
+
+    \b
+      sagemaker-local --image trainer='python -m my_trainer'
+      export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1
+      export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+      aws sagemaker create-model --model-name m --primary-container Image=trainer \\
+          --execution-role-arn arn:aws:iam::123456789012:role/any
+
+    It runs until it is interrupted, and leaves nothing behind unless --data-dir is given.
+    """
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -206,7 +221,7 @@ def _image_setting(config: Path, name: str, value: Any) -> tuple[str, list[str]]
 def main() -> None:
     """Entry point."""
     _forget_aws_settings()
-    app()
+    app(prog_name="sagemaker-local")
 
 
 if __name__ == "__main__":
