@@ -66,7 +66,8 @@ def sagemaker_answer(environ: dict[str, Any]) -> Response:
     """What moto's SageMaker answers to a request. Raises NotImplementedError when it has no such operation."""
     request = _RequestToServer(environ)
     status, headers, body = _AuthorizedAtTheDoor.dispatch(request, request.raw_url, dict(request.headers))
-    return Response(body, status=status, headers=headers)
+    # moto's server lets web pages of any origin use it, by a layer that is passed by here.
+    return Response(body, status=status, headers={"Access-Control-Allow-Origin": "*", **headers})
 
 
 def stored_model(scope: Scope, name: str) -> dict[str, Any] | None:

@@ -48,6 +48,8 @@ VOLATILE = frozenset(
         "sequencenumber",
         "nexttoken",
         "nextcontinuationtoken",
+        "creationtime",
+        "scalabletargetarn",
     ]
 )
 PATTERNS = (
