@@ -52,6 +52,7 @@ from sagemaker_local.scaling.autoscaler import Autoscaler
 from sagemaker_local.scaling.operations import SERVICE as SCALING_SERVICE
 from sagemaker_local.scaling.operations import TARGET_PREFIX as SCALING_TARGET_PREFIX
 from sagemaker_local.scaling.operations import ScalingOperations
+from sagemaker_local.scaling.watched_metrics import WatchedMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,8 @@ class LocalAwsApplication:
         self._control_plane = ControlPlane(self.registry, host, self._hooks)
         activities = ActivityLog()
         self._invocation_metrics = InvocationMetrics(self.metrics)
-        self.autoscaler = Autoscaler(self.registry, host.clock, activities, self._invocation_metrics)
+        watched = WatchedMetrics(self.registry, self._invocation_metrics, self._asynchronous.sample_backlog)
+        self.autoscaler = Autoscaler(self.registry, host.clock, activities, watched)
         self._scaling = ScalingOperations(self.registry, self.autoscaler, activities)
         self._control_api = ControlApi(self.calls, self.faults, host.clock, self.redelivery, self.registry)
 

@@ -23,7 +23,6 @@ from sagemaker_local.clock import Clock
 from sagemaker_local.control_plane.endpoint import IN_SERVICE, Endpoint
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.errors import AwsError
-from sagemaker_local.realtime.invocation_metrics import NAMESPACE, TRAFFIC, InvocationMetrics
 from sagemaker_local.scaling import moto_records
 from sagemaker_local.scaling.activities import Activity, ActivityLog
 from sagemaker_local.scaling.alarm_evaluation import AlarmEvaluation, Evaluated
@@ -33,6 +32,7 @@ from sagemaker_local.scaling.moto_records import Region
 from sagemaker_local.scaling.policies import Policy, ScalableTarget, TargetTracking
 from sagemaker_local.scaling.registrations import registered_policies, registered_target
 from sagemaker_local.scaling.tracking_alarms import policy_arn_of
+from sagemaker_local.scaling.watched_metrics import WatchedMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +62,10 @@ class Autoscaler:
         registry: EndpointRegistry,
         clock: Clock,
         activities: ActivityLog,
-        invocation_metrics: InvocationMetrics,
+        metrics: WatchedMetrics,
     ) -> None:
         self._registry = registry
-        self._invocation_metrics = invocation_metrics
+        self._metrics = metrics
         self._clock = clock
         self._activities = activities
         self._evaluation = AlarmEvaluation(clock)
@@ -112,22 +112,12 @@ class Autoscaler:
     def _wake(self, now: datetime) -> None:
         self._finish_activities()
         alarms = self._evaluation.evaluate(moto_records.stored_alarms(), now)
-        self._tell_of_idle_variants(alarms)
+        self._metrics.sample(alarms)
         due = {alarm.region for alarm in alarms if alarm.fresh and alarm.state == ALARM}
         for region in due:
             mine = [alarm for alarm in alarms if alarm.region == region]
             for described in moto_records.scalable_targets(region):
                 self._consider(region, described["ResourceId"], mine, now)
-
-    def _tell_of_idle_variants(self, alarms: Sequence[Evaluated]) -> None:
-        for alarm in alarms:
-            dimensions = dict(alarm.alarm.dimensions)
-            watches_traffic = alarm.alarm.namespace == NAMESPACE and alarm.alarm.metric_name in TRAFFIC
-            if not alarm.fresh or not watches_traffic or set(dimensions) != {"EndpointName", "VariantName"}:
-                continue
-            endpoint = self._find(alarm.region, dimensions["EndpointName"], dimensions["VariantName"])
-            if endpoint is not None and endpoint.spec.asynchronous is None:
-                self._invocation_metrics.idle(endpoint, dimensions["VariantName"])
 
     def _consider(self, region: Region, resource_id: str, alarms: Sequence[Evaluated], now: datetime) -> None:
         target = registered_target(region, resource_id)
@@ -233,11 +223,8 @@ class Autoscaler:
         return PastActivity(activity.before, seconds_ago, activity.cooldown)
 
     def _endpoint(self, region: Region, target: ScalableTarget) -> Endpoint | None:
-        return self._find(region, target.endpoint, target.variant)
-
-    def _find(self, region: Region, name: str, variant: str) -> Endpoint | None:
-        endpoint = self._registry.find(Scope(region.account, region.name, ""), name)
-        return endpoint if endpoint is not None and variant in endpoint.variants else None
+        endpoint = self._registry.find(Scope(region.account, region.name, ""), target.endpoint)
+        return endpoint if endpoint is not None and target.variant in endpoint.variants else None
 
 
 def _acts_on(alarm: Evaluated, policy: Policy) -> bool:

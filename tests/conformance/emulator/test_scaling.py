@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from conformance import sagemaker_user
 from sagemaker_local.testing import LocalAws
 
 MINUTES_PER_SECOND = 60
+# Fifteen minutes are fifteen seconds here, on a machine that does nothing else.
+PATIENCE_SECONDS = 180.0
 
 
 class ScaledEndpoint:
@@ -113,7 +116,7 @@ class ScaledEndpoint:
             meanwhile()
             return self.counts()
 
-        self.user.eventually(look, lambda seen: seen == (count, count))
+        sagemaker_user.eventually(look, lambda seen: seen == (count, count), PATIENCE_SECONDS, pause=0.1)
 
     def set_state(self, alarm: str, state: str) -> None:
         self.user.cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="by hand")
@@ -172,6 +175,29 @@ def test_an_endpoint_at_zero_wakes_up_for_its_queue(emulator: LocalAws, user: An
         "INSUFFICIENT_DATA",
     )
     assert "greater than or equal to the threshold (1.0)" in told["NewStateReason"]
+
+
+def test_awss_recipe_scales_from_zero_for_the_backlog_and_back(emulator: LocalAws, user: Any) -> None:
+    name = user.async_endpoint()
+    user.scale(name, 0)
+    scaled = ScaledEndpoint(user, name, 0, 1)
+    alarms = scaled.follow_backlog()
+    wake = scaled.step(+1, "has-backlog")
+    emulator.set_clock_speed(MINUTES_PER_SECOND)
+    answer = user.invoke_async(name)
+    cause = "monitor alarm {} in state ALARM triggered policy {}"
+    scaled.await_activity(
+        Description="Setting desired instance count to 1.",
+        Cause=cause.format(wake, "step-has-backlog"),
+        StatusCode="Successful",
+    )
+    assert user.await_object(answer["OutputLocation"])["Body"] == b"hello"
+    scaled.await_count(0)
+    scaled.await_activity(
+        Description="Setting desired instance count to 0.",
+        Cause=cause.format(alarms["AlarmLow"], "tracking"),
+        StatusCode="Successful",
+    )
 
 
 def test_invocations_per_instance_scale_a_real_time_endpoint(emulator: LocalAws, user: Any) -> None:
