@@ -124,3 +124,7 @@ contact-sheet: virtual-environment ## Train ten people on the base and write doc
 .PHONY: bench-broken-trainers
 bench-broken-trainers: virtual-environment ## Break the workers in three ways, and see that the likeness test would notice
 	@TRANSFORMERS_VERBOSITY=error OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m benchmarks.broken_trainers
+
+.PHONY: bench-sagemaker-local
+bench-sagemaker-local: virtual-environment ## Measure sagemaker-local: added latency, throughput, start-up, idle cost
+	@.venv/bin/python -m benchmarks.sagemaker_local_load
