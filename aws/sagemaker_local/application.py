@@ -39,7 +39,6 @@ from sagemaker_local.control_plane.endpoint import DELETING, UPDATING, Endpoint,
 from sagemaker_local.control_plane.operations import ControlPlane
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
-from sagemaker_local.faults import FaultBoard
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.metric_publishing import MetricPublisher
 from sagemaker_local.persistence.saved_state import SavedState
@@ -47,6 +46,7 @@ from sagemaker_local.publishing import Publisher
 from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
 from sagemaker_local.realtime.invocation_metrics import InvocationMetrics
 from sagemaker_local.runtime_parameters import read_parameters
+from sagemaker_local.s3_faults import S3Faults
 from sagemaker_local.scaling.activities import ActivityLog
 from sagemaker_local.scaling.autoscaler import Autoscaler
 from sagemaker_local.scaling.operations import SERVICE as SCALING_SERVICE
@@ -90,7 +90,8 @@ class LocalAwsApplication:
 
     def __init__(self, host: InstanceHost, disk_budget: int, redeliveries: int, state: SavedState) -> None:
         self.calls = CallLog()
-        self.faults = FaultBoard()
+        self.faults = host.faults
+        self._s3_faults = S3Faults(self.faults)
         self.registry = EndpointRegistry()
         self.scheduler = Scheduler()
         self.metrics = MetricPublisher(host.clients)
@@ -269,6 +270,9 @@ class LocalAwsApplication:
     def _forward_untouched(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
+        fault = self._s3_faults.answer(environ)
+        if fault is not None:
+            return fault(environ, start_response)
         try:
             answer: Iterable[bytes] = self._moto(environ, start_response)
         except NotImplementedError as error:

@@ -15,6 +15,8 @@ from typing import Any, Literal
 import boto3
 from botocore.config import Config
 
+# Tells the platform's own calls from everybody else's.
+PLATFORM_USER_AGENT = "sagemaker-local-platform"
 SECRET_KEY = "sagemaker-local"  # noqa: S105  # for keys that IAM does not know: moto checks no signature of theirs
 
 
@@ -83,6 +85,7 @@ class AwsClients:
                         retries={"total_max_attempts": 1},
                         max_pool_connections=32,
                         proxies={},
+                        user_agent_extra=PLATFORM_USER_AGENT,
                         s3={"addressing_style": "path"},
                     ),
                 )

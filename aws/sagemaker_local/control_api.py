@@ -50,7 +50,7 @@ class ControlApi:
             ("DELETE", "calls"): lambda _: self._done(self._calls.clear),
             ("GET", "faults"): lambda _: {"faults": self._faults.listing()},
             ("POST", "faults"): self._add_fault,
-            ("DELETE", "faults"): lambda _: self._done(self._faults.clear),
+            ("DELETE", "faults"): lambda _: self._done(self._clear_faults),
             ("GET", "clock"): lambda _: {"speed": self._clock.speed},
             ("PUT", "clock"): self._set_clock,
             ("GET", "redeliveries"): lambda _: {"most": self._redelivery.most},
@@ -75,6 +75,13 @@ class ControlApi:
     def _add_fault(self, request: Request) -> dict[str, Any]:
         self._faults.add(_body(request))
         return {"faults": self._faults.listing()}
+
+    def _clear_faults(self) -> None:
+        self._faults.clear()
+        for endpoint in self._registry.all():
+            for variant in endpoint.serving_variants():
+                for instance in variant.fleet.in_service():
+                    instance.resume()
 
     def _set_clock(self, request: Request) -> dict[str, Any]:
         self._clock.speed = float(_body(request).get("speed", 1.0))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagemaker_local.aws_clients import AwsClients, Scope
-from sagemaker_local.clock import Scheduler
+from sagemaker_local.clock import Scheduled, Scheduler
 from sagemaker_local.faults import FaultBoard
 
 logger = logging.getLogger(__name__)
@@ -23,22 +24,41 @@ class Publisher:
         self._clients = clients
         self._faults = faults
         self._scheduler = scheduler
+        self._lock = threading.Lock()
+        self._held: dict[str, list[Scheduled]] = {}
 
     def notify(self, scope: Scope, topic: str, message: Mapping[str, Any]) -> None:
         """Publish an invocation's outcome. SNS's refusal is logged: SageMaker has nobody to tell."""
-        fault = self._faults.take_notification(topic)
-        copies = {"drop": 0, "duplicate": 2}.get(fault.action, 1) if fault else 1
-        for _ in range(copies):
-            if fault and fault.action == "delay":
+        fault = self._faults.take_notification(topic, str(message.get("inferenceId", "")))
+        action = fault.action if fault else "publish"
+        if fault and action == "reorder":
+            self._hold(topic, fault.seconds, lambda: self._publish_or_log(scope, topic, message))
+            return
+        for _ in range({"drop": 0, "duplicate": 2}.get(action, 1)):
+            if fault and action == "delay":
                 self._scheduler.after(fault.seconds, lambda: self._publish_or_log(scope, topic, message))
             else:
                 self._publish_or_log(scope, topic, message)
+        if action != "drop":
+            self._let_go(topic)
 
     def publish(self, scope: Scope, topic: str, message: Mapping[str, Any]) -> None:
         """Publish without faults; raises what SNS raises."""
         self._clients.client("sns", scope).publish(
             TopicArn=topic, Message=json.dumps(message, separators=(",", ":"))
         )
+
+    def _hold(self, topic: str, seconds: float, publish: Callable[[], None]) -> None:
+        """Publish after the topic's next message, and after so many real seconds at the latest."""
+        overtaken = self._scheduler.after(seconds, publish)
+        with self._lock:
+            self._held.setdefault(topic, []).append(overtaken)
+
+    def _let_go(self, topic: str) -> None:
+        with self._lock:
+            held = self._held.pop(topic, [])
+        for overtaken in held:
+            overtaken.run()
 
     def _publish_or_log(self, scope: Scope, topic: str, message: Mapping[str, Any]) -> None:
         try:

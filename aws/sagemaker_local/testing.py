@@ -123,6 +123,10 @@ class LocalAws:
         """Order a fault; see `faults.py` for the fields."""
         self._control("POST", "faults", json=fault)
 
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that have not been used up."""
+        return list(self._control("GET", "faults")["faults"])
+
     def clear_faults(self) -> None:
         self._control("DELETE", "faults")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import http.client
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -53,12 +53,14 @@ def call_container(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     limit: int = 1 << 20,
+    received: Callable[[], None] = lambda: None,
 ) -> ContainerAnswer:
     """One request to the container on a local port.
 
     Arguments:
         timeout: real seconds for the whole call.
         limit: the most bytes that the answer's body may have.
+        received: called when the container has the whole request; a ContainerUnreachable that it raises ends the call.
 
     Raises:
         ContainerTimeout, ContainerRefused, ContainerUnreachable, ContainerAnswerTooLarge.
@@ -73,6 +75,7 @@ def call_container(
         own_socket = connection.sock
         own_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.request(method, path, body=body, headers={**(headers or {}), "Connection": "close"})
+        received()
         _set_remaining(own_socket, deadline)
         response = connection.getresponse()
         chunks: list[bytes] = []

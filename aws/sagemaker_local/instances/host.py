@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sagemaker_local.aws_clients import AwsClients
 from sagemaker_local.clock import Clock
+from sagemaker_local.faults import FaultBoard
 from sagemaker_local.instances.commands import ImageCommands
 from sagemaker_local.instances.guardian import Guardian
 from sagemaker_local.instances.logs import LogShipper
@@ -27,4 +28,5 @@ class InstanceHost:
     images: ImageCommands
     shipper: LogShipper
     directory: Path
+    faults: FaultBoard = field(default_factory=FaultBoard)
     ports: PortReservations = field(default_factory=PortReservations)

@@ -18,6 +18,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from pathlib import Path
 
 from sagemaker_local.instances.archives import BadArchive
 from sagemaker_local.instances.commands import UnknownImage, fill_in
+from sagemaker_local.instances.container_faults import ContainerFaults
 from sagemaker_local.instances.container_http import (
     ContainerAnswer,
     ContainerAnswerTooLarge,
@@ -93,6 +95,7 @@ class Instance:
         self._idle = threading.Condition(self._lock)
         self._stop = threading.Event()
         self._health = Health(self._ping, lambda: self._on_change(self))
+        self._faults = ContainerFaults(host.faults, placement.endpoint, self.id, self._log)
         self._process: ContainerProcess | None = None
         self.port = 0
         scope = placement.scope
@@ -114,6 +117,21 @@ class Instance:
     def models_dir(self) -> Path:
         """The stand-in for /opt/ml/models of a multi-model container."""
         return self.directory / "models"
+
+    @property
+    def _log_file(self) -> Path:
+        return self.directory / "container.log"
+
+    @property
+    def _log_stream(self) -> LogStream:
+        group, stream = self.placement.log_group(), self.placement.log_stream(self.id)
+        return LogStream(self.placement.scope, group, stream)
+
+    def _log(self, line: str) -> None:
+        """Write into the container's log beside what it prints itself."""
+        with self._log_file.open("ab") as file:
+            file.write(f"{line}\n".encode())
+        self._host.shipper.emit(self._log_stream, line)
 
     @property
     def log_stream_arn(self) -> str:
@@ -167,13 +185,27 @@ class Instance:
         limit: int = 1 << 20,
     ) -> ContainerAnswer:
         """One request to the container; see `call_container`. Without a complete answer the instance becomes suspect."""
+        assert self._process is not None
+        received = self._faults.strike(path, self._process)
         try:
             return call_container(
-                self.port, method, path, timeout=timeout, headers=headers, body=body, limit=limit
+                self.port,
+                method,
+                path,
+                timeout=timeout,
+                headers=headers,
+                body=body,
+                limit=limit,
+                received=received,
             )
         except ContainerUnreachable:
             self._health.doubt()
             raise
+
+    def resume(self) -> None:
+        """Let a container go on that was stopped by a fault on demand."""
+        if self._process is not None:
+            self._process.send(signal.SIGCONT)
 
     def await_verdict(self, timeout: float) -> None:
         """Wait, for at most so many real seconds, until a suspect instance is trusted again or has ended."""
@@ -253,12 +285,9 @@ class Instance:
                 return
             spawned = self._host.guardian.spawn(argv, environment, self.directory / "work")
             self._process = process = ContainerProcess(spawned, self._host.guardian, self._process_ended)
-        stream = LogStream(
-            self.placement.scope, self.placement.log_group(), self.placement.log_stream(self.id)
-        )
         pump = threading.Thread(
             target=pump_output,
-            args=(process.output, self.directory / "container.log", stream, self._host.shipper),
+            args=(process.output, self._log_file, self._log_stream, self._host.shipper),
             name=f"log-{self.id}",
             daemon=True,
         )
@@ -287,7 +316,8 @@ class Instance:
                 self.served_since = time.monotonic()
         self._on_change(self)
         if self._health.watch():
-            self.end_reason = "the container's process ended"
+            process.wait()
+            self.end_reason = f"the container's process ended with exit code {process.exit_code}"
         else:
             self.end_reason = "the container stopped answering pings"
             logger.warning(

@@ -17,6 +17,20 @@ def test_a_fault_is_used_up_after_its_times() -> None:
     assert board.listing() == []
 
 
+def test_with_every_only_each_so_many_th_event_is_hit() -> None:
+    board = FaultBoard()
+    board.add({"kind": "instance", "action": "crash", "every": 3, "times": 2})
+    hits = [board.take_instance("e", "i-1") is not None for _ in range(9)]
+    assert hits == [False, False, True, False, False, True, False, False, False]
+
+
+def test_a_notification_fault_hits_its_inference_only() -> None:
+    board = FaultBoard()
+    board.add({"kind": "notification", "action": "drop", "inference_id": "b"})
+    assert board.take_notification("arn", "a") is None
+    assert board.take_notification("arn", "b") is not None
+
+
 def test_a_fault_of_another_api_does_not_hit() -> None:
     board = FaultBoard()
     board.add({"kind": "api", "api": "InvokeEndpointAsync"})
@@ -42,6 +56,14 @@ def test_a_notification_fault_hits_its_topic_only() -> None:
         ({"kind": "api", "api": "X", "when": "never"}, "when must be"),
         ({"kind": "api", "api": "X", "seconds": -1}, "seconds must be"),
         ({"kind": "notification", "action": "lose"}, "action must be"),
+        ({"kind": "notification", "action": "reorder"}, "reorder needs seconds"),
+        ({"kind": "api", "api": "X", "every": 0}, "every must be"),
+        ({"kind": "s3", "action": "eat"}, "action must be"),
+        ({"kind": "s3", "action": "slow"}, "slow needs seconds"),
+        ({"kind": "s3", "action": "failing", "status": 404}, "status must be"),
+        ({"kind": "s3", "action": "missing", "caller": "me"}, "caller must be"),
+        ({"kind": "s3", "action": "missing", "key": 7}, "key must be"),
+        ({"kind": "instance", "action": "explode"}, "action must be"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(description: dict[str, Any], complaint: str) -> None:
