@@ -7,6 +7,7 @@
                        ├─ /endpoints/<name>/async-invocations    ours                                   async_inference/
                        ├─ /endpoints/<name>/invocations          ours                                   realtime/, multi_model/
                        ├─ X-Amz-Target: AnyScaleFrontendService. some, ours on top of moto              scaling/
+                       ├─ Detect..., /guardrail/.../apply        ours                                   moderation/
                        └─ everything else                        moto, untouched                        moto_bridge.py
 
 moto's server is a plain WSGI callable, so wrapping it costs no hop and changes nothing for S3, SNS, SQS, IAM or CloudWatch; our own
@@ -41,6 +42,7 @@ from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.metric_publishing import MetricPublisher
+from sagemaker_local.moderation.operations import Moderation, read_for_the_log, recognise
 from sagemaker_local.persistence.saved_state import SavedState
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
@@ -52,6 +54,7 @@ from sagemaker_local.scaling.autoscaler import Autoscaler
 from sagemaker_local.scaling.operations import SERVICE as SCALING_SERVICE
 from sagemaker_local.scaling.operations import TARGET_PREFIX as SCALING_TARGET_PREFIX
 from sagemaker_local.scaling.operations import ScalingOperations
+from sagemaker_local.unanswered import answered
 from sagemaker_local.scaling.watched_metrics import WatchedMetrics
 
 logger = logging.getLogger(__name__)
@@ -100,6 +103,7 @@ class LocalAwsApplication:
         self.state = state
         self.redelivery = Redelivery(redeliveries)
         self._moto = moto_bridge.moto_application()
+        self._moderation = Moderation(host.clients)
         self._asynchronous = AsyncDataPlane(
             host.clients,
             host.clock,
@@ -124,7 +128,9 @@ class LocalAwsApplication:
         watched = WatchedMetrics(self.registry, self._invocation_metrics, self._asynchronous.sample_backlog)
         self.autoscaler = Autoscaler(self.registry, host.clock, activities, watched)
         self._scaling = ScalingOperations(self.registry, self.autoscaler, activities)
-        self._control_api = ControlApi(self.calls, self.faults, host.clock, self.redelivery, self.registry)
+        self._control_api = ControlApi(
+            self.calls, self.faults, self._moderation.rules, host.clock, self.redelivery, self.registry
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -133,6 +139,7 @@ class LocalAwsApplication:
         if path == "/moto-api/reset":
             self.end_all_endpoints()
             self.autoscaler.reset()
+            self._moderation.rules.clear()
         operation = self._ours(path, environ)
         if operation is None:
             forwarded = self._forward_untouched(environ, start_response)
@@ -182,8 +189,17 @@ class LocalAwsApplication:
         if scaling != target and self._scaling.takes(scaling):
             forwarded = not self._scaling.answers_alone(scaling)
             return _Operation(scaling, SCALING_SERVICE, _read_json, self._carry_out_scaling, forwarded)
+        method = environ.get("REQUEST_METHOD", "")
+        moderated = recognise(method, path, target, environ.get("HTTP_AUTHORIZATION", ""))
+        if moderated is not None:
+            return _Operation(
+                moderated.operation,
+                moderated.signing_name,
+                read_for_the_log,
+                lambda request, scope, _: self._moderation.answer(moderated, request, scope),
+            )
         match = _RUNTIME_PATH.match(path)
-        if match and environ.get("REQUEST_METHOD") == "POST":
+        if match and method == "POST":
             name = _RUNTIME_OPERATIONS[match[2]]
             return _Operation(name, "sagemaker", _read_invocation, self._carry_out_runtime)
         return None
@@ -273,11 +289,7 @@ class LocalAwsApplication:
         fault = self._s3_faults.answer(environ)
         if fault is not None:
             return fault(environ, start_response)
-        try:
-            answer: Iterable[bytes] = self._moto(environ, start_response)
-        except NotImplementedError as error:
-            return error_response(AwsError("NotImplemented", str(error), 501))(environ, start_response)
-        return answer
+        return answered(self._moto, environ, start_response)
 
     def _forget(self, endpoint: Endpoint) -> None:
         self._asynchronous.forget(endpoint)

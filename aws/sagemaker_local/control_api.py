@@ -3,6 +3,7 @@
     GET    /_sagemaker_local/health                         {"status": "running", "endpoints": 2}
     GET    /_sagemaker_local/calls?api=...&InferenceId=...   {"calls": [...], "totals": {...}}     DELETE forgets them
     GET    /_sagemaker_local/faults                          {"faults": [...]}       POST adds one, DELETE removes all
+    GET    /_sagemaker_local/moderation                      {"rules": [...]}        POST adds one, DELETE removes all
     GET    /_sagemaker_local/clock                           {"speed": 1.0}          PUT sets it
     GET    /_sagemaker_local/redeliveries                    {"most": 0}             PUT sets it
     GET    /_sagemaker_local/instances                       the instances in service: id, endpoint, variant, pid, port, ...
@@ -23,6 +24,7 @@ from sagemaker_local.clock import Clock
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.errors import json_response
 from sagemaker_local.faults import FaultBoard
+from sagemaker_local.moderation.rules import RuleBoard
 
 CONTROL_PATH = "/_sagemaker_local/"
 MAX_BODY_BYTES = 64 << 10
@@ -35,12 +37,14 @@ class ControlApi:
         self,
         calls: CallLog,
         faults: FaultBoard,
+        moderation_rules: RuleBoard,
         clock: Clock,
         redelivery: Redelivery,
         registry: EndpointRegistry,
     ) -> None:
         self._calls = calls
         self._faults = faults
+        self._moderation_rules = moderation_rules
         self._clock = clock
         self._redelivery = redelivery
         self._registry = registry
@@ -51,6 +55,9 @@ class ControlApi:
             ("GET", "faults"): lambda _: {"faults": self._faults.listing()},
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): lambda _: self._done(self._clear_faults),
+            ("GET", "moderation"): lambda _: {"rules": self._moderation_rules.listing()},
+            ("POST", "moderation"): self._add_moderation_rule,
+            ("DELETE", "moderation"): lambda _: self._done(self._moderation_rules.clear),
             ("GET", "clock"): lambda _: {"speed": self._clock.speed},
             ("PUT", "clock"): self._set_clock,
             ("GET", "redeliveries"): lambda _: {"most": self._redelivery.most},
@@ -82,6 +89,10 @@ class ControlApi:
             for variant in endpoint.serving_variants():
                 for instance in variant.fleet.in_service():
                     instance.resume()
+
+    def _add_moderation_rule(self, request: Request) -> dict[str, Any]:
+        self._moderation_rules.add(_body(request))
+        return {"rules": self._moderation_rules.listing()}
 
     def _set_clock(self, request: Request) -> dict[str, Any]:
         self._clock.speed = float(_body(request).get("speed", 1.0))

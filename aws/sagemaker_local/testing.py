@@ -130,6 +130,13 @@ class LocalAws:
     def clear_faults(self) -> None:
         self._control("DELETE", "faults")
 
+    def add_moderation_rule(self, api: str, match: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Say what a moderation API answers about what matches; see `moderation/rules.py`."""
+        self._control("POST", "moderation", json={"api": api, "match": match, "answer": answer})
+
+    def clear_moderation_rules(self) -> None:
+        self._control("DELETE", "moderation")
+
     def set_clock_speed(self, speed: float) -> None:
         """AWS seconds per real second, for waits that begin from now on."""
         self._control("PUT", "clock", json={"speed": speed})
