@@ -54,8 +54,8 @@ from sagemaker_local.scaling.autoscaler import Autoscaler
 from sagemaker_local.scaling.operations import SERVICE as SCALING_SERVICE
 from sagemaker_local.scaling.operations import TARGET_PREFIX as SCALING_TARGET_PREFIX
 from sagemaker_local.scaling.operations import ScalingOperations
-from sagemaker_local.unanswered import answered
 from sagemaker_local.scaling.watched_metrics import WatchedMetrics
+from sagemaker_local.unanswered import answered
 
 logger = logging.getLogger(__name__)
 
