@@ -83,16 +83,16 @@ class ControlApi:
         self._faults.add(_body(request))
         return {"faults": self._faults.listing()}
 
+    def _add_moderation_rule(self, request: Request) -> dict[str, Any]:
+        self._moderation_rules.add(_body(request))
+        return {"rules": self._moderation_rules.listing()}
+
     def _clear_faults(self) -> None:
         self._faults.clear()
         for endpoint in self._registry.all():
             for variant in endpoint.serving_variants():
                 for instance in variant.fleet.in_service():
                     instance.resume()
-
-    def _add_moderation_rule(self, request: Request) -> dict[str, Any]:
-        self._moderation_rules.add(_body(request))
-        return {"rules": self._moderation_rules.listing()}
 
     def _set_clock(self, request: Request) -> dict[str, Any]:
         self._clock.speed = float(_body(request).get("speed", 1.0))
