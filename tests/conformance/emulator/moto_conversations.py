@@ -97,14 +97,19 @@ IDENTITIES: list[Step] = [
     ("iam", "create_user", {"UserName": "u"}),
     ("iam", "get_user", {"UserName": "nobody"}),
     ("iam", "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}),
-    ("iam", "create_role", {"RoleName": "r2", "AssumeRolePolicyDocument": "not json"}),
+    (
+        "iam",
+        "create_role",
+        {"RoleName": "r2", "Path": "/apart/", "AssumeRolePolicyDocument": "not json"},
+    ),
     ("iam", "put_role_policy", {"RoleName": "r", "PolicyName": "p", "PolicyDocument": POLICY}),
     ("iam", "get_role_policy", {"RoleName": "r", "PolicyName": "p"}),
     ("iam", "create_policy", {"PolicyName": "shared", "PolicyDocument": POLICY}, {"policy": "Policy.Arn"}),
     ("iam", "attach_user_policy", {"UserName": "u", "PolicyArn": "{policy}"}),
     ("iam", "list_attached_user_policies", {"UserName": "u"}),
     ("iam", "delete_policy", {"PolicyArn": "{policy}"}),
-    ("iam", "list_roles", {}),
+    # moto lists roles in the order of their random ids: only a list of one is the same twice.
+    ("iam", "list_roles", {"PathPrefix": "/apart/"}),
     ("iam", "delete_user", {"UserName": "u"}),
     ("sts", "get_caller_identity", {}),
 ]  # fmt: skip
