@@ -14,74 +14,23 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import moto
 from moto.backends import get_backend
 
 from sagemaker_local.persistence.files import write_whole
+from sagemaker_local.persistence.kept_services import UnreadableState
 from sagemaker_local.persistence.moto_pickling import dump_backend, load_backend
 
 logger = logging.getLogger(__name__)
 
-KEPT_SERVICES = frozenset(
-    {
-        "application-autoscaling",
-        "cloudwatch",
-        "iam",
-        "kms",
-        "s3",
-        "sagemaker",
-        "secretsmanager",
-        "sns",
-        "sqs",
-        "ssm",
-    }
-)
-# A request to one service may change another: S3 notifies, SNS delivers, scaling policies make alarms.
-_CHANGES = {
-    "application-autoscaling": {"application-autoscaling", "cloudwatch"},
-    "monitoring": {"cloudwatch"},
-    "s3": {"s3", "sns", "sqs"},
-    "sns": {"sns", "sqs"},
-}
-_READING = re.compile(r"(BatchGet|Describe|Detect|Get|List|Lookup|PutMetricData$|Receive|Search)")
-_SCOPE = re.compile(r"Credential=[^/,\s]+/\d+/[^/,\s]+/([^/,\s]+)/")
 _ATTEMPTS = 100
 _FORMAT = {"format": 1, "moto": moto.__version__}
-
-
-class UnreadableState(ValueError):
-    """The directory holds state that this program cannot read. One sentence."""
-
-
-def changed_services(environ: Mapping[str, Any]) -> frozenset[str]:
-    """The kept services whose records a request may change."""
-    path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
-    if path.startswith("/moto-api/"):
-        return KEPT_SERVICES if method != "GET" else frozenset()
-    if path.startswith("/endpoints/"):
-        return frozenset()
-    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-    if path.startswith("/service/"):
-        operation = path.rpartition("/")[2]
-    if _READING.match(operation):
-        return frozenset()
-    credential = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    if credential:
-        service = credential[1]
-    else:
-        presigned = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0].split("/")
-        service = presigned[3] if len(presigned) > 3 else "s3"
-    if service == "s3" and method in ("GET", "HEAD", "OPTIONS"):
-        return frozenset()
-    return KEPT_SERVICES & _CHANGES.get(service, {service})
 
 
 class MotoRecords:

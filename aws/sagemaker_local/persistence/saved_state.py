@@ -8,11 +8,14 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sagemaker_local.persistence.endpoint_records import EndpointRecords
 from sagemaker_local.persistence.invocation_journal import InvocationJournal
-from sagemaker_local.persistence.moto_records import MotoRecords, UnreadableState, changed_services
+from sagemaker_local.persistence.kept_services import UnreadableState, changed_services
+
+if TYPE_CHECKING:
+    from sagemaker_local.persistence.moto_records import MotoRecords
 
 
 class SavedState:
@@ -36,6 +39,8 @@ class SavedState:
             except BlockingIOError:
                 self._lock.close()
                 raise UnreadableState(f"{directory} is in use by another sagemaker-local") from None
+            from sagemaker_local.persistence.moto_records import MotoRecords
+
             self._moto = MotoRecords(directory)
         self.endpoints = EndpointRecords(directory / "endpoints" if directory else None)
         self.invocations = InvocationJournal(directory / "invocations" if directory else None)
