@@ -9,7 +9,9 @@ import pytest
 from sagemaker_local.persistence.kept_services import KEPT_SERVICES, changed_services
 
 
-def request(service: str = "", method: str = "POST", path: str = "/", target: str = "", query: str = "") -> Any:
+def request(
+    service: str = "", method: str = "POST", path: str = "/", target: str = "", query: str = ""
+) -> Any:
     credential = f"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request"
     return {
         "PATH_INFO": path,
