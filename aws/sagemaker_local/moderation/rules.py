@@ -34,6 +34,12 @@ RULE_SHAPES: Mapping[str, Callable[[], Any]] = {
     "DetectToxicContent": lambda: _output("comprehend", "DetectToxicContent").members["ResultList"].member,
     "ApplyGuardrail": lambda: _output("bedrock-runtime", "ApplyGuardrail"),
 }
+_VERDICT: Mapping[str, set[str]] = {
+    "DetectModerationLabels": {"ModerationLabels"},
+    "DetectFaces": {"FaceDetails"},
+    "DetectToxicContent": {"Labels", "Toxicity"},
+    "ApplyGuardrail": {"action"},
+}
 _IMAGE_CONDITIONS = {"sha256", "key", "marker"}
 
 
@@ -183,9 +189,9 @@ def read_rule(description: Mapping[str, Any]) -> Rule:
     found = violations(shape, filled, "answer")
     if found:
         raise ValueError(report(found))
-    if not answer:
+    if not _VERDICT[api] & set(answer):
         raise ValueError(
-            "a moderation rule's answer is empty: say it outright, for example with an empty list"
+            f"the answer must say {' or '.join(sorted(_VERDICT[api]))}: what is not said is not taken for clean"
         )
     return Rule(api, _read_match(api, description.get("match")), dict(answer), dict(description))
 
@@ -206,9 +212,11 @@ def _read_match(api: str, described: Any) -> Match:
             raise ValueError(f"match.{name} must be a string, not {described[name]!r}")
     if described.get("anything", True) is not True:
         raise ValueError("match.anything can only be true")
-    if "anything" in described and _IMAGE_CONDITIONS.union({"words"}) & set(described):
+    conditions = _IMAGE_CONDITIONS.union({"words"}) & set(described)
+    if ("anything" in described) == bool(conditions):
         raise ValueError(
-            "match.anything is for what no other rule matches: it goes without conditions on the content"
+            "a match has either conditions on the content (sha256, key, marker, words) or anything: true, which is for what no "
+            "other rule matches"
         )
     useless = ({"words"} if api in ("DetectModerationLabels", "DetectFaces") else set()) | (
         _IMAGE_CONDITIONS if api == "DetectToxicContent" else set()
