@@ -9,10 +9,10 @@ from typing import Any
 
 from sagemaker_local.testing import LocalAws
 
-# Listens on the port that the container is about to use, for as long as the server that started both lives.
+# Listens on the port that the container is about to use: makes one file when it does, and ends when another one vanishes.
 THIEF = (
     "import os, socket, sys, time; s = socket.create_server(('127.0.0.1', int(os.environ['SAGEMAKER_BIND_TO_PORT'])));"
-    "open(sys.argv[1], 'w').close(); parent = os.getppid()\n"
+    "open(sys.argv[1], 'w').close()\n"
     "while os.path.exists(sys.argv[2]): time.sleep(0.05)"
 )
 
