@@ -6,16 +6,21 @@ factor of 8 loses, and an 8 x 8 UNet would not be faster; attention sits at 8 x 
 
 from __future__ import annotations
 
+import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from tiny_base.tokenizer import MAX_LENGTH
+from tiny_base.tokenizer import MAX_LENGTH, RARE_TOKENS
 
 TEXT_WIDTH = 128
 LATENT_SCALE = 0.18215
 """SD 1.5's scaling factor; `vae_training` folds the standardisation of the latents into the VAE so that it holds."""
+
+
+_RARE_TOKEN_FACTOR = 4.0
+"""How much longer the embeddings of `RARE_TOKENS` are than an initial one."""
 
 
 def build_vae() -> AutoencoderKL:
@@ -34,8 +39,14 @@ def build_vae() -> AutoencoderKL:
 
 
 def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """Two-layer CLIP text transformer for this tokenizer's vocabulary."""
-    return CLIPTextModel(
+    """Two-layer CLIP text transformer for this tokenizer's vocabulary.
+
+    No caption uses the rare tokens, so their embeddings stay as they begin, and short ones leave "sks person" nearly
+    "a person" to the UNet: DreamBooth then has to move the whole text encoder to tell them apart, and the words behind
+    the subject suffer (places followed fell from 1.0 to 0.1 where the likeness was right). Long ones differ from the
+    first step.
+    """
+    text_encoder = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
             hidden_size=TEXT_WIDTH,
@@ -50,6 +61,10 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
             pad_token_id=tokenizer.pad_token_id,
         )
     )
+    rare = tokenizer.convert_tokens_to_ids([f"{token}</w>" for token in RARE_TOKENS])
+    with torch.no_grad():
+        text_encoder.embeddings.token_embedding.weight[rare] *= _RARE_TOKEN_FACTOR
+    return text_encoder
 
 
 def build_unet() -> UNet2DConditionModel:

@@ -50,12 +50,11 @@ class LoraOnBase:
 
     def parameters(self) -> list[torch.nn.Parameter]:
         """What is trained, float32: down and up weights of every targeted layer."""
-        return [
-            parameter
-            for model in self.models()
-            for parameter in model.parameters()
-            if parameter.requires_grad
-        ]
+        return [parameter for model in self.models() for parameter in self.parameters_of(model)]
+
+    def parameters_of(self, model: torch.nn.Module) -> list[torch.nn.Parameter]:
+        """What is trained in one of `models()`."""
+        return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
     def save(self, directory: Path) -> None:
         """Write `pytorch_lora_weights.safetensors`, float16, with the metadata that alpha survives in."""

@@ -3,6 +3,9 @@
 Each step draws `batch_size` photos and as many class images, noises them at random times, and takes one AdamW step on
 the mean squared error of both (Ruiz et al., 2208.12242, equation 2), each sample weighted by its clamped signal-to-noise
 ratio (min-SNR-5: Hang et al., 2303.09556). The learning rate rises over the first 5 % and then falls along a cosine.
+The text encoder learns at a share of it: it must give the person's word a meaning, and not one that drowns the words
+after it. On the tiny base, one rate for both gave a likeness at every place but the one asked for, and a frozen text
+encoder made everybody look a little like the person.
 Everything random comes from one generator on the CPU: the same request gives the same weights on the same machine.
 """
 
@@ -22,6 +25,7 @@ from avatar_workers.training.latents import PhotoLatents
 from avatar_workers.training.lora import LoraOnBase
 
 MIN_SNR_GAMMA = 5.0
+TEXT_ENCODER_RATE_SHARE = 0.25
 WARM_UP_SHARE = 0.05
 MAX_GRADIENT_NORM = 1.0
 WEIGHT_DECAY = 1e-4
@@ -57,7 +61,7 @@ def train_lora(
     """
     generator = torch.Generator().manual_seed(settings.seed)
     parameters = lora.parameters()
-    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(_parameter_groups(lora, settings), weight_decay=WEIGHT_DECAY)
     schedule = get_cosine_schedule_with_warmup(
         optimizer, math.ceil(settings.steps * WARM_UP_SHARE), settings.steps
     )
@@ -78,6 +82,15 @@ def train_lora(
         raise _diverged(settings.steps)
     last = losses[-max(1, round(settings.steps * FINAL_LOSS_SHARE)) :]
     return sum(last) / len(last)
+
+
+def _parameter_groups(lora: LoraOnBase, settings: TrainingSettings) -> list[dict[str, Any]]:
+    """The UNet's LoRA at the learning rate asked for, the text encoder's at a share of it."""
+    groups: list[dict[str, Any]] = []
+    for model in lora.models():
+        share = TEXT_ENCODER_RATE_SHARE if model is lora.base.pipeline.text_encoder else 1.0
+        groups.append({"params": lora.parameters_of(model), "lr": settings.learning_rate * share})
+    return groups
 
 
 class _StepLoss:
