@@ -13,7 +13,7 @@ from tiny_base.dreambooth_figures import Leakage, Likeness, PersonFigures
 from tiny_base.measure import PromptFigures, ReadingFigures, RoundTripFigures
 
 JUDGE_ATTRIBUTE, JUDGE_RANK_ONE = 0.97, 0.99
-ROUND_TRIP_DECIBELS, ROUND_TRIP_ATTRIBUTE = 30.0, 0.95
+ROUND_TRIP_DECIBELS, ROUND_TRIP_KEPT = 30.0, 0.95
 PROMPT_MEAN, PROMPT_BACKGROUND = 0.80, 0.90
 RANK_ONE, IDENTITY, BACKGROUND_LOSS = 0.70, 0.75, 0.10
 TRAINING_SECONDS, PICTURE_SECONDS = 90.0, 1.0
@@ -68,7 +68,12 @@ def round_trip_lines(figures: RoundTripFigures) -> Iterator[Line]:
     kept = figures.reading.by_attribute
     worst = _worst(kept)
     yield Line("VAE round trip: dB", figures.decibels, ">=", ROUND_TRIP_DECIBELS, digits=2)
-    yield Line(f"VAE round trip: worst attribute ({_words(worst)})", kept[worst], ">=", ROUND_TRIP_ATTRIBUTE)
+    yield Line(
+        f"VAE round trip: attributes kept (worst: {_words(worst)} {_share(kept[worst])})",
+        statistics.fmean(kept.values()),
+        ">=",
+        ROUND_TRIP_KEPT,
+    )
 
 
 def prompt_lines(figures: PromptFigures) -> Iterator[Line]:
