@@ -6,6 +6,7 @@ set there (port, directory, identity) has AWS's fixed values as defaults.
 Single model: `/invocations` echoes, unless the body is JSON with one of
     {"status": 400, "body": "...", "content_type": "..."}    answer so
     {"sleep": 3}                                             answer later
+    {"touch": "/a/path"}                                     make that file: the request is here
     {"gate": "/a/path"}                                      answer when that file exists
     {"die": true}                                            end the process in the middle of the request
     {"die_unless": "/some/path"}                             the same, unless that file exists; makes it first
@@ -13,10 +14,12 @@ Single model: `/invocations` echoes, unless the body is JSON with one of
     {"tell": "environment" | "model" | "headers" | "turn"}   answer with that; the turn is {"number": of this request, "concurrent":
                                                              how many were being served when it had slept}
     {"big": 7000000}                                         answer with so many bytes
+With `RUNS_FILE` (environment), the inference id of every request is appended to that file.
 
 Multi-model: at most `SLOTS` (environment) models; `POST /models` reads <url>/model.txt; invoking answers with its text, the model
 count and the container's id, and obeys the same commands. `LOAD_SECONDS` (environment) delays every load, `START_SECONDS` the start;
-with `START_GATE` it starts when that file exists. `/loads` counts loads.
+with `START_GATE` it starts when that file exists, and with `LOAD_GATE` a load
+makes the file of that name and `.reached`, and goes on when that file exists. `/loads` counts loads.
 """
 
 from __future__ import annotations
@@ -32,8 +35,10 @@ from pathlib import Path
 
 START_SECONDS = float(os.environ.get("START_SECONDS", "0"))
 START_GATE = os.environ.get("START_GATE", "")
+RUNS_FILE = os.environ.get("RUNS_FILE", "")
 SLOTS = int(os.environ.get("SLOTS", "2"))
 LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", "0"))
+LOAD_GATE = os.environ.get("LOAD_GATE", "")
 NEVER_HEALTHY = os.environ.get("NEVER_HEALTHY") == "1"
 
 models: dict[str, dict[str, str]] = {}
@@ -62,6 +67,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if RUNS_FILE:
+            with Path(RUNS_FILE).open("a") as runs:
+                runs.write(f"{self.headers.get('X-Amzn-SageMaker-Inference-Id')}\n")
         if self.path == "/invocations":
             return self.obey(body, body)
         if self.path == "/models":
@@ -81,6 +89,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def load(self, request: dict[str, str]) -> None:
         time.sleep(LOAD_SECONDS)
+        if LOAD_GATE:
+            Path(f"{LOAD_GATE}.reached").touch()
+        while LOAD_GATE and not Path(LOAD_GATE).exists():
+            time.sleep(0.02)
         name, url = request["model_name"], request["url"]
         text = Path(url, "model.txt").read_text()
         if text.startswith("broken"):
@@ -106,6 +118,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "die_unless" in command and not Path(command["die_unless"]).exists():
             Path(command["die_unless"]).touch()
             os._exit(1)
+        if "touch" in command:
+            Path(command["touch"]).touch()
         while "gate" in command and not Path(command["gate"]).exists():
             time.sleep(0.02)
         turn = self.take_turn(command.get("sleep", 0))

@@ -67,8 +67,10 @@ def restarted(
         before.scale(idle, 0)
         waiting = [before.invoke_async(idle, {"tell": "turn"}) for _ in range(3)]
         busy = before.async_endpoint()
-        running = before.invoke_async(busy, {"sleep": 3600})
-        before.eventually(lambda: [i for i in first.instances(busy) if i["in_flight"] == 1])
+        # The server knows that it runs before its container has it.
+        begun = data_dir.with_name("begun")
+        running = before.invoke_async(busy, {"touch": str(begun), "sleep": 3600})
+        before.eventually(begun.exists)
         first.kill()
     with LocalAws(images={"trivial": container}, data_dir=data_dir) as second:
         user = SageMakerUser(make_target(second))

@@ -174,19 +174,19 @@ def test_a_model_in_use_is_not_evicted_for_another(tmp_path: Path) -> None:
 
     def block() -> None:
         entered.set()
-        leave.wait(10)
+        leave.wait(60)
 
     instance.during_invoke = block
     first = threading.Thread(target=store.invoke, args=("busy.tar.gz", {}, b"", ModelTime()))
     first.start()
-    assert entered.wait(10)
+    assert entered.wait(60)
     instance.during_invoke = lambda: None
     second = threading.Thread(target=store.invoke, args=("next.tar.gz", {}, b"", ModelTime()))
     second.start()
     assert store.holds("busy.tar.gz") == Holding(loaded=True, on_disk=True, requests=1)
     leave.set()
-    first.join(10)
-    second.join(10)
+    first.join(60)
+    second.join(60)
     assert list(instance.loaded.values()) == ["models/next.tar.gz"]
 
 
