@@ -94,7 +94,7 @@ def test_resetting_moto_ends_the_endpoints(container: list[str], make_target: An
         pid = running.instances()[0]["pid"]
         address = urlsplit(running.endpoint_url)
         with contextlib.closing(
-            http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+            http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         ) as connection:
             connection.request("POST", "/moto-api/reset")
             assert connection.getresponse().status == 200
@@ -140,7 +140,7 @@ def test_an_image_without_a_command_fails_the_endpoint_and_names_the_known_ones(
 def test_connections_stay_open_between_requests(emulator: LocalAws) -> None:
     address = urlsplit(emulator.endpoint_url)
     with contextlib.closing(
-        http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+        http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     ) as connection:
         ports = set()
         for method, path, body in (

@@ -10,6 +10,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -185,11 +186,11 @@ def lru_on_paper(numbers: Sequence[int]) -> dict[str, int]:
 
 def usage(pid: int) -> Usage:
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    children = {
-        int(child)
-        for listed in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in listed.read_text().split()
-    }
+    children: set[int] = set()
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        # A thread may end while one looks.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children.update(int(child) for child in listed.read_text().split())
     return Usage(
         threads=int(status["Threads"]),
         open_files=len(list(Path(f"/proc/{pid}/fd").iterdir())),
