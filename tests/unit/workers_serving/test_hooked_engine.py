@@ -139,7 +139,11 @@ def test_the_negative_prompt_is_heard(engine: HookedEngine, request_document: Do
     assert not same(draw(engine, None, document), draw(engine, None, request_document()))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     scheduler=st.sampled_from(sorted(SCHEDULERS)),
     steps=st.integers(1, 5),

@@ -304,7 +304,11 @@ def test_no_body_whatever_makes_parsing_fail_otherwise_than_as_an_invalid_reques
     assert failure.value.code == "InvalidRequest"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(field=st.sampled_from(sorted(InferenceRequest.model_fields)), value=json_values)
 async def test_a_document_with_any_one_field_replaced_is_drawn_or_refused_with_a_document(
     running: Any, request_document: Document, field: str, value: Any
