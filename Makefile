@@ -128,3 +128,4 @@ bench-broken-trainers: virtual-environment ## Break the workers in three ways, a
 .PHONY: bench-sagemaker-local
 bench-sagemaker-local: virtual-environment ## Measure sagemaker-local: added latency, throughput, start-up, idle cost
 	@.venv/bin/python -m benchmarks.sagemaker_local_load
+	@ASYNC_LOAD_INVOCATIONS=2000 .venv/bin/pytest -q --timeout 3600 --durations 1 tests/conformance/emulator/test_async_load.py
