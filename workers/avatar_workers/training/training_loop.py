@@ -25,7 +25,7 @@ from avatar_workers.training.latents import PhotoLatents
 from avatar_workers.training.lora import LoraOnBase
 
 MIN_SNR_GAMMA = 5.0
-TEXT_ENCODER_RATE_SHARE = 0.3
+TEXT_ENCODER_RATE_SHARE = 0.25
 WARM_UP_SHARE = 0.05
 MAX_GRADIENT_NORM = 1.0
 WEIGHT_DECAY = 1e-4
