@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -39,6 +40,7 @@ from sagemaker_local.control_api import CONTROL_PATH, ControlApi
 from sagemaker_local.control_plane.endpoint import DELETING, UPDATING, Endpoint, EndpointHooks
 from sagemaker_local.control_plane.operations import ControlPlane
 from sagemaker_local.control_plane.registry import EndpointRegistry
+from sagemaker_local.credential_scope import signed_scope
 from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.metric_publishing import MetricPublisher
@@ -64,7 +66,6 @@ MAX_CONTROL_PLANE_BYTES = 4 << 20
 _RUNTIME_PATH = re.compile(
     r"^/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)$"
 )
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/,\s]+)/")
 _RUNTIME_OPERATIONS = {
     "invocations": "InvokeEndpoint",
     "async-invocations": "InvokeEndpointAsync",
@@ -184,11 +185,12 @@ class LocalAwsApplication:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith("SageMaker."):
             name = target.removeprefix("SageMaker.")
-            return _Operation(name, "sagemaker", _read_json, self._carry_out_control_plane)
+            return _Operation(name, "sagemaker", _read_json, partial(self._carry_out_control_plane, name))
         scaling = target.removeprefix(SCALING_TARGET_PREFIX)
         if scaling != target and self._scaling.takes(scaling):
             forwarded = not self._scaling.answers_alone(scaling)
-            return _Operation(scaling, SCALING_SERVICE, _read_json, self._carry_out_scaling, forwarded)
+            carry_out = partial(self._carry_out_scaling, scaling)
+            return _Operation(scaling, SCALING_SERVICE, _read_json, carry_out, forwarded)
         method = environ.get("REQUEST_METHOD", "")
         moderated = recognise(method, path, target, environ.get("HTTP_AUTHORIZATION", ""))
         if moderated is not None:
@@ -247,10 +249,8 @@ class LocalAwsApplication:
         return response
 
     def _carry_out_control_plane(
-        self, request: Request, scope: Scope, parameters: dict[str, Any]
+        self, operation: str, request: Request, scope: Scope, parameters: dict[str, Any]
     ) -> Response:
-        operation = request.headers["X-Amz-Target"].removeprefix("SageMaker.")
-
         def forward(body: Mapping[str, Any]) -> Response:
             environ = _with_body(request, json.dumps(body).encode())
             try:
@@ -260,9 +260,9 @@ class LocalAwsApplication:
 
         return self._control_plane.answer(operation, scope, parameters, forward)
 
-    def _carry_out_scaling(self, request: Request, scope: Scope, parameters: dict[str, Any]) -> Response:
-        operation = request.headers["X-Amz-Target"].removeprefix(SCALING_TARGET_PREFIX)
-
+    def _carry_out_scaling(
+        self, operation: str, request: Request, scope: Scope, parameters: dict[str, Any]
+    ) -> Response:
         def forward() -> Response:
             return Response.from_app(self._moto, _with_body(request, request.get_data()), buffered=True)
 
@@ -347,6 +347,6 @@ def _read_invocation(request: Request) -> dict[str, Any]:
 
 def _scope(request: Request) -> Scope:
     """Account and region of a call, from the credential in its signature."""
-    match = _CREDENTIAL.search(request.headers.get("Authorization", ""))
-    access_key, region = (match[1], match[2]) if match else ("unsigned", "us-east-1")
+    signed = signed_scope(request.headers.get("Authorization", ""))
+    access_key, region = (signed.access_key, signed.region) if signed else ("unsigned", "us-east-1")
     return Scope(moto_bridge.account_of(access_key), region, access_key)

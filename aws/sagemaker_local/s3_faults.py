@@ -7,7 +7,6 @@ from botocore's model of S3: method, path and query of each operation are in it.
 from __future__ import annotations
 
 import functools
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from xml.sax.saxutils import escape
 from werkzeug.wrappers import Response
 
 from sagemaker_local.aws_clients import PLATFORM_USER_AGENT
+from sagemaker_local.credential_scope import credential_scope
 from sagemaker_local.faults import FaultBoard, S3Fault
 from sagemaker_local.shapes import service_model
 
-_S3_SCOPE = re.compile(r"(?:Credential=|X-Amz-Credential=)[^,&]*(?:/|%2F)s3(?:/|%2F)aws4_request")
 _ERRORS = {
     404: ("NoSuchKey", "The specified key does not exist."),
     500: ("InternalError", "We encountered an internal error. Please try again."),
@@ -63,11 +62,11 @@ class S3Faults:
 
 def read_s3_request(environ: Mapping[str, Any]) -> S3Request | None:
     """What an S3 request with a path-style address asks for; None when the request is not for S3."""
-    query = str(environ.get("QUERY_STRING", ""))
-    if not _S3_SCOPE.search(f"{environ.get('HTTP_AUTHORIZATION', '')} {query}"):
+    signed = credential_scope(environ)
+    if signed is None or signed.service != "s3":
         return None
     bucket, _, key = unquote(str(environ.get("PATH_INFO", ""))).lstrip("/").partition("/")
-    asked = frozenset(parse_qs(query, keep_blank_values=True))
+    asked = frozenset(parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True))
     copied = "HTTP_X_AMZ_COPY_SOURCE" in environ
     operation = _operation(str(environ.get("REQUEST_METHOD", "")), bool(bucket), bool(key), asked, copied)
     caller = "platform" if PLATFORM_USER_AGENT in str(environ.get("HTTP_USER_AGENT", "")) else "client"

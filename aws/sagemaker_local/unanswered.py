@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -21,11 +20,11 @@ from xml.sax.saxutils import escape
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
+from sagemaker_local.credential_scope import signed_scope
 from sagemaker_local.errors import AwsError, error_response
 
 logger = logging.getLogger(__name__)
 
-_SIGNED_FOR = re.compile(r"Credential=[^/,\s]+/\d+/[^/,\s]+/([^/,\s]+)/aws4_request")
 _REST_XML = frozenset({"s3", "route53", "cloudfront"})
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -83,8 +82,8 @@ def _xml(text: str) -> Response:
 
 
 def _service(environ: dict[str, Any]) -> str:
-    signed = _SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
-    return signed[1] if signed else ""
+    signed = signed_scope(environ.get("HTTP_AUTHORIZATION", ""))
+    return signed.service if signed else ""
 
 
 def _called(environ: dict[str, Any]) -> str:

@@ -47,24 +47,37 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     first step.
     """
     text_encoder = CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=TEXT_WIDTH,
-            intermediate_size=4 * TEXT_WIDTH,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            max_position_embeddings=MAX_LENGTH,
-            hidden_act="quick_gelu",
-            projection_dim=TEXT_WIDTH,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
+        text_configuration(tokenizer, TEXT_WIDTH, intermediate=4 * TEXT_WIDTH, projection=TEXT_WIDTH)
     )
     rare = tokenizer.convert_tokens_to_ids([f"{token}</w>" for token in RARE_TOKENS])
     with torch.no_grad():
         text_encoder.embeddings.token_embedding.weight[rare] *= _RARE_TOKEN_FACTOR
     return text_encoder
+
+
+def text_configuration(
+    tokenizer: CLIPTokenizer, width: int, *, intermediate: int, projection: int
+) -> CLIPTextConfig:
+    """Two layers of four heads over this tokenizer's vocabulary.
+
+    Args:
+        width: of the hidden states.
+        intermediate: width inside the feed-forward layers.
+        projection: width of the pooled output, where a model has one.
+    """
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=intermediate,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=MAX_LENGTH,
+        hidden_act="quick_gelu",
+        projection_dim=projection,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
 
 
 def build_unet() -> UNet2DConditionModel:

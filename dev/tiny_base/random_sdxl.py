@@ -19,8 +19,8 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from tiny_base.architecture import build_scheduler, build_vae
-from tiny_base.tokenizer import MAX_LENGTH, build_tokenizer
+from tiny_base.architecture import build_scheduler, build_vae, text_configuration
+from tiny_base.tokenizer import build_tokenizer
 
 TEXT_WIDTHS = (32, 48)
 """Of the two encoders; cross-attention sees them side by side."""
@@ -56,19 +56,7 @@ def save_random_sdxl(directory: Path, seed: int = 0) -> None:
 
 
 def _text_config(tokenizer: CLIPTokenizer, width: int) -> CLIPTextConfig:
-    return CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=width,
-        intermediate_size=2 * width,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=MAX_LENGTH,
-        hidden_act="quick_gelu",
-        projection_dim=POOLED_WIDTH,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    return text_configuration(tokenizer, width, intermediate=2 * width, projection=POOLED_WIDTH)
 
 
 def _unet() -> UNet2DConditionModel:

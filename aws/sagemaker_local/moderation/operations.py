@@ -20,6 +20,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from sagemaker_local.aws_clients import AwsClients, Scope
+from sagemaker_local.credential_scope import signed_scope
 from sagemaker_local.errors import AwsError, json_response
 from sagemaker_local.moderation.comprehend import detect_toxic_content
 from sagemaker_local.moderation.guardrails import apply_guardrail
@@ -60,8 +61,10 @@ def recognise(method: str, path: str, target: str, authorization: str) -> Modera
     if target in _TARGETS:
         service, operation = _TARGETS[target]
         return ModerationCall(service, operation, service)
-    if method == "POST" and "/bedrock/aws4_request" in authorization and _APPLY_GUARDRAIL.match(path):
-        return ModerationCall("bedrock-runtime", "ApplyGuardrail", "bedrock")
+    if method == "POST" and _APPLY_GUARDRAIL.match(path):
+        signed = signed_scope(authorization)
+        if signed is not None and signed.service == "bedrock":
+            return ModerationCall("bedrock-runtime", "ApplyGuardrail", signed.service)
     return None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
+
+from sagemaker_local.credential_scope import credential_scope
 
 KEPT_SERVICES = frozenset(
     {
@@ -29,7 +30,6 @@ _CHANGES = {
     "sns": {"sns", "sqs"},
 }
 _READING = re.compile(r"(BatchGet|Describe|Detect|Get|List|Lookup|PutMetricData$|Receive|Search)")
-_SCOPE = re.compile(r"Credential=[^/,\s]+/\d+/[^/,\s]+/([^/,\s]+)/")
 
 
 class UnreadableState(ValueError):
@@ -48,12 +48,8 @@ def changed_services(environ: Mapping[str, Any]) -> frozenset[str]:
         operation = path.rpartition("/")[2]
     if _READING.match(operation):
         return frozenset()
-    credential = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    if credential:
-        service = credential[1]
-    else:
-        presigned = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0].split("/")
-        service = presigned[3] if len(presigned) > 3 else "s3"
+    signed = credential_scope(environ)
+    service = signed.service if signed else "s3"
     if service == "s3" and method in ("GET", "HEAD", "OPTIONS"):
         return frozenset()
     return KEPT_SERVICES & _CHANGES.get(service, {service})
