@@ -41,6 +41,7 @@ from sagemaker_local.control_plane.endpoint import DELETING, UPDATING, Endpoint,
 from sagemaker_local.control_plane.operations import ControlPlane
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.credential_scope import signed_scope
+from sagemaker_local.delivery_faults import DeliveryFaults
 from sagemaker_local.errors import AwsError, error_response, not_implemented, validation_error
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.metric_publishing import MetricPublisher
@@ -96,6 +97,8 @@ class LocalAwsApplication:
         self.calls = CallLog()
         self.faults = host.faults
         self._s3_faults = S3Faults(self.faults)
+        delivery_faults = DeliveryFaults(self.faults)
+        delivery_faults.install()
         self.registry = EndpointRegistry()
         self.scheduler = Scheduler()
         self.metrics = MetricPublisher(host.clients)
@@ -130,7 +133,13 @@ class LocalAwsApplication:
         self.autoscaler = Autoscaler(self.registry, host.clock, activities, watched)
         self._scaling = ScalingOperations(self.registry, self.autoscaler, activities)
         self._control_api = ControlApi(
-            self.calls, self.faults, self._moderation.rules, host.clock, self.redelivery, self.registry
+            self.calls,
+            self.faults,
+            delivery_faults,
+            self._moderation.rules,
+            host.clock,
+            self.redelivery,
+            self.registry,
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -22,6 +22,7 @@ from sagemaker_local.async_inference.redelivery import Redelivery
 from sagemaker_local.calls import CallLog
 from sagemaker_local.clock import Clock
 from sagemaker_local.control_plane.registry import EndpointRegistry
+from sagemaker_local.delivery_faults import DeliveryFaults
 from sagemaker_local.errors import json_response
 from sagemaker_local.faults import FaultBoard
 from sagemaker_local.moderation.rules import RuleBoard
@@ -37,6 +38,7 @@ class ControlApi:
         self,
         calls: CallLog,
         faults: FaultBoard,
+        delivery_faults: DeliveryFaults,
         moderation_rules: RuleBoard,
         clock: Clock,
         redelivery: Redelivery,
@@ -44,6 +46,7 @@ class ControlApi:
     ) -> None:
         self._calls = calls
         self._faults = faults
+        self._delivery_faults = delivery_faults
         self._moderation_rules = moderation_rules
         self._clock = clock
         self._redelivery = redelivery
@@ -89,6 +92,7 @@ class ControlApi:
 
     def _clear_faults(self) -> None:
         self._faults.clear()
+        self._delivery_faults.let_go()
         for endpoint in self._registry.all():
             for variant in endpoint.serving_variants():
                 for instance in variant.fleet.in_service():

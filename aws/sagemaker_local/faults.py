@@ -8,6 +8,7 @@ used up. With `every`, only each so-many-th matching event is hit. This module k
     {"kind": "api", "api": "InvokeEndpointAsync", "when": "after", "error": "ServiceUnavailable", "status": 503}
     {"kind": "api", "api": "InvokeEndpoint", "error": null, "seconds": 3}
     {"kind": "notification", "action": "drop" | "duplicate" | "delay" | "reorder", "seconds": 2, "topic": "arn:...", "times": 1}
+    {"kind": "delivery", "action": "drop" | "duplicate" | "delay" | "reorder", "seconds": 2, "queue": "q-*", "body": "*", "times": 1}
     {"kind": "s3", "action": "slow" | "missing" | "failing", "bucket": "b", "key": "in/*", "operation": "GetObject", "times": 1}
     {"kind": "instance", "action": "crash" | "hang" | "out_of_memory", "endpoint": "e", "times": 1}
 
@@ -32,6 +33,9 @@ Action = Literal["drop", "duplicate", "delay", "reorder"]
 S3Action = Literal["slow", "missing", "failing"]
 InstanceAction = Literal["crash", "hang", "out_of_memory"]
 Caller = Literal["any", "platform", "client"]
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fifo-queues.html
+_NEVER_IN_FIFO_QUEUES: tuple[Action, ...] = ("duplicate", "reorder")
 
 
 @dataclass
@@ -72,6 +76,26 @@ class NotificationFault:
     times: int = 1
     every: int = 1
     kind: Literal["notification"] = "notification"
+
+
+@dataclass
+class DeliveryFault:
+    """The next `times` messages do not arrive in their SQS queues as they should, whoever sent them: clients, SNS, or S3.
+
+    `duplicate` and `reorder` pass FIFO queues by, which AWS promises to do neither.
+
+    Attributes:
+        queue, body: patterns for the queue's name and the message's text.
+        seconds: how long to `delay`, or to wait at most for the next message of the queue, which `reorder` puts first.
+    """
+
+    action: Action
+    queue: str = "*"
+    body: str = "*"
+    seconds: float = 0.0
+    times: int = 1
+    every: int = 1
+    kind: Literal["delivery"] = "delivery"
 
 
 @dataclass
@@ -117,8 +141,8 @@ class InstanceFault:
     kind: Literal["instance"] = "instance"
 
 
-Fault = ApiFault | NotificationFault | S3Fault | InstanceFault
-F = TypeVar("F", ApiFault, NotificationFault, S3Fault, InstanceFault)
+Fault = ApiFault | NotificationFault | DeliveryFault | S3Fault | InstanceFault
+F = TypeVar("F", ApiFault, NotificationFault, DeliveryFault, S3Fault, InstanceFault)
 
 
 @dataclass
@@ -166,6 +190,17 @@ class FaultBoard:
             lambda fault: fnmatchcase(topic, fault.topic) and fnmatchcase(inference_id, fault.inference_id),
         )
 
+    def take_delivery(self, queue: str, body: str, fifo: bool) -> DeliveryFault | None:
+        """The rule for a message that arrives in this queue, its budget reduced by one."""
+        return self._take(
+            DeliveryFault,
+            lambda fault: (
+                not (fifo and fault.action in _NEVER_IN_FIFO_QUEUES)
+                and fnmatchcase(queue, fault.queue)
+                and fnmatchcase(body, fault.body)
+            ),
+        )
+
     def take_s3(self, operation: str, bucket: str, key: str, caller: str) -> S3Fault | None:
         """The rule for this request to S3, its budget reduced by one."""
         return self._take(
@@ -205,6 +240,7 @@ def _read_fault(description: Mapping[str, Any]) -> Fault:
     kinds: dict[str, type[Fault]] = {
         "api": ApiFault,
         "notification": NotificationFault,
+        "delivery": DeliveryFault,
         "s3": S3Fault,
         "instance": InstanceFault,
     }
@@ -229,6 +265,12 @@ def _read_fault(description: Mapping[str, Any]) -> Fault:
         _require_one_of("action", fault.action, get_args(Action))
         if fault.action == "reorder" and not fault.seconds:
             raise ValueError("reorder needs seconds: how long to wait at most for the next notification")
+    elif isinstance(fault, DeliveryFault):
+        _require_one_of("action", fault.action, get_args(Action))
+        if fault.action in ("delay", "reorder") and not fault.seconds:
+            raise ValueError(f"{fault.action} needs seconds: how long to hold a message back (at most)")
+        if fault.action in _NEVER_IN_FIFO_QUEUES and fault.queue.endswith(".fifo"):
+            raise ValueError(f"a FIFO queue promises not to {fault.action}: order it for a standard queue")
     elif isinstance(fault, S3Fault):
         _require_one_of("action", fault.action, get_args(S3Action))
         _require_one_of("caller", fault.caller, get_args(Caller))
@@ -241,7 +283,18 @@ def _read_fault(description: Mapping[str, Any]) -> Fault:
 
 
 def _require_patterns(fault: Fault) -> None:
-    for name in ("api", "topic", "inference_id", "bucket", "key", "operation", "endpoint", "instance"):
+    for name in (
+        "api",
+        "topic",
+        "inference_id",
+        "queue",
+        "body",
+        "bucket",
+        "key",
+        "operation",
+        "endpoint",
+        "instance",
+    ):
         value = getattr(fault, name, "*")
         if not isinstance(value, str) or not 1 <= len(value) <= MAX_PATTERN:
             raise ValueError(f"{name} must be a text of 1 to {MAX_PATTERN} characters, not {value!r}")

@@ -53,6 +53,9 @@ def restarted(
         before.s3.delete_object(Bucket=before.bucket, Key="removed")
         topic, _ = before.topic_with_queue("events")
         before.sns.publish(TopicArn=topic, Message='{"eventName": "told"}')
+        held = before.sqs.create_queue(QueueName=f"{before.name}-held")["QueueUrl"]
+        first.add_fault(kind="delivery", action="reorder", seconds=3_600, queue="*-held")
+        before.sqs.send_message(QueueUrl=held, MessageBody="held back")
         iam = first.client("iam")
         iam.create_user(UserName="kept")
         access_key = iam.create_access_key(UserName="kept")["AccessKey"]["AccessKeyId"]
@@ -109,6 +112,14 @@ def test_messages_wait_in_their_queues_and_subscriptions_hold(restarted: Restart
     restarted.user.sns.publish(TopicArn=topic, Message='{"eventName": "told again"}')
     received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert sorted(json.loads(message["Body"])["eventName"] for message in received) == ["told", "told again"]
+
+
+def test_a_message_that_a_fault_held_back_is_still_in_its_queue(restarted: Restarted) -> None:
+    sqs = restarted.user.sqs
+    queue = sqs.get_queue_url(QueueName=f"{restarted.before.name}-held")["QueueUrl"]
+    delayed = "ApproximateNumberOfMessagesDelayed"
+    answer = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[delayed])
+    assert answer["Attributes"] == {delayed: "1"}
 
 
 def test_identities_and_their_keys_are_there(restarted: Restarted) -> None:

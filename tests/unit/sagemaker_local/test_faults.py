@@ -44,6 +44,14 @@ def test_a_notification_fault_hits_its_topic_only() -> None:
     assert board.take_notification("arn:aws:sns:us-east-1:1:errors") is not None
 
 
+def test_a_delivery_fault_hits_its_queue_and_its_message_only() -> None:
+    board = FaultBoard()
+    board.add({"kind": "delivery", "action": "drop", "queue": "in-*", "body": "*inf-7*"})
+    assert board.take_delivery("out-1", "about inf-7", fifo=False) is None
+    assert board.take_delivery("in-1", "about inf-8", fifo=False) is None
+    assert board.take_delivery("in-1", "about inf-7", fifo=False) is not None
+
+
 @pytest.mark.parametrize(
     ("description", "complaint"),
     [
@@ -58,6 +66,14 @@ def test_a_notification_fault_hits_its_topic_only() -> None:
         ({"kind": "notification", "action": "lose"}, "action must be"),
         ({"kind": "notification", "action": "reorder"}, "reorder needs seconds"),
         ({"kind": "api", "api": "X", "every": 0}, "every must be"),
+        ({"kind": "delivery", "action": "lose"}, "action must be"),
+        ({"kind": "delivery", "action": "delay"}, "delay needs seconds"),
+        ({"kind": "delivery", "action": "reorder"}, "reorder needs seconds"),
+        (
+            {"kind": "delivery", "action": "duplicate", "queue": "q.fifo"},
+            "a FIFO queue promises not to duplicate",
+        ),
+        ({"kind": "delivery", "action": "drop", "queue": ""}, "queue must be"),
         ({"kind": "s3", "action": "eat"}, "action must be"),
         ({"kind": "s3", "action": "slow"}, "slow needs seconds"),
         ({"kind": "s3", "action": "failing", "status": 404}, "status must be"),
