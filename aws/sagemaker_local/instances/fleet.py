@@ -1,6 +1,7 @@
 """A fleet: the instances of one production variant, kept at the wanted number.
 
-An instance that ends without having been asked to is replaced: at once, and later and later if its replacements end too.
+An instance that ends without having been asked to is replaced: at once, and later and later if its replacements end too before
+they have done anything (`crash_backoff.py`).
 While the fleet is being scaled (an endpoint is created or updated), an instance that never served counts as a failed start,
 and after three of these the scaling has failed, because a command line that cannot start will not start the fourth time.
 (SageMaker keeps trying until the start-up time-out.)
@@ -13,14 +14,13 @@ import time
 from collections.abc import Callable
 
 from sagemaker_local.instances.container_spec import ContainerSpec, Placement
+from sagemaker_local.instances.crash_backoff import CrashBackoff
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.instance import Instance, State
 
 FAILED_STARTS = 3
 # Losing a port is nobody's fault and is simply tried again on another one, within reason.
 LOST_PORTS = 10
-_MAX_BACKOFF_SECONDS = 30.0
-_STABLE_SECONDS = 60.0
 # A request may run for an hour (asynchronous invocations); a retired instance finishes it.
 DRAIN_SECONDS = 3600.0
 
@@ -43,7 +43,7 @@ class Fleet:
         self._members: list[Instance] = []
         self._retired: list[Instance] = []
         self._desired = 0
-        self._crashes = 0
+        self._backoff = CrashBackoff()
         self._failed_starts = 0
         self._lost_ports = 0
         self._failure = ""
@@ -127,7 +127,7 @@ class Fleet:
             with self._changed:
                 if self._closed or (self._scaling and self._failure) or len(self._members) >= self._desired:
                     return
-                delay = _backoff(self._crashes)
+                delay = self._backoff.delay()
                 instance = Instance(self._host, self.placement, self.spec, self._changed_instance, delay)
                 self._members.append(instance)
             instance.start()
@@ -150,16 +150,10 @@ class Fleet:
         if instance.port_taken and self._lost_ports < LOST_PORTS:
             self._lost_ports += 1
             return
-        if instance.served_since is not None and time.monotonic() - instance.served_since > _STABLE_SECONDS:
-            self._crashes = 0
-        self._crashes += 1
+        served = 0.0 if instance.served_since is None else time.monotonic() - instance.served_since
+        self._backoff.crashed(served, instance.answered)
         if not self._scaling or instance.served_since is not None:
             return
         self._failed_starts += 1
         if instance.fatal or self._failed_starts >= FAILED_STARTS:
             self._failure = instance.end_reason
-
-
-def _backoff(crashes: int) -> float:
-    """Real seconds before the next start: none after the first crash, then 1, 3, 7, 15, 30."""
-    return min(2.0 ** min(max(crashes - 1, 0), 10) - 1, _MAX_BACKOFF_SECONDS)

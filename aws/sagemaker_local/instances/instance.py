@@ -65,6 +65,7 @@ class Instance:
 
     Attributes:
         served_since: when it came into service, on the monotonic clock; None while it has not.
+        answered: whether its container has answered a request, pings apart.
         end_reason: why it ended, as a sentence.
         fatal: whether a replacement would end the same way.
         port_taken: whether it could not start because another process was quicker to listen on its port.
@@ -84,6 +85,7 @@ class Instance:
         self.state = State.STARTING
         self.retiring = False
         self.served_since: float | None = None
+        self.answered = False
         self.end_reason = ""
         self.fatal = False
         self.port_taken = False
@@ -188,7 +190,7 @@ class Instance:
         assert self._process is not None
         received = self._faults.strike(path, self._process)
         try:
-            return call_container(
+            answer = call_container(
                 self.port,
                 method,
                 path,
@@ -201,6 +203,8 @@ class Instance:
         except ContainerUnreachable:
             self._health.doubt()
             raise
+        self.answered |= path != "/ping"
+        return answer
 
     def resume(self) -> None:
         """Let a container go on that was stopped by a fault on demand."""
