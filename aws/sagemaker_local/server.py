@@ -64,7 +64,7 @@ class LocalAwsServer:
             self._state,
         )
         self._state.restore_moto()
-        self.application.restore_endpoints()
+        self.application.endpoints.restore()
         self._thread = threading.Thread(target=self._wsgi.serve_forever, name="http", daemon=True)
 
     def start(self) -> None:
@@ -77,7 +77,7 @@ class LocalAwsServer:
     def close(self) -> None:
         """End all instances, then the server. Leaves no process and no temporary file."""
         self._state.close()
-        self.application.end_all_endpoints()
+        self.application.endpoints.end_all()
         self.application.autoscaler.close()
         self.application.scheduler.close()
         self.application.metrics.close()
