@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sagemaker_local.control_plane.endpoint import Endpoint, Variant
+from sagemaker_local.control_plane.endpoint import Endpoint
 from sagemaker_local.control_plane.specs import EndpointSpec
+from sagemaker_local.control_plane.variants import Variant
 
 
 def describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:

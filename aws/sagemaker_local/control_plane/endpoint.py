@@ -14,18 +14,15 @@ A failed endpoint can only be deleted, and nothing can be done to one that is ch
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sagemaker_local.aws_clients import Scope
 from sagemaker_local.clock import Clock
-from sagemaker_local.control_plane.specs import EndpointSpec, VariantSpec
-from sagemaker_local.errors import validation_error, validation_exception
-from sagemaker_local.instances.container_spec import Placement
-from sagemaker_local.instances.fleet import Fleet
+from sagemaker_local.control_plane.specs import EndpointSpec
+from sagemaker_local.control_plane.variants import Variant, VariantSet
+from sagemaker_local.errors import validation_exception
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.instance import Instance
 
@@ -34,16 +31,6 @@ logger = logging.getLogger(__name__)
 CREATING, UPDATING, ROLLING_BACK = "Creating", "Updating", "RollingBack"
 IN_SERVICE, FAILED, DELETING = "InService", "Failed", "Deleting"
 _CHANGING = frozenset({CREATING, UPDATING, ROLLING_BACK, DELETING})
-
-
-@dataclass
-class Variant:
-    """A production variant that runs: its specification, its fleet and its present weight."""
-
-    spec: VariantSpec
-    fleet: Fleet
-    weight: float
-    deployed: datetime
 
 
 @dataclass(frozen=True)
@@ -78,13 +65,13 @@ class Endpoint:
         self.status = CREATING
         self.failure_reason: str | None = None
         self.created = self.modified = self.pending_since
-        self.variants: dict[str, Variant] = {}
         self._host = host
         self._hooks = hooks
         self._lock = threading.RLock()
         self._closed = False
-        self._building: list[Fleet] = []
-        self._draining: list[Fleet] = []
+        self._serving = VariantSet({})
+        self._building = VariantSet({})
+        self._draining: list[VariantSet] = []
 
     def create(self) -> None:
         """Start the first deployment."""
@@ -107,9 +94,8 @@ class Endpoint:
         with self._lock:
             self.failure_reason, self.pending = reason, None
             if status != FAILED:
-                self.variants = {part.name: self._variant(part, weights) for part in self.spec.variants}
-                for name, variant in self.variants.items():
-                    variant.fleet.scale(counts.get(name, variant.spec.instance_count))
+                self._serving = self._variants_of(self.spec, weights)
+                self._serving.scale(self._serving.initial_counts(counts))
             self._set_status(FAILED if status == FAILED else IN_SERVICE)
         for variant in self.serving_variants():
             self._in_background(variant.fleet.await_desired)
@@ -178,10 +164,14 @@ class Endpoint:
         """Whether invocations are taken: from the first InService until the deletion begins."""
         return bool(self.variants) and self.status != DELETING
 
+    @property
+    def variants(self) -> dict[str, Variant]:
+        """The variants that serve, by name; none while the endpoint has never been in service."""
+        return self._serving.by_name
+
     def serving_variants(self) -> list[Variant]:
-        """The variants that take traffic now; none while the endpoint has never been in service."""
-        with self._lock:
-            return list(self.variants.values())
+        """The variants that take traffic now."""
+        return list(self.variants.values())
 
     def choose_variant(self, wanted: str | None) -> Variant:
         """The variant for one request: the one asked for, or one drawn by weight.
@@ -189,77 +179,55 @@ class Endpoint:
         Raises:
             AwsError: ValidationError when there is no such variant.
         """
-        variants = self.serving_variants()
-        if wanted is not None:
-            for variant in variants:
-                if variant.spec.name == wanted:
-                    return variant
-            raise validation_error(f"Variant {wanted} not found in endpoint {self.name}.")
-        weights = [variant.weight for variant in variants]
-        return random.choices(variants, weights if any(weights) else None)[0]  # noqa: S311  # load balancing
+        return self._serving.choose(wanted, self.name)
 
     def acquire_instance(self, most: int) -> Instance | None:
         """A serving instance with room below `most` requests, the least busy first, with its place taken."""
-        instances = [
-            instance for variant in self.serving_variants() for instance in variant.fleet.in_service()
-        ]
-        for instance in sorted(instances, key=lambda instance: instance.in_flight):
-            if instance.acquire(most):
-                return instance
-        return None
+        return self._serving.acquire_instance(most)
 
     def _deploy(
         self, spec: EndpointSpec, counts: Mapping[str, int], weights: Mapping[str, float], on_failure: str
     ) -> None:
+        fresh = self._variants_of(spec, weights)
         try:
             self._hooks.deploying(self, spec)
-            fresh, reason = self._build(spec, counts, weights)
+            reason = self._build(fresh, counts)
         except Exception as error:
-            fresh, reason = {}, str(error)
+            reason = str(error)
         if reason:
             self._abandon(fresh, reason, on_failure)
             return
         with self._lock:
-            old, self.variants = self.variants, fresh
-            self._draining += [variant.fleet for variant in old.values()]
-            self.spec, self.pending, self._building = spec, None, []
+            old, self._serving = self._serving, fresh
+            self._draining.append(old)
+            self.spec, self.pending, self._building = spec, None, VariantSet({})
             self.failure_reason = None
             self._set_status(IN_SERVICE)
         self._hooks.capacity(self)
-        for variant in old.values():
-            threading.Thread(
-                target=self._drain, args=(variant.fleet,), name=f"drain-{self.name}", daemon=True
-            ).start()
+        threading.Thread(target=self._drain, args=(old,), name=f"drain-{self.name}", daemon=True).start()
 
-    def _build(
-        self, spec: EndpointSpec, counts: Mapping[str, int], weights: Mapping[str, float]
-    ) -> tuple[dict[str, Variant], str]:
-        fresh = {part.name: self._variant(part, weights) for part in spec.variants}
+    def _variants_of(self, spec: EndpointSpec, weights: Mapping[str, float]) -> VariantSet:
+        return VariantSet.of(
+            spec, self._host, self.scope, self.name, weights, lambda: self._hooks.capacity(self)
+        )
+
+    def _build(self, fresh: VariantSet, counts: Mapping[str, int]) -> str:
+        """Bring a set of variants up. Returns why that failed, or an empty string."""
         with self._lock:
             if self._closed:
-                return {}, "the endpoint was closed"
-            self._building = [variant.fleet for variant in fresh.values()]
-        for name, variant in fresh.items():
-            variant.fleet.scale(counts.get(name, variant.spec.instance_count))
-        for name, variant in fresh.items():
-            reason = variant.fleet.await_desired()
-            if reason:
-                return fresh, _failure_reason(name, reason)
-        return fresh, ""
+                return "the endpoint was closed"
+            self._building = fresh
+        counts = fresh.initial_counts(counts)
+        fresh.scale(counts)
+        return fresh.await_counts(counts)
 
-    def _variant(self, part: VariantSpec, weights: Mapping[str, float]) -> Variant:
-        placement = Placement(self.scope, self.name, part.name)
-        fleet = Fleet(self._host, placement, part.container, lambda: self._hooks.capacity(self))
-        return Variant(part, fleet, weights.get(part.name, part.weight), Clock.now())
-
-    def _abandon(self, fresh: Mapping[str, Variant], reason: str, on_failure: str) -> None:
+    def _abandon(self, fresh: VariantSet, reason: str, on_failure: str) -> None:
         with self._lock:
             self.failure_reason = reason
             self._set_status(on_failure)
-        for variant in fresh.values():
-            variant.fleet.close(drain=False)
+        fresh.close(drain=False)
         with self._lock:
-            self.pending, self._building = None, []
+            self.pending, self._building = None, VariantSet({})
             if on_failure == ROLLING_BACK:
                 self._set_status(IN_SERVICE)
 
@@ -267,14 +235,16 @@ class Endpoint:
         before = {name: self.variants[name].fleet.desired for name in counts}
         try:
             self._hooks.deploying(self, self.spec)
-            reason = self._scale(counts)
+            self._serving.scale(counts)
+            reason = self._serving.await_counts(counts)
         except Exception as error:
             reason = str(error)
         if reason:
             with self._lock:
                 self.failure_reason = reason
                 self._set_status(ROLLING_BACK)
-            self._scale(before)
+            self._serving.scale(before)
+            self._serving.await_counts(before)
         with self._lock:
             if not reason:
                 self.failure_reason = None
@@ -283,20 +253,10 @@ class Endpoint:
             self._set_status(IN_SERVICE)
         self._hooks.capacity(self)
 
-    def _scale(self, counts: Mapping[str, int]) -> str:
-        """Bring fleets to these sizes. Returns why that failed, or an empty string."""
-        for name, count in counts.items():
-            self.variants[name].fleet.scale(count)
-        for name in counts:
-            reason = self.variants[name].fleet.await_desired()
-            if reason:
-                return _failure_reason(name, reason)
-        return ""
-
-    def _drain(self, fleet: Fleet) -> None:
-        fleet.close(drain=True)
+    def _drain(self, variants: VariantSet) -> None:
+        variants.close(drain=True)
         with self._lock:
-            self._draining.remove(fleet)
+            self._draining.remove(variants)
 
     def _delete(self) -> None:
         self._close_fleets(grace=None)
@@ -304,9 +264,8 @@ class Endpoint:
 
     def _close_fleets(self, grace: float | None) -> None:
         with self._lock:
-            serving = [variant.fleet for variant in self.variants.values()]
-            fleets = [*serving, *self._building, *self._draining]
-        closing = [threading.Thread(target=fleet.close, args=(False, grace), daemon=True) for fleet in fleets]
+            sets = [self._serving, self._building, *self._draining]
+        closing = [threading.Thread(target=each.close, args=(False, grace), daemon=True) for each in sets]
         for thread in closing:
             thread.start()
         for thread in closing:
@@ -327,13 +286,3 @@ class Endpoint:
 
     def _in_background(self, change: Callable[[], object]) -> None:
         threading.Thread(target=change, name=f"endpoint-{self.name}", daemon=True).start()
-
-
-def _failure_reason(variant: str, reason: str) -> str:
-    """AWS's sentence where it has one, followed by ours, which says more."""
-    if reason.startswith(("the container did not answer", "the container's process ended")):
-        return (
-            f"The primary container for production variant {variant} did not pass the ping health check. "
-            f"Please check CloudWatch logs for this endpoint. ({reason})"
-        )
-    return reason

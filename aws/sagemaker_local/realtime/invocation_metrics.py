@@ -22,7 +22,8 @@ from contextlib import contextmanager
 
 from werkzeug.wrappers import Response
 
-from sagemaker_local.control_plane.endpoint import Endpoint, Variant
+from sagemaker_local.control_plane.endpoint import Endpoint
+from sagemaker_local.control_plane.variants import Variant
 from sagemaker_local.errors import AwsError
 from sagemaker_local.metric_publishing import Metric, MetricPublisher
 
