@@ -17,7 +17,6 @@ import enum
 import logging
 import os
 import secrets
-import shutil
 import signal
 import threading
 import time
@@ -34,12 +33,13 @@ from sagemaker_local.instances.container_http import (
     ContainerUnreachable,
     call_container,
 )
+from sagemaker_local.instances.container_log import ContainerLog
 from sagemaker_local.instances.container_process import ContainerProcess
 from sagemaker_local.instances.container_spec import ContainerSpec, Placement
 from sagemaker_local.instances.environment import container_environment
 from sagemaker_local.instances.health import PING_TIMEOUT_SECONDS, Health
 from sagemaker_local.instances.host import InstanceHost
-from sagemaker_local.instances.logs import LogStream, pump_output
+from sagemaker_local.instances.instance_directory import InstanceDirectory
 from sagemaker_local.instances.model_data import fetch_model_data
 from sagemaker_local.instances.ports import taken
 from sagemaker_local.s3_objects import S3Failure, S3Objects
@@ -97,48 +97,26 @@ class Instance:
         self._idle = threading.Condition(self._lock)
         self._stop = threading.Event()
         self._health = Health(self._ping, lambda: self._on_change(self))
-        self._faults = ContainerFaults(host.faults, placement.endpoint, self.id, self._log)
+        self._directory = InstanceDirectory(host.directory, placement, self.id)
+        self._log = ContainerLog(self._directory.log_file, placement, self.id, host.shipper)
+        self._faults = ContainerFaults(host.faults, placement.endpoint, self.id, self._log.write)
         self._process: ContainerProcess | None = None
         self.port = 0
-        scope = placement.scope
-        self.directory = (
-            host.directory
-            / f"{scope.account}-{scope.region}"
-            / placement.endpoint
-            / placement.variant
-            / self.id
-        )
         self._thread = threading.Thread(target=self._live, name=f"instance-{self.id}", daemon=True)
 
     @property
-    def model_dir(self) -> Path:
-        """The stand-in for /opt/ml/model."""
-        return self.directory / "model"
+    def directory(self) -> Path:
+        """Where everything is that it has on disk."""
+        return self._directory.path
 
     @property
     def models_dir(self) -> Path:
         """The stand-in for /opt/ml/models of a multi-model container."""
-        return self.directory / "models"
-
-    @property
-    def _log_file(self) -> Path:
-        return self.directory / "container.log"
-
-    @property
-    def _log_stream(self) -> LogStream:
-        group, stream = self.placement.log_group(), self.placement.log_stream(self.id)
-        return LogStream(self.placement.scope, group, stream)
-
-    def _log(self, line: str) -> None:
-        """Write into the container's log beside what it prints itself."""
-        with self._log_file.open("ab") as file:
-            file.write(f"{line}\n".encode())
-        self._host.shipper.emit(self._log_stream, line)
+        return self._directory.models
 
     @property
     def log_stream_arn(self) -> str:
-        group, stream = self.placement.log_group(), self.placement.log_stream(self.id)
-        return self.placement.scope.arn("logs", f"log-group:{group}:log-stream:{stream}")
+        return self._log.stream_arn
 
     @property
     def in_flight(self) -> int:
@@ -251,7 +229,7 @@ class Instance:
             logger.exception("instance %s of endpoint %s failed", self.id, self.placement.endpoint)
             self.end_reason = f"sagemaker-local could not run the instance: {error}"
         finally:
-            self._clear()
+            self._directory.clear()
             self._host.ports.release(self.port)
             with self._idle:
                 self.state = State.ENDED
@@ -259,17 +237,16 @@ class Instance:
             self._on_change(self)
 
     def _prepare(self) -> None:
-        for directory in (self.model_dir, self.models_dir, self.directory / "work", self.directory / "tmp"):
-            directory.mkdir(parents=True, exist_ok=True)
+        self._directory.make()
         if self.spec.model_data_url is not None and not self.spec.multi_model:
             objects = S3Objects(self._host.clients, self.placement.scope)
             fetch_model_data(
-                objects, self.spec.model_data_url, self.directory / "model.tar.gz", self.model_dir
+                objects, self.spec.model_data_url, self.directory / "model.tar.gz", self._directory.model
             )
 
     def _serve(self) -> None:
         self.port = self._host.ports.reserve()
-        argv = fill_in(self._host.images.command(self.spec.image), self.port, str(self.model_dir))
+        argv = fill_in(self._host.images.command(self.spec.image), self.port, str(self._directory.model))
         environment = container_environment(
             os.environ,
             self.placement.scope,
@@ -278,8 +255,8 @@ class Instance:
             {
                 "SAGEMAKER_BIND_TO_PORT": str(self.port),
                 "SAGEMAKER_LOCAL_INSTANCE_ID": self.id,
-                "SAGEMAKER_LOCAL_MODEL_DIR": str(self.model_dir),
-                "TMPDIR": str(self.directory / "tmp"),
+                "SAGEMAKER_LOCAL_MODEL_DIR": str(self._directory.model),
+                "TMPDIR": str(self._directory.temporary),
                 **({"SAGEMAKER_MULTI_MODEL": "true"} if self.spec.multi_model else {}),
             },
             self.spec.environment,
@@ -287,13 +264,10 @@ class Instance:
         with self._lock:
             if self._stop.is_set():
                 return
-            spawned = self._host.guardian.spawn(argv, environment, self.directory / "work")
+            spawned = self._host.guardian.spawn(argv, environment, self._directory.work)
             self._process = process = ContainerProcess(spawned, self._host.guardian, self._process_ended)
         pump = threading.Thread(
-            target=pump_output,
-            args=(process.output, self._log_file, self._log_stream, self._host.shipper),
-            name=f"log-{self.id}",
-            daemon=True,
+            target=self._log.take, args=(process.output,), name=f"log-{self.id}", daemon=True
         )
         pump.start()
         try:
@@ -339,7 +313,3 @@ class Instance:
         with self._lock:
             if self.state is State.IN_SERVICE:
                 self.state = State.ENDED
-
-    def _clear(self) -> None:
-        for directory in (self.model_dir, self.models_dir, self.directory / "work", self.directory / "tmp"):
-            shutil.rmtree(directory, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""What containers print: kept in a file, and put into CloudWatch Logs where a SageMaker user looks for it.
+"""What containers print, on its way to CloudWatch Logs, where a SageMaker user looks for it.
 
 Group `/aws/sagemaker/Endpoints/<endpoint>`, stream `<variant>/<instance id>`, as on AWS. One thread ships for all instances:
-it sleeps until somebody prints, then waits half a second to send lines together. Both destinations are bounded, because a
-container that prints in a loop must not fill the disk or the memory of the server.
+it sleeps until somebody prints, then waits half a second to send lines together. A stream is bounded, because a container that
+prints in a loop must not fill the memory of the server.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,9 +20,7 @@ from sagemaker_local.aws_clients import AwsClients, Scope
 
 logger = logging.getLogger(__name__)
 
-MAX_LOG_FILE_BYTES = 64 << 20
 MAX_STREAM_EVENTS = 20_000
-MAX_LINE_BYTES = 16 << 10
 MAX_BATCH = 1_000
 _GATHER_SECONDS = 0.5
 
@@ -99,19 +96,3 @@ class LogShipper:
                 create(**arguments)
             except client.exceptions.ResourceAlreadyExistsException:
                 continue
-
-
-def pump_output(output: IO[bytes], log_file: Path, stream: LogStream, shipper: LogShipper) -> None:
-    """Carry a process's output to its log until the output ends. Runs on a thread of its own."""
-    written = 0
-    with output, log_file.open("ab") as file:
-        while line := output.readline(MAX_LINE_BYTES):
-            if written < MAX_LOG_FILE_BYTES:
-                file.write(line)
-                file.flush()
-                written += len(line)
-                if written >= MAX_LOG_FILE_BYTES:
-                    file.write(f"\n[sagemaker-local: log cut at {MAX_LOG_FILE_BYTES} bytes]\n".encode())
-            text = line.decode("utf-8", "replace").rstrip("\r\n")
-            if text:
-                shipper.emit(stream, text)
