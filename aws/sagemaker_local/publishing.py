@@ -16,6 +16,14 @@ from sagemaker_local.faults import FaultBoard
 
 logger = logging.getLogger(__name__)
 
+MAX_MESSAGE_BYTES = 256 * 1024
+"""What SNS takes (Publish in the API reference: 262,144 bytes)."""
+
+
+def encoded(message: Mapping[str, Any]) -> str:
+    """A message as it is published: JSON in ASCII, so that its characters are its bytes."""
+    return json.dumps(message, separators=(",", ":"))
+
 
 class Publisher:
     """Publishes to SNS topics, through the fault board."""
@@ -44,9 +52,7 @@ class Publisher:
 
     def publish(self, scope: Scope, topic: str, message: Mapping[str, Any]) -> None:
         """Publish without faults; raises what SNS raises."""
-        self._clients.client("sns", scope).publish(
-            TopicArn=topic, Message=json.dumps(message, separators=(",", ":"))
-        )
+        self._clients.client("sns", scope).publish(TopicArn=topic, Message=encoded(message))
 
     def _hold(self, topic: str, seconds: float, publish: Callable[[], None]) -> None:
         """Publish after the topic's next message, and after so many real seconds at the latest."""

@@ -2,8 +2,9 @@
 
 Success follows AWS's documented sample ("Check prediction results"); failure follows captured events, since AWS shows none:
 the same fields with `invocationStatus: Failed` and a top-level `failureReason`. CustomAttributes are in neither; consumers must
-correlate by `inferenceId`. The subject is null. With IncludeInferenceResponseIn the response travels along, up to 128 KB, in
-base64.
+correlate by `inferenceId`. The subject is null. With IncludeInferenceResponseIn the response travels along, up to 128 KB: in
+base64 on success, as text on failure. Text that JSON has to escape can outgrow what SNS takes; it stays behind then, since news without
+the response is better than none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome
+from sagemaker_local.publishing import MAX_MESSAGE_BYTES, encoded
 
 MAX_EMBEDDED_BYTES = 128 * 1024
 SUCCESS_TOPICS = "SUCCESS_NOTIFICATION_TOPIC"
@@ -21,7 +23,20 @@ TEST_NOTIFICATION = {"eventVersion": "1.0", "eventSource": "aws:sagemaker", "eve
 
 
 def notification(invocation: Invocation, outcome: Outcome, finished: datetime) -> dict[str, Any]:
-    """The message that tells how an invocation ended."""
+    """The message that tells how an invocation ended. Encoded, it is never longer than what SNS takes."""
+    message = _message(invocation, outcome, finished)
+    if len(encoded(message)) > MAX_MESSAGE_BYTES:
+        reason = f"The response makes the notification exceed {MAX_MESSAGE_BYTES} bytes and is not included."
+        message["responseBody"] = {"message": reason}
+    return message
+
+
+def topic(invocation: Invocation, outcome: Outcome) -> str | None:
+    """The topic for an outcome, if there is one."""
+    return invocation.spec.error_topic if isinstance(outcome, Failure) else invocation.spec.success_topic
+
+
+def _message(invocation: Invocation, outcome: Outcome, finished: datetime) -> dict[str, Any]:
     message: dict[str, Any] = {
         "awsRegion": invocation.scope.region,
         "eventTime": _iso(finished),
@@ -44,11 +59,6 @@ def notification(invocation: Invocation, outcome: Outcome, finished: datetime) -
     message["eventSource"] = "aws:sagemaker"
     message["eventName"] = "InferenceResult"
     return message
-
-
-def topic(invocation: Invocation, outcome: Outcome) -> str | None:
-    """The topic for an outcome, if there is one."""
-    return invocation.spec.error_topic if isinstance(outcome, Failure) else invocation.spec.success_topic
 
 
 def _request_parameters(invocation: Invocation) -> dict[str, Any]:

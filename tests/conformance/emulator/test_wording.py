@@ -112,6 +112,18 @@ def test_a_failure_notification_has_the_fields_seen_in_the_field(user: Any) -> N
     }
 
 
+@pytest.mark.parametrize(
+    "body", ['"' * 131_072, "\u5934" * 43_690, "\0" * 100_000], ids=["quotes", "Chinese", "NUL"]
+)
+def test_a_failure_is_told_without_its_response_when_escaping_makes_it_too_long(user: Any, body: str) -> None:
+    error, received = user.topic_with_queue("err")
+    topics = {"ErrorTopic": error, "IncludeInferenceResponseIn": ["ERROR_NOTIFICATION_TOPIC"]}
+    user.invoke_async(user.async_endpoint(topics=topics), {"status": 500, "body": body}, InferenceId="long")
+    told = received(1)[0]
+    assert (told["inferenceId"], told["invocationStatus"]) == ("long", "Failed")
+    assert list(told["responseBody"]) == ["message"]
+
+
 def test_a_success_notification_has_its_response_in_base64(user: Any) -> None:
     success, received = user.topic_with_queue("ok")
     topics = {"SuccessTopic": success, "IncludeInferenceResponseIn": ["SUCCESS_NOTIFICATION_TOPIC"]}
