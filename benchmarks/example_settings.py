@@ -54,7 +54,7 @@ def training_options(assignments: Sequence[str]) -> TrainingOptions:
         for parent in parents:
             place = place.setdefault(parent, {})
         place[leaf] = value
-    return TrainingOptions.model_validate(document)
+    return TrainingOptions.model_validate(document, extra="forbid")
 
 
 def _example() -> Example:
