@@ -113,17 +113,17 @@ bench-operator: setup ## Measure the operator with 200 models at once
 
 .PHONY: bench-quality
 bench-quality: virtual-environment ## Measure base, judge and DreamBooth (PEOPLE= how many, SHEET= writes a contact sheet)
-	@TRANSFORMERS_VERBOSITY=error OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m benchmarks.quality \
+	@TRANSFORMERS_VERBOSITY=error .venv/bin/python -m benchmarks.quality \
 		$(if $(PEOPLE),--people $(PEOPLE)) $(if $(SHEET),--sheet $(SHEET))
 
 .PHONY: contact-sheet
 contact-sheet: virtual-environment ## Train ten people on the base and write docs/images/ten-people.png
-	@TRANSFORMERS_VERBOSITY=error OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m benchmarks.quality \
+	@TRANSFORMERS_VERBOSITY=error .venv/bin/python -m benchmarks.quality \
 		--only dreambooth --sheet docs/images/ten-people.png
 
 .PHONY: bench-broken-trainers
 bench-broken-trainers: virtual-environment ## Break the workers in three ways, and see that the likeness test would notice
-	@TRANSFORMERS_VERBOSITY=error OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m benchmarks.broken_trainers
+	@TRANSFORMERS_VERBOSITY=error .venv/bin/python -m benchmarks.broken_trainers
 
 .PHONY: bench-sagemaker-local
 bench-sagemaker-local: virtual-environment ## Measure sagemaker-local: added latency, throughput, start-up, idle cost
