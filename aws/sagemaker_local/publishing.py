@@ -35,18 +35,28 @@ class Publisher:
         self._lock = threading.Lock()
         self._held: dict[str, list[Scheduled]] = {}
 
-    def notify(self, scope: Scope, topic: str, message: Mapping[str, Any]) -> None:
-        """Publish an invocation's outcome. SNS's refusal is logged: SageMaker has nobody to tell."""
+    def notify(
+        self, scope: Scope, topic: str, message: Mapping[str, Any], refused: Callable[[], None]
+    ) -> None:
+        """Publish an invocation's outcome. SNS's refusal is logged: SageMaker has nobody to tell.
+
+        Arguments:
+            refused: called each time that SNS refuses it, now or later.
+        """
+
+        def publish() -> None:
+            self._publish_or_log(scope, topic, message, refused)
+
         fault = self._faults.take_notification(topic, str(message.get("inferenceId", "")))
         action = fault.action if fault else "publish"
         if fault and action == "reorder":
-            self._hold(topic, fault.seconds, lambda: self._publish_or_log(scope, topic, message))
+            self._hold(topic, fault.seconds, publish)
             return
         for _ in range({"drop": 0, "duplicate": 2}.get(action, 1)):
             if fault and action == "delay":
-                self._scheduler.after(fault.seconds, lambda: self._publish_or_log(scope, topic, message))
+                self._scheduler.after(fault.seconds, publish)
             else:
-                self._publish_or_log(scope, topic, message)
+                publish()
         if action != "drop":
             self._let_go(topic)
 
@@ -66,8 +76,11 @@ class Publisher:
         for overtaken in held:
             overtaken.run()
 
-    def _publish_or_log(self, scope: Scope, topic: str, message: Mapping[str, Any]) -> None:
+    def _publish_or_log(
+        self, scope: Scope, topic: str, message: Mapping[str, Any], refused: Callable[[], None]
+    ) -> None:
         try:
             self.publish(scope, topic, message)
         except (ClientError, BotoCoreError) as error:
             logger.warning("the notification to %s was refused: %s", topic, error)
+            refused()

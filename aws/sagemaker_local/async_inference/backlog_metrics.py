@@ -1,15 +1,12 @@
 """An asynchronous endpoint's backlog, and how CloudWatch learns of it.
 
-    EndpointName                 ApproximateBacklogSize, ApproximateBacklogSizePerInstance, ApproximateAgeOfOldestRequest,
-                                 HasBacklogWithoutCapacity
-    EndpointName + VariantName   InvocationsProcessed, InvocationFailures, ExpiredRequests, TimeInBacklog, TotalProcessingTime
+    ApproximateBacklogSize, ApproximateBacklogSizePerInstance, ApproximateAgeOfOldestRequest, HasBacklogWithoutCapacity
 
-The first four are samples of a state. It is sampled when an idle queue gets something to do, then once per AWS minute for as long as
+All have the one dimension EndpointName. They are samples of a state. It is sampled when an idle queue gets something to do, then once per AWS minute for as long as
 anything is queued, running or has changed, so the last sample says that nothing is left; an idle endpoint costs nothing.
 Whoever needs samples of an idle endpoint (an alarm that is to scale it to zero) asks for them with `sample`.
 
-Source: "Alarms and logs for tracking metrics from asynchronous endpoints" in the SageMaker guide. Its spelling of the number of
-processed invocations, `InvocationsProcesssed`, is written beside the correct one: nobody outside knows which one AWS uses.
+Source: "Alarms and logs for tracking metrics from asynchronous endpoints" in the SageMaker guide.
 """
 
 from __future__ import annotations
@@ -112,25 +109,7 @@ class BacklogMetrics:
         )
         for name, value in zip(BACKLOG_METRICS, values, strict=True):
             unit = "Seconds" if name == "ApproximateAgeOfOldestRequest" else "Count"
-            self._record(None, name, value, unit)
-
-    def processed(self, variant: str, failed: bool, waited: float, total: float) -> None:
-        """An instance has had an invocation, and its outcome has been told.
-
-        Arguments:
-            waited: seconds in the queue.
-            total: seconds since it was accepted.
-        """
-        for spelling in ("InvocationsProcessed", "InvocationsProcesssed"):
-            self._record(variant, spelling, 1.0)
-        self._record(variant, "InvocationFailures", float(failed))
-        self._record(variant, "TimeInBacklog", waited * 1000, "Milliseconds")
-        self._record(variant, "TotalProcessingTime", total * 1000, "Milliseconds")
-
-    def expired(self) -> None:
-        """A request's time to live ended in the queue, before a variant had it."""
-        for variant in self._endpoint.spec.variants[:1]:
-            self._record(variant.name, "ExpiredRequests", 1.0)
+            self._record(name, value, unit)
 
     def _sample_until_idle(self) -> None:
         with self._lock:
@@ -142,8 +121,6 @@ class BacklogMetrics:
         self.sample()
         self._scheduler.after(self._clock.real(RESOLUTION_SECONDS), self._sample_until_idle)
 
-    def _record(self, variant: str | None, name: str, value: float, unit: str = "None") -> None:
-        dimensions = [("EndpointName", self._endpoint.name)]
-        if variant is not None:
-            dimensions.append(("VariantName", variant))
-        self._publisher.record(self._endpoint.scope, Metric(NAMESPACE, name, unit, tuple(dimensions)), value)
+    def _record(self, name: str, value: float, unit: str) -> None:
+        dimensions = (("EndpointName", self._endpoint.name),)
+        self._publisher.record(self._endpoint.scope, Metric(NAMESPACE, name, unit, dimensions), value)

@@ -17,6 +17,7 @@ from sagemaker_local.async_inference.locations import failure_location, output_l
 from sagemaker_local.async_inference.notifications import TEST_NOTIFICATION, notification, topic
 from sagemaker_local.async_inference.queue import InvocationQueue
 from sagemaker_local.async_inference.redelivery import Redelivery
+from sagemaker_local.async_inference.variant_metrics import VariantMetrics
 from sagemaker_local.aws_clients import AwsClients
 from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.control_plane.endpoint import Endpoint
@@ -120,14 +121,14 @@ class AsyncDataPlane:
         for invocation, running in self._journal.recorded(endpoint):
             if running and self._redelivery.most == 0:
                 threading.Thread(
-                    target=self._finish_lost, args=(invocation,), name="lost-invocation", daemon=True
+                    target=self._finish_lost, args=(endpoint, invocation), name="lost-invocation", daemon=True
                 ).start()
             else:
                 waited = (self._clock.now() - invocation.received).total_seconds()
                 self._journal.put_back(invocation)
                 self._queue(endpoint).put(invocation, max(waited, 0.0))
 
-    def _finish_lost(self, invocation: Invocation) -> None:
+    def _finish_lost(self, endpoint: Endpoint, invocation: Invocation) -> None:
         """End an invocation that was running when the server was killed: its container died with it.
 
         Its output may have been written already; then only the notification is in doubt, and may come twice.
@@ -137,7 +138,7 @@ class AsyncDataPlane:
             outcome: Outcome = Success(*objects.read_typed(invocation.output, MAX_PAYLOAD_BYTES))
         except S3Failure:
             outcome = lost_container(invocation)
-        self._finish(invocation, outcome)
+        self._finish(invocation, outcome, self._metrics_of(endpoint, None))
 
     def dispatch(self, endpoint: Endpoint) -> None:
         """An instance of the endpoint has room."""
@@ -174,24 +175,31 @@ class AsyncDataPlane:
                     self._scheduler,
                     self._metrics,
                     self._redelivery,
+                    lambda variant: self._metrics_of(endpoint, variant),
                     self._finish,
                     self._journal,
                 )
                 self._queues[endpoint] = queue
             return queue
 
-    def _finish(self, invocation: Invocation, outcome: Outcome) -> None:
+    def _metrics_of(self, endpoint: Endpoint, variant: str | None) -> VariantMetrics:
+        name = variant or endpoint.spec.variants[0].name
+        return VariantMetrics(self._metrics, endpoint.scope, endpoint.name, name)
+
+    def _finish(self, invocation: Invocation, outcome: Outcome, metrics: VariantMetrics) -> None:
         objects = S3Objects(self._clients, invocation.scope)
         if not isinstance(outcome, Failure):
             try:
-                objects.write(invocation.output, outcome.body, outcome.content_type)
+                with metrics.uploading():
+                    objects.write(invocation.output, outcome.body, outcome.content_type)
             except S3Failure as error:
                 outcome = Failure.without_answer(
                     f"ClientError: Unable to upload the inference response payload: {error}"
                 )
         if isinstance(outcome, Failure) and invocation.failure is not None:
             try:
-                objects.write(invocation.failure, outcome.body, outcome.content_type)
+                with metrics.uploading():
+                    objects.write(invocation.failure, outcome.body, outcome.content_type)
             except S3Failure as error:
                 logger.warning(
                     "the failure of invocation %s was not written: %s", invocation.inference_id, error
@@ -199,6 +207,9 @@ class AsyncDataPlane:
         arn = topic(invocation, outcome)
         if arn:
             self._publisher.notify(
-                invocation.scope, arn, notification(invocation, outcome, self._clock.now())
+                invocation.scope,
+                arn,
+                notification(invocation, outcome, self._clock.now()),
+                metrics.notification_failed,
             )
         self._journal.ended(invocation)

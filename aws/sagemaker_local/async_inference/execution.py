@@ -11,6 +11,7 @@ from container primary did not specify the required Content-Length header" (deep
 from __future__ import annotations
 
 from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome, Success
+from sagemaker_local.async_inference.variant_metrics import VariantMetrics
 from sagemaker_local.clock import Clock
 from sagemaker_local.instances.container_http import (
     ContainerAnswer,
@@ -23,7 +24,9 @@ from sagemaker_local.s3_objects import S3Failure, S3Location, S3Objects
 MAX_PAYLOAD_BYTES = 1 << 30
 
 
-def execute(invocation: Invocation, instance: Instance, objects: S3Objects, clock: Clock) -> Outcome:
+def execute(
+    invocation: Invocation, instance: Instance, objects: S3Objects, clock: Clock, metrics: VariantMetrics
+) -> Outcome:
     """Run the invocation to its end on an instance whose place has been taken.
 
     Raises:
@@ -33,20 +36,25 @@ def execute(invocation: Invocation, instance: Instance, objects: S3Objects, cloc
     try:
         body = invocation.inline
         if body is None:
-            body = objects.read(S3Location.parse(invocation.parameters["InputLocation"]), MAX_PAYLOAD_BYTES)
+            with metrics.downloading():
+                body = objects.read(
+                    S3Location.parse(invocation.parameters["InputLocation"]), MAX_PAYLOAD_BYTES
+                )
     except S3Failure as error:
         return Failure.without_answer(
             f"ClientError: Unable to download the inference request payload: {error}"
         )
     try:
-        answer = instance.call(
-            "POST",
-            "/invocations",
-            timeout=clock.real(invocation.timeout_seconds),
-            headers=_container_headers(invocation),
-            body=body,
-            limit=MAX_PAYLOAD_BYTES,
-        )
+        with metrics.model_called() as call:
+            answer = instance.call(
+                "POST",
+                "/invocations",
+                timeout=clock.real(invocation.timeout_seconds),
+                headers=_container_headers(invocation),
+                body=body,
+                limit=MAX_PAYLOAD_BYTES,
+            )
+            call.answered(answer)
     except ContainerTimeout:
         return Failure.without_answer(_received("server", 0))
     except ContainerAnswerTooLarge as error:

@@ -26,6 +26,7 @@ from sagemaker_local.async_inference.backlog_metrics import Backlog, BacklogMetr
 from sagemaker_local.async_inference.execution import execute, lost_container
 from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome
 from sagemaker_local.async_inference.redelivery import Redelivery
+from sagemaker_local.async_inference.variant_metrics import VariantMetrics
 from sagemaker_local.clock import Clock, Scheduled, Scheduler
 from sagemaker_local.control_plane.endpoint import Endpoint
 from sagemaker_local.errors import AwsError
@@ -65,6 +66,7 @@ class InvocationQueue:
     """Queue and dispatch for one endpoint.
 
     Arguments:
+        variant_metrics: those of a variant, or of the endpoint's first one for what never reached a variant.
         finish: writes the outcome to S3 and notifies; called once per invocation, on a thread of its own.
         journal: is told what an instance is given, before it is, and what waits again.
     """
@@ -77,7 +79,8 @@ class InvocationQueue:
         scheduler: Scheduler,
         metrics: MetricPublisher,
         redelivery: Redelivery,
-        finish: Callable[[Invocation, Outcome], None],
+        variant_metrics: Callable[[str | None], VariantMetrics],
+        finish: Callable[[Invocation, Outcome, VariantMetrics], None],
         journal: InvocationJournal = NOTHING_KEPT,
     ) -> None:
         self._endpoint = endpoint
@@ -87,6 +90,7 @@ class InvocationQueue:
         self.metrics = BacklogMetrics(endpoint, metrics, clock, scheduler, self.backlog)
         self._redelivery = redelivery
         self._journal = journal
+        self._variant_metrics = variant_metrics
         self._finish = finish
         self._lock = threading.Lock()
         self._waiting: OrderedDict[int, _Queued] = OrderedDict()
@@ -162,8 +166,9 @@ class InvocationQueue:
         self.metrics.close()
 
     def _run(self, queued: _Queued, instance: Instance) -> None:
+        metrics = self._variant_metrics(instance.placement.variant)
         try:
-            outcome = self._execute(queued, instance)
+            outcome = self._execute(queued, instance, metrics)
             if outcome is not None:
                 with self._lock:
                     self._finishing += 1
@@ -171,7 +176,7 @@ class InvocationQueue:
             instance.release()
         try:
             if outcome is not None:
-                self._conclude(queued, instance, outcome)
+                self._conclude(queued, outcome, metrics)
         finally:
             with self._lock:
                 self._in_process -= 1
@@ -179,12 +184,12 @@ class InvocationQueue:
             self.metrics.changed()
             self.dispatch()
 
-    def _execute(self, queued: _Queued, instance: Instance) -> Outcome | None:
+    def _execute(self, queued: _Queued, instance: Instance, metrics: VariantMetrics) -> Outcome | None:
         """The outcome, or None when the invocation waits again."""
         invocation = queued.invocation
         self._journal.started(invocation)
         try:
-            return execute(invocation, instance, self._objects, self._clock)
+            return execute(invocation, instance, self._objects, self._clock, metrics)
         except ContainerRefused:
             self._put_back(queued, queued.deadline)
             return None
@@ -200,13 +205,12 @@ class InvocationQueue:
             logger.exception("invocation %s failed inside sagemaker-local", invocation.inference_id)
             return Failure.without_answer(f"InternalFailure: {error}")
 
-    def _conclude(self, queued: _Queued, instance: Instance, outcome: Outcome) -> None:
+    def _conclude(self, queued: _Queued, outcome: Outcome, metrics: VariantMetrics) -> None:
         try:
-            self._finish(queued.invocation, outcome)
+            self._finish(queued.invocation, outcome, metrics)
         except Exception:
             logger.exception("the outcome of invocation %s was not told", queued.invocation.inference_id)
-        self.metrics.processed(
-            instance.placement.variant,
+        metrics.processed(
             isinstance(outcome, Failure),
             waited=queued.dispatched - queued.queued,
             total=time.monotonic() - queued.accepted,
@@ -233,11 +237,12 @@ class InvocationQueue:
             return
         invocation = queued.invocation
         reason = f"ClientError: The request expired after {invocation.ttl_seconds} seconds in the queue."
+        metrics = self._variant_metrics(None)
         threading.Thread(
             target=self._finish,
-            args=(invocation, Failure.without_answer(reason)),
+            args=(invocation, Failure.without_answer(reason), metrics),
             name="expired-invocation",
             daemon=True,
         ).start()
-        self.metrics.expired()
+        metrics.expired()
         self.metrics.changed()

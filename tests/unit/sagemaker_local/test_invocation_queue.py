@@ -13,6 +13,7 @@ import pytest
 from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome
 from sagemaker_local.async_inference.queue import InvocationQueue
 from sagemaker_local.async_inference.redelivery import Redelivery
+from sagemaker_local.async_inference.variant_metrics import VariantMetrics
 from sagemaker_local.aws_clients import Scope
 from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.control_plane.endpoint import Endpoint
@@ -95,10 +96,11 @@ class Bench:
             self.scheduler,
             cast(MetricPublisher, self.told),
             self.redelivery,
+            lambda variant: VariantMetrics(cast(MetricPublisher, self.told), SCOPE, "e", variant or "first"),
             self._finish,
         )
 
-    def _finish(self, invocation: Invocation, outcome: Outcome) -> None:
+    def _finish(self, invocation: Invocation, outcome: Outcome, metrics: VariantMetrics) -> None:
         self.outcomes[invocation.inference_id] = outcome
         self.finished.release()
 

@@ -1,0 +1,90 @@
+"""What CloudWatch knows of an asynchronous endpoint's invocations (reference 2.5)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+STATISTICS = ["Sum", "SampleCount", "Minimum"]
+
+
+@pytest.fixture(scope="module")
+def busy(module_user: Any) -> str:
+    """An endpoint that has had two good invocations and three bad ones."""
+    name = module_user.async_endpoint()
+    for body in (b"fine", {"sleep": 0.2}, {"status": 400}, {"status": 500}):
+        module_user.invoke_async(name, body)
+    missing = f"s3://{module_user.bucket}/{uuid.uuid4()}"
+    module_user.runtime.invoke_endpoint_async(EndpointName=name, InputLocation=missing)
+    when(module_user, name, "InvocationsProcessed", "InvocationsProcesssed", samples=5)
+    return str(name)
+
+
+def statistics(user: Any, endpoint: str, name: str) -> dict[str, float]:
+    """The metric's statistics over the last hours; all 0 while there is none."""
+    now = datetime.now(UTC)
+    points = user.cloudwatch.get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName=name,
+        Dimensions=[
+            {"Name": "EndpointName", "Value": endpoint},
+            {"Name": "VariantName", "Value": "AllTraffic"},
+        ],
+        StartTime=now - timedelta(hours=3),
+        EndTime=now + timedelta(minutes=1),
+        Period=86_400,
+        Statistics=STATISTICS,
+    )["Datapoints"]
+    return {each: points[0][each] if points else 0.0 for each in STATISTICS}
+
+
+def when(user: Any, endpoint: str, *spellings: str, samples: int = 1) -> dict[str, float]:
+    """A metric's statistics once so many samples have come, under whichever of its names."""
+    found: dict[str, float] = user.eventually(
+        lambda: max(
+            (statistics(user, endpoint, name) for name in spellings), key=lambda seen: seen["SampleCount"]
+        ),
+        lambda seen: seen["SampleCount"] >= samples,
+    )
+    return found
+
+
+def test_errors_of_the_model_are_counted_by_kind(module_user: Any, busy: str) -> None:
+    for metric in ("Invocation4XXErrors", "Invocation5XXErrors"):
+        module_user.eventually(lambda metric=metric: statistics(module_user, busy, metric)["Sum"] == 1)
+
+
+def test_a_request_that_could_not_be_downloaded_is_counted(module_user: Any, busy: str) -> None:
+    assert when(module_user, busy, "RequestDownloadFailures")["Sum"] == 1
+
+
+def test_the_steps_of_an_invocation_are_timed_in_microseconds(module_user: Any, busy: str) -> None:
+    for metric in ("RequestDownloadLatency", "ResponseUploadLatency"):
+        assert when(module_user, busy, metric)["Minimum"] > 0
+    assert when(module_user, busy, "ModelLatency", samples=4)["Sum"] >= 200_000
+
+
+@pytest.mark.parametrize("metric", ["Invocations", "InvocationsPerInstance", "OverheadLatency"])
+def test_the_metrics_of_real_time_traffic_are_not_published(module_user: Any, busy: str, metric: str) -> None:
+    assert statistics(module_user, busy, metric)["SampleCount"] == 0
+
+
+def test_a_response_that_could_not_be_uploaded_is_counted(user: Any) -> None:
+    topic, received = user.topic_with_queue("err")
+    asynchronous = user.async_config(topics={"ErrorTopic": topic})
+    asynchronous["OutputConfig"]["S3OutputPath"] = f"s3://{user.bucket}-that-nobody-made/out"
+    name = user.endpoint(user.config(user.model(), asynchronous))
+    user.invoke_async(name)
+    received(1)
+    assert when(user, name, "ResponseUploadFailures")["Sum"] == 1
+
+
+def test_a_notification_that_could_not_be_sent_is_counted(user: Any) -> None:
+    topic = user.sns.create_topic(Name=f"{user.name}-short-lived")["TopicArn"]
+    name = user.async_endpoint(topics={"SuccessTopic": topic})
+    user.sns.delete_topic(TopicArn=topic)
+    user.invoke_async(name)
+    assert when(user, name, "NotificationFailures")["Sum"] == 1
