@@ -110,7 +110,8 @@ class Autoscaler:
                 logger.exception("the autoscaler failed to evaluate; it goes on")
 
     def _wake(self, now: datetime) -> None:
-        self._finish_activities()
+        for resource in list(self._past):
+            self._finish_activity(resource)
         alarms = self._evaluation.evaluate(moto_records.stored_alarms(), now)
         self._metrics.sample(alarms)
         due = {alarm.region for alarm in alarms if alarm.fresh and alarm.state == ALARM}
@@ -177,41 +178,45 @@ class Autoscaler:
         cause: str,
         cooldown: float,
     ) -> None:
+        self._finish_activity(resource)
+        past = self._past.setdefault(resource, _Past())
         activity = _activity(resource, cause, _desired(endpoint, target), capacity, Clock.now())
         activity.cooldown = cooldown
         self._activities.start(activity)
+        if past.running is not None:
+            activity.fail(Clock.now(), f'Cannot update in-progress endpoint "{endpoint.arn}".')
+            return
         try:
             endpoint.reweigh({target.variant: capacity}, {})
         except AwsError as refusal:
             activity.fail(Clock.now(), refusal.message)
             return
         logger.info("%s: %s -> %s instances: %s", resource.id, activity.before, activity.after, cause)
-        self._past.setdefault(resource, _Past()).running = activity
+        past.running = activity
 
-    def _finish_activities(self) -> None:
-        for resource, past in list(self._past.items()):
-            activity = past.running
-            if activity is None:
-                continue
-            target = registered_target(resource.region, resource.id)
-            endpoint = self._endpoint(resource.region, target) if target else None
-            if target is None or endpoint is None:
-                activity.fail(Clock.now(), "the endpoint or its scalable target is gone.")
-                del self._past[resource]
-                continue
-            if endpoint.status != IN_SERVICE:
-                continue
-            past.running = None
-            if _desired(endpoint, target) != activity.after:
-                activity.fail(
-                    endpoint.modified, endpoint.failure_reason or "the count was changed meanwhile."
-                )
-                continue
-            activity.succeed(endpoint.modified)
-            if activity.after > activity.before:
-                past.scale_out = activity
-            else:
-                past.scale_in = activity
+    def _finish_activity(self, resource: _Resource) -> None:
+        """Tell how the running activity of a variant has ended, if it has."""
+        past = self._past.get(resource)
+        if past is None or past.running is None:
+            return
+        activity = past.running
+        target = registered_target(resource.region, resource.id)
+        endpoint = self._endpoint(resource.region, target) if target else None
+        if target is None or endpoint is None:
+            activity.fail(Clock.now(), "the endpoint or its scalable target is gone.")
+            del self._past[resource]
+            return
+        if endpoint.status != IN_SERVICE:
+            return
+        past.running = None
+        if _desired(endpoint, target) != activity.after:
+            activity.fail(endpoint.modified, endpoint.failure_reason or "the count was changed meanwhile.")
+            return
+        activity.succeed(endpoint.modified)
+        if activity.after > activity.before:
+            past.scale_out = activity
+        else:
+            past.scale_in = activity
 
     def _history(self, past: _Past, now: datetime) -> History:
         return History(self._past_activity(past.scale_out, now), self._past_activity(past.scale_in, now))
