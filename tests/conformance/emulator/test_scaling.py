@@ -225,6 +225,22 @@ def test_without_traffic_a_real_time_endpoint_returns_to_its_minimum(emulator: L
     scaled.await_count(1)
 
 
+def test_a_policy_on_invocations_per_instance_never_scales_an_asynchronous_endpoint(
+    emulator: LocalAws, user: Any
+) -> None:
+    tracking = {
+        "TargetValue": 10,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    }
+    asynchronous = ScaledEndpoint(user, user.async_endpoint(InitialInstanceCount=2), 1, 2)
+    real_time = ScaledEndpoint(user, user.realtime_endpoint(InitialInstanceCount=2), 1, 2)
+    for scaled in (asynchronous, real_time):
+        scaled.track(**tracking)
+    emulator.set_clock_speed(MINUTES_PER_SECOND)
+    real_time.await_count(1)
+    assert asynchronous.counts() == (2, 2)
+
+
 def test_a_state_set_by_hand_acts_like_any_other(user: Any) -> None:
     scaled = ScaledEndpoint(user, user.async_endpoint(), 1, 2)
     alarm = scaled.step(+1, "by-hand")
