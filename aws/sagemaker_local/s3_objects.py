@@ -90,9 +90,13 @@ class S3Objects:
                 file.write(chunk)
         return int(response["ContentLength"])
 
-    def write(self, location: S3Location, body: bytes, content_type: str | None) -> None:
-        """Put the object. Raises S3Failure when S3 refuses."""
+    def write(
+        self, location: S3Location, body: bytes, content_type: str | None, kms_key: str | None = None
+    ) -> None:
+        """Put the object, encrypted with a KMS key if one is given. Raises S3Failure when S3 refuses."""
         extra = {"ContentType": content_type} if content_type else {}
+        if kms_key:
+            extra |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
         self._call("put_object", location, Body=body, **extra)
 
     def _call(self, operation: str, location: S3Location, **arguments: Any) -> Any:

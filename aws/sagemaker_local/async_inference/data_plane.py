@@ -187,11 +187,11 @@ class AsyncDataPlane:
         return VariantMetrics(self._metrics, endpoint.scope, endpoint.name, name)
 
     def _finish(self, invocation: Invocation, outcome: Outcome, metrics: VariantMetrics) -> None:
-        objects = S3Objects(self._clients, invocation.scope)
+        objects, kms_key = S3Objects(self._clients, invocation.scope), invocation.spec.kms_key
         if not isinstance(outcome, Failure):
             try:
                 with metrics.uploading():
-                    objects.write(invocation.output, outcome.body, outcome.content_type)
+                    objects.write(invocation.output, outcome.body, outcome.content_type, kms_key)
             except S3Failure as error:
                 outcome = Failure.without_answer(
                     f"ClientError: Unable to upload the inference response payload: {error}"
@@ -199,7 +199,7 @@ class AsyncDataPlane:
         if isinstance(outcome, Failure) and invocation.failure is not None:
             try:
                 with metrics.uploading():
-                    objects.write(invocation.failure, outcome.body, outcome.content_type)
+                    objects.write(invocation.failure, outcome.body, outcome.content_type, kms_key)
             except S3Failure as error:
                 logger.warning(
                     "the failure of invocation %s was not written: %s", invocation.inference_id, error

@@ -25,6 +25,7 @@ class AsyncSpec:
     Attributes:
         raw: the configuration as given, for DescribeEndpoint.
         include_response_in: which notifications carry the response.
+        kms_key: what results are encrypted with, by key id, ARN or alias; None leaves it to the bucket.
     """
 
     raw: Mapping[str, Any]
@@ -34,6 +35,7 @@ class AsyncSpec:
     error_topic: str | None
     include_response_in: frozenset[str]
     concurrency: int
+    kms_key: str | None = None
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> AsyncSpec:
@@ -48,6 +50,7 @@ class AsyncSpec:
             error_topic=topics.get("ErrorTopic"),
             include_response_in=frozenset(topics.get("IncludeInferenceResponseIn") or ()),
             concurrency=client.get("MaxConcurrentInvocationsPerInstance", DEFAULT_CONCURRENT_INVOCATIONS),
+            kms_key=output.get("KmsKeyId"),
         )
 
 
