@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,14 +14,21 @@ UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 @pytest.fixture(scope="module")
-def deployed(module_user: Any) -> tuple[Any, dict[str, str]]:
-    """A user with an asynchronous endpoint of one instance, and how Application Auto Scaling names it."""
-    name = module_user.async_endpoint()
-    return module_user, {
+def variant(module_user: Any) -> dict[str, str]:
+    """The variant of an asynchronous endpoint of one instance, as Application Auto Scaling names it."""
+    return {
         "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{name}/variant/AllTraffic",
+        "ResourceId": f"endpoint/{module_user.async_endpoint()}/variant/AllTraffic",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
+
+
+@pytest.fixture
+def deployed(module_user: Any, variant: dict[str, str]) -> Iterator[tuple[Any, dict[str, str]]]:
+    """A user and that variant, which is not registered before and after the test."""
+    yield module_user, variant
+    with suppress(module_user.autoscaling.exceptions.ObjectNotFoundException):
+        module_user.autoscaling.deregister_scalable_target(**variant)
 
 
 def backlog(endpoint_resource: str, target: float = 5.0, **more: Any) -> dict[str, Any]:
@@ -45,6 +54,14 @@ def follow_backlog(user: Any, variant: dict[str, str], name: str, **more: Any) -
         TargetTrackingScalingPolicyConfiguration=backlog(variant["ResourceId"], **more),
     )
     return policy
+
+
+def registered(user: Any, variant: dict[str, str]) -> list[tuple[int, int]]:
+    """The minimum and maximum that are registered for the variant."""
+    targets = user.autoscaling.describe_scalable_targets(
+        ServiceNamespace="sagemaker", ResourceIds=[variant["ResourceId"]]
+    )["ScalableTargets"]
+    return [(target["MinCapacity"], target["MaxCapacity"]) for target in targets]
 
 
 def bring_to(user: Any, variant: dict[str, str], count: int) -> None:
@@ -127,6 +144,74 @@ def test_only_a_variant_that_exists_can_be_registered(deployed: tuple[Any, dict[
     nowhere = {**variant, "ResourceId": f"endpoint/{user.name}-nowhere/variant/AllTraffic"}
     with pytest.raises(ClientError, match="ValidationException"):
         user.autoscaling.register_scalable_target(**nowhere, MinCapacity=0, MaxCapacity=1)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {},
+        {"MinCapacity": 1},
+        {"MaxCapacity": 1},
+        {"MinCapacity": -2, "MaxCapacity": -1},
+        {"MinCapacity": 2, "MaxCapacity": 1},
+        {"MinCapacity": "one", "MaxCapacity": 1},
+    ],
+    ids=str,
+)
+def test_a_first_registration_needs_sensible_bounds(
+    deployed: tuple[Any, dict[str, str]], bounds: dict[str, Any]
+) -> None:
+    user, variant = deployed
+    with pytest.raises(ClientError, match=r"ValidationException|SerializationException"):
+        user.autoscaling.register_scalable_target(**variant, **bounds)
+    assert registered(user, variant) == []
+
+
+def test_a_new_bound_must_suit_the_one_that_stays(deployed: tuple[Any, dict[str, str]]) -> None:
+    user, variant = deployed
+    user.autoscaling.register_scalable_target(**variant, MinCapacity=0, MaxCapacity=1)
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.autoscaling.register_scalable_target(**variant, MinCapacity=5)
+    user.autoscaling.register_scalable_target(**variant, MaxCapacity=2)
+    assert registered(user, variant) == [(0, 2)]
+
+
+def test_deregistering_what_is_not_registered_is_refused(deployed: tuple[Any, dict[str, str]]) -> None:
+    user, variant = deployed
+    with pytest.raises(ClientError, match="ObjectNotFoundException"):
+        user.autoscaling.deregister_scalable_target(**variant)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"PolicyType": "StepScaling"},
+        {
+            "PolicyType": "StepScaling",
+            "StepScalingPolicyConfiguration": {
+                "AdjustmentType": "ChangeInCapacity",
+                "StepAdjustments": [{"MetricIntervalLowerBound": 0}],
+            },
+        },
+        {
+            "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingScalingPolicyConfiguration": backlog("endpoint/e/variant/v", target=0),
+        },
+        {"TargetTrackingScalingPolicyConfiguration": backlog("endpoint/e/variant/v")},
+    ],
+    ids=["no configuration", "a step without adjustment", "a target of zero", "no type"],
+)
+def test_a_policy_that_makes_no_sense_is_refused(
+    deployed: tuple[Any, dict[str, str]], wrong: dict[str, Any]
+) -> None:
+    user, variant = deployed
+    user.autoscaling.register_scalable_target(**variant, MinCapacity=0, MaxCapacity=1)
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.autoscaling.put_scaling_policy(**variant, PolicyName="wrong", **wrong)
+    described = user.autoscaling.describe_scaling_policies(
+        ServiceNamespace="sagemaker", ResourceId=variant["ResourceId"]
+    )
+    assert described["ScalingPolicies"] == []
 
 
 def test_a_new_minimum_is_brought_about_and_listed_as_an_activity(

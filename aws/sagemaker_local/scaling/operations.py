@@ -2,7 +2,7 @@
 
 moto stores targets, policies and scheduled actions; we let it answer first. What we add, for SageMaker variants only:
 
-    RegisterScalableTarget     the variant must exist; the count is brought between the new bounds
+    RegisterScalableTarget     the variant must exist and the bounds make sense; the count is brought between them
     DeregisterScalableTarget   takes its policies and their alarms with it
     PutScalingPolicy           the target must be registered; an update keeps the policy's ARN; target tracking gets its alarms
     DescribeScalingActivities  moto lacks it
@@ -12,6 +12,7 @@ Everything else, and every other service's targets, is moto's.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,12 +26,14 @@ from sagemaker_local.scaling.activities import ActivityLog
 from sagemaker_local.scaling.autoscaler import Autoscaler
 from sagemaker_local.scaling.moto_records import Region
 from sagemaker_local.scaling.policies import DIMENSION, TargetTracking, read_policy, resource_names
+from sagemaker_local.scaling.registrations import check_capacities, registered_target
 from sagemaker_local.scaling.tracking_alarms import tracking_alarms
 from sagemaker_local.shapes import report, service_model, violations
 
 TARGET_PREFIX = "AnyScaleFrontendService."
 SERVICE = "application-autoscaling"
 MAX_RESULTS = 50
+_POLICY_TYPES = ("StepScaling", "TargetTrackingScaling")
 
 Forward = Callable[[], Response]
 """Lets moto answer the same request."""
@@ -43,6 +46,7 @@ class ScalingOperations:
         self._registry = registry
         self._autoscaler = autoscaler
         self._activities = activities
+        self._changes = threading.Lock()
         self._own: dict[str, Callable[[Region, Mapping[str, Any], Forward], Response]] = {
             "RegisterScalableTarget": self._register,
             "DeregisterScalableTarget": self._deregister,
@@ -64,17 +68,21 @@ class ScalingOperations:
             AwsError: any refusal.
         """
         region = Region(scope.account, scope.region)
+        if not self.answers_alone(operation) and (
+            request.get("ServiceNamespace") != "sagemaker" or request.get("ScalableDimension") != DIMENSION
+        ):
+            return forward()
+        found = violations(service_model(SERVICE).operation_model(operation).input_shape, request, "")
+        if found:
+            raise AwsError("ValidationException", report(found))
         if self.answers_alone(operation):
             return self._describe_activities(region, request)
-        if request.get("ServiceNamespace") != "sagemaker" or request.get("ScalableDimension") != DIMENSION:
-            return forward()
-        return self._own[operation](region, request, forward)
+        with self._changes:
+            return self._own[operation](region, request, forward)
 
     def _register(self, region: Region, request: Mapping[str, Any], forward: Forward) -> Response:
-        resource_id = str(request.get("ResourceId"))
-        minimum, maximum = request.get("MinCapacity"), request.get("MaxCapacity")
-        if minimum is not None and maximum is not None and minimum > maximum:
-            raise AwsError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
+        resource_id = request["ResourceId"]
+        check_capacities(request, registered_target(region, resource_id))
         names = resource_names(resource_id)
         endpoint = (
             self._registry.find(Scope(region.account, region.name, ""), names[0])
@@ -93,24 +101,18 @@ class ScalingOperations:
         return response
 
     def _deregister(self, region: Region, request: Mapping[str, Any], forward: Forward) -> Response:
+        _require_registered(region, request["ResourceId"])
         response = forward()
         if response.status_code == 200:
-            moto_records.delete_policies(region, str(request.get("ResourceId")))
+            moto_records.delete_policies(region, request["ResourceId"])
         return response
 
     def _put_policy(self, region: Region, request: Mapping[str, Any], forward: Forward) -> Response:
-        resource_id, name = str(request.get("ResourceId")), str(request.get("PolicyName"))
-        registered = {target["ResourceId"] for target in moto_records.scalable_targets(region)}
-        if resource_id not in registered:
-            raise AwsError(
-                "ObjectNotFoundException",
-                f"No scalable target registered for service namespace: sagemaker, resource ID: {resource_id}, "
-                f"scalable dimension: {DIMENSION}",
-            )
-        kind = str(request.get("PolicyType"))
-        if kind in ("StepScaling", "TargetTrackingScaling"):
-            read_policy(name, "", resource_id, kind, request.get(f"{kind}PolicyConfiguration") or {})
+        resource_id, name = request["ResourceId"], request["PolicyName"]
+        _require_registered(region, resource_id)
         former = moto_records.find_policy(region, resource_id, name)
+        kind, body = _policy_given(request, former)
+        read_policy(name, "", resource_id, kind, body)
         response = forward()
         if response.status_code != 200:
             return response
@@ -126,10 +128,6 @@ class ScalingOperations:
         return json_response({"PolicyARN": arn, "Alarms": described})
 
     def _describe_activities(self, region: Region, request: Mapping[str, Any]) -> Response:
-        shape = service_model(SERVICE).operation_model("DescribeScalingActivities").input_shape
-        found = violations(shape, request, "")
-        if found:
-            raise AwsError("ValidationException", report(found))
         most = request.get("MaxResults", MAX_RESULTS)
         if not 1 <= most <= MAX_RESULTS:
             raise AwsError("ValidationException", f"MaxResults must be from 1 to {MAX_RESULTS}")
@@ -155,3 +153,30 @@ class ScalingOperations:
         if following is not None:
             answer["NextToken"] = str(following)
         return json_response(answer)
+
+
+def _require_registered(region: Region, resource_id: str) -> None:
+    if registered_target(region, resource_id) is None:
+        raise AwsError(
+            "ObjectNotFoundException",
+            f"No scalable target registered for service namespace: sagemaker, resource ID: {resource_id}, "
+            f"scalable dimension: {DIMENSION}",
+        )
+
+
+def _policy_given(request: Mapping[str, Any], former: Any) -> tuple[str, Mapping[str, Any]]:
+    """The kind and the configuration of a policy; an update may leave out what stays as it is."""
+    kind = request.get("PolicyType") or (former.policy_type if former is not None else None)
+    if kind not in _POLICY_TYPES:
+        raise AwsError(
+            "ValidationException",
+            f"PolicyType must be {' or '.join(_POLICY_TYPES)}; sagemaker-local does not implement predictive scaling",
+        )
+    given = [each for each in _POLICY_TYPES if request.get(f"{each}PolicyConfiguration") is not None]
+    if given == [kind]:
+        return kind, request[f"{kind}PolicyConfiguration"]
+    if not given and former is not None and former.policy_type == kind:
+        return kind, moto_records.policy_body(former)
+    raise AwsError(
+        "ValidationException", f"A {kind} policy needs {kind}PolicyConfiguration and no other configuration"
+    )

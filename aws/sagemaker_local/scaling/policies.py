@@ -5,6 +5,7 @@ Source: PutScalingPolicy and RegisterScalableTarget in the Application Auto Scal
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -140,7 +141,7 @@ def _read_step_scaling(name: str, arn: str, body: Mapping[str, Any]) -> StepScal
 
 def _read_target_tracking(name: str, arn: str, resource_id: str, body: Mapping[str, Any]) -> TargetTracking:
     target = body.get("TargetValue")
-    if not isinstance(target, int | float) or target <= 0:
+    if not isinstance(target, int | float) or not 0 < target < math.inf:
         raise _refused("TargetValue must be a number greater than 0")
     return TargetTracking(
         name=name,
