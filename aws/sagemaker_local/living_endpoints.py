@@ -46,7 +46,7 @@ class LivingEndpoints:
         if not self._state.kept:
             return
         for record in self._state.endpoints.load():
-            endpoint = Endpoint(self._host, self.hooks, record.scope, record.name, record.spec)
+            endpoint = Endpoint(self._host, self.hooks, record.scope, record.name, record.spec, record.policy)
             if record.status == DELETING or not moto_bridge.has_endpoint(record.scope, record.name):
                 self._state.endpoints.remove(endpoint)
                 continue
@@ -55,7 +55,9 @@ class LivingEndpoints:
             endpoint.restore(record.status, record.counts, record.weights, record.failure_reason)
             self._asynchronous.restore(endpoint)
             if record.status == UPDATING and record.pending is not None:
-                endpoint.update(record.pending, retain_counts=False, retain_weights=False)
+                endpoint.update(
+                    record.pending, retain_counts=False, retain_weights=False, policy=record.policy
+                )
         living = {(each.scope.account, each.scope.region, each.name) for each in self._registry.all()}
         for account, region, name in moto_bridge.stored_endpoints():
             if (account, region, name) not in living:

@@ -118,6 +118,19 @@ def test_a_failed_update_keeps_the_old_in_service(user: Any) -> None:
     assert _version(user, name) == "old"
 
 
+def test_an_update_policy_excludes_the_other(user: Any) -> None:
+    name = user.realtime_endpoint()
+    routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+    batch = {"Type": "CAPACITY_PERCENT", "Value": 50}
+    both = {
+        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing},
+        "RollingUpdatePolicy": {"MaximumBatchSize": batch, "WaitIntervalInSeconds": 0},
+    }
+    config = user.described(name)["EndpointConfigName"]
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=both)
+
+
 def test_an_update_can_retain_the_instance_count(user: Any) -> None:
     name = user.realtime_endpoint()
     user.scale(name, 2)

@@ -29,8 +29,10 @@ def describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
         described["ProductionVariants"] = [_describe_variant(variant) for variant in variants]
     if endpoint.pending is not None:
         described["PendingDeploymentSummary"] = _describe_pending(
-            endpoint.pending, endpoint.pending_since.timestamp()
+            endpoint.pending, endpoint.pending_since.timestamp(), "Baking" if endpoint.baking else "Creating"
         )
+    if endpoint.policy.raw is not None:
+        described["LastDeploymentConfig"] = endpoint.policy.raw
     return described
 
 
@@ -52,7 +54,7 @@ def _describe_variant(variant: Variant) -> dict[str, Any]:
     }
 
 
-def _describe_pending(spec: EndpointSpec, since: float) -> dict[str, Any]:
+def _describe_pending(spec: EndpointSpec, since: float, status: str) -> dict[str, Any]:
     return {
         "EndpointConfigName": spec.config_name,
         "StartTime": since,
@@ -61,7 +63,7 @@ def _describe_pending(spec: EndpointSpec, since: float) -> dict[str, Any]:
                 "VariantName": variant.name,
                 "DesiredInstanceCount": variant.instance_count,
                 "DesiredWeight": variant.weight,
-                "VariantStatus": [{"Status": "Creating", "StartTime": since}],
+                "VariantStatus": [{"Status": status, "StartTime": since}],
             }
             for variant in spec.variants
         ],

@@ -1,11 +1,12 @@
 """One endpoint and its life.
 
     create ──> Creating ──> InService <──> Updating ──> (new instances pass) ──> InService
-                  │                            └──> RollingBack (they do not) ──> InService, as before
+                  │                            └──> RollingBack (they do not, or an alarm goes off) ──> InService, as before
                   └──> Failed                                   any settled status ──> Deleting ──> gone
 
 Changes of fleets run on a thread per change; the API answers at once, as AWS does. During an update the old instances serve
-until all new ones have answered their ping, then they finish what they have in flight and stop.
+until all new ones have answered their ping. Then the new ones take the traffic and the old ones stand by for the baking period of
+the deployment policy, if it has one; they finish what they have in flight and stop, or get the traffic back.
 
 A failed endpoint can only be deleted, and nothing can be done to one that is changing: AWS's rules, from the description of
 `EndpointStatus` in the API reference and the error "Cannot update in-progress endpoint".
@@ -20,7 +21,10 @@ from dataclasses import dataclass
 
 from sagemaker_local.aws_clients import Scope
 from sagemaker_local.clock import Clock
+from sagemaker_local.control_plane.deployment_policy import ALL_AT_ONCE, DeploymentPolicy
+from sagemaker_local.control_plane.rollback_alarms import RollbackAlarms
 from sagemaker_local.control_plane.specs import EndpointSpec
+from sagemaker_local.control_plane.succession import Succession
 from sagemaker_local.control_plane.variants import Variant, VariantSet
 from sagemaker_local.errors import validation_exception
 from sagemaker_local.instances.host import InstanceHost
@@ -51,15 +55,29 @@ class EndpointHooks:
 
 
 class Endpoint:
-    """An endpoint; all public methods return at once and are safe to call from any thread."""
+    """An endpoint; all public methods return at once and are safe to call from any thread.
+
+    Attributes:
+        pending: what it is being created with or updated to, while it is.
+        baking: whether the pending variants have the traffic and those before them stand by.
+        policy: of its latest deployment.
+    """
 
     def __init__(
-        self, host: InstanceHost, hooks: EndpointHooks, scope: Scope, name: str, spec: EndpointSpec
+        self,
+        host: InstanceHost,
+        hooks: EndpointHooks,
+        scope: Scope,
+        name: str,
+        spec: EndpointSpec,
+        policy: DeploymentPolicy = ALL_AT_ONCE,
     ) -> None:
         self.scope = scope
         self.name = name
         self.arn = scope.arn("sagemaker", f"endpoint/{name}")
         self.spec = spec
+        self.policy = policy
+        self.baking = False
         self.pending: EndpointSpec | None = spec
         self.pending_since = Clock.now()
         self.status = CREATING
@@ -68,14 +86,12 @@ class Endpoint:
         self._host = host
         self._hooks = hooks
         self._lock = threading.RLock()
-        self._closed = False
-        self._serving = VariantSet({})
-        self._building = VariantSet({})
-        self._draining: list[VariantSet] = []
+        self._alarms = RollbackAlarms(host.clients, scope)
+        self._succession = Succession(name, host.clock)
 
     def create(self) -> None:
         """Start the first deployment."""
-        self._in_background(lambda: self._deploy(self.spec, {}, {}, FAILED))
+        self._in_background(lambda: self._deploy(self.spec, {}, {}))
 
     def restore(
         self, status: str, counts: Mapping[str, int], weights: Mapping[str, float], reason: str | None
@@ -94,13 +110,18 @@ class Endpoint:
         with self._lock:
             self.failure_reason, self.pending = reason, None
             if status != FAILED:
-                self._serving = self._variants_of(self.spec, weights)
-                self._serving.scale(self._serving.initial_counts(counts))
+                self._succession.resume(self._variants_of(self.spec, weights), counts)
             self._set_status(FAILED if status == FAILED else IN_SERVICE)
         for variant in self.serving_variants():
             self._in_background(variant.fleet.await_desired)
 
-    def update(self, spec: EndpointSpec, retain_counts: bool, retain_weights: bool) -> None:
+    def update(
+        self,
+        spec: EndpointSpec,
+        retain_counts: bool,
+        retain_weights: bool,
+        policy: DeploymentPolicy = ALL_AT_ONCE,
+    ) -> None:
         """Replace all instances by those of another configuration.
 
         Arguments:
@@ -120,9 +141,9 @@ class Endpoint:
             weights = (
                 {name: variant.weight for name, variant in self.variants.items()} if retain_weights else {}
             )
-            self.pending, self.pending_since = spec, Clock.now()
+            self.pending, self.pending_since, self.policy = spec, Clock.now(), policy
             self._set_status(UPDATING)
-        self._in_background(lambda: self._deploy(spec, counts, weights, ROLLING_BACK))
+        self._in_background(lambda: self._deploy(spec, counts, weights))
 
     def reweigh(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
         """Change instance counts and traffic shares of running variants.
@@ -155,9 +176,7 @@ class Endpoint:
 
     def close(self, grace: float) -> None:
         """Stop everything because the server ends. Blocks until all processes are gone."""
-        with self._lock:
-            self._closed = True
-        self._close_fleets(grace)
+        self._succession.close(grace)
 
     @property
     def invocable(self) -> bool:
@@ -167,7 +186,7 @@ class Endpoint:
     @property
     def variants(self) -> dict[str, Variant]:
         """The variants that serve, by name; none while the endpoint has never been in service."""
-        return self._serving.by_name
+        return self._succession.serving.by_name
 
     def serving_variants(self) -> list[Variant]:
         """The variants that take traffic now."""
@@ -179,72 +198,77 @@ class Endpoint:
         Raises:
             AwsError: ValidationError when there is no such variant.
         """
-        return self._serving.choose(wanted, self.name)
+        return self._succession.serving.choose(wanted, self.name)
 
     def acquire_instance(self, most: int) -> Instance | None:
         """A serving instance with room below `most` requests, the least busy first, with its place taken."""
-        return self._serving.acquire_instance(most)
+        return self._succession.serving.acquire_instance(most)
 
-    def _deploy(
-        self, spec: EndpointSpec, counts: Mapping[str, int], weights: Mapping[str, float], on_failure: str
-    ) -> None:
-        fresh = self._variants_of(spec, weights)
+    def _deploy(self, spec: EndpointSpec, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
+        policy = self.policy
         try:
             self._hooks.deploying(self, spec)
-            reason = self._build(fresh, counts)
+            reason = self._alarms.objection(policy.alarms) if self.variants else ""
+            reason = reason or self._succession.bring_up(self._variants_of(spec, weights), counts)
+            if not reason and self.variants and policy.bakes:
+                reason = self._bake(policy)
         except Exception as error:
             reason = str(error)
+        if self._succession.ended.is_set():
+            return
         if reason:
-            self._abandon(fresh, reason, on_failure)
+            self._abandon(reason)
             return
         with self._lock:
-            old, self._serving = self._serving, fresh
-            self._draining.append(old)
-            self.spec, self.pending, self._building = spec, None, VariantSet({})
-            self.failure_reason = None
+            if not self.baking:
+                self._succession.shift()
+            self.spec, self.pending, self.failure_reason, self.baking = spec, None, None, False
             self._set_status(IN_SERVICE)
         self._hooks.capacity(self)
-        threading.Thread(target=self._drain, args=(old,), name=f"drain-{self.name}", daemon=True).start()
+        self._succession.settle(policy.termination_wait_seconds)
 
     def _variants_of(self, spec: EndpointSpec, weights: Mapping[str, float]) -> VariantSet:
         return VariantSet.of(
             spec, self._host, self.scope, self.name, weights, lambda: self._hooks.capacity(self)
         )
 
-    def _build(self, fresh: VariantSet, counts: Mapping[str, int]) -> str:
-        """Bring a set of variants up. Returns why that failed, or an empty string."""
+    def _bake(self, policy: DeploymentPolicy) -> str:
+        """Let the new variants have the traffic for a while. Returns why they must not keep it, or an empty string."""
         with self._lock:
-            if self._closed:
-                return "the endpoint was closed"
-            self._building = fresh
-        counts = fresh.initial_counts(counts)
-        fresh.scale(counts)
-        return fresh.await_counts(counts)
+            self._succession.shift()
+            self.baking = True
+        self._hooks.capacity(self)
+        seconds = self._host.clock.real(policy.baking_seconds)
+        return self._alarms.watch(policy.alarms, seconds, self._succession.ended)
 
-    def _abandon(self, fresh: VariantSet, reason: str, on_failure: str) -> None:
+    def _abandon(self, reason: str) -> None:
+        """Go back to what there was before, if anything was."""
         with self._lock:
-            self.failure_reason = reason
-            self._set_status(on_failure)
-        fresh.close(drain=False)
+            if self.baking:
+                self._succession.shift_back()
+            self.failure_reason, self.baking = reason, False
+            self._set_status(ROLLING_BACK if self.variants else FAILED)
+        self._hooks.capacity(self)
+        self._succession.drop()
         with self._lock:
-            self.pending, self._building = None, VariantSet({})
-            if on_failure == ROLLING_BACK:
+            self.pending = None
+            if self.variants:
                 self._set_status(IN_SERVICE)
 
     def _reweigh(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
         before = {name: self.variants[name].fleet.desired for name in counts}
         try:
             self._hooks.deploying(self, self.spec)
-            self._serving.scale(counts)
-            reason = self._serving.await_counts(counts)
+            self._succession.serving.scale(counts)
+            reason = self._succession.serving.await_counts(counts)
         except Exception as error:
             reason = str(error)
         if reason:
             with self._lock:
                 self.failure_reason = reason
                 self._set_status(ROLLING_BACK)
-            self._serving.scale(before)
-            self._serving.await_counts(before)
+            self._succession.serving.scale(before)
+            self._succession.serving.await_counts(before)
         with self._lock:
             if not reason:
                 self.failure_reason = None
@@ -253,23 +277,9 @@ class Endpoint:
             self._set_status(IN_SERVICE)
         self._hooks.capacity(self)
 
-    def _drain(self, variants: VariantSet) -> None:
-        variants.close(drain=True)
-        with self._lock:
-            self._draining.remove(variants)
-
     def _delete(self) -> None:
-        self._close_fleets(grace=None)
+        self._succession.close(grace=None)
         self._hooks.gone(self)
-
-    def _close_fleets(self, grace: float | None) -> None:
-        with self._lock:
-            sets = [self._serving, self._building, *self._draining]
-        closing = [threading.Thread(target=each.close, args=(False, grace), daemon=True) for each in sets]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join()
 
     def _require_settled(self) -> None:
         if self.status in _CHANGING:

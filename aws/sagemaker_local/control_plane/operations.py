@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from sagemaker_local import moto_bridge
 from sagemaker_local.aws_clients import Scope
+from sagemaker_local.control_plane.deployment_policy import read_deployment_policy
 from sagemaker_local.control_plane.describe import describe_endpoint
 from sagemaker_local.control_plane.endpoint import Endpoint, EndpointHooks
 from sagemaker_local.control_plane.registry import EndpointRegistry
@@ -87,7 +88,9 @@ class ControlPlane:
 
     def _create_endpoint(self, scope: Scope, request: Mapping[str, Any], forward: Forward) -> Response:
         spec = self._resolve(scope, request["EndpointConfigName"])
-        endpoint = Endpoint(self._host, self._hooks, scope, request["EndpointName"], spec)
+        counts = {variant.name: variant.instance_count for variant in spec.variants}
+        policy = read_deployment_policy(request.get("DeploymentConfig"), counts)
+        endpoint = Endpoint(self._host, self._hooks, scope, request["EndpointName"], spec, policy)
         self._registry.add(endpoint)
         response = forward(request)
         if response.status_code != 200:
@@ -112,10 +115,21 @@ class ControlPlane:
         excluded = {
             item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties") or ()
         }
+        retain_counts = retain and "DesiredInstanceCount" not in excluded
+        spec = self._resolve(scope, request["EndpointConfigName"])
+        counts = {variant.name: variant.instance_count for variant in spec.variants}
+        if retain_counts:
+            counts |= {
+                name: variant.fleet.desired for name, variant in endpoint.variants.items() if name in counts
+            }
+        config = request.get("DeploymentConfig")
+        if config is None and request.get("RetainDeploymentConfig"):
+            config = endpoint.policy.raw
         endpoint.update(
-            self._resolve(scope, request["EndpointConfigName"]),
-            retain_counts=retain and "DesiredInstanceCount" not in excluded,
+            spec,
+            retain_counts=retain_counts,
             retain_weights=retain and "DesiredWeight" not in excluded,
+            policy=read_deployment_policy(config, counts),
         )
         return json_response({"EndpointArn": endpoint.arn})
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sagemaker_local.aws_clients import Scope
+from sagemaker_local.control_plane.deployment_policy import ALL_AT_ONCE, DeploymentPolicy
 from sagemaker_local.control_plane.endpoint import Endpoint
 from sagemaker_local.control_plane.specs import EndpointSpec
 from sagemaker_local.persistence.files import write_whole
@@ -28,6 +29,7 @@ class EndpointRecord:
 
     Attributes:
         counts, weights: desired instances and traffic shares by variant.
+        policy: of its latest deployment.
     """
 
     scope: Scope
@@ -39,6 +41,7 @@ class EndpointRecord:
     created: datetime
     counts: dict[str, int]
     weights: dict[str, float]
+    policy: DeploymentPolicy = ALL_AT_ONCE
 
 
 class EndpointRecords:
@@ -63,6 +66,7 @@ class EndpointRecords:
             created=endpoint.created,
             counts={variant.spec.name: variant.fleet.desired for variant in variants},
             weights={variant.spec.name: variant.weight for variant in variants},
+            policy=endpoint.policy,
         )
         write_whole(directory / record_name(endpoint), pickle.dumps(record))
 

@@ -15,6 +15,12 @@ from conformance.sagemaker_user import SageMakerUser
 from conformance.target import Target
 from sagemaker_local.testing import LocalAws
 
+DEPLOYMENT = {
+    "BlueGreenUpdatePolicy": {
+        "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60}
+    }
+}
+
 
 @dataclass(frozen=True)
 class Restarted:
@@ -59,7 +65,9 @@ def restarted(
         iam = first.client("iam")
         iam.create_user(UserName="kept")
         access_key = iam.create_access_key(UserName="kept")["AccessKey"]["AccessKeyId"]
-        serving = before.realtime_endpoint({"VERSION": "1"})
+        serving = before.endpoint(
+            before.config(before.model(Environment={"VERSION": "1"})), DeploymentConfig=DEPLOYMENT
+        )
         before.sagemaker.delete_endpoint_config(
             EndpointConfigName=before.described(serving)["EndpointConfigName"]
         )
@@ -129,7 +137,8 @@ def test_identities_and_their_keys_are_there(restarted: Restarted) -> None:
 
 
 def test_an_endpoint_is_in_service_and_serves_again(restarted: Restarted) -> None:
-    assert restarted.user.described(restarted.serving)["EndpointStatus"] == "InService"
+    described = restarted.user.described(restarted.serving)
+    assert (described["EndpointStatus"], described["LastDeploymentConfig"]) == ("InService", DEPLOYMENT)
 
     def version() -> str:
         try:
