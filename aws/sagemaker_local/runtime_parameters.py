@@ -2,6 +2,9 @@
 
 Both invoke operations carry everything but the payload in headers. Which header is which parameter, and what it may hold, is
 in botocore's model of the service; reading it from there keeps validation complete and current.
+
+One thing AWS does not have: an InputLocation may be an `http://` URL of this very server, which is what presigning gives here. It is
+read as the `s3://` location that it names, before the model's pattern, which wants https, sees it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from sagemaker_local.errors import validation_error
+from sagemaker_local.s3_objects import S3Location
 from sagemaker_local.shapes import report, service_model, violations
 
 
@@ -37,6 +41,9 @@ def read_parameters(operation: str, endpoint_name: str, request: Request) -> dic
                 raise validation_error(f"Value '{text[:256]}' at '{name}' is not an integer") from None
         else:
             parameters[name] = text
+    ours = S3Location.served_at(parameters.get("InputLocation", ""), request.host)
+    if ours is not None:
+        parameters["InputLocation"] = str(ours)
     for name, value in parameters.items():
         found += violations(shape.members[name], value, name[:1].lower() + name[1:])
     if found:

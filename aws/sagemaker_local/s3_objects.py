@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagemaker_local.aws_clients import AwsClients, Scope
+
+_S3_HOST = re.compile(r"(?:(?P<bucket>[a-z0-9.-]+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 
 
 class S3Failure(Exception):
@@ -30,20 +33,36 @@ class S3Location:
 
     @classmethod
     def parse(cls, url: str) -> S3Location:
-        """Read `s3://bucket/key` or an `https://` S3 URL, path style or virtual-hosted.
+        """Read `s3://bucket/key` or the `https://` URL of an object in AWS's S3, path style or virtual-hosted.
 
         Raises:
-            ValueError: when there is no bucket in it.
+            ValueError: when it is neither, or there is no bucket in it.
         """
         if url.startswith("s3://"):
             bucket, _, key = url.removeprefix("s3://").partition("/")
-        elif url.startswith(("https://", "http://")):
+        elif url.startswith("https://"):
             bucket, key = _bucket_and_key(url)
         else:
             raise ValueError(f"{url!r} is not an S3 location: it must start with s3:// or https://")
         if not bucket:
             raise ValueError(f"{url!r} names no bucket")
         return cls(bucket, key)
+
+    @classmethod
+    def served_at(cls, url: str, address: str) -> S3Location | None:
+        """What an `http://` URL of this very server names, such as a presigned one; None for any other URL.
+
+        Arguments:
+            address: host and port by which the server is known to whoever gives the URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.netloc.endswith(address):
+            return None
+        virtual, path = parts.netloc.removesuffix(address), unquote(parts.path).lstrip("/")
+        if virtual.endswith("."):
+            return cls(virtual[:-1], path)
+        bucket, _, key = path.partition("/")
+        return cls(bucket, key) if bucket and not virtual else None
 
     def child(self, *parts: str) -> S3Location:
         """The location below this prefix."""
@@ -115,8 +134,10 @@ class S3Objects:
 def _bucket_and_key(url: str) -> tuple[str, str]:
     """From an S3 URL, virtual-hosted when AWS's host name carries a bucket, else path style."""
     parts = urlsplit(url)
-    host, path = parts.hostname or "", unquote(parts.path).lstrip("/")
-    if host.endswith(".amazonaws.com") and ".s3" in host:
-        return host.rsplit(".s3", 1)[0], path
+    host, path = _S3_HOST.fullmatch(parts.hostname or ""), unquote(parts.path).lstrip("/")
+    if host is None:
+        raise ValueError(f"{url!r} is not an S3 location: {parts.hostname or 'it'} is not a host of S3")
+    if host["bucket"]:
+        return host["bucket"], path
     bucket, _, key = path.partition("/")
     return bucket, key

@@ -81,6 +81,7 @@ def test_the_container_sees_the_callers_headers(module_user: Any, endpoint: str)
         {"InvocationTimeoutSeconds": 3_601},
         {"InferenceId": "x" * 65},
         {"InputLocation": "ftp://bucket/key"},
+        {"InputLocation": "https://example.com/bucket/key"},
         {"InputLocation": "s3://" + "x" * 1_020},
         {"S3OutputPathExtension": "s3://other/bucket"},
         {"S3OutputPathExtension": "x" * 513},

@@ -103,10 +103,15 @@ class AsyncDataPlane:
         """Send AWS's test notification to the topics of a configuration that is about to be deployed.
 
         Raises:
-            AwsError: when a topic cannot be published to; the deployment fails with it.
+            AwsError: when a topic cannot be published to, or results would not go to S3; the deployment fails with it.
         """
         if spec.asynchronous is None:
             return
+        for path in filter(None, (spec.asynchronous.output_path, spec.asynchronous.failure_path)):
+            try:
+                S3Location.parse(path)
+            except ValueError as error:
+                raise validation_exception(str(error)) from error
         for arn in filter(
             None, dict.fromkeys((spec.asynchronous.success_topic, spec.asynchronous.error_topic))
         ):
