@@ -214,6 +214,15 @@ def test_a_policy_that_makes_no_sense_is_refused(
     assert described["ScalingPolicies"] == []
 
 
+def test_only_one_policy_may_track_a_metric(deployed: tuple[Any, dict[str, str]]) -> None:
+    user, variant = deployed
+    follow_backlog(user, variant, "first")
+    with pytest.raises(
+        ClientError, match="Only one TargetTrackingScaling policy for a given metric specification is allowed"
+    ):
+        follow_backlog(user, variant, "second")
+
+
 def test_a_new_minimum_is_brought_about_and_listed_as_an_activity(
     deployed: tuple[Any, dict[str, str]],
 ) -> None:

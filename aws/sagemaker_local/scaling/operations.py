@@ -4,7 +4,7 @@ moto stores targets, policies and scheduled actions; we let it answer first. Wha
 
     RegisterScalableTarget     the variant must exist and the bounds make sense; the count is brought between them
     DeregisterScalableTarget   takes its policies and their alarms with it
-    PutScalingPolicy           the target must be registered; an update keeps the policy's ARN; target tracking gets its alarms
+    PutScalingPolicy           the target must be registered; one policy tracks a metric, and gets its alarms; an update keeps the ARN
     DescribeScalingActivities  moto lacks it
 
 Everything else, and every other service's targets, is moto's.
@@ -25,8 +25,8 @@ from sagemaker_local.scaling import moto_records
 from sagemaker_local.scaling.activities import ActivityLog
 from sagemaker_local.scaling.autoscaler import Autoscaler
 from sagemaker_local.scaling.moto_records import Region
-from sagemaker_local.scaling.policies import DIMENSION, TargetTracking, read_policy, resource_names
-from sagemaker_local.scaling.registrations import check_capacities, registered_target
+from sagemaker_local.scaling.policies import DIMENSION, Policy, TargetTracking, read_policy, resource_names
+from sagemaker_local.scaling.registrations import check_capacities, registered_policies, registered_target
 from sagemaker_local.scaling.tracking_alarms import tracking_alarms
 from sagemaker_local.shapes import report, service_model, violations
 
@@ -112,7 +112,7 @@ class ScalingOperations:
         _require_registered(region, resource_id)
         former = moto_records.find_policy(region, resource_id, name)
         kind, body = _policy_given(request, former)
-        read_policy(name, "", resource_id, kind, body)
+        _require_only_tracker(region, resource_id, read_policy(name, "", resource_id, kind, body))
         response = forward()
         if response.status_code != 200:
             return response
@@ -162,6 +162,17 @@ def _require_registered(region: Region, resource_id: str) -> None:
             f"No scalable target registered for service namespace: sagemaker, resource ID: {resource_id}, "
             f"scalable dimension: {DIMENSION}",
         )
+
+
+def _require_only_tracker(region: Region, resource_id: str, policy: Policy) -> None:
+    if not isinstance(policy, TargetTracking):
+        return
+    for other in registered_policies(region, resource_id):
+        if isinstance(other, TargetTracking) and other.name != policy.name and other.metric == policy.metric:
+            raise AwsError(
+                "ValidationException",
+                "Only one TargetTrackingScaling policy for a given metric specification is allowed.",
+            )
 
 
 def _policy_given(request: Mapping[str, Any], former: Any) -> tuple[str, Mapping[str, Any]]:

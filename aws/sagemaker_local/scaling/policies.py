@@ -180,7 +180,9 @@ def _read_metric(resource_id: str, body: Mapping[str, Any]) -> TrackedMetric:
     return TrackedMetric(
         namespace=customized["Namespace"],
         metric_name=customized["MetricName"],
-        dimensions=tuple((each["Name"], each["Value"]) for each in customized.get("Dimensions") or ()),
+        dimensions=tuple(
+            sorted((each["Name"], each["Value"]) for each in customized.get("Dimensions") or ())
+        ),
         statistic=customized["Statistic"],
         unit=customized.get("Unit"),
     )
