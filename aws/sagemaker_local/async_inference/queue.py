@@ -2,7 +2,8 @@
 
 First in, first out. Whenever a request arrives, an instance has room, or an instance comes into service, the head of the queue
 is handed to an instance as long as one has room: nothing polls. A request that has waited longer than its RequestTTLSeconds
-fails. The queue survives updates of the endpoint and ends with it; what was queued then is forgotten, as on AWS.
+fails. The queue survives updates of the endpoint and ends with it; what was queued then is forgotten, as on AWS. AWS does not say what
+becomes of a queue whose endpoint is updated to a real-time one: here what waits fails as soon as the new instances serve.
 
 A request that its container never received, because the connection was refused, goes back to its place at the head of the queue with
 what is left of its time to live. One whose container died while it ran fails, or goes back too, with a new time to live
@@ -18,7 +19,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -135,6 +136,9 @@ class InvocationQueue:
 
     def dispatch(self) -> None:
         """Hand waiting invocations to instances as long as there is room."""
+        if self._endpoint.spec.asynchronous is None:
+            self._abandon()
+            return
         while True:
             with self._lock:
                 asynchronous = self._endpoint.spec.asynchronous
@@ -164,6 +168,18 @@ class InvocationQueue:
                 queued.expiry.cancel()
             self._waiting.clear()
         self.metrics.close()
+
+    def _abandon(self) -> None:
+        """Fail what waits: no instance will ever take it."""
+        with self._lock:
+            abandoned = list(self._waiting.values())
+            self._waiting.clear()
+            for queued in abandoned:
+                queued.expiry.cancel()
+        if not abandoned:
+            return
+        reason = "ClientError: The endpoint has been updated to one that does not support asynchronous invocations."
+        self._finish_unserved([queued.invocation for queued in abandoned], reason)
 
     def _run(self, queued: _Queued, instance: Instance) -> None:
         metrics = self._variant_metrics(instance.placement.variant)
@@ -206,10 +222,7 @@ class InvocationQueue:
             return Failure.without_answer(f"InternalFailure: {error}")
 
     def _conclude(self, queued: _Queued, outcome: Outcome, metrics: VariantMetrics) -> None:
-        try:
-            self._finish(queued.invocation, outcome, metrics)
-        except Exception:
-            logger.exception("the outcome of invocation %s was not told", queued.invocation.inference_id)
+        self._tell(queued.invocation, outcome, metrics)
         metrics.processed(
             isinstance(outcome, Failure),
             waited=queued.dispatched - queued.queued,
@@ -237,12 +250,22 @@ class InvocationQueue:
             return
         invocation = queued.invocation
         reason = f"ClientError: The request expired after {invocation.ttl_seconds} seconds in the queue."
-        metrics = self._variant_metrics(None)
-        threading.Thread(
-            target=self._finish,
-            args=(invocation, Failure.without_answer(reason), metrics),
-            name="expired-invocation",
-            daemon=True,
-        ).start()
-        metrics.expired()
+        self._finish_unserved([invocation], reason)
+        self._variant_metrics(None).expired()
+
+    def _finish_unserved(self, invocations: Sequence[Invocation], reason: str) -> None:
+        """End invocations that have left the queue for no instance. Returns at once."""
+        outcome, metrics = Failure.without_answer(reason), self._variant_metrics(None)
+
+        def finish() -> None:
+            for invocation in invocations:
+                self._tell(invocation, outcome, metrics)
+
+        threading.Thread(target=finish, name="unserved-invocations", daemon=True).start()
         self.metrics.changed()
+
+    def _tell(self, invocation: Invocation, outcome: Outcome, metrics: VariantMetrics) -> None:
+        try:
+            self._finish(invocation, outcome, metrics)
+        except Exception:
+            logger.exception("the outcome of invocation %s was not told", invocation.inference_id)

@@ -243,6 +243,16 @@ def test_an_invocation_whose_endpoint_is_being_deleted_is_not_redelivered(bench:
     assert isinstance(bench.outcomes["a"], Failure)
 
 
+def test_what_waits_fails_when_the_endpoint_becomes_a_real_time_one(bench: Bench) -> None:
+    bench.put("a", "b")
+    bench.endpoint.spec = EndpointSpec("real-time", (), None)
+    bench.queue.dispatch()
+    for _ in range(2):
+        assert bench.finished.acquire(timeout=DEADLINE)
+    assert all(isinstance(outcome, Failure) for outcome in bench.outcomes.values())
+    assert (sorted(bench.outcomes), len(bench.queue)) == (["a", "b"], 0)
+
+
 def test_the_backlog_counts_what_waits_and_what_runs(bench: Bench) -> None:
     instance = FakeInstance()
     running, gate = threading.Event(), threading.Event()
