@@ -162,6 +162,14 @@ def test_changing_only_the_count_keeps_the_weight(user: Any) -> None:
     assert (variant["CurrentInstanceCount"], variant["CurrentWeight"]) == (0, 0.25)
 
 
+def test_only_an_asynchronous_endpoint_scales_to_zero(user: Any) -> None:
+    realtime = user.realtime_endpoint()
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.scale(realtime, 0)
+    variant = user.described(realtime)["ProductionVariants"][0]
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (1, 1)
+
+
 def test_an_unknown_variant_is_refused(user: Any) -> None:
     name = user.realtime_endpoint()
     with pytest.raises(ClientError, match="ValidationException"):

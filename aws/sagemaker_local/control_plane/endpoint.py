@@ -129,7 +129,7 @@ class Endpoint:
             retain_weights: keep their present weights.
 
         Raises:
-            AwsError: when the endpoint is changing or failed.
+            AwsError: when the endpoint is changing or failed, or would keep variants without instances that it cannot have.
         """
         with self._lock:
             self._require_settled()
@@ -141,6 +141,9 @@ class Endpoint:
             weights = (
                 {name: variant.weight for name, variant in self.variants.items()} if retain_weights else {}
             )
+            spec.require_instances(
+                {part.name: counts[part.name] for part in spec.variants if part.name in counts}
+            )
             self.pending, self.pending_since, self.policy = spec, Clock.now(), policy
             self._set_status(UPDATING)
         self._in_background(lambda: self._deploy(spec, counts, weights))
@@ -149,7 +152,7 @@ class Endpoint:
         """Change instance counts and traffic shares of running variants.
 
         Raises:
-            AwsError: when a variant is unknown, or the endpoint is changing or failed.
+            AwsError: when a variant is unknown or may not be left without instances, or the endpoint is changing or failed.
         """
         with self._lock:
             self._require_settled()
@@ -159,6 +162,7 @@ class Endpoint:
                     f'The variant name(s) "{", ".join(unknown)}" is/are not present within endpoint configuration '
                     f'"{self.spec.config_name}".'
                 )
+            self.spec.require_instances(counts)
             self._set_status(UPDATING)
         self._in_background(lambda: self._reweigh(counts, weights))
 

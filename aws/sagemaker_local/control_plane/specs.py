@@ -72,6 +72,22 @@ class EndpointSpec:
     variants: tuple[VariantSpec, ...]
     asynchronous: AsyncSpec | None
 
+    def require_instances(self, counts: Mapping[str, int]) -> None:
+        """Refuse to leave a variant without instances where nothing would queue its requests.
+
+        Arguments:
+            counts: instance counts by variant.
+
+        Raises:
+            AwsError: ValidationException. AWS lets only asynchronous endpoints scale to zero ("Autoscale an asynchronous endpoint").
+        """
+        empty = sorted(name for name, count in counts.items() if count == 0)
+        if empty and self.asynchronous is None:
+            raise validation_exception(
+                f'The instance count of production variant(s) "{", ".join(empty)}" must be at least 1: only endpoints with '
+                "AsyncInferenceConfig can have no instances."
+            )
+
 
 def read_endpoint_spec(
     config_name: str,

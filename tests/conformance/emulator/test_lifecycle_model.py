@@ -118,8 +118,10 @@ class Lifecycle(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.endpoints))
     @rule(name=NAMES, config=NAMES, retain=st.booleans())
     def update_endpoint(self, name: str, config: str, retain: bool) -> None:
+        # Only an asynchronous endpoint can have no instances, so no other can retain none.
+        keeps_none = retain and name in self.endpoints and self.endpoints[name].count == 0
         if self.attempt(
-            name in self.endpoints and config in self.configs,
+            name in self.endpoints and config in self.configs and (not keeps_none or self.configs[config][0]),
             self.user.sagemaker.update_endpoint,
             EndpointName=self.real(name),
             EndpointConfigName=self.real(config),
@@ -135,7 +137,7 @@ class Lifecycle(RuleBasedStateMachine):
     def scale(self, name: str, count: int) -> None:
         wanted = {"VariantName": "AllTraffic", "DesiredInstanceCount": count}
         if self.attempt(
-            name in self.endpoints,
+            name in self.endpoints and (count > 0 or self.endpoints[name].asynchronous),
             self.user.sagemaker.update_endpoint_weights_and_capacities,
             EndpointName=self.real(name),
             DesiredWeightsAndCapacities=[wanted],
@@ -160,8 +162,6 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(name=NAMES)
     def invoke(self, name: str) -> None:
         endpoint = self.endpoints.get(name)
-        if endpoint is not None and not endpoint.asynchronous and endpoint.count == 0:
-            return
         self.attempt(
             endpoint is not None and not endpoint.asynchronous,
             self.user.runtime.invoke_endpoint,

@@ -286,6 +286,38 @@ def test_suspended_scaling_does_nothing_until_it_is_resumed(user: Any) -> None:
     assert scaled.counts() == (1, 1)
 
 
+def test_a_real_time_endpoint_that_shall_scale_to_zero_stays_and_says_why(user: Any) -> None:
+    scaled = ScaledEndpoint(user, user.realtime_endpoint(), 0, 0)
+    activity = scaled.await_activity(Description="Setting desired instance count to 0.", StatusCode="Failed")
+    assert "only endpoints with AsyncInferenceConfig can have no instances" in activity["StatusMessage"]
+    assert scaled.counts() == (1, 1)
+
+
+def test_a_real_time_endpoint_cannot_retain_the_zero_of_an_asynchronous_one(user: Any) -> None:
+    name = user.async_endpoint()
+    user.scale(name, 0)
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.sagemaker.update_endpoint(
+            EndpointName=name,
+            EndpointConfigName=user.config(user.model()),
+            RetainAllVariantProperties=True,
+        )
+    assert "AsyncInferenceConfig" in user.described(name)
+
+
+def test_asynchronous_requests_go_to_the_variant_that_has_instances(user: Any) -> None:
+    model = user.model()
+    variants = [user.variant(model, VariantName=name) for name in ("empty", "serving")]
+    name = user.endpoint(user.config_of(variants, user.async_config()))
+    user.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=name,
+        DesiredWeightsAndCapacities=[{"VariantName": "empty", "DesiredInstanceCount": 0}],
+    )
+    user.await_status(name, "InService")
+    answers = [user.invoke_async(name) for _ in range(8)]
+    assert [user.await_object(answer["OutputLocation"])["Body"] for answer in answers] == [b"hello"] * 8
+
+
 @pytest.mark.parametrize(("statistic", "period"), [("p90", 60), ("Sum", 10)])
 def test_alarms_of_other_statistics_and_periods_are_evaluated(
     emulator: LocalAws, user: Any, statistic: str, period: int
