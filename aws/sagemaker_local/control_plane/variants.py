@@ -93,12 +93,27 @@ class VariantSet:
         return random.choices(variants, weights if any(weights) else None)[0]  # noqa: S311  # load balancing
 
     def acquire_instance(self, most: int) -> Instance | None:
-        """A serving instance with room below `most` requests, the least busy first, with its place taken."""
-        instances = [instance for variant in self.by_name.values() for instance in variant.fleet.in_service()]
-        for instance in sorted(instances, key=lambda instance: instance.in_flight):
-            if instance.acquire(most):
-                return instance
+        """A serving instance with room below `most` requests, with its place taken.
+
+        A variant with room is drawn by weight, and of its instances the least busy one is taken: shares follow the weights where there
+        is room to choose, and no instance idles where there is not. A variant of weight 0 gets nothing, as on AWS, unless all
+        weights are 0.
+        """
+        for variant in self._drawn_by_weight():
+            for instance in sorted(variant.fleet.in_service(), key=lambda instance: instance.in_flight):
+                if instance.acquire(most):
+                    return instance
         return None
+
+    def _drawn_by_weight(self) -> list[Variant]:
+        """Those that take traffic, in an order in which each comes first as often as its weight says.
+
+        Source: Efraimidis and Spirakis, "Weighted random sampling with a reservoir" (2006).
+        """
+        weighty = [variant for variant in self.by_name.values() if variant.weight > 0]
+        if not weighty:
+            return random.sample(list(self.by_name.values()), len(self.by_name))
+        return sorted(weighty, key=lambda variant: random.expovariate(variant.weight))
 
     def close(self, drain: bool, grace: float | None = None) -> None:
         """Stop all instances and wait until they are gone; see `Fleet.close`."""
