@@ -15,10 +15,13 @@ replaces the old in one rename.
 from __future__ import annotations
 
 import json
+import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Protocol
 
@@ -125,6 +128,7 @@ def _train_process(rank: int, run: Run, build_stage: StageFactory, rendezvous: P
     if device.type == "cpu":
         torch.set_num_threads(1)
     if rendezvous is not None:
+        _end_with_parent()
         torch.distributed.init_process_group(
             "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=run.processes
         )
@@ -166,6 +170,18 @@ def _train_process(rank: int, run: Run, build_stage: StageFactory, rendezvous: P
             saved_at = time.monotonic()
     if rendezvous is not None:
         torch.distributed.destroy_process_group()
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed would train on unseen, beside the run that resumes it."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 class _State:

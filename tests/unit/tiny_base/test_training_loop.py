@@ -1,4 +1,9 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -103,3 +108,45 @@ def test_two_processes_train_one_text_encoder(tmp_path: Path) -> None:
     assert load_averaged(stage.modules, run.checkpoint) == 2
     changed = [name for name, value in stage.modules.state_dict().items() if not value.equal(untouched[name])]
     assert "heads.weight" in changed
+
+
+_TWO_PROCESSES = """
+import sys
+from pathlib import Path
+from tiny_base.text_pretraining import build_text_stage
+from tiny_base.training_loop import Run, Schedule, train
+if __name__ == "__main__":
+    schedule = Schedule(steps=1_000_000, batch=1, learning_rate=1e-3)
+    train(Run(Path(sys.argv[1]), schedule, log_every=1, processes=2), build_text_stage)
+"""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+def test_training_processes_end_when_the_command_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "two_processes.py"
+    script.write_text(_TWO_PROCESSES)
+    command = subprocess.Popen([sys.executable, str(script), str(tmp_path / "run")])
+    deadline = time.monotonic() + 300
+    try:
+        while not (tmp_path / "run" / "log.jsonl").exists():
+            assert command.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+        trainers = [
+            int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        assert len(trainers) == 2
+    finally:
+        os.kill(command.pid, signal.SIGKILL)
+        command.wait()
+    while any(_alive(pid) for pid in trainers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
