@@ -15,6 +15,19 @@ def test_a_model_is_loaded_from_below_the_prefix_when_first_asked_for(user: Any)
     assert user.invoke_model(name, "tenant-a/alice.tar.gz")["text"] == "I am Alice"
 
 
+def test_the_container_knows_that_it_serves_many_models(user: Any) -> None:
+    user.artifact("models/a.tar.gz", model__txt="a")
+    environment = user.invoke_model(user.multi_model_endpoint(), "a.tar.gz", b'{"tell": "environment"}')
+    assert environment["SAGEMAKER_MULTI_MODEL"] == "true"
+
+
+def test_the_container_cannot_read_a_models_name(user: Any) -> None:
+    user.artifact("models/tenant-a/alice.tar.gz", model__txt="I am Alice")
+    told = user.invoke_model(user.multi_model_endpoint(), "tenant-a/alice.tar.gz")
+    assert told["name"]
+    assert not any(part in told["name"] for part in ("tenant-a", "alice"))
+
+
 def test_models_added_later_need_no_update(user: Any) -> None:
     name = user.multi_model_endpoint()
     user.artifact("models/new.tar.gz", model__txt="new")

@@ -17,7 +17,8 @@ Single model: `/invocations` echoes, unless the body is JSON with one of
 With `RUNS_FILE` (environment), the inference id of every request is appended to that file.
 
 Multi-model: at most `SLOTS` (environment) models; `POST /models` reads <url>/model.txt; invoking answers with its text, the model
-count and the container's id, and obeys the same commands. `LOAD_SECONDS` (environment) delays every load, `START_SECONDS` the start;
+count, the container's id, the name under which it knows the model, and how many loads it answered with 409; it obeys the same commands,
+and {"hide": true} (list the model no longer, though it stays). `LOAD_SECONDS` (environment) delays every load, `START_SECONDS` the start;
 with `START_GATE` it starts when that file exists, and with `LOAD_GATE` a load
 makes the file of that name and `.reached`, and goes on when that file exists. `/loads` counts loads.
 """
@@ -43,6 +44,8 @@ NEVER_HEALTHY = os.environ.get("NEVER_HEALTHY") == "1"
 
 models: dict[str, dict[str, str]] = {}
 loads: dict[str, int] = {}
+hidden: set[str] = set()
+conflicts = 0
 lock = threading.Lock()
 turns = 0
 concurrent = 0
@@ -57,7 +60,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/ping":
             return self.answer(503 if NEVER_HEALTHY else 200)
         if self.path == "/models":
-            listed = [{"modelName": name, "modelUrl": model["url"]} for name, model in models.items()]
+            listed = [
+                {"modelName": name, "modelUrl": model["url"]}
+                for name, model in models.items()
+                if name not in hidden
+            ]
             return self.answer(200, json.dumps({"models": listed}).encode(), "application/json")
         return self.answer(404)
 
@@ -86,6 +93,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "loaded": len(models),
             "instance": os.environ.get("SAGEMAKER_LOCAL_INSTANCE_ID") or socket.gethostname(),
             "loads": loads,
+            "name": name,
+            "conflicts": conflicts,
         }
         return self.obey(body, json.dumps(told).encode(), name)
 
@@ -101,6 +110,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(400, b"this model is broken")
         with lock:
             if name in models:
+                global conflicts
+                conflicts += 1
                 return self.answer(409)
             if len(models) >= SLOTS:
                 return self.answer(507)
@@ -126,6 +137,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(0.02)
         turn = self.take_turn(command.get("sleep", 0))
         print("served", self.path, flush=True)
+        if command.get("hide"):
+            hidden.add(model)
         if command.get("forget"):
             with lock:
                 models.pop(model, None)

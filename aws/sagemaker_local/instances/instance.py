@@ -41,6 +41,7 @@ from sagemaker_local.instances.health import PING_TIMEOUT_SECONDS, Health
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.instance_directory import InstanceDirectory
 from sagemaker_local.instances.model_data import fetch_model_data
+from sagemaker_local.instances.model_listing import Judge, ModelListing
 from sagemaker_local.instances.ports import taken
 from sagemaker_local.s3_objects import S3Failure, S3Objects
 
@@ -100,6 +101,9 @@ class Instance:
         self._directory = InstanceDirectory(host.directory, placement, self.id)
         self._log = ContainerLog(self._directory.log_file, placement, self.id, host.shipper)
         self._faults = ContainerFaults(host.faults, placement.endpoint, self.id, self._log.write)
+        self._model_listing = ModelListing(
+            lambda path, timeout: call_container(self.port, "GET", path, timeout=timeout), self._log.write
+        )
         self._process: ContainerProcess | None = None
         self.port = 0
         self._thread = threading.Thread(target=self._live, name=f"instance-{self.id}", daemon=True)
@@ -183,6 +187,10 @@ class Instance:
             raise
         self.answered |= path != "/ping"
         return answer
+
+    def watch_models(self, expect: Callable[[], Judge]) -> None:
+        """Be told what a multi-model container lists, every few seconds; see `ModelListing`."""
+        self._model_listing.expect = expect
 
     def resume(self) -> None:
         """Let a container go on that was stopped by a fault on demand."""
@@ -304,9 +312,12 @@ class Instance:
 
     def _ping(self) -> bool:
         try:
-            return self.call("GET", "/ping", timeout=PING_TIMEOUT_SECONDS).status == 200
+            healthy = self.call("GET", "/ping", timeout=PING_TIMEOUT_SECONDS).status == 200
         except (ContainerTimeout, ContainerUnreachable, ContainerAnswerTooLarge):
             return False
+        if healthy and self.spec.multi_model and self.state is State.IN_SERVICE and not self.suspect:
+            self._model_listing.ask()
+        return healthy
 
     def _process_ended(self) -> None:
         self._health.end()

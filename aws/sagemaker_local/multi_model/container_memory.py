@@ -3,6 +3,7 @@
     POST /models             200, 409: in memory        507: unload the least recently used, or wait for one to come free, and again
     POST /models/<hash>/invoke
     DELETE /models/<hash>
+    GET /models              (asked by the instance, beside each ping) what is not listed is not in memory
 
 Source: "Build Your Own Container for Multi-Model Endpoints" in the SageMaker guide.
 """
@@ -25,6 +26,7 @@ from sagemaker_local.instances.container_http import (
     ContainerUnreachable,
 )
 from sagemaker_local.instances.instance import Instance
+from sagemaker_local.instances.model_listing import Judge
 from sagemaker_local.multi_model.model_metrics import ModelMetrics
 from sagemaker_local.multi_model.residency import Residency, Resident, opaque_name
 from sagemaker_local.realtime.model_errors import from_answer, no_answer, timed_out
@@ -96,6 +98,23 @@ class ContainerMemory:
         """Pass one request on. Returns the container's answer, whatever its status."""
         path = f"/models/{opaque_name(model.target)}/invoke"
         return self._call("POST", path, deadline, headers=headers, body=body)
+
+    def expect_listing(self) -> Judge:
+        """Called before the container is asked what it has; what it returns is given the answer.
+
+        An answer is believed only when nothing was being loaded or unloaded while it was on its way.
+        """
+        with self._changed:
+            seen, quiet = self._memory_changes, self._in_transit == 0
+
+        def judge(names: frozenset[str]) -> None:
+            with self._changed:
+                unchanged = quiet and self._in_transit == 0 and self._memory_changes == seen
+                if unchanged and self._residency.keep_loaded(names):
+                    self._memory_changes += 1
+                    self._changed.notify_all()
+
+        return judge
 
     def unload_one(self, sparing: str) -> bool:
         """Unload the least recently used model that nobody uses. False when there is none."""

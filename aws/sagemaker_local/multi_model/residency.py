@@ -93,6 +93,13 @@ class Residency:
                 excess -= model.disk_bytes
         return chosen
 
+    def keep_loaded(self, names: frozenset[str]) -> bool:
+        """Of the loaded models only those of these opaque names are. Returns whether that changes anything."""
+        gone = [m for m in self._models.values() if m.loaded and opaque_name(m.target) not in names]
+        for model in gone:
+            model.loaded = False
+        return bool(gone)
+
     def loaded_targets(self) -> list[str]:
         """The loaded models, least recently used first."""
         return [m.target for m in self._models.values() if m.loaded]

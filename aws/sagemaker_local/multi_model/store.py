@@ -27,6 +27,7 @@ from sagemaker_local.clock import Clock
 from sagemaker_local.errors import AwsError
 from sagemaker_local.instances.container_http import ContainerAnswer, ContainerRefused
 from sagemaker_local.instances.instance import Instance, State
+from sagemaker_local.instances.model_listing import Judge
 from sagemaker_local.multi_model.container_memory import LOAD_SECONDS, ContainerMemory
 from sagemaker_local.multi_model.model_disk import ModelDisk
 from sagemaker_local.multi_model.model_metrics import ModelMetrics
@@ -94,6 +95,10 @@ class ModelStore:
                 return Holding(loaded=False, on_disk=False, requests=0)
             requests = model.users - (target in self._loads)
             return Holding(model.loaded, model.disk_bytes is not None, requests)
+
+    def expect_listing(self) -> Judge:
+        """For `Instance.watch_models`: a model that the container lists no longer is loaded again when it is asked for."""
+        return self._memory.expect_listing()
 
     def invoke(
         self, target: str, headers: Mapping[str, str], body: bytes, model_time: ModelTime

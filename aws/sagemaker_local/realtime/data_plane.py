@@ -148,6 +148,7 @@ class RealtimeDataPlane:
                     self._disk_budget,
                 )
                 self._stores[instance] = store
+                instance.watch_models(store.expect_listing)
             return store
 
     def _invoke_single(

@@ -23,6 +23,7 @@ from sagemaker_local.instances.container_spec import Placement
 from sagemaker_local.instances.instance import Instance, State
 from sagemaker_local.metric_publishing import Metric, MetricPublisher
 from sagemaker_local.multi_model.model_metrics import ModelMetrics
+from sagemaker_local.multi_model.residency import opaque_name
 from sagemaker_local.multi_model.store import Holding, ModelStore
 from sagemaker_local.realtime.invocation_metrics import ModelTime
 from sagemaker_local.s3_objects import S3Location, S3Objects
@@ -165,6 +166,29 @@ def test_many_threads_on_few_slots_all_get_their_own_model(tmp_path: Path) -> No
         )
     assert answers == [f"models/{target}" for target in targets]
     assert len(instance.loaded) <= 2
+
+
+def test_a_model_that_the_container_already_has_is_used(tmp_path: Path) -> None:
+    instance = FakeInstance(tmp_path, slots=1)
+    instance.loaded[opaque_name("a.tar.gz")] = "loaded before"
+    assert store_of(instance, FakeS3()).invoke("a.tar.gz", {}, b"", ModelTime()).body == b"loaded before"
+    assert instance.loads == 0
+
+
+def test_a_model_that_is_not_listed_is_not_loaded(tmp_path: Path) -> None:
+    store = store_of(FakeInstance(tmp_path, slots=2), FakeS3())
+    for target in ("a.tar.gz", "b.tar.gz"):
+        store.invoke(target, {}, b"", ModelTime())
+    store.expect_listing()(frozenset({opaque_name("b.tar.gz")}))
+    assert [store.holds(target).loaded for target in ("a.tar.gz", "b.tar.gz")] == [False, True]
+
+
+def test_a_listing_from_before_a_load_says_nothing_about_it(tmp_path: Path) -> None:
+    store = store_of(FakeInstance(tmp_path, slots=2), FakeS3())
+    judge = store.expect_listing()
+    store.invoke("a.tar.gz", {}, b"", ModelTime())
+    judge(frozenset())
+    assert store.holds("a.tar.gz").loaded
 
 
 def test_a_model_in_use_is_not_evicted_for_another(tmp_path: Path) -> None:
