@@ -23,9 +23,10 @@ from sagemaker_local.calls import CallLog
 from sagemaker_local.clock import Clock
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.delivery_faults import DeliveryFaults
-from sagemaker_local.errors import json_response
+from sagemaker_local.errors import AwsError, json_response
 from sagemaker_local.faults import FaultBoard
 from sagemaker_local.moderation.rules import RuleBoard
+from sagemaker_local.request_bodies import read_body
 
 CONTROL_PATH = "/_sagemaker_local/"
 MAX_BODY_BYTES = 64 << 10
@@ -76,7 +77,7 @@ class ControlApi:
             return json_response({"error": f"no {request.method} {request.path}; there is {known}"}, 404)
         try:
             return json_response(route(request))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AwsError) as error:
             return json_response({"error": str(error)}, 400)
 
     def _health(self, request: Request) -> dict[str, Any]:
@@ -132,8 +133,11 @@ class ControlApi:
 
 
 def _body(request: Request) -> dict[str, Any]:
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise ValueError(f"the body exceeds {MAX_BODY_BYTES} bytes")
+    read_body(
+        request,
+        MAX_BODY_BYTES,
+        AwsError("ValidationException", f"the body exceeds {MAX_BODY_BYTES} bytes"),
+    )
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise ValueError("the body must be a JSON object")

@@ -30,6 +30,7 @@ from sagemaker_local.errors import AwsError, not_implemented, validation_error
 from sagemaker_local.moderation.operations import Moderation, read_for_the_log, recognise
 from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
 from sagemaker_local.realtime.invocation_metrics import InvocationMetrics
+from sagemaker_local.request_bodies import read_body
 from sagemaker_local.runtime_parameters import read_parameters
 from sagemaker_local.scaling.operations import SERVICE as SCALING_SERVICE
 from sagemaker_local.scaling.operations import TARGET_PREFIX as SCALING_TARGET_PREFIX
@@ -161,10 +162,10 @@ def _with_body(request: Request, data: bytes) -> dict[str, Any]:
 
 def _read_json(request: Request) -> dict[str, Any]:
     """The parameters of a JSON 1.1 operation."""
-    if (request.content_length or 0) > MAX_CONTROL_PLANE_BYTES:
-        raise AwsError("ValidationException", f"the request exceeds {MAX_CONTROL_PLANE_BYTES} bytes")
+    too_large = AwsError("ValidationException", f"the request exceeds {MAX_CONTROL_PLANE_BYTES} bytes")
+    body = read_body(request, MAX_CONTROL_PLANE_BYTES, too_large)
     try:
-        parameters = json.loads(request.get_data() or b"{}")
+        parameters = json.loads(body or b"{}")
     except ValueError as error:
         raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
     if not isinstance(parameters, dict):
@@ -173,13 +174,12 @@ def _read_json(request: Request) -> dict[str, Any]:
 
 
 def _read_invocation(request: Request) -> dict[str, Any]:
-    """The parameters of an invocation, without its body."""
+    """The parameters of an invocation, without its body, which is read too and found to be within its limit."""
     match = _RUNTIME_PATH.match(request.path)
     assert match is not None
     operation = _RUNTIME_OPERATIONS[match[2]]
     if operation == "InvokeEndpointWithResponseStream":
         raise not_implemented(operation)
-    if (request.content_length or 0) > MAX_REQUEST_BYTES:
-        message = f"The request body exceeds {MAX_REQUEST_BYTES} bytes"
-        raise AwsError("RequestEntityTooLargeException", message, 413)
+    message = f"The request body exceeds {MAX_REQUEST_BYTES} bytes"
+    read_body(request, MAX_REQUEST_BYTES, AwsError("RequestEntityTooLargeException", message, 413))
     return read_parameters(operation, match[1], request)

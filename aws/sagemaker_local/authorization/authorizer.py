@@ -24,6 +24,7 @@ from sagemaker_local.authorization.moto_identities import Caller
 from sagemaker_local.authorization.resources import resources
 from sagemaker_local.aws_clients import Scope
 from sagemaker_local.errors import AwsError
+from sagemaker_local.request_bodies import read_body
 
 # An image of 5 MiB for Rekognition is 6.7 MiB of base64.
 MAX_SIGNED_BYTES = 8 << 20
@@ -113,10 +114,12 @@ def authenticate(http: HttpRequest, scope: Scope, service: str) -> Authenticated
             "InvalidSignatureException", f"Credential should be scoped to correct service: '{service}'.", 403
         )
     _require_recent(http.headers.get("X-Amz-Date", ""))
-    if (http.content_length or 0) > MAX_SIGNED_BYTES:
-        raise AwsError("RequestEntityTooLargeException", f"The request exceeds {MAX_SIGNED_BYTES} bytes", 413)
+    too_large = AwsError(
+        "RequestEntityTooLargeException", f"The request exceeds {MAX_SIGNED_BYTES} bytes", 413
+    )
+    body = read_body(http, MAX_SIGNED_BYTES, too_large)
     path = http.environ.get("RAW_URI") or http.full_path.rstrip("?")
-    caller = moto_identities.authenticate(scope.account, http.method, path, http.headers, http.get_data())
+    caller = moto_identities.authenticate(scope.account, http.method, path, http.headers, body)
     return Authenticated(caller, scope, service, http)
 
 

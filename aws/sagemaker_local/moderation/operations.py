@@ -27,6 +27,7 @@ from sagemaker_local.moderation.guardrails import apply_guardrail
 from sagemaker_local.moderation.images import decoded, rekognition_subject
 from sagemaker_local.moderation.rekognition import detect_faces, detect_moderation_labels
 from sagemaker_local.moderation.rules import RuleBoard
+from sagemaker_local.request_bodies import read_body
 from sagemaker_local.shapes import report, service_model, violations
 
 MAX_REQUEST_BYTES = 16 << 20
@@ -109,12 +110,12 @@ def read_for_the_log(request: Request) -> dict[str, Any]:
 
 
 def _parameters(request: Request) -> dict[str, Any]:
-    if (request.content_length or 0) > MAX_REQUEST_BYTES:
-        raise AwsError(
-            "RequestEntityTooLargeException", f"the request exceeds {MAX_REQUEST_BYTES} bytes", 413
-        )
+    too_large = AwsError(
+        "RequestEntityTooLargeException", f"the request exceeds {MAX_REQUEST_BYTES} bytes", 413
+    )
+    body = read_body(request, MAX_REQUEST_BYTES, too_large)
     try:
-        parameters = json.loads(request.get_data() or b"{}")
+        parameters = json.loads(body or b"{}")
     except ValueError as error:
         raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
     if not isinstance(parameters, dict):
