@@ -217,8 +217,13 @@ class SageMakerUser:
         assert found is not None
         return found
 
-    def topic_with_queue(self, name: str) -> tuple[str, Callable[..., list[dict[str, Any]]]]:
-        """A topic, and a function that waits until so many messages have come and returns them, tests of the topic left out."""
+    def topic_with_queue(
+        self, name: str, raw: bool = True
+    ) -> tuple[str, Callable[..., list[dict[str, Any]]]]:
+        """A topic, and a function that waits until so many messages have come and returns them, tests of the topic left out.
+
+        Without `raw`, messages come in SNS's envelope, tests included.
+        """
         topic = self.sns.create_topic(Name=f"{self.name}-{name}")["TopicArn"]
         self._topics.append(topic)
         may_send = {
@@ -241,7 +246,10 @@ class SageMakerUser:
             "QueueArn"
         ]
         self.sns.subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=arn,
+            Attributes={"RawMessageDelivery": "true" if raw else "false"},
         )
         received: list[dict[str, Any]] = []
 
@@ -251,7 +259,7 @@ class SageMakerUser:
                 for message in answer.get("Messages", []):
                     received.append(json.loads(message["Body"]))
                     self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-                return [m for m in received if keep_tests or m["eventName"] != "TestNotification"]
+                return [m for m in received if keep_tests or m.get("eventName") != "TestNotification"]
 
             return self.eventually(look, lambda messages: len(messages) >= count)
 

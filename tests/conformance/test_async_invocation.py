@@ -142,7 +142,7 @@ def test_a_container_error_is_written_to_the_failure_location(module_user: Any, 
     assert module_user.read(answer["OutputLocation"]) is None
 
 
-def test_an_endpoint_serves_on_after_its_container_died(module_user: Any, endpoint: str) -> None:
+def test_an_asynchronous_endpoint_serves_on_after_its_container_died(module_user: Any, endpoint: str) -> None:
     module_user.invoke_async(endpoint, {"die": True})
     following = module_user.invoke_async(endpoint, b"still there?")
     assert module_user.await_object(following["OutputLocation"])["Body"] == b"still there?"

@@ -48,6 +48,17 @@ def test_a_success_is_told_with_the_documented_fields(user: Any) -> None:
     assert (response["outputLocation"], response["contentType"]) == (answer["OutputLocation"], "text/plain")
 
 
+def test_a_notification_has_no_subject(user: Any) -> None:
+    success, received = user.topic_with_queue("ok", raw=False)
+    user.invoke_async(user.async_endpoint(topics={"SuccessTopic": success}))
+    envelopes = received(2)
+    assert {json.loads(envelope["Message"])["eventName"] for envelope in envelopes} == {
+        "TestNotification",
+        "InferenceResult",
+    }
+    assert [envelope.get("Subject") for envelope in envelopes] == [None, None]
+
+
 def test_custom_attributes_are_not_told(user: Any) -> None:
     success, received = user.topic_with_queue("ok")
     name = user.async_endpoint(topics={"SuccessTopic": success})

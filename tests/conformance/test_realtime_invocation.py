@@ -36,6 +36,21 @@ def test_a_container_error_is_a_model_error(module_user: Any, endpoint: str) -> 
     assert f"/aws/sagemaker/Endpoints/{endpoint}" in response["LogStreamArn"]
 
 
+def test_headers_outside_the_api_do_not_reach_the_container(module_user: Any, endpoint: str) -> None:
+    def add_header(request: Any, **_: Any) -> None:
+        request.headers["X-Of-My-Own"] = "stripped"
+
+    events, event = module_user.runtime.meta.events, "before-send.sagemaker-runtime.InvokeEndpoint"
+    events.register(event, add_header)
+    try:
+        answer = module_user.runtime.invoke_endpoint(EndpointName=endpoint, Body=b'{"tell": "headers"}')
+    finally:
+        events.unregister(event, add_header)
+    headers = {name.lower() for name in json.loads(answer["Body"].read())}
+    assert "content-type" in headers or "content-length" in headers
+    assert "x-of-my-own" not in headers
+
+
 def test_an_endpoint_serves_on_after_its_container_died(user: Any) -> None:
     name = user.realtime_endpoint()
     with pytest.raises(ClientError):

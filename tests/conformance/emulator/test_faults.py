@@ -26,6 +26,15 @@ def test_an_api_is_throttled_as_often_as_ordered(emulator: LocalAws, user: Any) 
     assert [call["carried_out"] for call in calls] == [False, False, True]
 
 
+@pytest.mark.parametrize(("error", "status"), [("InternalFailure", 500), ("ServiceUnavailable", 503)])
+def test_awss_own_errors_come_on_demand(emulator: LocalAws, user: Any, error: str, status: int) -> None:
+    emulator.add_fault(kind="api", api="InvokeEndpointAsync", error=error, status=status)
+    with pytest.raises(ClientError) as refusal:
+        user.invoke_async("any")
+    response = refusal.value.response
+    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (error, status)
+
+
 def test_a_lost_answer_leaves_the_work_done(emulator: LocalAws, user: Any) -> None:
     name = user.async_endpoint()
     emulator.add_fault(

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from sagemaker_local.async_inference import queue
 from sagemaker_local.async_inference.invocation import Failure, Invocation, Outcome
 from sagemaker_local.async_inference.queue import InvocationQueue
 from sagemaker_local.async_inference.redelivery import Redelivery
@@ -18,6 +19,7 @@ from sagemaker_local.aws_clients import Scope
 from sagemaker_local.clock import Clock, Scheduler
 from sagemaker_local.control_plane.endpoint import Endpoint
 from sagemaker_local.control_plane.specs import AsyncSpec, EndpointSpec
+from sagemaker_local.errors import AwsError
 from sagemaker_local.instances.container_http import ContainerAnswer, ContainerRefused, ContainerUnreachable
 from sagemaker_local.instances.container_spec import Placement
 from sagemaker_local.metric_publishing import Metric, MetricPublisher
@@ -251,6 +253,14 @@ def test_what_waits_fails_when_the_endpoint_becomes_a_real_time_one(bench: Bench
         assert bench.finished.acquire(timeout=DEADLINE)
     assert all(isinstance(outcome, Failure) for outcome in bench.outcomes.values())
     assert (sorted(bench.outcomes), len(bench.queue)) == (["a", "b"], 0)
+
+
+def test_a_full_queue_is_unavailable(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "MAX_QUEUED", 1)
+    bench.put("a")
+    with pytest.raises(AwsError) as refusal:
+        bench.put("b")
+    assert (refusal.value.code, refusal.value.status) == ("ServiceUnavailable", 503)
 
 
 def test_the_backlog_counts_what_waits_and_what_runs(bench: Bench) -> None:
