@@ -39,7 +39,17 @@ class AsyncSpec:
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> AsyncSpec:
+        """Read one.
+
+        Raises:
+            AwsError: ValidationException without S3OutputPath, which AWS's API model does not require: no page of AWS's says where
+                the output would go.
+        """
         output = config["OutputConfig"]
+        if not output.get("S3OutputPath"):
+            raise validation_exception(
+                "AsyncInferenceConfig needs OutputConfig.S3OutputPath: sagemaker-local has no default place for the output"
+            )
         topics = output.get("NotificationConfig") or {}
         client = config.get("ClientConfig") or {}
         return cls(

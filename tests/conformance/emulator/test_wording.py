@@ -200,6 +200,14 @@ def test_a_broken_constraint_is_named_with_its_place(user: Any) -> None:
         user.config(model, ContainerStartupHealthCheckTimeoutInSeconds=5)
 
 
+@pytest.mark.parametrize("output", [{}, {"S3FailurePath": "s3://bucket/fail"}], ids=str)
+def test_an_asynchronous_configuration_without_an_output_path_is_refused(
+    user: Any, output: dict[str, str]
+) -> None:
+    with pytest.raises(ClientError, match=r"ValidationException.*needs OutputConfig.S3OutputPath"):
+        user.config(user.model(), {"OutputConfig": output})
+
+
 def test_a_model_error_quotes_the_container_and_names_its_log(resident: Any, realtime: str) -> None:
     response = refusal(
         resident.runtime.invoke_endpoint,
