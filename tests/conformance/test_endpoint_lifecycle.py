@@ -162,6 +162,29 @@ def test_changing_only_the_count_keeps_the_weight(user: Any) -> None:
     assert (variant["CurrentInstanceCount"], variant["CurrentWeight"]) == (0, 0.25)
 
 
+@pytest.mark.parametrize(
+    "containers",
+    [
+        {},
+        {"PrimaryContainer": {}},
+        {"Containers": []},
+        {"PrimaryContainer": {"Image": "{image}"}, "Containers": [{"Image": "{image}"}]},
+    ],
+    ids=["no container", "an empty container", "an empty list", "both kinds"],
+)
+def test_a_model_without_its_container_is_refused(user: Any, containers: dict[str, Any]) -> None:
+    given = json.loads(json.dumps(containers).replace("{image}", user.target.image))
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.sagemaker.create_model(
+            ModelName=f"{user.name}-empty", ExecutionRoleArn=user.target.role, **given
+        )
+
+
+def test_two_variants_of_the_same_name_are_refused(user: Any) -> None:
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.config_of([user.variant(user.model())] * 2)
+
+
 def test_only_an_asynchronous_endpoint_scales_to_zero(user: Any) -> None:
     realtime = user.realtime_endpoint()
     with pytest.raises(ClientError, match="ValidationException"):

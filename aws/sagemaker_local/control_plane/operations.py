@@ -18,7 +18,8 @@ from sagemaker_local.control_plane.deployment_policy import read_deployment_poli
 from sagemaker_local.control_plane.describe import describe_endpoint
 from sagemaker_local.control_plane.endpoint import Endpoint, EndpointHooks
 from sagemaker_local.control_plane.registry import EndpointRegistry
-from sagemaker_local.control_plane.specs import AsyncSpec, EndpointSpec, read_endpoint_spec
+from sagemaker_local.control_plane.request_rules import check_endpoint_config, check_model
+from sagemaker_local.control_plane.specs import EndpointSpec, read_endpoint_spec
 from sagemaker_local.errors import AwsError, json_response, not_implemented, validation_exception
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.shapes import operations, report, service_model, violations
@@ -68,6 +69,7 @@ class ControlPlane:
             raise validation_exception(
                 f'Cannot create already existing model "{_arn(scope, "model", name)}".'
             )
+        check_model(request)
         return forward(request)
 
     def _create_endpoint_config(self, scope: Scope, request: Mapping[str, Any], forward: Forward) -> Response:
@@ -76,13 +78,7 @@ class ControlPlane:
             raise validation_exception(
                 f'Cannot create already existing endpoint configuration "{_arn(scope, "endpoint-config", name)}".'
             )
-        for variant in request["ProductionVariants"]:
-            if "ModelName" not in variant:
-                raise not_implemented("endpoint configurations without ModelName (inference components)")
-            if "ServerlessConfig" not in variant and "InstanceType" not in variant:
-                raise validation_exception(f"Variant {variant['VariantName']} needs InstanceType")
-        if request.get("AsyncInferenceConfig") is not None:
-            AsyncSpec.read(request["AsyncInferenceConfig"])
+        check_endpoint_config(request)
         response = forward(moto_bridge.acceptable_endpoint_config(request))
         if response.status_code == 200:
             moto_bridge.correct_endpoint_config(scope, request)

@@ -114,10 +114,17 @@ def read_endpoint_spec(
     Raises:
         AwsError: ValidationException, when a model is gone or the configuration needs what is not implemented here.
     """
+    variants = tuple(_read_variant(variant, model, model_arn) for variant in config["ProductionVariants"])
     asynchronous = config.get("AsyncInferenceConfig")
+    if asynchronous and any(variant.container.multi_model for variant in variants):
+        # The first sentence is CreateEndpoint's own, for what an asynchronous endpoint cannot have (boto3 issue 4275).
+        raise validation_exception(
+            "One or more endpoint features are not supported using this configuration. (Asynchronous inference does not "
+            "support multi-model endpoints.)"
+        )
     return EndpointSpec(
         config_name=config_name,
-        variants=tuple(_read_variant(variant, model, model_arn) for variant in config["ProductionVariants"]),
+        variants=variants,
         asynchronous=AsyncSpec.read(asynchronous) if asynchronous else None,
     )
 

@@ -43,3 +43,19 @@ def test_a_refusal_of_motos_own_passes_as_it_is(emulator: LocalAws) -> None:
     with pytest.raises(ClientError) as refusal:
         emulator.client("iam").get_user(UserName="nobody")
     assert refusal.value.response["Error"]["Code"] == "NoSuchEntity"
+
+
+def test_shadow_variants_are_refused_and_not_left_out(user: Any) -> None:
+    model = user.model()
+    with pytest.raises(ClientError, match=r"NotImplemented.*shadow variants"):
+        user.sagemaker.create_endpoint_config(
+            EndpointConfigName=f"{user.name}-shadowed",
+            ProductionVariants=[user.variant(model)],
+            ShadowProductionVariants=[user.variant(model, VariantName="Shadow")],
+        )
+
+
+def test_an_asynchronous_multi_model_endpoint_is_refused(user: Any) -> None:
+    model = user.model(Mode="MultiModel", ModelDataUrl=f"s3://{user.bucket}/models/")
+    with pytest.raises(ClientError, match=r"ValidationException.*does not support multi-model"):
+        user.endpoint(user.config(model, user.async_config()), status=None)
