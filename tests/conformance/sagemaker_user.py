@@ -21,21 +21,33 @@ T = TypeVar("T")
 
 
 class Gate:
-    """Holds containers back from starting until it is opened, so that a test can look at what is not ready yet.
+    """Holds containers back until it is opened, so that a test can look at what is not ready yet.
 
     On a machine of our own it is a file, and holds however slow the machine is. On AWS, where starting takes minutes anyway, the
-    container starts a minute late.
+    container starts a minute late, or loads a model in a minute and a half.
+
+    Attributes:
+        environment: for containers that shall not start.
+        load_environment: for containers that shall start, and not load their models.
     """
 
     def __init__(self, disposable: bool) -> None:
+        self._disposable = disposable
         self._path = Path(tempfile.gettempdir(), f"gate-{uuid.uuid4().hex}")
+        self._reached = self._path.with_name(f"{self._path.name}.reached")
         self.environment = {"START_GATE": str(self._path)} if disposable else {"START_SECONDS": "60"}
+        self.load_environment = {"LOAD_GATE": str(self._path)} if disposable else {"LOAD_SECONDS": "90"}
+
+    def reached(self) -> bool:
+        """Whether a load waits here; on AWS nobody can tell."""
+        return self._reached.exists() or not self._disposable
 
     def open(self) -> None:
         self._path.touch()
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)
+        self._reached.unlink(missing_ok=True)
 
 
 class SageMakerUser:
@@ -52,12 +64,18 @@ class SageMakerUser:
         place = {} if target.region == "us-east-1" else {"LocationConstraint": target.region}
         self.s3.create_bucket(Bucket=self.bucket, **({"CreateBucketConfiguration": place} if place else {}))
         self._left = False
+        self._hurried = False
         self._gates: list[Gate] = []
         self._endpoints: list[str] = []
         self._configs: list[str] = []
         self._models: list[str] = []
         self._topics: list[str] = []
         self._queues: list[str] = []
+
+    def hurry(self, speed: float) -> None:
+        """Let AWS's long clocks run faster, where that can be had, for waits that begin before the user leaves."""
+        self._hurried = True
+        self.target.hurry(speed)
 
     def gate(self) -> Gate:
         """A gate for containers; it is open when the user leaves."""
@@ -274,6 +292,8 @@ class SageMakerUser:
         if self._left:
             return
         self._left = True
+        if self._hurried:
+            self.target.hurry(1)
         for gate in self._gates:
             gate.open()
         for name in self._endpoints:
@@ -291,6 +311,19 @@ class SageMakerUser:
         return False
 
     def _clear_up(self) -> None:
+        for page in self.autoscaling.get_paginator("describe_scalable_targets").paginate(
+            ServiceNamespace="sagemaker"
+        ):
+            for scaled in page["ScalableTargets"]:
+                if scaled["ResourceId"].startswith(f"endpoint/{self.name}-"):
+                    self.autoscaling.deregister_scalable_target(
+                        **{
+                            name: scaled[name]
+                            for name in ("ServiceNamespace", "ResourceId", "ScalableDimension")
+                        }
+                    )
+        for page in self.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=self.name):
+            self.cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"] for alarm in page["MetricAlarms"]])
         for name in self._configs:
             with suppress(ClientError):
                 self.sagemaker.delete_endpoint_config(EndpointConfigName=name)

@@ -13,7 +13,7 @@ account instead, described by a TOML file:
     pause_seconds    = 5
 
 Credentials come from boto3's own chain, and so does the address: `AWS_ENDPOINT_URL` may name any other server that claims to be
-AWS. What differs between the two is in this file and nowhere else: names, patience, retries, and who cleans up. A server of our
+AWS. What differs between the two is in this file and nowhere else: names, patience, clocks, retries, and who cleans up. A server of our
 own is thrown away whole; in an account every resource is deleted by the test that made it, since endpoints cost money.
 """
 
@@ -23,7 +23,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +62,7 @@ class Target:
         patience: seconds after which something that has not come never will.
         pause: seconds between two looks.
         disposable: whether it vanishes with all its resources after the run.
+        hurry: lets AWS's long clocks run so many times as fast, where that can be had; in an account time is what it is.
         clients: one client per service; they check no parameters, so that the server's own answer is what is tested.
     """
 
@@ -73,6 +74,7 @@ class Target:
     patience: float
     pause: float
     disposable: bool
+    hurry: Callable[[float], None]
     clients: dict[str, Any]
 
 
@@ -92,6 +94,7 @@ def emulated(server: LocalAws, image: str = "trivial") -> Target:
         patience=60.0,
         pause=0.03,
         disposable=True,
+        hurry=server.set_clock_speed,
         clients={name: server.client(name, config) for name in SERVICES},
     )
 
@@ -119,6 +122,7 @@ def account(described: Path) -> Target:
         patience=float(settings.get("patience_seconds", 2400.0)),
         pause=float(settings.get("pause_seconds", 5.0)),
         disposable=False,
+        hurry=lambda speed: None,
         clients={name: session.client(name, config=config) for name in SERVICES},
     )
 

@@ -166,6 +166,15 @@ def test_an_instance_gets_no_more_than_its_concurrent_invocations(user: Any) -> 
     assert max(turn["concurrent"] for turn in turns(user, answers)) <= 2
 
 
+def test_a_request_expires_in_the_queue(user: Any) -> None:
+    name = user.async_endpoint()
+    user.scale(name, 0)
+    user.hurry(200)
+    answer = user.invoke_async(name, RequestTTLSeconds=60)
+    user.await_object(answer["FailureLocation"])
+    assert user.read(answer["OutputLocation"]) is None
+
+
 def test_requests_wait_while_there_are_no_instances(user: Any) -> None:
     name = user.async_endpoint()
     user.scale(name, 0)

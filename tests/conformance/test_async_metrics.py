@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-STATISTICS = ["Sum", "SampleCount", "Minimum"]
-
 
 @pytest.fixture(scope="module")
 def busy(module_user: Any) -> str:
@@ -36,9 +34,13 @@ def statistics(user: Any, endpoint: str, name: str) -> dict[str, float]:
         StartTime=now - timedelta(hours=3),
         EndTime=now + timedelta(minutes=1),
         Period=86_400,
-        Statistics=STATISTICS,
+        Statistics=["Sum", "SampleCount", "Minimum"],
     )["Datapoints"]
-    return {each: points[0][each] if points else 0.0 for each in STATISTICS}
+    return {
+        "Sum": sum(point["Sum"] for point in points),
+        "SampleCount": sum(point["SampleCount"] for point in points),
+        "Minimum": min((point["Minimum"] for point in points), default=0.0),
+    }
 
 
 def when(user: Any, endpoint: str, *spellings: str, samples: int = 1) -> dict[str, float]:
@@ -88,3 +90,55 @@ def test_a_notification_that_could_not_be_sent_is_counted(user: Any) -> None:
     user.sns.delete_topic(TopicArn=topic)
     user.invoke_async(name)
     assert when(user, name, "NotificationFailures")["Sum"] == 1
+
+
+def test_a_backlog_without_capacity_is_told_and_so_is_its_end(user: Any) -> None:
+    # An hour is a minute here: the longest time-outs, so that a busy machine can start a container and have it answer.
+    name = user.async_endpoint(ContainerStartupHealthCheckTimeoutInSeconds=3_600)
+    user.scale(name, 0)
+    user.hurry(60)
+    answers = [user.invoke_async(name, InvocationTimeoutSeconds=3_600) for _ in range(3)]
+    for metric, value in (
+        ("ApproximateBacklogSize", 3),
+        ("ApproximateBacklogSizePerInstance", 3),
+        ("HasBacklogWithoutCapacity", 1),
+    ):
+        user.eventually(lambda metric=metric, value=value: value in by_minute(user, name, metric, "Maximum"))
+    user.eventually(
+        lambda: max(by_minute(user, name, "ApproximateAgeOfOldestRequest", "Maximum"), default=0) > 0
+    )
+    user.scale(name, 1)
+    for answer in answers:
+        user.await_object(answer["OutputLocation"])
+    user.eventually(lambda: by_minute(user, name, "ApproximateBacklogSize", "Minimum")[-1:] == [0])
+
+
+def test_processed_and_failed_invocations_are_counted_and_timed(module_user: Any, busy: str) -> None:
+    processed = when(module_user, busy, "InvocationsProcessed", "InvocationsProcesssed", samples=5)
+    assert processed["Sum"] == 5
+    module_user.eventually(lambda: statistics(module_user, busy, "InvocationFailures")["Sum"] == 3)
+    for metric in ("TimeInBacklog", "TotalProcessingTime"):
+        assert when(module_user, busy, metric, samples=5)["SampleCount"] == 5
+
+
+def test_expired_requests_are_counted(user: Any) -> None:
+    name = user.async_endpoint()
+    user.scale(name, 0)
+    user.hurry(600)
+    user.invoke_async(name, RequestTTLSeconds=60)
+    assert when(user, name, "ExpiredRequests")["Sum"] == 1
+
+
+def by_minute(user: Any, endpoint: str, metric: str, statistic: str) -> list[float]:
+    """A statistic of the endpoint's own metric, in order of time."""
+    now = datetime.now(UTC)
+    points = user.cloudwatch.get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName=metric,
+        Dimensions=[{"Name": "EndpointName", "Value": endpoint}],
+        StartTime=now - timedelta(hours=3),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=[statistic],
+    )["Datapoints"]
+    return [point[statistic] for point in sorted(points, key=lambda point: point["Timestamp"])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -137,3 +138,38 @@ def test_without_the_model_cache_a_model_leaves_after_each_invocation(user: Any)
     user.invoke_model(name, "a.tar.gz")
     user.artifact("models/a.tar.gz", model__txt="a, newer")
     user.eventually(lambda: user.invoke_model(name, "a.tar.gz")["text"] == "a, newer")
+
+
+def test_a_slow_model_is_not_ready_and_then_is(user: Any) -> None:
+    user.artifact("models/slow.tar.gz", model__txt="slow")
+    gate = user.gate()
+    name = user.multi_model_endpoint(gate.load_environment)
+
+    # The first request has the load begin on the slow clock, so that it has its six minutes; the second asks on a fast one.
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            first = pool.submit(user.invoke_model, name, "slow.tar.gz")
+            user.eventually(gate.reached)
+            user.hurry(60)
+            with pytest.raises(user.runtime.exceptions.ModelNotReadyException) as error:
+                user.runtime.invoke_endpoint(EndpointName=name, TargetModel="slow.tar.gz", Body=b"?")
+            user.hurry(1)
+        finally:
+            gate.open()
+        assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+        assert first.result()["loads"] == {"slow": 1}
+    assert user.invoke_model(name, "slow.tar.gz")["loads"] == {"slow": 1}
+
+
+def test_a_model_that_takes_longer_than_six_minutes_to_load_is_a_model_error(user: Any) -> None:
+    user.artifact("models/slow.tar.gz", model__txt="slow")
+    name = user.multi_model_endpoint({"LOAD_SECONDS": "3600"})
+    user.hurry(300)
+
+    def refused() -> str:
+        with pytest.raises(ClientError) as error:
+            user.runtime.invoke_endpoint(EndpointName=name, TargetModel="slow.tar.gz", Body=b"?")
+        return str(error.value.response["Error"]["Code"])
+
+    # Only who waits at the moment when the load is given up is told so; the others are told that the model is not ready.
+    assert user.eventually(refused, lambda code: code != "ModelNotReadyException") == "ModelError"
