@@ -14,8 +14,9 @@ def test_creating_an_endpoint_sends_a_test_notification_to_both_topics(user: Any
     )
     user.async_endpoint(topics={"SuccessTopic": success, "ErrorTopic": error})
     test = {"eventVersion": "1.0", "eventSource": "aws:sagemaker", "eventName": "TestNotification"}
-    assert received_success(1, keep_tests=True) == [test]
-    assert received_error(1, keep_tests=True) == [test]
+    # SNS delivers at least once.
+    for received in (received_success, received_error):
+        assert all(message == test for message in received(1, keep_tests=True))
 
 
 def test_updating_an_endpoint_sends_another(user: Any) -> None:
@@ -24,7 +25,7 @@ def test_updating_an_endpoint_sends_another(user: Any) -> None:
     fresh = user.config(user.model(), user.async_config(topics={"SuccessTopic": success}))
     user.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=fresh)
     user.await_status(name, "InService")
-    assert len(received(2, keep_tests=True)) == 2
+    assert all(message["eventName"] == "TestNotification" for message in received(2, keep_tests=True))
 
 
 def test_a_success_is_told_with_the_documented_fields(user: Any) -> None:
@@ -84,7 +85,7 @@ def test_a_failure_is_told_to_the_error_topic_and_only_there(user: Any) -> None:
     message = received_error(1)[0]
     assert (message["eventName"], message["inferenceId"]) == ("InferenceResult", "fails")
     assert message["invocationStatus"] != "Completed"
-    assert [message["inferenceId"] for message in received_success(1)] == ["works"]
+    assert {message["inferenceId"] for message in received_success(1)} == {"works"}
 
 
 def test_the_response_is_included_where_it_is_asked_for(user: Any) -> None:

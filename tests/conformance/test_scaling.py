@@ -228,17 +228,19 @@ def test_a_new_minimum_is_brought_about_and_listed_as_an_activity(
 ) -> None:
     user, variant = deployed
     user.autoscaling.register_scalable_target(**variant, MinCapacity=2, MaxCapacity=2)
-    listed = user.eventually(
-        lambda: user.autoscaling.describe_scaling_activities(**variant)["ScalingActivities"],
-        lambda activities: activities and activities[0]["StatusCode"] != "InProgress",
+    (activity, *_) = user.eventually(
+        lambda: [
+            each
+            for each in user.autoscaling.describe_scaling_activities(**variant)["ScalingActivities"]
+            if each["Cause"] == "minimum capacity was set to 2" and "EndTime" in each
+        ]
     )
-    assert {name: listed[0][name] for name in ("Cause", "Description", "StatusCode", "StatusMessage")} == {
-        "Cause": "minimum capacity was set to 2",
+    assert {name: activity[name] for name in ("Description", "StatusCode", "StatusMessage")} == {
         "Description": "Setting desired instance count to 2.",
         "StatusCode": "Successful",
         "StatusMessage": "Successfully set desired instance count to 2. Change successfully fulfilled by sagemaker.",
     }
-    assert listed[0]["StartTime"] <= listed[0]["EndTime"]
+    assert activity["StartTime"] <= activity["EndTime"]
     described = user.described(variant["ResourceId"].split("/")[1])["ProductionVariants"][0]
     assert (described["CurrentInstanceCount"], described["DesiredInstanceCount"]) == (2, 2)
 

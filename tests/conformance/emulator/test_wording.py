@@ -86,6 +86,16 @@ def test_a_file_name_gets_error_before_its_extension_for_failures(resident: Any,
     assert answer["FailureLocation"] == f"s3://{resident.bucket}/fail/a/b/result-error.json"
 
 
+def test_the_output_key_is_not_derived_from_the_inference_id(resident: Any, asynchronous: str) -> None:
+    assert "same-id" not in resident.invoke_async(asynchronous, InferenceId="same-id")["OutputLocation"]
+
+
+def test_the_container_sees_the_inference_id(resident: Any, asynchronous: str) -> None:
+    answer = resident.invoke_async(asynchronous, {"tell": "headers"}, InferenceId="seen")
+    headers = json.loads(resident.await_object(answer["OutputLocation"])["Body"])
+    assert headers["X-Amzn-SageMaker-Inference-Id"] == "seen"
+
+
 def test_a_failure_notification_has_the_fields_seen_in_the_field(user: Any) -> None:
     error, received = user.topic_with_queue("err")
     topics = {"ErrorTopic": error, "IncludeInferenceResponseIn": ["ERROR_NOTIFICATION_TOPIC"]}
