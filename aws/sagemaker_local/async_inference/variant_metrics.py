@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sagemaker_local.aws_clients import Scope
-from sagemaker_local.instances.container_http import ContainerAnswer
+from sagemaker_local.instances.container_http import ContainerAnswer, ContainerRefused
 from sagemaker_local.metric_publishing import Metric, MetricPublisher
 from sagemaker_local.s3_objects import S3Failure
 
@@ -60,14 +60,16 @@ class VariantMetrics:
 
     @contextmanager
     def model_called(self) -> Iterator[ModelCall]:
-        """The container has a request. Whatever is raised means that it gave no answer."""
+        """The container is given a request. What is raised means that it gave no answer, or, ContainerRefused, never had it."""
         began, call = time.monotonic(), ModelCall()
         try:
             yield call
-        finally:
-            self._microseconds("ModelLatency", time.monotonic() - began)
-            self._record("Invocation4XXErrors", float(400 <= call.status < 500))
-            self._record("Invocation5XXErrors", float(call.status >= 500))
+        except ContainerRefused:
+            raise
+        except Exception:
+            self._called(call, time.monotonic() - began)
+            raise
+        self._called(call, time.monotonic() - began)
 
     def notification_failed(self) -> None:
         """SNS refused the news of an outcome."""
@@ -89,6 +91,11 @@ class VariantMetrics:
     def expired(self) -> None:
         """A request's time to live ended in the queue."""
         self._record("ExpiredRequests", 1.0)
+
+    def _called(self, call: ModelCall, seconds: float) -> None:
+        self._microseconds("ModelLatency", seconds)
+        self._record("Invocation4XXErrors", float(400 <= call.status < 500))
+        self._record("Invocation5XXErrors", float(call.status >= 500))
 
     @contextmanager
     def _transfer(self, name: str) -> Iterator[None]:

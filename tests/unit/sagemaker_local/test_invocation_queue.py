@@ -168,6 +168,12 @@ def test_an_invocation_that_was_never_delivered_waits_again(bench: Bench) -> Non
     assert bench.serve(1) == ["a"]
 
 
+def test_an_invocation_that_was_never_delivered_is_no_error_of_the_model(bench: Bench) -> None:
+    bench.put("a")
+    bench.refuse(1)
+    assert not {"ModelLatency", "Invocation5XXErrors"} & set(bench.told.values)
+
+
 def test_undelivered_invocations_keep_their_places(bench: Bench) -> None:
     bench.put("a", "b", "c", "d", "e")
     bench.refuse(3)
