@@ -1,11 +1,12 @@
 """DreamBooth on latents: denoise the person under their own word, and the class under its old one.
 
-Each step draws `batch_size` photos and as many class images, noises them at random times, and takes one AdamW step on
-the weighted mean squared error of both (Ruiz et al., 2208.12242, equation 2; `denoising.py`).
-A class image is not to be denoised as it was made, but as the base would denoise it (learning without forgetting: Li and
-Hoiem, 1606.09282). Both targets agree in the mean; the second has no noise of its own, keeps the whole class rather than
-the few images, and costs little: a forward pass of half the batch with the LoRA off, for several steps at once. On the
-tiny base it brought the person's rank among a hundred in pictures of "a person" from 44 to where the base has it.
+Each step draws `batch_size` photos and as many samples of the class, noises them at random times, and takes one AdamW step
+on the weighted mean squared error of both (Ruiz et al., 2208.12242, equation 2; `denoising.py`).
+The class's samples are class images and the photos themselves, and under the class's prompt they are not to be denoised as
+they were made, but as the base would denoise them (learning without forgetting: Li and Hoiem, 1606.09282). The photos are
+where "a person" would turn into this person, so there above all it must stay what it was; the base's answer has no noise
+of its own, and asking for it costs little: a forward pass of half the batch with the LoRA off, for several steps at once.
+On the tiny base this brought the person's rank among a hundred in pictures of "a person" from 44 back to the base's 50.
 The learning rate rises over the first 5 % and then falls along a cosine. The text encoder learns at a share of it: it must
 give the person's word a meaning, and not one that drowns the words after it. On the tiny base, one rate for both gave a
 likeness at every place but the one asked for, and a frozen text encoder made everybody look a little like the person.
@@ -37,7 +38,7 @@ CLASS_IMAGES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What is learned from. `class_latents` is None without prior preservation."""
+    """What is learned from. `class_latents` are of the class images; None without prior preservation."""
 
     photos: PhotoLatents
     instance_prompt: str
@@ -112,7 +113,9 @@ class _StepLoss:
         with torch.no_grad(), lora.switched_off():
             self._base_embeddings = self._encode_prompts()
         self._class_examples = (
-            None if examples.class_latents is None else self._as_the_base_predicts(examples.class_latents)
+            None
+            if examples.class_latents is None
+            else self._as_the_base_predicts(torch.cat([examples.class_latents, examples.photos.mean]))
         )
 
     def compute(self) -> torch.Tensor:
@@ -130,7 +133,7 @@ class _StepLoss:
         return loss
 
     def _as_the_base_predicts(self, class_latents: torch.Tensor) -> Iterator[NoisyLatents]:
-        """The class images of one step after the other. The base is asked for several steps at once, which is cheaper."""
+        """The class's samples of one step after the other. The base is asked for several steps at once, which is cheaper."""
         count = self._settings.batch_size
         steps = max(1, CLASS_IMAGES_AT_ONCE // count)
         indices = _shuffled_for_ever(len(class_latents), self._generator)

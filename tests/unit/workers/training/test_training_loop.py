@@ -64,11 +64,12 @@ def examples_with_class(examples: TrainingSet) -> TrainingSet:
     )
 
 
-def drawn_to(base: BaseModel, prompt: str) -> torch.Tensor:
-    """What the UNet predicts for one noise under this prompt."""
-    embeddings = base.pipeline.encode_prompt(prompt, base.device, 1, False)[0]
-    noise = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(1))
-    prediction: torch.Tensor = base.pipeline.unet(noise, 500, encoder_hidden_states=embeddings).sample
+def drawn_to(base: BaseModel, prompt: str, photos: PhotoLatents | None = None) -> torch.Tensor:
+    """What the UNet predicts under this prompt: of photos with much noise on them, or of noise alone."""
+    noise = torch.randn(2, 4, 16, 16, generator=torch.Generator().manual_seed(1))
+    latents = noise if photos is None else 0.5 * photos.mean + 0.85 * noise
+    embeddings = base.pipeline.encode_prompt([prompt] * len(latents), base.device, 1, False)[0]
+    prediction: torch.Tensor = base.pipeline.unet(latents, 500, encoder_hidden_states=embeddings).sample
     return prediction
 
 
@@ -82,16 +83,18 @@ def test_class_images_are_already_as_the_base_would_have_them_when_training_begi
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+@pytest.mark.parametrize("place", ["of noise", "of the photos"])
 def test_the_class_stays_nearer_to_what_the_base_predicts_with_prior_preservation(
-    base: BaseModel, examples: TrainingSet, examples_with_class: TrainingSet
+    base: BaseModel, examples: TrainingSet, examples_with_class: TrainingSet, place: str
 ) -> None:
+    of = examples.photos if place == "of the photos" else None
     moved = []
     for given in (examples, examples_with_class):
         with lora_on_base(base, rank=4, train_text_encoder=True, seed=0) as lora, torch.no_grad():
-            before = drawn_to(base, CLASS_PROMPT)
+            before = drawn_to(base, CLASS_PROMPT, of)
             with torch.enable_grad():
                 train_lora(lora, given, with_prior(10.0, steps=40), lambda _: None)
-            moved.append(float((drawn_to(base, CLASS_PROMPT) - before).square().mean()))
+            moved.append(float((drawn_to(base, CLASS_PROMPT, of) - before).square().mean()))
     without, kept = moved
     assert kept < without / 2
 
