@@ -7,7 +7,7 @@ run, and the end of the server, or a reset of moto's records, ends them all.
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 from sagemaker_local import moto_bridge
 from sagemaker_local.async_inference.data_plane import AsyncDataPlane
@@ -16,6 +16,7 @@ from sagemaker_local.control_plane.endpoint import DELETING, UPDATING, Endpoint,
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.persistence.saved_state import SavedState
+from sagemaker_local.side_by_side import side_by_side
 
 SHUTDOWN_GRACE_SECONDS = 5.0
 
@@ -66,11 +67,7 @@ class LivingEndpoints:
     def end_all(self) -> None:
         """Stop all instances and forget their endpoints. Blocks."""
         endpoints = self._registry.all()
-        closing = [threading.Thread(target=each.close, args=(SHUTDOWN_GRACE_SECONDS,)) for each in endpoints]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join()
+        side_by_side((partial(each.close, SHUTDOWN_GRACE_SECONDS) for each in endpoints), "close-endpoint")
         for endpoint in endpoints:
             self._forget(endpoint)
 

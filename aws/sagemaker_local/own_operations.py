@@ -30,7 +30,7 @@ from sagemaker_local.errors import AwsError, not_implemented, validation_error
 from sagemaker_local.moderation.operations import Moderation, read_for_the_log, recognise
 from sagemaker_local.realtime.data_plane import MAX_REQUEST_BYTES, RealtimeDataPlane
 from sagemaker_local.realtime.invocation_metrics import InvocationMetrics
-from sagemaker_local.request_bodies import read_body
+from sagemaker_local.request_bodies import read_body, read_json
 from sagemaker_local.runtime_parameters import read_parameters
 from sagemaker_local.scaling.operations import SERVICE as SCALING_SERVICE
 from sagemaker_local.scaling.operations import TARGET_PREFIX as SCALING_TARGET_PREFIX
@@ -163,14 +163,7 @@ def _with_body(request: Request, data: bytes) -> dict[str, Any]:
 def _read_json(request: Request) -> dict[str, Any]:
     """The parameters of a JSON 1.1 operation."""
     too_large = AwsError("ValidationException", f"the request exceeds {MAX_CONTROL_PLANE_BYTES} bytes")
-    body = read_body(request, MAX_CONTROL_PLANE_BYTES, too_large)
-    try:
-        parameters = json.loads(body or b"{}")
-    except ValueError as error:
-        raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
-    if not isinstance(parameters, dict):
-        raise AwsError("SerializationException", "the request is not a JSON object")
-    return parameters
+    return read_json(request, MAX_CONTROL_PLANE_BYTES, too_large)
 
 
 def _read_invocation(request: Request) -> dict[str, Any]:

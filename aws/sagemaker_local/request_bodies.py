@@ -5,6 +5,9 @@ Content-Length alone does not tell: a client that sends its body in chunks gives
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
@@ -32,3 +35,21 @@ def read_body(request: Request, most: int, too_large: AwsError) -> bytes:
     if len(body) > most:
         raise too_large
     return body
+
+
+def read_json(request: Request, most: int, too_large: AwsError) -> dict[str, Any]:
+    """The JSON object that is the body; an empty body is an empty one.
+
+    Arguments and errors are those of `read_body`.
+
+    Raises:
+        AwsError: SerializationException also for what is not a JSON object.
+    """
+    body = read_body(request, most, too_large)
+    try:
+        parameters = json.loads(body or b"{}")
+    except ValueError as error:
+        raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
+    if not isinstance(parameters, dict):
+        raise AwsError("SerializationException", "the request is not a JSON object")
+    return parameters

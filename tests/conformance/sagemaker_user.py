@@ -8,8 +8,9 @@ import tarfile
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -228,6 +229,27 @@ class SageMakerUser:
             return None
         found["Body"] = found["Body"].read()
         return found
+
+    def datapoints(
+        self,
+        metric: str,
+        statistics: Sequence[str],
+        dimensions: Mapping[str, str],
+        namespace: str = "AWS/SageMaker",
+        period: int = 86_400,
+    ) -> list[dict[str, Any]]:
+        """What CloudWatch has of a metric over the last hours."""
+        now = datetime.now(UTC)
+        points: list[dict[str, Any]] = self.cloudwatch.get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+            StartTime=now - timedelta(hours=3),
+            EndTime=now + timedelta(minutes=1),
+            Period=period,
+            Statistics=list(statistics),
+        )["Datapoints"]
+        return points
 
     def await_object(self, location: str) -> dict[str, Any]:
         """Wait for an object."""

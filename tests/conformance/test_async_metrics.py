@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,19 +22,11 @@ def busy(module_user: Any) -> str:
 
 def statistics(user: Any, endpoint: str, name: str) -> dict[str, float]:
     """The metric's statistics over the last hours; all 0 while there is none."""
-    now = datetime.now(UTC)
-    points = user.cloudwatch.get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName=name,
-        Dimensions=[
-            {"Name": "EndpointName", "Value": endpoint},
-            {"Name": "VariantName", "Value": "AllTraffic"},
-        ],
-        StartTime=now - timedelta(hours=3),
-        EndTime=now + timedelta(minutes=1),
-        Period=86_400,
-        Statistics=["Sum", "SampleCount", "Minimum"],
-    )["Datapoints"]
+    points = user.datapoints(
+        name,
+        ["Sum", "SampleCount", "Minimum"],
+        {"EndpointName": endpoint, "VariantName": "AllTraffic"},
+    )
     return {
         "Sum": sum(point["Sum"] for point in points),
         "SampleCount": sum(point["SampleCount"] for point in points),
@@ -131,14 +122,5 @@ def test_expired_requests_are_counted(user: Any) -> None:
 
 def by_minute(user: Any, endpoint: str, metric: str, statistic: str) -> list[float]:
     """A statistic of the endpoint's own metric, in order of time."""
-    now = datetime.now(UTC)
-    points = user.cloudwatch.get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName=metric,
-        Dimensions=[{"Name": "EndpointName", "Value": endpoint}],
-        StartTime=now - timedelta(hours=3),
-        EndTime=now + timedelta(minutes=1),
-        Period=60,
-        Statistics=[statistic],
-    )["Datapoints"]
+    points = user.datapoints(metric, [statistic], {"EndpointName": endpoint}, period=60)
     return [point[statistic] for point in sorted(points, key=lambda point: point["Timestamp"])]

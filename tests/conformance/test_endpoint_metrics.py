@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,20 +12,7 @@ STATISTICS = ["Sum", "SampleCount", "Minimum", "Maximum", "Average"]
 
 def statistics(user: Any, endpoint: str, name: str) -> dict[str, float]:
     """The metric's statistics over the last hours; SampleCount 0 while there is none."""
-    now = datetime.now(UTC)
-    answer = user.cloudwatch.get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName=name,
-        Dimensions=[
-            {"Name": "EndpointName", "Value": endpoint},
-            {"Name": "VariantName", "Value": "AllTraffic"},
-        ],
-        StartTime=now - timedelta(hours=3),
-        EndTime=now + timedelta(minutes=1),
-        Period=86_400,
-        Statistics=STATISTICS,
-    )
-    points = answer["Datapoints"]
+    points = user.datapoints(name, STATISTICS, {"EndpointName": endpoint, "VariantName": "AllTraffic"})
     assert len(points) <= 1
     return {each: points[0][each] for each in STATISTICS} if points else {"SampleCount": 0.0}
 

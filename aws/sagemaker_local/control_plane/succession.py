@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 
 from sagemaker_local.clock import Clock
 from sagemaker_local.control_plane.variants import VariantSet
+from sagemaker_local.side_by_side import side_by_side
 
 
 class Succession:
@@ -79,11 +81,7 @@ class Succession:
         with self._lock:
             self.ended.set()
             sets = [self.serving, self._coming, self._standing_by, *self._leaving]
-        closing = [threading.Thread(target=each.close, args=(False, grace), daemon=True) for each in sets]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join()
+        side_by_side((partial(each.close, False, grace) for each in sets), f"close-{self._endpoint}")
 
     def _drain_later(self, leaving: VariantSet, wait_seconds: float) -> None:
         def drain() -> None:

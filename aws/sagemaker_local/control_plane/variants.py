@@ -7,10 +7,10 @@ first finishes what it has in flight.
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sagemaker_local.aws_clients import Scope
 from sagemaker_local.clock import Clock
@@ -20,6 +20,7 @@ from sagemaker_local.instances.container_spec import Placement
 from sagemaker_local.instances.fleet import Fleet
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.instance import Instance
+from sagemaker_local.side_by_side import side_by_side
 
 
 @dataclass
@@ -117,14 +118,8 @@ class VariantSet:
 
     def close(self, drain: bool, grace: float | None = None) -> None:
         """Stop all instances and wait until they are gone; see `Fleet.close`."""
-        closing = [
-            threading.Thread(target=variant.fleet.close, args=(drain, grace), daemon=True)
-            for variant in self.by_name.values()
-        ]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join()
+        fleets = [variant.fleet for variant in self.by_name.values()]
+        side_by_side((partial(fleet.close, drain, grace) for fleet in fleets), "close-variant")
 
 
 def _failure_reason(variant: str, reason: str) -> str:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from sagemaker_local.instances.container_spec import ContainerSpec, Placement
 from sagemaker_local.instances.crash_backoff import CrashBackoff
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.instances.instance import Instance, State
+from sagemaker_local.side_by_side import side_by_side
 
 FAILED_STARTS = 3
 # Losing a port is nobody's fault and is simply tried again on another one, within reason.
@@ -105,16 +107,7 @@ class Fleet:
             self._closed = True
             members = [*self._members, *self._retired]
             self._changed.notify_all()
-        stopping = [
-            threading.Thread(
-                target=self._end, args=(member, drain, grace), name=f"stop-{member.id}", daemon=True
-            )
-            for member in members
-        ]
-        for thread in stopping:
-            thread.start()
-        for thread in stopping:
-            thread.join()
+        side_by_side((partial(self._end, member, drain, grace) for member in members), "stop-instance")
 
     def _end(self, member: Instance, drain: bool, grace: float | None) -> None:
         if drain:

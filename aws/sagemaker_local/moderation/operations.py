@@ -11,7 +11,6 @@ understood; boto3 and the AWS CLI speak JSON.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from sagemaker_local.moderation.guardrails import apply_guardrail
 from sagemaker_local.moderation.images import decoded, rekognition_subject
 from sagemaker_local.moderation.rekognition import detect_faces, detect_moderation_labels
 from sagemaker_local.moderation.rules import RuleBoard
-from sagemaker_local.request_bodies import read_body
+from sagemaker_local.request_bodies import read_json
 from sagemaker_local.shapes import report, service_model, violations
 
 MAX_REQUEST_BYTES = 16 << 20
@@ -113,13 +112,7 @@ def _parameters(request: Request) -> dict[str, Any]:
     too_large = AwsError(
         "RequestEntityTooLargeException", f"the request exceeds {MAX_REQUEST_BYTES} bytes", 413
     )
-    body = read_body(request, MAX_REQUEST_BYTES, too_large)
-    try:
-        parameters = json.loads(body or b"{}")
-    except ValueError as error:
-        raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
-    if not isinstance(parameters, dict):
-        raise AwsError("SerializationException", "the request is not a JSON object")
+    parameters = read_json(request, MAX_REQUEST_BYTES, too_large)
     guardrail = _APPLY_GUARDRAIL.match(request.path)
     if guardrail:
         parameters |= {"guardrailIdentifier": guardrail[1], "guardrailVersion": guardrail[2]}

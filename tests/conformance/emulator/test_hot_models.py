@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +56,12 @@ def test_loaded_models_are_counted_per_instance(
         for letter in "ab":
             with suppress(ClientError):
                 user.invoke_model(name, f"{letter}.tar.gz")
-        now = datetime.now(UTC)
-        points = user.cloudwatch.get_metric_statistics(
-            Namespace="/aws/sagemaker/Endpoints",
-            MetricName="LoadedModelCount",
-            Dimensions=[
-                {"Name": "EndpointName", "Value": name},
-                {"Name": "VariantName", "Value": "AllTraffic"},
-            ],
-            StartTime=now - timedelta(hours=1),
-            EndTime=now + timedelta(minutes=1),
-            Period=86_400,
-            Statistics=["Maximum"],
-        )["Datapoints"]
+        points = user.datapoints(
+            "LoadedModelCount",
+            ["Maximum"],
+            {"EndpointName": name, "VariantName": "AllTraffic"},
+            namespace="/aws/sagemaker/Endpoints",
+        )
         return float(max((point["Maximum"] for point in points), default=0.0))
 
     assert eventually(most, lambda count: count == 2) == 2
