@@ -29,7 +29,7 @@ from avatar_workers.training.denoising import Denoising, NoisyLatents
 from avatar_workers.training.latents import PhotoLatents
 from avatar_workers.training.lora import LoraOnBase
 
-TEXT_ENCODER_RATE_SHARE = 0.2
+TEXT_ENCODER_RATE_SHARE = 0.225
 WARM_UP_SHARE = 0.05
 MAX_GRADIENT_NORM = 1.0
 WEIGHT_DECAY = 1e-4
