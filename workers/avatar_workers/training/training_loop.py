@@ -10,7 +10,8 @@ On the tiny base this brought the person's rank among a hundred in pictures of "
 The learning rate rises over the first 5 % and then falls along a cosine. The text encoder learns at a share of it: it must
 give the person's word a meaning, and not one that drowns the words after it. On the tiny base, one rate for both gave a
 likeness at every place but the one asked for, and a frozen text encoder made everybody look a little like the person;
-shares of .15, .20, .225 and .25 gave eight people .84, .88, .94 and .96 of their identity, and .98, .94, .94 and .81 of the places asked for.
+shares of .15, .20, .225 and .25 gave eight people .84, .88, .94 and .96 of their identity attributes, and .98, .94, .94 and
+.81 of the places that were asked for.
 Everything random comes from one generator on the CPU: the same request gives the same weights on the same machine.
 """
 
