@@ -20,6 +20,8 @@ import structlog
 
 from avatar_api.group import AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.announcements.announcer import Announcer
+from avatar_operator.announcements.letters import LetterMetrics
+from avatar_operator.announcements.outbox import Outbox
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.workqueue import WorkQueue
@@ -33,14 +35,15 @@ from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.informer import Informer
 from avatar_operator.metrics import OperatorMetrics, StateCollector
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
-from avatar_operator.reconciling.reconciler import Reconciler
+from avatar_operator.news_of_kinds import NEWS_OF
+from avatar_operator.reconciling.reconciler import Lifecycle, Reconciler
+from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.reconciling.workers import ReconcileWorkers
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
 from avatar_operator.scheduling import Scheduler
 from avatar_operator.settings import OperatorSettings
 from avatar_operator.sweeper import Sweeper
-from avatar_operator.telling import NoticeTeller
 
 logger = structlog.get_logger(__name__)
 
@@ -63,14 +66,27 @@ class Operator:
         self._queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
         self._scheduler = Scheduler(cache, self._queues)
         recorder = EventRecorder(client, clock, instance=os.environ.get("HOSTNAME", socket.gethostname()))
-        teller = NoticeTeller(recorder, announcer, cache, clock)
+        self._outbox = Outbox(
+            cache,
+            NEWS_OF,
+            recorder,
+            announcer,
+            clock,
+            LetterMetrics(registry),
+            on_trouble=lambda runtime: self._scheduler.enqueue(ObjectKey(AVATAR_RUNTIME.kind, "", runtime)),
+        )
         models = ModelLifecycle(cache, backends, clock, metrics)
         requests = RequestLifecycle(cache, backends, clock, metrics)
         runtimes = RuntimeLifecycle(cache, backends, clock)
+
+        def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:
+            reconciler = Reconciler(lifecycle, client, cache, self._outbox, Troubles(clock))
+            return ReconcileWorkers(reconciler, self._queues[lifecycle.kind], metrics, count=count)
+
         self._workers = (
-            self._workers_of(Reconciler(models, client, cache, teller), metrics, settings.model_workers),
-            self._workers_of(Reconciler(requests, client, cache, teller), metrics, settings.request_workers),
-            self._workers_of(Reconciler(runtimes, client, cache, teller), metrics, settings.runtime_workers),
+            workers_of(models, settings.model_workers),
+            workers_of(requests, settings.request_workers),
+            workers_of(runtimes, settings.runtime_workers),
         )
         self._informer = Informer(self._seen)
         self._sweeper = Sweeper(
@@ -94,11 +110,13 @@ class Operator:
         """
         await self._first_list()
         self._listed = True
+        await self._outbox.begin({})
         parts: Mapping[str, Coroutine[Any, Any, None]] = {
             "http": self._http.run(self._settings.http_host, self._settings.http_port),
             "informer": self._informer.run(),
             "sweeper": self._sweeper.run(),
             "consumers": self._consumers.run(),
+            "outbox": self._outbox.run(),
             "heartbeat": self._heartbeat(),
             **{f"workers-{number}": workers.run() for number, workers in enumerate(self._workers)},
         }
@@ -120,11 +138,6 @@ class Operator:
                     raise StartUpError(f"the API server cannot be used: {error}") from error
                 logger.info("the API server is not ready yet", error=str(error))
                 await asyncio.sleep(1.0)
-
-    def _workers_of(
-        self, reconciler: Reconciler[Any, Any, Any], metrics: OperatorMetrics, count: int
-    ) -> ReconcileWorkers:
-        return ReconcileWorkers(reconciler, self._queues[reconciler.kind], metrics, count=count)
 
     def _seen(self, kind: Kind, body: Object, *, deleted: bool) -> None:
         self._scheduler.seen(kind, body, deleted=deleted)

@@ -24,6 +24,7 @@ from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import PhotoLocation, TrainingRequest, TrainingResult
+from avatar_operator.core.decision import Retry
 
 
 class BackendError(Exception):
@@ -44,6 +45,10 @@ class BackendError(Exception):
         self.message = message
         self.retryable = retryable
         self.retry_after = retry_after
+
+    def as_retry(self) -> Retry:
+        """The same as a reason to try again."""
+        return Retry(self.reason, self.message, self.retry_after or 0.0)
 
 
 class OutcomeUnknownError(BackendError):

@@ -10,6 +10,10 @@ from datetime import datetime
 from avatar_api.meta import Condition, ConditionStatus
 
 MESSAGE_LIMIT = 1024
+RECONCILING = "Reconciling"
+"""kstatus: True while the operator has something to do, or tries to."""
+STALLED = "Stalled"
+"""kstatus: True if nothing will happen until a person changes something."""
 
 
 def find_condition(conditions: Sequence[Condition], condition_type: str) -> Condition | None:

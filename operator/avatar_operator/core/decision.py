@@ -1,8 +1,11 @@
-"""What a reconcile decides: the status to be, the actions to take, the things to tell. All of it plain data.
+"""What a reconcile decides: the status to be, the actions to take, what is said in farewell. All of it plain data.
 
 A decision is built by a list of phases. Each phase is a pure function that takes the observation and the draft of the
 decision and returns the draft, changed or not; `finish` ends the list. So every rule has a name, a file and a test,
 and the list itself can be read as the life of the object.
+
+What an action learned comes back as a fact, and is folded into the draft by another pure function, beside the phase
+that asked for the action. A failure is a fact like any other (`ActionFailed`): what it means, the phase knows.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,15 +28,54 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Retry:
+    """Something failed that may work later.
+
+    Attributes:
+        reason: one CamelCase word, for the log, the metric and, if it lasts, a condition.
+        message: what failed and how to mend it, for a person.
+        at_least: seconds to wait at least before the next try; the queue's back-off may make it longer.
+    """
+
+    reason: str
+    message: str
+    at_least: float = 0.0
+
+
+@dataclass(frozen=True)
+class ActionFailed(Generic[ActionT]):
+    """The fact that an action failed.
+
+    Attributes:
+        action: what was to be done.
+        reason: one CamelCase word.
+        message: what happened and how to mend it, for a person.
+        retryable: whether the same action may succeed later without anybody changing anything.
+        retry_after: seconds to wait at least, if the other side said so.
+    """
+
+    action: ActionT
+    reason: str
+    message: str
+    retryable: bool
+    retry_after: float | None = None
+
+    def as_retry(self, *, at_least: float = 0.0) -> Retry:
+        """The same as a reason to try again."""
+        return Retry(self.reason, self.message, max(at_least, self.retry_after or 0.0))
+
+
+@dataclass(frozen=True)
 class Draft(Generic[StatusT, ActionT]):
     """A decision in the making.
 
     Attributes:
         status: what the status shall be.
         actions: what shall be done in the outside world, in this order.
-        notices: what shall be told.
+        farewells: what shall be told of an object that is about to go. Everything else that is worth telling stands in
+            the status, and is told because it stands there.
         requeue_after: seconds after which to look again, at the latest.
-        retry_at_least: set if something failed that may work later: seconds to wait at least before the next try.
+        retrying: set if something failed that may work later: the pass is repeated with back-off.
         finalizer: what shall become of our finalizer: added before the actions, or removed after them.
         delete_object: delete the object itself, after everything else.
         finished: no later phase has a say.
@@ -41,9 +83,9 @@ class Draft(Generic[StatusT, ActionT]):
 
     status: StatusT
     actions: tuple[ActionT, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    farewells: tuple[Notice, ...] = ()
     requeue_after: float | None = None
-    retry_at_least: float | None = None
+    retrying: Retry | None = None
     finalizer: Literal["Keep", "Add", "Remove"] = "Keep"
     delete_object: bool = False
     finished: bool = False
@@ -56,18 +98,18 @@ class Draft(Generic[StatusT, ActionT]):
         """The draft with more actions."""
         return replace(self, actions=(*self.actions, *actions))
 
-    def tell(self, notice: Notice) -> "Draft[StatusT, ActionT]":
-        """The draft with one more notice."""
-        return replace(self, notices=(*self.notices, notice))
+    def say_farewell(self, notice: Notice) -> "Draft[StatusT, ActionT]":
+        """The draft with one more notice about an object that is about to go."""
+        return replace(self, farewells=(*self.farewells, notice))
 
     def look_again_in(self, seconds: float) -> "Draft[StatusT, ActionT]":
         """The draft with a time to look again; the earliest wins."""
         earliest = seconds if self.requeue_after is None else min(self.requeue_after, seconds)
         return replace(self, requeue_after=max(earliest, 0.0))
 
-    def retry(self, *, at_least: float = 0.0) -> "Draft[StatusT, ActionT]":
+    def retry(self, reason: Retry) -> "Draft[StatusT, ActionT]":
         """The draft that is written as it stands and tried again with back-off."""
-        return replace(self, retry_at_least=at_least)
+        return replace(self, retrying=reason)
 
     def add_finalizer(self) -> "Draft[StatusT, ActionT]":
         """The draft that holds the object before its actions."""

@@ -1,30 +1,24 @@
 """Kubernetes Events, told once.
 
-The name of an Event is derived from what it says, so telling it again (after a crash, by a second replica) meets the
-first one and changes nothing. That makes Events as repeatable as everything else a reconcile does.
+The name of an Event is derived from the id of what it says, so telling it again (after a crash, by a second replica)
+meets the first one and changes nothing.
+
+An Event is never worth more than what it tells about: every part of it is cut to what the API server takes, so that no
+name that a user can choose makes an Event that is refused.
 """
 
-import hashlib
 from typing import Any
-
-import structlog
 
 from avatar_api.group import API_VERSION
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Notice
-from avatar_operator.kube.client import KubeClient, KubeError, Object
-
-logger = structlog.get_logger(__name__)
+from avatar_operator.kube.client import KubeClient, Object
 
 REPORTING_CONTROLLER = "avatars.dev/avatar-operator"
 CLUSTER_EVENTS_NAMESPACE = "default"
+NAME_LETTERS = 200
 NOTE_BYTES = 1024
-
-
-def notice_id(uid: str, occasion: str, notice: Notice) -> str:
-    """An id for one notice about one object: the same notice on the same occasion has the same id."""
-    text = "\n".join((uid, occasion, notice.type, notice.reason, notice.message))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+WORD_LETTERS = 128
 
 
 class EventRecorder:
@@ -35,30 +29,29 @@ class EventRecorder:
         self._clock = clock
         self._instance = instance
 
-    async def record(self, body: Object, notice: Notice, *, occasion: str) -> None:
+    async def record(self, body: Object, notice: Notice, *, notice_id: str) -> None:
         """Create the Event, unless it was told before.
 
         Args:
-            body: the object that the notice is about.
+            body: the object that the notice is about; its kind and metadata are enough.
             notice: what to tell.
-            occasion: tells repetitions apart that are news (an attempt's number), and is equal for those that are not.
+            notice_id: the same for the same news, of letters and digits.
 
         Raises:
-            KubeError: the API server did not answer.
+            KubeError: the API server did not answer, or refused.
         """
         metadata = body["metadata"]
         namespace = metadata.get("namespace", "") or CLUSTER_EVENTS_NAMESPACE
+        # A name that is cut must not end where only letters and digits may.
+        name = metadata["name"][:NAME_LETTERS].rstrip("-.")
         event: dict[str, Any] = {
-            "metadata": {
-                "name": f"{metadata['name'][:200]}.{notice_id(metadata['uid'], occasion, notice)}",
-                "namespace": namespace,
-            },
+            "metadata": {"name": f"{name}.{notice_id}", "namespace": namespace},
             "eventTime": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": REPORTING_CONTROLLER,
-            "reportingInstance": self._instance[:128],
+            "reportingInstance": self._instance[:WORD_LETTERS],
             "action": "Reconcile",
             "type": notice.type,
-            "reason": notice.reason,
+            "reason": notice.reason[:WORD_LETTERS],
             "note": _within(NOTE_BYTES, notice.message),
             "regarding": {
                 "apiVersion": API_VERSION,
@@ -69,13 +62,7 @@ class EventRecorder:
                 "resourceVersion": metadata["resourceVersion"],
             },
         }
-        try:
-            await self._client.create_event(namespace, event)
-        except KubeError as error:
-            if error.status not in (403, 404):
-                raise
-            # A namespace that is being deleted takes no new Events, and must not wait for ever because of that.
-            logger.warning("an Event could not be told", reason=notice.reason, error=str(error))
+        await self._client.create_event(namespace, event)
 
 
 def _within(limit: int, text: str) -> str:

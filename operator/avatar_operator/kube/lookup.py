@@ -16,3 +16,8 @@ def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | N
     """The AvatarModel of a name in a namespace, or None if there is none."""
     body = cache.get(ObjectKey(AVATAR_MODEL.kind, namespace, name))
     return None if body is None else AvatarModel.model_validate(body)
+
+
+def find_runtimes(cache: ObjectCache) -> list[AvatarRuntime]:
+    """Every AvatarRuntime."""
+    return [AvatarRuntime.model_validate(body) for body in cache.objects(AVATAR_RUNTIME)]

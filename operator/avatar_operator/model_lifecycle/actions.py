@@ -1,11 +1,15 @@
-"""What a decision about an AvatarModel may ask of the outside world. Data only; `controller` carries it out."""
+"""What a decision about an AvatarModel may ask of the outside world, and what it may learn there. Data only.
+
+`controller` carries the actions out; the phase that asked for one folds its fact into the decision.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.documents.training import TrainingRequest
-from avatar_operator.backends.base import AttemptReference
-from avatar_operator.core.decision import Draft
+from avatar_operator.backends.base import AttemptReference, CleanupReport, Submission
+from avatar_operator.core.decision import ActionFailed, Draft
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,54 @@ class DeleteModelData:
     """Remove what is stored for the model."""
 
     artifacts: bool
-    give_up: bool
 
 
 ModelAction = SubmitTraining | FenceAttempt | CancelAttempt | DeleteModelData
 ModelDraft = Draft[AvatarModelStatus, ModelAction]
+
+
+@dataclass(frozen=True)
+class SubmissionAccepted:
+    """The backend has the attempt."""
+
+    submission: Submission
+
+
+@dataclass(frozen=True)
+class AnswerLost:
+    """Nobody knows whether the backend has the attempt."""
+
+
+@dataclass(frozen=True)
+class AttemptFenced:
+    """The attempt never started, and never will."""
+
+
+@dataclass(frozen=True)
+class AttemptClaimed:
+    """A worker has the attempt, since a time that is known if its claim says so."""
+
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class AttemptCancelled:
+    """The attempt was told to stop, and may not upload any more."""
+
+
+@dataclass(frozen=True)
+class DataDeleted:
+    """What was stored for the model is gone, but for what the report names."""
+
+    report: CleanupReport
+
+
+ModelFact = (
+    SubmissionAccepted
+    | AnswerLost
+    | AttemptFenced
+    | AttemptClaimed
+    | AttemptCancelled
+    | DataDeleted
+    | ActionFailed[ModelAction]
+)

@@ -7,12 +7,13 @@ of the process) and otherwise at the sweeper's slow pace, never by polling an ob
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 import structlog
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage
+from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage, TrainingRequest
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.backends.base import (
     AttemptOutcome,
@@ -23,25 +24,28 @@ from avatar_operator.backends.base import (
 )
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import is_true
-from avatar_operator.core.decision import Notice
-from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import (
+    AnswerLost,
+    AttemptCancelled,
+    AttemptClaimed,
+    AttemptFenced,
     CancelAttempt,
+    DataDeleted,
     DeleteModelData,
     FenceAttempt,
     ModelAction,
     ModelDraft,
+    ModelFact,
+    SubmissionAccepted,
     SubmitTraining,
 )
-from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
-from avatar_operator.model_lifecycle.failure import abandon_attempt, fail_attempt
-from avatar_operator.model_lifecycle.lifecycle import decide, summarise
+from avatar_operator.model_lifecycle.conditions import TRAINED
+from avatar_operator.model_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
     attempt_reference,
@@ -50,7 +54,7 @@ from avatar_operator.model_lifecycle.observation import (
     is_submitted,
 )
 from avatar_operator.model_lifecycle.phases.acceptance import refusal
-from avatar_operator.model_lifecycle.phases.deletion import is_out_of_patience
+from avatar_operator.model_lifecycle.phases.deadline import deadline_of
 from avatar_operator.runtime_readiness import endpoints_ready
 
 logger = structlog.get_logger(__name__)
@@ -115,7 +119,7 @@ class ModelLifecycle:
         wanted = training is not None and (
             training.revision == model.spec.revision or model.metadata.deletion_timestamp is not None
         )
-        if wanted and is_submitted(training) and memory.ask_for_outcome:
+        if wanted and is_submitted(training) and (memory.ask_for_outcome or _is_overdue(observation)):
             return replace(observation, outcome=await self._outcome(runtime, model, memory))
         if _needs_photos(observation):
             return replace(observation, photos=await self._photos(runtime, model))
@@ -133,9 +137,16 @@ class ModelLifecycle:
         """The status as it was observed."""
         return observation.model.status
 
-    def occasion(self, status: AvatarModelStatus) -> str:
-        """Attempts tell repeated notices apart."""
-        return "" if status.training is None else f"r{status.training.revision}-a{status.training.attempt}"
+    def log_fields(self, status: AvatarModelStatus) -> dict[str, object]:
+        """Revision, attempt and inference id, as the worker's log has them."""
+        training = status.training
+        if training is None:
+            return {}
+        return {
+            "revision": training.revision,
+            "attempt": training.attempt,
+            "inference_id": training.inference_id,
+        }
 
     def written(self, observation: ModelObservation, status: AvatarModelStatus) -> None:
         """A plan that this write brought may be submitted by this process without fencing. Measure what changed."""
@@ -163,98 +174,57 @@ class ModelLifecycle:
         """The object is gone."""
         self._memories.pop(key, None)
 
-    async def act(self, observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
-        """Carry out the actions in their order."""
-        for action in draft.actions:
-            assert observation.runtime is not None
-            try:
-                draft = await self._carry_out(observation, observation.runtime, action, draft)
-            except BackendError as error:
-                if error.retryable and not is_out_of_patience(observation):
-                    raise RetryLaterError(error.message, at_least=error.retry_after or 0.0) from error
-                draft = self._refused(observation, action, draft, error)
-        return draft
+    async def perform(self, observation: ModelObservation, action: ModelAction) -> ModelFact:
+        """Carry out one action.
 
-    async def _carry_out(
-        self, observation: ModelObservation, runtime: AvatarRuntime, action: ModelAction, draft: ModelDraft
-    ) -> ModelDraft:
+        Raises:
+            BackendError: it failed.
+        """
+        runtime, model = observation.runtime, observation.model
+        assert runtime is not None
         backend = self.backends.of(runtime)
         match action:
-            case SubmitTraining():
-                return await self._submit(observation, runtime, action, draft)
+            case SubmitTraining(request=request):
+                return await self._submit(observation, runtime, request)
             case FenceAttempt(attempt=attempt):
                 result = await backend.fence_attempt(runtime, attempt)
-                if isinstance(result, ClaimedByWorker):
-                    self.hint_outcome(_key(observation.model))
-                    return _submitted(
-                        observation,
-                        draft,
-                        output=result.output_location,
-                        failure=result.failure_location,
-                        log_url=None,
-                    ).look_again_in(0)
-                return abandon_attempt(observation, draft)
+                if not isinstance(result, ClaimedByWorker):
+                    return AttemptFenced()
+                self.hint_outcome(_key(model))
+                return AttemptClaimed(since=None)
             case CancelAttempt(attempt=attempt):
                 await backend.cancel_attempt(runtime, attempt)
-                self.hint_outcome(_key(observation.model))
-                return draft
-            case DeleteModelData(artifacts=artifacts, give_up=give_up):
-                report = await backend.delete_model_data(runtime, observation.model, artifacts=artifacts)
-                if not report.left_behind:
-                    return draft
-                remains = f"Not everything could be removed: {'; '.join(report.left_behind)}"
-                if not give_up:
-                    raise RetryLaterError(remains, at_least=5.0)
-                return draft.tell(Notice("Warning", "CleanupIncomplete", remains))
+                self.hint_outcome(_key(model))
+                return AttemptCancelled()
+            case DeleteModelData(artifacts=artifacts):
+                return DataDeleted(await backend.delete_model_data(runtime, model, artifacts=artifacts))
+            case _:
+                assert_never(action)
+
+    def fold(self, observation: ModelObservation, draft: ModelDraft, fact: ModelFact) -> ModelDraft:
+        """The draft with what an action learned. Pure."""
+        return fold(observation, draft, fact)
 
     async def _submit(
-        self, observation: ModelObservation, runtime: AvatarRuntime, action: SubmitTraining, draft: ModelDraft
-    ) -> ModelDraft:
+        self, observation: ModelObservation, runtime: AvatarRuntime, request: TrainingRequest
+    ) -> SubmissionAccepted | AnswerLost:
         memory = self._memory(_key(observation.model))
         # From here until the answer is recorded, nobody can know whether the call arrived.
         memory.planned_inference_id = None
         try:
-            submission = await self.backends.of(runtime).submit_training(runtime, action.request)
+            submission = await self.backends.of(runtime).submit_training(runtime, request)
         except OutcomeUnknownError as error:
             logger.warning(
-                "the answer to a submission was lost",
-                inference_id=action.request.inference_id,
-                error=str(error),
+                "the answer to a submission was lost", inference_id=request.inference_id, error=str(error)
             )
-            return draft.look_again_in(0)
-        except BackendError as error:
-            memory.planned_inference_id = action.request.inference_id
-            if not error.retryable:
-                raise
-            return set_condition(
-                observation,
-                draft,
-                TRAINED,
-                "False",
-                "SubmissionDelayed",
-                f"{error.message} It is tried again.",
-            ).retry(at_least=error.retry_after or 0.0)
+            return AnswerLost()
+        except BackendError:
+            # Certainly not submitted: the same attempt may be tried again.
+            memory.planned_inference_id = request.inference_id
+            raise
         # Asked once without a hint: a backend that sends none says when to ask again.
         memory.ask_for_outcome = True
-        return _submitted(
-            observation,
-            draft,
-            output=submission.output_location,
-            failure=submission.failure_location,
-            log_url=submission.log_url,
-        )
-
-    @staticmethod
-    def _refused(
-        observation: ModelObservation, action: ModelAction, draft: ModelDraft, error: BackendError
-    ) -> ModelDraft:
-        if isinstance(action, SubmitTraining):
-            return fail_attempt(
-                observation, draft, reason=error.reason, message=error.message, retryable=False
-            )
-        if isinstance(action, DeleteModelData) and not action.give_up:
-            raise RetryLaterError(error.message, at_least=5.0) from error
-        return draft.tell(Notice("Warning", error.reason, error.message))
+        return SubmissionAccepted(submission)
 
     async def _photos(
         self, runtime: AvatarRuntime, model: AvatarModel
@@ -262,8 +232,6 @@ class ModelLifecycle:
         try:
             return await self.backends.of(runtime).list_photos(runtime, model)
         except BackendError as error:
-            if error.retryable:
-                raise RetryLaterError(error.message, at_least=error.retry_after or 0.0) from error
             return error
 
     async def _outcome(
@@ -287,28 +255,13 @@ class ModelLifecycle:
         return self._memories.setdefault(key, _Memory())
 
 
-def _submitted(
-    observation: ModelObservation,
-    draft: ModelDraft,
-    *,
-    output: str | None,
-    failure: str | None,
-    log_url: str | None,
-) -> ModelDraft:
-    draft = update_training(
-        draft,
-        submitted_time=observation.now,
-        output_location=output,
-        failure_location=failure,
-        log_url=log_url,
-    )
-    training = draft.status.training
-    assert training is not None
-    draft = set_condition(
-        observation, draft, TRAINED, "False", "Queued", f"Attempt {training.attempt} waits for a worker."
-    )
-    message = f"Attempt {training.attempt} was queued as {training.inference_id}."
-    return draft.tell(Notice("Normal", "TrainingSubmitted", message))
+def _is_overdue(observation: ModelObservation) -> bool:
+    """Whether the attempt is about to be stopped: a message that was lost must not end a training that is over."""
+    training = observation.model.status.training
+    if observation.runtime is None or training is None:
+        return False
+    limit = deadline_of(observation.runtime, observation.model, training)
+    return limit is not None and observation.now >= limit.due
 
 
 def _needs_photos(observation: ModelObservation) -> bool:

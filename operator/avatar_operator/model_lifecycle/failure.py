@@ -10,12 +10,10 @@ from datetime import timedelta
 from avatar_api.meta import Failure
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
-from avatar_operator.core.decision import Notice
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation
 
-MODEL_FAILED = "dev.avatars.model.failed.v1alpha1"
 MAX_BACKOFF_SECONDS = 3600
 
 
@@ -54,11 +52,9 @@ def fail_attempt(
     if again:
         explanation = f"Attempt {training.attempt} failed, trying again in {wait} s ({reason}): {message}"
         draft = set_condition(observation, draft, TRAINED, "False", "RetryScheduled", explanation)
-        return draft.tell(Notice("Warning", "TrainingAttemptFailed", explanation)).look_again_in(wait)
+        return draft.look_again_in(wait)
     hint = "" if retryable else " Raise spec.revision to train again once that is mended."
-    explanation = f"{message}{hint}"
-    draft = set_condition(observation, draft, TRAINED, "False", reason, explanation)
-    return draft.tell(Notice("Warning", reason, explanation, announce=MODEL_FAILED))
+    return set_condition(observation, draft, TRAINED, "False", reason, f"{message}{hint}")
 
 
 def abandon_attempt(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:

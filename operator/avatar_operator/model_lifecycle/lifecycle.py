@@ -3,30 +3,48 @@
 protection, deletion   what holds at every time
 revision               another revision starts over
 acceptance             may this be trained at all
-outcome, deadline,     the attempt that is out there
-progress, recovery
+outcome, progress,     the attempt that is out there
+deadline, recovery
+hosting                whether what was trained can be drawn with
 retention              the end of a finished model
 planning, submission   the next attempt: first its name, then the call
+
+`fold` takes what the actions learned, each to the phase that asked.
 """
 
 from avatar_api.avatar_model import AvatarModelStatus, ModelState
 from avatar_api.group import FINALIZER
+from avatar_api.meta import Condition
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition, is_true
-from avatar_operator.core.decision import Draft, run_phases
-from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.core.decision import ActionFailed, Draft, run_phases
+from avatar_operator.core.kstatus import at_rest, at_work, stalled
+from avatar_operator.model_lifecycle.actions import (
+    AnswerLost,
+    AttemptCancelled,
+    AttemptClaimed,
+    AttemptFenced,
+    CancelAttempt,
+    DataDeleted,
+    FenceAttempt,
+    ModelDraft,
+    ModelFact,
+    SubmissionAccepted,
+    SubmitTraining,
+)
 from avatar_operator.model_lifecycle.conditions import ACCEPTED, HOSTED, READY, TRAINED
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.model_lifecycle.phases.acceptance import acceptance
 from avatar_operator.model_lifecycle.phases.deadline import deadline
-from avatar_operator.model_lifecycle.phases.deletion import deletion
+from avatar_operator.model_lifecycle.phases.deletion import deletion, fold_cancellation, fold_cleanup
+from avatar_operator.model_lifecycle.phases.hosting import hosting
 from avatar_operator.model_lifecycle.phases.outcome import outcome
 from avatar_operator.model_lifecycle.phases.planning import planning
 from avatar_operator.model_lifecycle.phases.progress import progress
-from avatar_operator.model_lifecycle.phases.recovery import recovery
+from avatar_operator.model_lifecycle.phases.recovery import fold_fence, recovery
 from avatar_operator.model_lifecycle.phases.retention import retention
 from avatar_operator.model_lifecycle.phases.revision import revision
-from avatar_operator.model_lifecycle.phases.submission import submission
+from avatar_operator.model_lifecycle.phases.submission import fold_submission, submission
 
 
 def protection(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -43,9 +61,10 @@ PHASES = (
     revision,
     acceptance,
     outcome,
-    deadline,
     progress,
+    deadline,
     recovery,
+    hosting,
     retention,
     planning,
     submission,
@@ -57,43 +76,85 @@ def decide(observation: ModelObservation) -> ModelDraft:
     return run_phases(PHASES, observation, Draft(status=observation.model.status))
 
 
+def fold(observation: ModelObservation, draft: ModelDraft, fact: ModelFact) -> ModelDraft:
+    """What an action learned, or what its failure means. Pure."""
+    match fact:
+        case SubmissionAccepted() | AnswerLost() | ActionFailed(action=SubmitTraining()):
+            return fold_submission(observation, draft, fact)
+        case AttemptFenced() | AttemptClaimed() | ActionFailed(action=FenceAttempt()):
+            return fold_fence(observation, draft, fact)
+        case AttemptCancelled() | ActionFailed(action=CancelAttempt()):
+            return fold_cancellation(observation, draft, fact)
+        case DataDeleted() | ActionFailed():
+            return fold_cleanup(observation, draft, fact)
+
+
 def summarise(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
-    """The draft with what follows from the other conditions: Ready, the state for columns, the generation."""
-    status = draft.status
-    deciding = find_condition(status.conditions, TRAINED)
-    accepted = find_condition(status.conditions, ACCEPTED)
-    if accepted is not None and accepted.status == "False":
-        deciding = accepted
-    if observation.model.metadata.deletion_timestamp is not None:
-        draft = set_condition(
-            observation, draft, READY, "False", "Deleting", "The model and its data are being deleted."
-        )
-    elif status.artifact is not None and is_true(status.conditions, HOSTED):
-        message = f"Serving revision {status.artifact.revision}."
-        if status.artifact.revision != observation.model.spec.revision and deciding is not None:
-            message += f" Revision {observation.model.spec.revision}: {deciding.reason}."
-        draft = set_condition(observation, draft, READY, "True", "Ready", message)
-    elif deciding is not None:
-        draft = set_condition(observation, draft, READY, "False", deciding.reason, deciding.message)
+    """The draft with what follows from the other conditions: Ready, kstatus' two, the state for columns, the generation."""
+    deleting = observation.model.metadata.deletion_timestamp is not None
+    draft = _ready(observation, draft, deleting=deleting)
+    draft = _kstatus(observation, draft, deleting=deleting)
     return update_status(
         draft,
         observed_generation=observation.model.metadata.generation,
-        state=state_of(draft.status, deleting=observation.model.metadata.deletion_timestamp is not None),
+        state=state_of(draft.status, deleting=deleting),
     )
 
 
-_STATE_BY_TRAINED_REASON: dict[str, ModelState] = {
+def _ready(observation: ModelObservation, draft: ModelDraft, *, deleting: bool) -> ModelDraft:
+    status, deciding = draft.status, _deciding(draft.status)
+    hosted = find_condition(status.conditions, HOSTED)
+    if deleting:
+        message = "The model and its data are being deleted."
+        return set_condition(observation, draft, READY, "False", "Deleting", message)
+    if status.artifact is not None and is_true(status.conditions, HOSTED):
+        message = f"Serving revision {status.artifact.revision}."
+        if status.artifact.revision != observation.model.spec.revision and deciding is not None:
+            message += f" Revision {observation.model.spec.revision}: {deciding.reason}."
+        return set_condition(observation, draft, READY, "True", "Ready", message)
+    if deciding is not None and deciding.status == "True" and hosted is not None:
+        deciding = hosted
+    if deciding is None:
+        return draft
+    return set_condition(observation, draft, READY, "False", deciding.reason, deciding.message)
+
+
+def _kstatus(observation: ModelObservation, draft: ModelDraft, *, deleting: bool) -> ModelDraft:
+    deciding, hosted = _deciding(draft.status), find_condition(draft.status.conditions, HOSTED)
+    if deleting:
+        return at_work(observation, draft, "Deleting", "The model and its data are being deleted.")
+    if deciding is None or deciding.reason == "RuntimeNotFound" or deciding.reason in UNDER_WAY:
+        reason, message = ("Pending", "") if deciding is None else (deciding.reason, deciding.message)
+        return at_work(observation, draft, reason, message)
+    if deciding.reason == "Suspended":
+        return at_rest(observation, draft, "Suspended")
+    if deciding.status == "True" and hosted is not None and hosted.status == "True":
+        return at_rest(observation, draft, "Ready")
+    blocking = hosted if deciding.status == "True" and hosted is not None else deciding
+    return stalled(observation, draft, blocking.reason, blocking.message)
+
+
+def _deciding(status: AvatarModelStatus) -> Condition | None:
+    """The condition that says how the wanted revision stands."""
+    accepted = find_condition(status.conditions, ACCEPTED)
+    if accepted is not None and accepted.status == "False":
+        return accepted
+    return find_condition(status.conditions, TRAINED)
+
+
+UNDER_WAY: dict[str, ModelState] = {
     "Pending": "Pending",
     "WaitingForRuntime": "Pending",
     "RetryScheduled": "Pending",
-    "Suspended": "Suspended",
     "Planned": "Queued",
     "SubmissionDelayed": "Queued",
+    "Recovering": "Queued",
     "Queued": "Queued",
     "Preparing": "Preparing",
     "Training": "Training",
     "Packaging": "Packaging",
 }
+"""Reasons of Trained while something is still to come, and what columns call them."""
 
 
 def state_of(status: AvatarModelStatus, *, deleting: bool) -> ModelState:
@@ -107,5 +168,7 @@ def state_of(status: AvatarModelStatus, *, deleting: bool) -> ModelState:
     if trained is None:
         return "Pending"
     if trained.status == "True":
-        return "Ready"
-    return _STATE_BY_TRAINED_REASON.get(trained.reason, "Failed")
+        return "Ready" if is_true(status.conditions, HOSTED) else "Failed"
+    if trained.reason == "Suspended":
+        return "Suspended"
+    return UNDER_WAY.get(trained.reason, "Failed")

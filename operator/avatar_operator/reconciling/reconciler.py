@@ -1,34 +1,42 @@
-"""The one reconcile loop: observe, decide, act, tell, write the status once.
+"""The one reconcile loop: observe, decide, act, write the status once. The news follows from what was written.
 
 What differs between the kinds is a `Lifecycle`; what is the same for all of them is here, in this order:
 
 1. The finalizer is there before anything happens in the outside world that deletion would have to undo.
-2. Actions run. Each folds what it learned into the draft, so the status that is written tells the truth.
-3. Notices are told before the status is written. Telling is idempotent, so a crash in between tells them again and
-   changes nothing; the other order would lose them.
-4. The status is written, if it changed, against the exact version that was observed. If somebody was faster the
-   write is refused, and the key is looked at again.
+2. Actions run. What each of them learned is a fact, and is folded into the draft by a pure function, so the status that
+   is written tells the truth. A failure is a fact, too. Once one says "try again", the rest of the actions waits.
+3. The status is written, if it changed, against the exact version that was observed. If somebody was faster the write
+   is refused, and the key is looked at again.
+4. News is nobody's business here: the outbox derives it from the status that stands. So an unreachable topic or a
+   refused Event can neither delay a write nor lose one. Only farewells are told on the spot, before the object is let
+   go, and whatever becomes of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+import structlog
+
 from avatar_api.group import FINALIZER, Kind
-from avatar_api.schema_base import ApiModel
-from avatar_operator.core.decision import Draft, Notice
+from avatar_api.meta import ObservedStatus
+from avatar_operator.backends.base import BackendError
+from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import ConflictError, KubeClient, NotFoundError, Object
+from avatar_operator.reconciling.steps import StepLog
+from avatar_operator.reconciling.trouble import Troubles
 
 ObservationT = TypeVar("ObservationT")
-StatusT = TypeVar("StatusT", bound=ApiModel)
+StatusT = TypeVar("StatusT", bound=ObservedStatus)
 ActionT = TypeVar("ActionT")
+logger = structlog.get_logger(__name__)
 
 
-class Teller(Protocol):
-    """Tells people what happened, idempotently."""
+class FarewellTeller(Protocol):
+    """Tells people about an object that is about to go."""
 
-    async def tell(self, body: Object, notice: Notice, *, occasion: str) -> None:
-        """Tell one notice about one object; telling it again changes nothing."""
+    async def farewell(self, body: Object, notice: Notice) -> None:
+        """Tell one notice, as well as it can be done now; never raises."""
         ...
 
 
@@ -45,8 +53,18 @@ class Lifecycle(Protocol[ObservationT, StatusT, ActionT]):
         """What to do. Pure."""
         ...
 
-    async def act(self, observation: ObservationT, draft: Draft[StatusT, ActionT]) -> Draft[StatusT, ActionT]:
-        """Carry out the actions and fold in what they told."""
+    async def perform(self, observation: ObservationT, action: ActionT) -> object:
+        """Carry out one action; what it learned is returned.
+
+        Raises:
+            BackendError: it failed.
+        """
+        ...
+
+    def fold(
+        self, observation: ObservationT, draft: Draft[StatusT, ActionT], fact: Any
+    ) -> Draft[StatusT, ActionT]:
+        """The draft with what an action learned, or with what its failure means. Pure."""
         ...
 
     def summarise(self, observation: ObservationT, draft: Draft[StatusT, ActionT]) -> Draft[StatusT, ActionT]:
@@ -57,12 +75,12 @@ class Lifecycle(Protocol[ObservationT, StatusT, ActionT]):
         """The status as it was observed."""
         ...
 
-    def occasion(self, status: StatusT) -> str:
-        """What tells a repeated notice that is news from one that is not."""
-        ...
-
     def written(self, observation: ObservationT, status: StatusT) -> None:
         """The status stands in the API server now."""
+        ...
+
+    def log_fields(self, status: StatusT) -> dict[str, object]:
+        """What the log says beside the object's name: the words that the worker's log has, too."""
         ...
 
     def forget(self, key: ObjectKey) -> None:
@@ -77,12 +95,12 @@ class Reconciled:
     Attributes:
         result: a word for metrics.
         requeue_after: seconds after which to look again, or None.
-        retry_at_least: set if something failed that may work later: seconds to wait at least.
+        retrying: set if something failed that may work later.
     """
 
     result: Literal["gone", "unchanged", "changed", "conflict"]
     requeue_after: float | None = None
-    retry_at_least: float | None = None
+    retrying: Retry | None = None
 
 
 class Reconciler(Generic[ObservationT, StatusT, ActionT]):
@@ -93,12 +111,15 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         lifecycle: Lifecycle[ObservationT, StatusT, ActionT],
         client: KubeClient,
         cache: ObjectCache,
-        teller: Teller,
+        teller: FarewellTeller,
+        troubles: Troubles,
     ) -> None:
         self._lifecycle = lifecycle
         self._client = client
         self._cache = cache
         self._teller = teller
+        self._troubles = troubles
+        self._steps = StepLog(lifecycle.kind)
 
     @property
     def kind(self) -> Kind:
@@ -109,17 +130,17 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         """Bring one object one step nearer to what its spec says.
 
         Raises:
-            RetryLaterError: something is not possible right now.
             KubeError: the API server did not answer, or refused.
         """
         body = self._cache.get(key)
         if body is None:
             self._lifecycle.forget(key)
+            self._troubles.forget(key)
             return Reconciled("gone")
         observation = await self._lifecycle.observe(body)
         draft = self._lifecycle.decide(observation)
         try:
-            return await self._carry_out(body, observation, draft)
+            return await self._carry_out(key, body, observation, draft)
         except ConflictError:
             # The watch brings the newer version, and with it another pass; this timer is for a watch that is late.
             return Reconciled("conflict", requeue_after=1.0)
@@ -128,13 +149,19 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             return Reconciled("gone")
 
     async def _carry_out(
-        self, body: Object, observation: ObservationT, draft: Draft[StatusT, ActionT]
+        self, key: ObjectKey, body: Object, observation: ObservationT, draft: Draft[StatusT, ActionT]
     ) -> Reconciled:
         if draft.finalizer == "Add":
             body = await self._store(body, finalizers=[*body["metadata"].get("finalizers", []), FINALIZER])
-        draft = self._lifecycle.summarise(observation, await self._lifecycle.act(observation, draft))
-        for notice in draft.notices:
-            await self._teller.tell(body, notice, occasion=self._lifecycle.occasion(draft.status))
+        for action in draft.actions:
+            draft = self._lifecycle.fold(observation, draft, await self._perform(observation, action))
+            if draft.retrying is not None:
+                break
+        draft = self._lifecycle.summarise(observation, draft)
+        if draft.retrying is not None:
+            draft = replace(draft, finalizer="Keep", delete_object=False)
+        for notice in draft.farewells:
+            await self._teller.farewell(body, notice)
         if draft.finalizer == "Remove":
             await self._store(
                 body,
@@ -144,12 +171,21 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         if draft.delete_object:
             await self._client.delete(self.kind, body)
             return Reconciled("changed")
-        if draft.status == self._lifecycle.observed_status(observation):
-            return Reconciled("unchanged", draft.requeue_after, draft.retry_at_least)
-        written = await self._client.apply_status(self.kind, body, draft.status.to_wire())
+        status = self._troubles.told(key, draft.retrying, draft.status, observed=body)
+        observed = self._lifecycle.observed_status(observation)
+        if status == observed:
+            return Reconciled("unchanged", draft.requeue_after, draft.retrying)
+        written = await self._client.apply_status(self.kind, body, status.to_wire())
         self._cache.store(self.kind, written)
-        self._lifecycle.written(observation, draft.status)
-        return Reconciled("changed", draft.requeue_after, draft.retry_at_least)
+        self._lifecycle.written(observation, status)
+        self._steps.log(body, observed, status, self._lifecycle.log_fields(status))
+        return Reconciled("changed", draft.requeue_after, draft.retrying)
+
+    async def _perform(self, observation: ObservationT, action: ActionT) -> object:
+        try:
+            return await self._lifecycle.perform(observation, action)
+        except BackendError as error:
+            return ActionFailed(action, error.reason, error.message, error.retryable, error.retry_after)
 
     async def _store(self, body: Object, *, finalizers: list[str]) -> Object:
         written: dict[str, Any] = await self._client.set_finalizers(self.kind, body, finalizers)

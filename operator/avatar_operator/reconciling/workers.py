@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
@@ -59,17 +58,14 @@ class ReconcileWorkers:
             try:
                 reconciled = await self._reconciler.reconcile(key)
                 result = reconciled.result
-                if reconciled.retry_at_least is not None:
-                    delay = self._queue.add_backed_off(key, at_least=reconciled.retry_at_least)
-                    log.info("something failed that may work later", retry_in_seconds=round(delay, 1))
+                if reconciled.retrying is not None:
+                    retry = reconciled.retrying
+                    delay = self._queue.add_backed_off(key, at_least=retry.at_least)
+                    log.debug("tried again", reason=retry.reason, why=retry.message, in_seconds=round(delay, 1))
                 else:
                     self._queue.forget(key)
                 if reconciled.requeue_after is not None:
                     self._queue.add_after(key, reconciled.requeue_after)
-            except RetryLaterError as error:
-                result = "retry"
-                delay = self._queue.add_backed_off(key, at_least=error.at_least)
-                log.info("not now", why=str(error), retry_in_seconds=round(delay, 1))
             except KubeError as error:
                 result = "kube_error"
                 delay = self._queue.add_backed_off(key)

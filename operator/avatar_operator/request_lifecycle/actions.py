@@ -1,10 +1,10 @@
-"""What a decision about an AvatarRequest may ask of the outside world. Data only."""
+"""What a decision about an AvatarRequest may ask of the outside world, and what it may learn there. Data only."""
 
 from dataclasses import dataclass
 
 from avatar_api.avatar_request import AvatarRequestStatus
-from avatar_operator.backends.base import DrawCall
-from avatar_operator.core.decision import Draft
+from avatar_operator.backends.base import CleanupReport, DrawCall, DrawResult
+from avatar_operator.core.decision import ActionFailed, Draft
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,23 @@ class DrawPictures:
 class DeletePictures:
     """Remove what the request drew."""
 
-    give_up: bool
-
 
 RequestAction = DrawPictures | DeletePictures
 RequestDraft = Draft[AvatarRequestStatus, RequestAction]
+
+
+@dataclass(frozen=True)
+class DrawingAnswered:
+    """The endpoint has drawn, or goes on loading the model."""
+
+    result: DrawResult
+
+
+@dataclass(frozen=True)
+class PicturesDeleted:
+    """The pictures are gone, but for what the report names."""
+
+    report: CleanupReport
+
+
+RequestFact = DrawingAnswered | PicturesDeleted | ActionFailed[RequestAction]

@@ -1,26 +1,32 @@
 """The effects of an AvatarRequest's life: gather what the phases look at, carry out what they ask for."""
 
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
-from avatar_api.group import AVATAR_REQUEST
-from avatar_operator.backends.base import BackendError, Drawn, ModelLoading
+from avatar_api.avatar_runtime import AvatarRuntime, InferenceLimits
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST
+from avatar_operator.backends.base import BackendError, DrawCall, Drawn, ModelLoading
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.decision import Notice
-from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.lookup import find_model, find_runtime
+from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
 from avatar_operator.metrics import OperatorMetrics
-from avatar_operator.request_lifecycle.actions import DeletePictures, DrawPictures, RequestDraft
-from avatar_operator.request_lifecycle.failure import fail_request
-from avatar_operator.request_lifecycle.lifecycle import decide, summarise
+from avatar_operator.request_lifecycle.actions import (
+    DeletePictures,
+    DrawingAnswered,
+    DrawPictures,
+    PicturesDeleted,
+    RequestAction,
+    RequestDraft,
+    RequestFact,
+)
+from avatar_operator.request_lifecycle.conditions import is_drawing, is_finished
+from avatar_operator.request_lifecycle.lifecycle import decide, fold, state_of, summarise
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
-from avatar_operator.request_lifecycle.pictures import output_prefix, wanted_pictures
-
-MAX_DRAWING_FAILURES = 5
-LOADING_RETRY_SECONDS = 2.0
+from avatar_operator.request_lifecycle.pictures import wanted_pictures
+from avatar_operator.tenancy import namespace_allowed
 
 
 @dataclass
@@ -37,25 +43,33 @@ class RequestLifecycle:
     async def observe(self, body: Object) -> RequestObservation:
         """Gather model and runtime, and what has been drawn where drawing is under way."""
         request = AvatarRequest.model_validate(body)
-        model = find_model(self.cache, request.metadata.namespace, request.spec.model_ref.name)
-        # A model may be deleted before its requests: the status remembers whose storage holds the pictures.
-        runtime_name = request.status.runtime_name if model is None else model.spec.runtime_ref.name
+        namespace, name = request.metadata.namespace, request.spec.model_ref.name
+        model = find_model(self.cache, namespace, name)
+        # Whoever has begun goes on with the runtime that it began with; a model may also go before its requests.
+        runtime_name = request.status.runtime_name
+        if runtime_name is None and model is not None:
+            runtime_name = model.spec.runtime_ref.name
         runtime = None if runtime_name is None else find_runtime(self.cache, runtime_name)
         observation = RequestObservation(
             now=self.clock.now(),
             request=request,
             model=model,
             runtime=runtime,
+            model_names=() if model is not None else self._names(namespace),
+            queue_limit_seconds=self._queue_limit(runtime, namespace),
             notes=self._notes.get(_key(request), DrawingNotes()),
         )
         going = request.metadata.deletion_timestamp is not None
-        if request.status.state != "Running" or runtime is None or model is None or going:
+        if runtime is None or going or not is_drawing(request.status):
             return observation
-        backend, prefix, wanted = (
-            self.backends.of(runtime),
-            output_prefix(runtime, request),
-            wanted_pictures(request),
-        )
+        return await self._with_pictures(runtime, observation)
+
+    async def _with_pictures(
+        self, runtime: AvatarRuntime, observation: RequestObservation
+    ) -> RequestObservation:
+        backend, prefix = self.backends.of(runtime), observation.request.status.storage_prefix
+        assert prefix is not None
+        wanted = wanted_pictures(observation.request)
         try:
             existing = await backend.existing_pictures(runtime, prefix)
             if any(picture.file_name() not in existing for picture in wanted):
@@ -64,6 +78,19 @@ class RequestLifecycle:
             return replace(observation, existing=existing, pictures=pictures)
         except BackendError as error:
             return replace(observation, storage_error=error)
+
+    def _names(self, namespace: str) -> tuple[str, ...]:
+        return tuple(sorted(key.name for key in self.cache.keys(AVATAR_MODEL) if key.namespace == namespace))
+
+    def _queue_limit(self, runtime: AvatarRuntime | None, namespace: str) -> int:
+        if runtime is not None:
+            return runtime.spec.limits.inference.queue_deadline_seconds
+        admitting = [
+            runtime.spec.limits.inference.queue_deadline_seconds
+            for runtime in find_runtimes(self.cache)
+            if namespace_allowed(runtime, namespace)
+        ]
+        return max(admitting, default=InferenceLimits().queue_deadline_seconds)
 
     def decide(self, observation: RequestObservation) -> RequestDraft:
         """What to do. Pure."""
@@ -77,81 +104,69 @@ class RequestLifecycle:
         """The status as it was observed."""
         return observation.request.status
 
-    def occasion(self, status: AvatarRequestStatus) -> str:
-        """A request runs once: nothing it says is ever news twice."""
-        return ""
+    def log_fields(self, status: AvatarRequestStatus) -> dict[str, object]:
+        """What is drawn with."""
+        if status.model is None:
+            return {}
+        return {"model_uid": status.model.uid, "revision": status.model.revision}
 
     def written(self, observation: RequestObservation, status: AvatarRequestStatus) -> None:
         """Measure a request that has just ended."""
-        ended = status.state in ("Succeeded", "Failed") and observation.request.status.state != status.state
+        ended = is_finished(status) and not is_finished(observation.request.status)
         created = observation.request.metadata.creation_timestamp
         if ended and created is not None and observation.runtime is not None:
             seconds = (observation.now - created).total_seconds()
-            self.metrics.request_ended(backend_name(observation.runtime), str(status.state), seconds)
+            outcome = state_of(status, deleting=False)
+            self.metrics.request_ended(backend_name(observation.runtime), outcome, seconds)
             self.forget(_key(observation.request))
 
     def forget(self, key: ObjectKey) -> None:
         """The object is gone, or needs nothing remembered."""
         self._notes.pop(key, None)
 
-    async def act(self, observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
-        """Carry out the actions in their order."""
-        for action in draft.actions:
-            match action:
-                case DrawPictures():
-                    draft = await self._draw(observation, action, draft)
-                case DeletePictures(give_up=give_up):
-                    draft = await self._delete(observation, draft, give_up=give_up)
-        return draft
+    async def perform(self, observation: RequestObservation, action: RequestAction) -> RequestFact:
+        """Carry out one action.
+
+        Raises:
+            BackendError: it failed.
+        """
+        runtime = observation.runtime
+        assert runtime is not None
+        match action:
+            case DrawPictures(call=call):
+                return await self._draw(observation, runtime, call)
+            case DeletePictures():
+                backend = self.backends.of(runtime)
+                return PicturesDeleted(await backend.delete_request_data(runtime, observation.request))
+            case _:
+                assert_never(action)
+
+    def fold(self, observation: RequestObservation, draft: RequestDraft, fact: RequestFact) -> RequestDraft:
+        """The draft with what an action learned. Pure."""
+        return fold(observation, draft, fact)
 
     async def _draw(
-        self, observation: RequestObservation, action: DrawPictures, draft: RequestDraft
-    ) -> RequestDraft:
-        assert observation.runtime is not None
-        key, now = _key(observation.request), self.clock.now()
-        notes = observation.notes
-        notes = replace(notes, started=notes.started or now)
-        self._notes[key] = notes
+        self, observation: RequestObservation, runtime: AvatarRuntime, call: DrawCall
+    ) -> DrawingAnswered:
+        key, began, notes = _key(observation.request), self.clock.now(), observation.notes
         try:
-            result = await self.backends.of(observation.runtime).draw(observation.runtime, action.call)
+            result = await self.backends.of(runtime).draw(runtime, call)
         except BackendError as error:
-            self._notes[key] = replace(notes, failures=notes.failures + 1)
-            if error.retryable and notes.failures + 1 < MAX_DRAWING_FAILURES:
-                return draft.retry(at_least=error.retry_after or 0.0)
-            return fail_request(observation, draft, reason=error.reason, message=error.message)
+            self._notes[key] = replace(notes, trouble=error.as_retry())
+            raise
         match result:
             case ModelLoading():
-                self._notes[key] = replace(notes, loading_since=notes.loading_since or now)
-                return draft.look_again_in(LOADING_RETRY_SECONDS)
+                self._notes[key] = replace(notes, loading_since=notes.loading_since or began, trouble=None)
             case Drawn(generate_seconds=seconds):
-                elapsed = (self.clock.now() - (notes.loading_since or now)).total_seconds()
+                elapsed = (self.clock.now() - (notes.loading_since or began)).total_seconds()
                 first = notes.generate_seconds == 0.0
                 self._notes[key] = replace(
                     notes,
-                    failures=0,
+                    trouble=None,
                     generate_seconds=notes.generate_seconds + seconds,
                     cold_load_seconds=max(0.0, elapsed - seconds) if first else notes.cold_load_seconds,
                 )
-                return draft.look_again_in(0)
-
-    async def _delete(
-        self, observation: RequestObservation, draft: RequestDraft, *, give_up: bool
-    ) -> RequestDraft:
-        assert observation.runtime is not None
-        try:
-            report = await self.backends.of(observation.runtime).delete_request_data(
-                observation.runtime, observation.request
-            )
-            remains = "; ".join(report.left_behind)
-        except BackendError as error:
-            remains = error.message
-        if not remains:
-            return draft
-        if not give_up:
-            raise RetryLaterError(f"not everything could be removed: {remains}", at_least=5.0)
-        return draft.tell(
-            Notice("Warning", "CleanupIncomplete", f"Not everything could be removed: {remains}")
-        )
+        return DrawingAnswered(result)
 
 
 def _key(request: AvatarRequest) -> ObjectKey:

@@ -3,12 +3,9 @@
 from avatar_api.meta import Failure
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
-from avatar_operator.core.decision import Notice
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED
 from avatar_operator.request_lifecycle.observation import RequestObservation
-
-REQUEST_FAILED = "dev.avatars.request.failed.v1alpha1"
 
 
 def fail_request(
@@ -16,11 +13,9 @@ def fail_request(
 ) -> RequestDraft:
     """The draft of a request that has failed for good."""
     draft = set_condition(observation, draft, SUCCEEDED, "False", reason, message)
-    draft = update_status(
+    return update_status(
         draft,
-        state="Failed",
         last_failure=Failure(
             reason=reason, message=shortened(message), retryable=False, time=observation.now
         ),
-    )
-    return draft.tell(Notice("Warning", reason, message, announce=REQUEST_FAILED)).finish()
+    ).finish()

@@ -1,20 +1,32 @@
 """The life of an AvatarRequest, as a list. Read it from top to bottom: the first phase that finishes a pass wins it.
 
 protection, deletion      what holds at every time
-expiry, deadline          the end of a finished request, and of one that takes too long
-resolution, acceptance    with which model, and may it
+expiry                    the end of a finished request
+resolution, acceptance    with which artifact, and may it: from then on with no other
+deadline                  the end of one that waits or draws for too long
 drawing                   picture by picture, until none is missing
+
+`fold` takes what the actions learned, each to the phase that asked.
 """
 
+from avatar_api.avatar_request import AvatarRequestStatus, RequestState
 from avatar_api.group import FINALIZER
-from avatar_operator.core.condition_drafts import update_status
-from avatar_operator.core.decision import Draft, run_phases
-from avatar_operator.request_lifecycle.actions import RequestDraft
+from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.core.conditions import find_condition
+from avatar_operator.core.decision import ActionFailed, Draft, run_phases
+from avatar_operator.core.kstatus import at_rest, at_work, stalled
+from avatar_operator.request_lifecycle.actions import (
+    DrawingAnswered,
+    DrawPictures,
+    RequestDraft,
+    RequestFact,
+)
+from avatar_operator.request_lifecycle.conditions import READY, SUCCEEDED, is_drawing
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from avatar_operator.request_lifecycle.phases.deadline import deadline
-from avatar_operator.request_lifecycle.phases.deletion import deletion
-from avatar_operator.request_lifecycle.phases.drawing import drawing
+from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
+from avatar_operator.request_lifecycle.phases.drawing import drawing, fold_drawing
 from avatar_operator.request_lifecycle.phases.expiry import expiry
 from avatar_operator.request_lifecycle.phases.resolution import resolution
 
@@ -35,9 +47,46 @@ def decide(observation: RequestObservation) -> RequestDraft:
     return run_phases(PHASES, observation, Draft(status=observation.request.status))
 
 
+def fold(observation: RequestObservation, draft: RequestDraft, fact: RequestFact) -> RequestDraft:
+    """What an action learned, or what its failure means. Pure."""
+    match fact:
+        case DrawingAnswered() | ActionFailed(action=DrawPictures()):
+            return fold_drawing(observation, draft, fact)
+        case _:
+            return fold_cleanup(observation, draft, fact)
+
+
 def summarise(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
-    """The draft with what follows from the rest: the generation, and the state while it goes."""
-    draft = update_status(draft, observed_generation=observation.request.metadata.generation)
-    if observation.request.metadata.deletion_timestamp is not None:
-        return update_status(draft, state="Deleting")
-    return draft
+    """The draft with what follows from Succeeded: Ready, kstatus' two, the state for columns, the generation."""
+    deleting = observation.request.metadata.deletion_timestamp is not None
+    draft = update_status(
+        draft,
+        observed_generation=observation.request.metadata.generation,
+        state=state_of(draft.status, deleting=deleting),
+    )
+    if deleting:
+        return at_work(observation, draft, "Deleting", "The request and its pictures are being deleted.")
+    succeeded = find_condition(draft.status.conditions, SUCCEEDED)
+    if succeeded is None:
+        return draft
+    ready = "True" if succeeded.status == "True" else "False"
+    draft = set_condition(observation, draft, READY, ready, succeeded.reason, succeeded.message)
+    match succeeded.status:
+        case "True":
+            return at_rest(observation, draft, succeeded.reason)
+        case "False":
+            return stalled(observation, draft, succeeded.reason, succeeded.message)
+        case _:
+            return at_work(observation, draft, succeeded.reason, succeeded.message)
+
+
+def state_of(status: AvatarRequestStatus, *, deleting: bool) -> RequestState:
+    """One word for columns."""
+    succeeded = find_condition(status.conditions, SUCCEEDED)
+    if deleting:
+        return "Deleting"
+    if succeeded is not None and succeeded.status == "True":
+        return "Succeeded"
+    if succeeded is not None and succeeded.status == "False":
+        return "Failed"
+    return "Running" if is_drawing(status) else "Pending"

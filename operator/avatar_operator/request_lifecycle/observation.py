@@ -6,21 +6,19 @@ from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, Picture
-from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.avatar_runtime import AvatarRuntime, InferenceLimits
 from avatar_operator.backends.base import BackendError
-from avatar_operator.core.conditions import find_condition
-from avatar_operator.request_lifecycle.conditions import SUCCEEDED
+from avatar_operator.core.decision import Retry
 
 
 @dataclass(frozen=True)
 class DrawingNotes:
-    """What this process has seen of the drawing so far. Lost with the process; only timings suffer."""
+    """What this process has seen of the drawing so far. Lost with the process; only timings and words suffer."""
 
-    started: datetime | None = None
     loading_since: datetime | None = None
     cold_load_seconds: float = 0.0
     generate_seconds: float = 0.0
-    failures: int = 0
+    trouble: Retry | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,9 @@ class RequestObservation:
         now: the instant.
         request: the object as last seen.
         model: the AvatarModel it names in its own namespace, or None if there is none.
-        runtime: the AvatarRuntime of that model, or None.
+        model_names: the AvatarModels of the namespace, gathered if there is none of the name.
+        runtime: the AvatarRuntime that the request draws with, until then that of the model, or None.
+        queue_limit_seconds: how long the request may wait at most, by its runtime or those that admit its namespace.
         existing: file names of the pictures that lie in storage already; None if nothing needed them.
         pictures: all of them with their checksums, once none is missing.
         storage_error: why it could not be found out what lies in storage, or None.
@@ -42,6 +42,8 @@ class RequestObservation:
     request: AvatarRequest
     model: AvatarModel | None
     runtime: AvatarRuntime | None
+    model_names: tuple[str, ...] = ()
+    queue_limit_seconds: int = InferenceLimits().queue_deadline_seconds
     existing: frozenset[str] | None = None
     pictures: Sequence[Picture] | None = None
     storage_error: BackendError | None = None
@@ -51,9 +53,3 @@ class RequestObservation:
     def generation(self) -> int:
         """The generation of the request's spec."""
         return self.request.metadata.generation
-
-
-def is_finished(request: AvatarRequest) -> bool:
-    """Whether the request has succeeded or failed for good."""
-    succeeded = find_condition(request.status.conditions, SUCCEEDED)
-    return request.status.state in ("Succeeded", "Failed") and succeeded is not None

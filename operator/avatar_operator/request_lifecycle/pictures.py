@@ -49,7 +49,7 @@ def draw_call(
         width=spec.width or defaults.width,
         height=spec.height or defaults.height,
         scheduler=spec.scheduler or defaults.scheduler,
-        output_prefix=output_prefix(runtime, request),
+        output_prefix=request.status.storage_prefix or output_prefix(runtime, request),
     )
 
 

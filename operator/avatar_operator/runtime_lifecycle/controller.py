@@ -1,19 +1,23 @@
 """The effects of an AvatarRuntime's life."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
 from avatar_api.group import AVATAR_RUNTIME
-from avatar_operator.backends.base import BackendError, EndpointsFacts
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
-from avatar_operator.runtime_lifecycle.lifecycle import decide, fold_facts, summarise
+from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.runtime_lifecycle.observation import (
     DeleteEndpoints,
+    EndpointsDeleted,
+    EndpointsSeen,
     EnsureEndpoints,
+    RuntimeAction,
     RuntimeDraft,
+    RuntimeFact,
     RuntimeObservation,
 )
 
@@ -45,9 +49,9 @@ class RuntimeLifecycle:
         """The status as it was observed."""
         return observation.runtime.status
 
-    def occasion(self, status: AvatarRuntimeStatus) -> str:
-        """What happens to another generation is news."""
-        return f"generation-{status.observed_generation}"
+    def log_fields(self, status: AvatarRuntimeStatus) -> dict[str, object]:
+        """Nothing that the conditions do not say."""
+        return {}
 
     def written(self, observation: RuntimeObservation, status: AvatarRuntimeStatus) -> None:
         """Nothing to remember."""
@@ -55,25 +59,22 @@ class RuntimeLifecycle:
     def forget(self, key: ObjectKey) -> None:
         """Nothing is remembered."""
 
-    async def act(self, observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
-        """Carry out the actions in their order."""
-        backend = self.backends.of(observation.runtime)
-        for action in draft.actions:
-            try:
-                match action:
-                    case EnsureEndpoints():
-                        draft = fold_facts(
-                            observation, draft, await backend.ensure_endpoints(observation.runtime)
-                        )
-                    case DeleteEndpoints():
-                        facts = await backend.delete_endpoints(observation.runtime)
-                        draft = draft.remove_finalizer() if facts.ready else draft.look_again_in(3.0)
-            except BackendError as error:
-                unknown = EndpointsFacts(
-                    ready=False,
-                    reason=error.reason,
-                    message=error.message,
-                    endpoints=tuple(draft.status.endpoints),
-                )
-                draft = fold_facts(observation, draft, unknown).retry(at_least=error.retry_after or 1.0)
-        return draft
+    async def perform(self, observation: RuntimeObservation, action: RuntimeAction) -> RuntimeFact:
+        """Carry out one action.
+
+        Raises:
+            BackendError: it failed.
+        """
+        runtime = observation.runtime
+        backend = self.backends.of(runtime)
+        match action:
+            case EnsureEndpoints():
+                return EndpointsSeen(await backend.ensure_endpoints(runtime))
+            case DeleteEndpoints():
+                return EndpointsDeleted(await backend.delete_endpoints(runtime))
+            case _:
+                assert_never(action)
+
+    def fold(self, observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact) -> RuntimeDraft:
+        """The draft with what an action learned. Pure."""
+        return fold(observation, draft, fact)

@@ -2,24 +2,30 @@
 
 protection    held before anything is made for it
 deletion      first its users go, then its endpoints, then itself
-provisioning  endpoints as the spec says; `fold_facts` says what they are
+provisioning  endpoints as the spec says; `fold` says what they are
 """
 
 from avatar_api.group import FINALIZER
+from avatar_api.meta import ConditionStatus
 from avatar_operator.backends.base import EndpointsFacts
 from avatar_operator.core.condition_drafts import set_condition, update_status
-from avatar_operator.core.conditions import find_condition, is_true
-from avatar_operator.core.decision import Draft, Notice, run_phases
+from avatar_operator.core.conditions import find_condition
+from avatar_operator.core.decision import ActionFailed, Draft, Retry, run_phases
+from avatar_operator.core.kstatus import at_rest, at_work, stalled
 from avatar_operator.runtime_lifecycle.observation import (
     DeleteEndpoints,
+    EndpointsDeleted,
+    EndpointsSeen,
     EnsureEndpoints,
     RuntimeDraft,
+    RuntimeFact,
     RuntimeObservation,
 )
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
 READY = "Ready"
 PROVISIONING_LOOK_SECONDS = 3.0
+FAILED_LOOK_SECONDS = 30.0
 
 
 def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
@@ -53,31 +59,48 @@ def decide(observation: RuntimeObservation) -> RuntimeDraft:
     return run_phases(PHASES, observation, Draft(status=observation.runtime.status))
 
 
-def fold_facts(observation: RuntimeObservation, draft: RuntimeDraft, facts: EndpointsFacts) -> RuntimeDraft:
-    """What the endpoints are, as conditions."""
-    was_ready = is_true(draft.status.conditions, ENDPOINTS_READY)
-    draft = set_condition(
-        observation, draft, ENDPOINTS_READY, "True" if facts.ready else "False", facts.reason, facts.message
-    )
+def fold(
+    observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact
+) -> RuntimeDraft:
+    """What the endpoints are, as conditions, or why that cannot be found out. Pure."""
+    match fact:
+        case EndpointsDeleted(facts=facts):
+            if facts.ready:
+                return draft.remove_finalizer()
+            message = facts.message or "The endpoints are being deleted."
+            return set_condition(observation, draft, READY, "False", facts.reason, message).look_again_in(
+                PROVISIONING_LOOK_SECONDS
+            )
+        case EndpointsSeen(facts=facts):
+            return _seen(observation, draft, facts)
+        case ActionFailed(reason=reason, message=message):
+            draft = set_condition(observation, draft, ENDPOINTS_READY, "False", reason, message)
+            return draft.retry(fact.as_retry(at_least=1.0))
+
+
+def _seen(observation: RuntimeObservation, draft: RuntimeDraft, facts: EndpointsFacts) -> RuntimeDraft:
+    status: ConditionStatus = "True" if facts.ready else "False"
+    draft = set_condition(observation, draft, ENDPOINTS_READY, status, facts.reason, facts.message)
     draft = update_status(draft, endpoints=list(facts.endpoints))
-    if facts.ready and not was_ready:
-        draft = draft.tell(
-            Notice("Normal", "EndpointsReady", facts.message or "Every endpoint is in service.")
-        )
     if facts.failed:
-        return draft.tell(Notice("Warning", facts.reason, facts.message)).retry(at_least=30.0)
+        return draft.retry(Retry(facts.reason, facts.message, FAILED_LOOK_SECONDS))
     return draft if facts.ready else draft.look_again_in(PROVISIONING_LOOK_SECONDS)
 
 
 def summarise(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
-    """The draft with what follows from the other conditions: Ready, the state for columns, the generation."""
+    """The draft with what follows from the other conditions: Ready, kstatus' two, the state for columns, the generation."""
     draft = update_status(draft, observed_generation=observation.runtime.metadata.generation)
     if observation.runtime.metadata.deletion_timestamp is not None:
-        return update_status(draft, state="Deleting")
+        message = "The runtime is being deleted."
+        return at_work(observation, update_status(draft, state="Deleting"), "Deleting", message)
     endpoints = find_condition(draft.status.conditions, ENDPOINTS_READY)
     if endpoints is None:
         return update_status(draft, state="Pending")
     draft = set_condition(observation, draft, READY, endpoints.status, endpoints.reason, endpoints.message)
     if endpoints.status == "True":
-        return update_status(draft, state="Ready")
-    return update_status(draft, state="Failed" if draft.retry_at_least is not None else "Provisioning")
+        return at_rest(observation, update_status(draft, state="Ready"), endpoints.reason)
+    if draft.retrying is not None:
+        failed = update_status(draft, state="Failed")
+        return stalled(observation, failed, endpoints.reason, endpoints.message)
+    provisioning = update_status(draft, state="Provisioning")
+    return at_work(observation, provisioning, endpoints.reason, endpoints.message)

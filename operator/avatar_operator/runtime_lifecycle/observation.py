@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
-from avatar_operator.core.decision import Draft
+from avatar_operator.backends.base import EndpointsFacts
+from avatar_operator.core.decision import ActionFailed, Draft
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,20 @@ class DeleteEndpoints:
 
 RuntimeAction = EnsureEndpoints | DeleteEndpoints
 RuntimeDraft = Draft[AvatarRuntimeStatus, RuntimeAction]
+
+
+@dataclass(frozen=True)
+class EndpointsSeen:
+    """The endpoints as they are, after a step towards what they should be."""
+
+    facts: EndpointsFacts
+
+
+@dataclass(frozen=True)
+class EndpointsDeleted:
+    """What is left of the endpoints: nothing, if the facts are ready."""
+
+    facts: EndpointsFacts
+
+
+RuntimeFact = EndpointsSeen | EndpointsDeleted | ActionFailed[RuntimeAction]

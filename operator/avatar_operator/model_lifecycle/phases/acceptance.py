@@ -5,13 +5,18 @@ from collections.abc import Sequence
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation
+from avatar_api.meta import Failure
 from avatar_operator.backends.base import BackendError
-from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.core.conditions import find_condition, shortened
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.conditions import ACCEPTED
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.model_lifecycle.training_request import exceeded_limits, training_settings
 from avatar_operator.tenancy import location_allowed, namespace_allowed
+
+PHOTOS_LOOK_SECONDS = 30
+"""S3 tells nobody of uploads, unless a bucket is set up for it: how often missing photos are looked for."""
 
 
 def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -23,13 +28,34 @@ def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     if observation.runtime is None:
         message = f"There is no AvatarRuntime {name}; `kubectl get avatarruntimes` lists those there are."
         return set_condition(observation, draft, ACCEPTED, "False", "RuntimeNotFound", message).finish()
-    refused = refusal(observation.runtime, observation.model) or photo_refusal(
-        observation.runtime, observation.photos
-    )
+    refused = refusal(observation.runtime, observation.model)
+    if refused is not None:
+        return _refuse(observation, draft, *refused, retryable=False)
+    photos = observation.photos
+    if isinstance(photos, BackendError) and photos.retryable:
+        return draft.retry(photos.as_retry()).finish()
+    refused = photo_refusal(observation.runtime, photos)
     if refused is not None:
         reason, message = refused
-        return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
+        explanation = f"{message} They are looked for again every {PHOTOS_LOOK_SECONDS} s."
+        draft = _refuse(observation, draft, reason, explanation, retryable=True)
+        return draft.look_again_in(PHOTOS_LOOK_SECONDS)
+    accepted = find_condition(draft.status.conditions, ACCEPTED)
+    if accepted is not None and accepted.status == "False":
+        draft = update_status(draft, last_failure=None)
     return set_condition(observation, draft, ACCEPTED, "True", "Accepted", "")
+
+
+def _refuse(
+    observation: ModelObservation, draft: ModelDraft, reason: str, message: str, *, retryable: bool
+) -> ModelDraft:
+    """The draft of a model that is not trained as it is. A refusal that stands already keeps its time."""
+    known = draft.status.last_failure
+    failure = Failure(reason=reason, message=shortened(message), retryable=retryable, time=observation.now)
+    if known is not None and (known.reason, known.message) == (failure.reason, failure.message):
+        failure = known
+    draft = update_status(draft, last_failure=failure)
+    return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
 
 
 def refusal(runtime: AvatarRuntime, model: AvatarModel) -> tuple[str, str] | None:

@@ -1,13 +1,20 @@
 """Deletion: stop the training, remove what is stored, let go. In bounded time.
 
 A running training is asked to stop and given a grace period to say so, because a worker that has not noticed could
-still upload a likeness after its owner wanted it gone. What cannot be removed is retried until the patience ends, then
-named in an Event, and the object is let go: a finalizer that holds for ever helps nobody.
+still upload a likeness after its owner wanted it gone. What cannot be removed is tried again at once, then with
+back-off, until the patience ends: a finalizer that holds for ever helps nobody.
 """
 
 from avatar_operator.backends.base import AttemptPending, BackendError
-from avatar_operator.core.decision import Notice
-from avatar_operator.model_lifecycle.actions import CancelAttempt, DeleteModelData, ModelDraft
+from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.model_lifecycle.actions import (
+    AttemptCancelled,
+    CancelAttempt,
+    DataDeleted,
+    DeleteModelData,
+    ModelAction,
+    ModelDraft,
+)
 from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference, is_active
 
 CANCELLATION_GRACE_SECONDS = 60
@@ -21,7 +28,7 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return draft
     if observation.runtime is None:
         return (
-            draft.tell(
+            draft.say_farewell(
                 Notice(
                     "Warning",
                     "CleanupImpossible",
@@ -41,15 +48,39 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         )
         if may_run and age < CANCELLATION_GRACE_SECONDS:
             return draft.look_again_in(min(5.0, CANCELLATION_GRACE_SECONDS - age)).finish()
-    return (
-        draft.act(
-            DeleteModelData(
-                artifacts=model.spec.deletion_policy == "Delete", give_up=is_out_of_patience(observation)
-            )
-        )
-        .remove_finalizer()
-        .finish()
-    )
+    return draft.act(DeleteModelData(artifacts=model.spec.deletion_policy == "Delete")).finish()
+
+
+def fold_cancellation(
+    observation: ModelObservation, draft: ModelDraft, fact: AttemptCancelled | ActionFailed[ModelAction]
+) -> ModelDraft:
+    """Whether the attempt was told to stop. As long as it was not, and may yet be, nothing is decided that rests on it."""
+    match fact:
+        case AttemptCancelled():
+            return draft
+        case ActionFailed() if is_out_of_patience(observation):
+            return draft.say_farewell(Notice("Warning", fact.reason, fact.message))
+        case ActionFailed(retryable=True):
+            return draft.with_status(observation.model.status).retry(fact.as_retry())
+        case ActionFailed():
+            return draft
+
+
+def fold_cleanup(
+    observation: ModelObservation, draft: ModelDraft, fact: DataDeleted | ActionFailed[ModelAction]
+) -> ModelDraft:
+    """What is left of the model's data."""
+    match fact:
+        case DataDeleted(report=report):
+            remains, retry = "; ".join(report.left_behind), Retry("CleanupIncomplete", "")
+        case ActionFailed(message=message):
+            remains, retry = message, fact.as_retry()
+    if not remains:
+        return draft.remove_finalizer()
+    explanation = f"Not everything could be removed: {remains}"
+    if not is_out_of_patience(observation):
+        return draft.retry(Retry(retry.reason, explanation, retry.at_least))
+    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", explanation)).remove_finalizer()
 
 
 def is_out_of_patience(observation: ModelObservation) -> bool:

@@ -6,13 +6,11 @@ from avatar_api.documents.training import TrainingResult
 from avatar_operator.backends.base import AttemptFailed, AttemptPending, AttemptSucceeded, BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
-from avatar_operator.core.decision import Notice
 from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.base_models import base_model_word
 from avatar_operator.model_lifecycle.conditions import HOSTED, TRAINED, update_training
 from avatar_operator.model_lifecycle.failure import fail_attempt
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_submitted
-
-MODEL_READY = "dev.avatars.model.ready.v1alpha1"
 
 
 def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -24,9 +22,9 @@ def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             return draft
         case AttemptPending(check_after=check_after):
             return draft if check_after is None else draft.look_again_in(check_after)
-        case BackendError(retry_after=retry_after):
+        case BackendError() as error:
             # It is asked for again, and the deadline holds meanwhile.
-            return draft.retry(at_least=retry_after or 0.0)
+            return draft.retry(error.as_retry())
         case AttemptSucceeded(result=result, artifact_defect=""):
             return _succeed(observation, draft, result)
         case AttemptSucceeded(artifact_defect=defect):
@@ -47,13 +45,12 @@ def _succeed(observation: ModelObservation, draft: ModelDraft, result: TrainingR
     training = draft.status.training
     assert training is not None
     assert observation.runtime is not None
-    base_model = observation.runtime.spec.base_model
     artifact = ArtifactStatus(
         uri=result.artifact.uri,
         target_model=result.artifact.target_model,
         sha256=result.artifact.sha256,
         size_bytes=result.artifact.size_bytes,
-        base_model=f"{base_model.source}@{base_model.sha256[:12]}",
+        base_model=training.base_model or base_model_word(observation.runtime.spec.base_model),
         revision=training.revision,
     )
     draft = update_training(
@@ -62,21 +59,13 @@ def _succeed(observation: ModelObservation, draft: ModelDraft, result: TrainingR
     draft = update_status(draft, artifact=artifact, photos=photos_status(result.photos), last_failure=None)
     message = f"Revision {training.revision} was trained on {draft.status.photos.accepted if draft.status.photos else 0} photos."
     draft = set_condition(observation, draft, TRAINED, "True", "Trained", message)
-    draft = set_condition(
+    return set_condition(
         observation,
         draft,
         HOSTED,
         "True",
         "Verified",
         "Checksum and manifest were read back; the endpoint loads it on first use.",
-    )
-    return draft.tell(
-        Notice(
-            "Normal",
-            "ModelReady",
-            f"{message} Requests can draw with {artifact.target_model}.",
-            announce=MODEL_READY,
-        )
     )
 
 

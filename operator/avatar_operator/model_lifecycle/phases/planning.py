@@ -4,8 +4,11 @@ The plan is all that this pass does. Only once it stands in the status does `sub
 finds the object after a crash knows which attempt may be out there.
 """
 
-from avatar_operator.core.condition_drafts import set_condition
+from avatar_api.avatar_model import ModelStorage
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.base_models import base_model_word
 from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.names import inference_id
@@ -35,14 +38,17 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             f"AvatarRuntime {observation.runtime.metadata.name} has no endpoints in service yet.",
         ).finish()
     attempt = training.attempt + 1
+    runtime = observation.runtime
+    draft = update_status(draft, storage=storage_record(runtime))
     draft = update_training(
         draft,
         attempt=attempt,
         inference_id=inference_id(observation.model.metadata.uid, training.revision, attempt),
-        output_location=None,
-        failure_location=None,
+        base_model=base_model_word(runtime.spec.base_model),
+        sagemaker=None,
         planned_time=observation.now,
         submitted_time=None,
+        start_time=None,
         completion_time=None,
         retry_time=None,
         progress=None,
@@ -53,3 +59,13 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         observation, draft, TRAINED, "False", "Planned", f"Attempt {attempt} is about to be submitted."
     )
     return draft.look_again_in(0).finish()
+
+
+def storage_record(runtime: AvatarRuntime) -> ModelStorage:
+    """Where a model's things lie from its first attempt on, whatever becomes of the runtime."""
+    return ModelStorage(
+        runtime_name=runtime.metadata.name,
+        runtime_uid=runtime.metadata.uid,
+        requests=runtime.spec.storage.requests,
+        artifacts=runtime.spec.storage.artifacts,
+    )

@@ -22,6 +22,8 @@ def progress(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return draft
     if message.inference_id != training.inference_id:
         return draft
+    if training.start_time is None:
+        draft = update_training(draft, start_time=observation.now)
     condition = find_condition(draft.status.conditions, TRAINED)
     stage_is_new = condition is None or condition.reason != message.stage
     known_percent = training.progress.percent if training.progress is not None else 0
@@ -43,7 +45,9 @@ def progress(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
 
 
 def percent_of(message: TrainingProgressMessage) -> int:
-    """Percent of the training steps that are done; packaging comes after all of them."""
+    """Percent of the training steps that are done; photos are prepared before the first, packaging comes after the last."""
+    if message.stage == "Preparing":
+        return 0
     if message.stage == "Packaging":
         return 100
     return 0 if message.total_steps == 0 else min(100, 100 * message.step // message.total_steps)

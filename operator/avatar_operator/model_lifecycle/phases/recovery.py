@@ -4,13 +4,28 @@ The plan stands in the status, the answer does not, and it was not this process 
 lost). Calling again could bill a training twice, so the attempt is fenced first: see `backends.base`.
 """
 
-from avatar_operator.model_lifecycle.actions import FenceAttempt, ModelDraft
+from avatar_api.avatar_model import SageMakerAttempt
+from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.decision import ActionFailed
+from avatar_operator.model_lifecycle.actions import (
+    AttemptClaimed,
+    AttemptFenced,
+    FenceAttempt,
+    ModelAction,
+    ModelDraft,
+)
+from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
+from avatar_operator.model_lifecycle.failure import abandon_attempt
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
     attempt_reference,
     is_active,
     is_submitted,
 )
+from avatar_operator.model_lifecycle.phases.submission import queued
+
+HOPELESS_RETRY_SECONDS = 30.0
+"""What somebody has to mend is asked for again at this pace at most."""
 
 
 def recovery(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -24,3 +39,29 @@ def recovery(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     if observation.planned_here:
         return draft
     return draft.act(FenceAttempt(attempt_reference(observation.model, training))).finish()
+
+
+def fold_fence(
+    observation: ModelObservation,
+    draft: ModelDraft,
+    fact: AttemptFenced | AttemptClaimed | ActionFailed[ModelAction],
+) -> ModelDraft:
+    """Who holds the attempt's claim."""
+    training = draft.status.training
+    assert training is not None
+    match fact:
+        case AttemptFenced():
+            return abandon_attempt(observation, draft)
+        case AttemptClaimed(since=since):
+            # A claim is dated by the worker's clock, which may be ahead.
+            started = observation.now if since is None else min(since, observation.now)
+            draft = update_training(draft, start_time=started, sagemaker=SageMakerAttempt())
+            return queued(observation, draft).look_again_in(0)
+        case ActionFailed(message=message, retryable=retryable):
+            explanation = (
+                f"Whether attempt {training.attempt} was submitted cannot be found out: {message} It is tried again."
+            )
+            pause = 0.0 if retryable else HOPELESS_RETRY_SECONDS
+            return set_condition(observation, draft, TRAINED, "False", "Recovering", explanation).retry(
+                fact.as_retry(at_least=pause)
+            )

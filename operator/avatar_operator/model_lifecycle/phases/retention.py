@@ -18,7 +18,7 @@ def retention(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     if observation.now < due:
         return draft.look_again_in((due - observation.now).total_seconds())
     return (
-        draft.tell(
+        draft.say_farewell(
             Notice("Normal", "Expired", f"Kept for {keep.expire_after_seconds} s as spec.retention says.")
         )
         .delete()

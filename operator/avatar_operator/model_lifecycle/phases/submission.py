@@ -1,8 +1,18 @@
 """Submission: call the backend for the attempt that stands planned in the status."""
 
+from avatar_api.avatar_model import SageMakerAttempt
 from avatar_operator.backends.base import BackendError
-from avatar_operator.model_lifecycle.actions import ModelDraft, SubmitTraining
-from avatar_operator.model_lifecycle.conditions import update_training
+from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.decision import ActionFailed
+from avatar_operator.model_lifecycle.actions import (
+    AnswerLost,
+    ModelAction,
+    ModelDraft,
+    SubmissionAccepted,
+    SubmitTraining,
+)
+from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
+from avatar_operator.model_lifecycle.failure import fail_attempt
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
     attempt_reference,
@@ -20,6 +30,8 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return draft
     runtime, photos = observation.runtime, observation.photos
     assert runtime is not None
+    if isinstance(photos, BackendError) and photos.retryable:
+        return draft.retry(photos.as_retry()).finish()
     if observation.model.spec.suspend or photo_refusal(runtime, photos) is not None:
         # Nobody was called yet, so the plan can be withdrawn; the next pass says why there is no other one.
         return update_training(draft, inference_id=None, planned_time=None).look_again_in(0).finish()
@@ -29,3 +41,42 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         runtime, observation.model, attempt_reference(observation.model, training), photos
     )
     return draft.act(SubmitTraining(request))
+
+
+def fold_submission(
+    observation: ModelObservation,
+    draft: ModelDraft,
+    fact: SubmissionAccepted | AnswerLost | ActionFailed[ModelAction],
+) -> ModelDraft:
+    """What became of the call."""
+    match fact:
+        case SubmissionAccepted(submission=accepted):
+            draft = update_training(
+                draft,
+                log_url=accepted.log_url,
+                sagemaker=SageMakerAttempt(
+                    endpoint_name=accepted.endpoint_name,
+                    output_location=accepted.output_location,
+                    failure_location=accepted.failure_location,
+                ),
+            )
+            return queued(observation, draft)
+        case AnswerLost():
+            # The plan stands, and is fenced by the next pass before anything is called again.
+            return draft.look_again_in(0)
+        case ActionFailed(reason=reason, message=message, retryable=False):
+            return fail_attempt(observation, draft, reason=reason, message=message, retryable=False)
+        case ActionFailed(message=message):
+            return set_condition(
+                observation, draft, TRAINED, "False", "SubmissionDelayed", f"{message} It is tried again."
+            ).retry(fact.as_retry())
+
+
+def queued(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
+    """The draft of an attempt that the backend has."""
+    draft = update_training(draft, submitted_time=observation.now)
+    training = draft.status.training
+    assert training is not None
+    return set_condition(
+        observation, draft, TRAINED, "False", "Queued", f"Attempt {training.attempt} waits for a worker."
+    )

@@ -1,8 +1,14 @@
-"""Acceptance: may this be drawn? A request is immutable, so a refusal is final."""
+"""Acceptance: may this be drawn? And if so, with which artifact from now on.
 
-from avatar_api.avatar_request import AvatarRequest
+Judged at every pass: a runtime that withdraws a namespace means it. A request is immutable, so a refusal is final.
+"""
+
+import re
+
+from avatar_api.avatar_request import AvatarRequest, RequestWarning, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.core.words import counted
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import ACCEPTED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
@@ -10,29 +16,68 @@ from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.pictures import draw_call, output_prefix, wanted_pictures
 from avatar_operator.tenancy import location_allowed, namespace_allowed
 
+MAX_NAMED = 5
+
 
 def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
-    """Set Accepted once, and say that drawing begins before it does."""
-    request, runtime = observation.request, observation.runtime
-    assert runtime is not None
-    if request.status.state == "Running":
-        return draft
+    """Set Accepted, and write down what is drawn with before anything is drawn."""
+    request, runtime, model = observation.request, observation.runtime, observation.model
+    if runtime is None:
+        message = f"AvatarRuntime {request.status.runtime_name} is gone."
+        return fail_request(observation, draft, reason="RuntimeNotFound", message=message)
     refused = refusal(runtime, request)
     if refused is not None:
         reason, message = refused
         draft = set_condition(observation, draft, ACCEPTED, "False", reason, message)
         return fail_request(observation, draft, reason=reason, message=message)
+    if request.status.model is not None:
+        return draft
+    assert model is not None
+    artifact = model.status.artifact
+    assert artifact is not None
     draft = set_condition(observation, draft, ACCEPTED, "True", "Accepted", "")
-    count = len(wanted_pictures(request))
-    draft = set_condition(
-        observation, draft, SUCCEEDED, "Unknown", "Drawing", f"{count} pictures are being drawn."
-    )
-    prefix = output_prefix(runtime, request)
+    count = counted(len(wanted_pictures(request)), "picture")
+    message = f"{count} of revision {artifact.revision} to be drawn."
+    draft = set_condition(observation, draft, SUCCEEDED, "Unknown", "Drawing", message)
     return (
-        update_status(draft, state="Running", storage_prefix=prefix, runtime_name=runtime.metadata.name)
+        update_status(
+            draft,
+            model=ResolvedModel(
+                name=model.metadata.name,
+                uid=model.metadata.uid,
+                revision=artifact.revision,
+                target_model=artifact.target_model,
+                uri=artifact.uri,
+                sha256=artifact.sha256,
+            ),
+            start_time=observation.now,
+            storage_prefix=output_prefix(runtime, request),
+            runtime_name=runtime.metadata.name,
+            warnings=prompt_warnings(request, model.spec.subject.token),
+        )
         .look_again_in(0)
         .finish()
     )
+
+
+def prompt_warnings(request: AvatarRequest, token: str) -> list[RequestWarning]:
+    """What is likely to be a mistake in the prompts: without the model's token they show a stranger."""
+    without = [
+        str(number)
+        for number, prompt in enumerate(request.spec.prompts, start=1)
+        if not re.search(rf"(?<![a-z0-9]){re.escape(token)}(?![a-z0-9])", prompt.prompt.lower())
+    ]
+    if not without:
+        return []
+    named = ", ".join(without[:MAX_NAMED]) + (", ..." if len(without) > MAX_NAMED else "")
+    which = "Prompt" if len(without) == 1 else "Prompts"
+    return [
+        RequestWarning(
+            reason="TokenMissing",
+            message=f'{which} {named} of {len(request.spec.prompts)} without the model\'s token "{token}": such pictures show'
+            f' anybody, not this person. Write "{token}" where the person is meant.',
+        )
+    ]
 
 
 def refusal(runtime: AvatarRuntime, request: AvatarRequest) -> tuple[str, str] | None:
@@ -41,7 +86,7 @@ def refusal(runtime: AvatarRuntime, request: AvatarRequest) -> tuple[str, str] |
     if not namespace_allowed(runtime, namespace):
         return (
             "NamespaceNotAllowed",
-            f"AvatarRuntime {name} does not admit namespace {namespace}; its spec.tenancy.allowedNamespaces decides.",
+            f"AvatarRuntime {name} does not admit namespace {namespace}; its spec.tenancy decides.",
         )
     allowed = runtime.spec.storage.allowed.outputs
     if request.spec.output is not None and not location_allowed(
@@ -52,14 +97,20 @@ def refusal(runtime: AvatarRuntime, request: AvatarRequest) -> tuple[str, str] |
             "OutputNotAllowed",
             f"{request.spec.output.prefix} is outside what AvatarRuntime {name} allows to namespace {namespace}: {listed}",
         )
-    limits = runtime.spec.limits.inference
+    exceeded = _exceeded(runtime, request)
+    if exceeded:
+        return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."
+    return None
+
+
+def _exceeded(runtime: AvatarRuntime, request: AvatarRequest) -> list[str]:
+    limits, spec = runtime.spec.limits.inference, request.spec
     call = draw_call(runtime, request, "", [])
     checks = (
         ("number of pictures", len(wanted_pictures(request)), limits.max_pictures),
         ("steps", call.num_inference_steps, limits.max_steps),
         ("width x height", call.width * call.height, limits.max_pixels),
+        ("activeDeadlineSeconds", spec.active_deadline_seconds or 0, limits.active_deadline_seconds),
+        ("queueDeadlineSeconds", spec.queue_deadline_seconds or 0, limits.queue_deadline_seconds),
     )
-    exceeded = [f"{what} is {value}, at most {limit}" for what, value, limit in checks if value > limit]
-    if exceeded:
-        return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."
-    return None
+    return [f"{what} is {value}, at most {limit}" for what, value, limit in checks if value > limit]

@@ -1,7 +1,12 @@
-"""Deletion: the pictures go with their request, unless it says Retain."""
+"""Deletion: the pictures go with their request, unless it says Retain. In bounded time."""
 
-from avatar_operator.core.decision import Notice
-from avatar_operator.request_lifecycle.actions import DeletePictures, RequestDraft
+from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.request_lifecycle.actions import (
+    DeletePictures,
+    PicturesDeleted,
+    RequestAction,
+    RequestDraft,
+)
 from avatar_operator.request_lifecycle.observation import RequestObservation
 
 CLEANUP_PATIENCE_SECONDS = 600
@@ -12,17 +17,34 @@ def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDra
     request = observation.request
     if request.metadata.deletion_timestamp is None:
         return draft
-    if request.spec.deletion_policy == "Delete" and request.status.storage_prefix is not None:
-        if observation.runtime is None:
-            draft = draft.tell(
-                Notice(
-                    "Warning",
-                    "CleanupImpossible",
-                    f"AvatarRuntime {request.status.runtime_name} is gone, so nobody has access to its storage;"
-                    f" whatever lies under {request.status.storage_prefix} has been left there.",
-                )
-            )
-        else:
-            age = (observation.now - request.metadata.deletion_timestamp).total_seconds()
-            draft = draft.act(DeletePictures(give_up=age >= CLEANUP_PATIENCE_SECONDS))
-    return draft.remove_finalizer().finish()
+    if request.spec.deletion_policy != "Delete" or request.status.storage_prefix is None:
+        return draft.remove_finalizer().finish()
+    if observation.runtime is None:
+        message = (
+            f"AvatarRuntime {request.status.runtime_name} is gone, so nobody has access to its storage;"
+            f" whatever lies under {request.status.storage_prefix} has been left there."
+        )
+        notice = Notice("Warning", "CleanupImpossible", message)
+        return draft.say_farewell(notice).remove_finalizer().finish()
+    return draft.act(DeletePictures()).finish()
+
+
+def fold_cleanup(
+    observation: RequestObservation,
+    draft: RequestDraft,
+    fact: PicturesDeleted | ActionFailed[RequestAction],
+) -> RequestDraft:
+    """What is left of the pictures."""
+    match fact:
+        case PicturesDeleted(report=report):
+            remains, retry = "; ".join(report.left_behind), Retry("CleanupIncomplete", "")
+        case ActionFailed(message=message):
+            remains, retry = message, fact.as_retry()
+    if not remains:
+        return draft.remove_finalizer()
+    explanation = f"Not everything could be removed: {remains}"
+    since = observation.request.metadata.deletion_timestamp
+    assert since is not None
+    if (observation.now - since).total_seconds() < CLEANUP_PATIENCE_SECONDS:
+        return draft.retry(Retry(retry.reason, explanation, retry.at_least))
+    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", explanation)).remove_finalizer()

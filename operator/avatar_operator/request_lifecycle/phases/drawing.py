@@ -1,31 +1,38 @@
 """Drawing: one invocation a pass for pictures that are missing, until none is.
 
 What has been drawn is told from storage, not remembered: a pass after a crash finds the same pictures there and goes on
-with the rest. An invocation is small enough to end within SageMaker's 60 seconds.
+with the rest. An invocation is small enough to end within SageMaker's 60 seconds. Whatever may heal is tried again
+until the request's deadline, however often; only what the same call can never do ends the request before.
 """
 
 from avatar_api.avatar_request import RequestTimings
+from avatar_operator.backends.base import Drawn, ModelLoading
 from avatar_operator.core.condition_drafts import set_condition, update_status
-from avatar_operator.core.decision import Notice
-from avatar_operator.request_lifecycle.actions import DrawPictures, RequestDraft
+from avatar_operator.core.decision import ActionFailed
+from avatar_operator.core.words import counted
+from avatar_operator.request_lifecycle.actions import (
+    DrawingAnswered,
+    DrawPictures,
+    RequestAction,
+    RequestDraft,
+)
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
-from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
+from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.pictures import draw_call, wanted_pictures
 
-REQUEST_SUCCEEDED = "dev.avatars.request.succeeded.v1alpha1"
+LOADING_RETRY_SECONDS = 2.0
 
 
 def drawing(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
     """Draw the next missing pictures, or finish."""
-    request, model, runtime = observation.request, observation.model, observation.runtime
-    assert model is not None
-    assert model.status.artifact is not None
+    request, runtime, pinned = observation.request, observation.runtime, observation.request.status.model
+    assert pinned is not None
     assert runtime is not None
     error = observation.storage_error
     if error is not None:
         if error.retryable:
-            return draft.retry(at_least=error.retry_after or 0.0)
+            return draft.retry(error.as_retry())
         return fail_request(observation, draft, reason=error.reason, message=error.message)
     assert observation.existing is not None
     missing = [
@@ -33,26 +40,43 @@ def drawing(observation: RequestObservation, draft: RequestDraft) -> RequestDraf
     ]
     if missing:
         chunk = missing[: runtime.spec.limits.inference.pictures_per_invocation]
-        return draft.act(DrawPictures(draw_call(runtime, request, model.status.artifact.target_model, chunk)))
+        return draft.act(DrawPictures(draw_call(runtime, request, pinned.target_model, chunk)))
     assert observation.pictures is not None
-    message = f"{len(observation.pictures)} pictures lie under {request.status.storage_prefix}"
+    count = counted(len(observation.pictures), "picture")
+    verb = "lies" if len(observation.pictures) == 1 else "lie"
+    message = f"{count} of revision {pinned.revision} {verb} under {request.status.storage_prefix}"
     draft = set_condition(observation, draft, SUCCEEDED, "True", "Drawn", message)
-    draft = update_status(
-        draft,
-        state="Succeeded",
-        images=list(observation.pictures),
-        timings=_timings(observation),
-        last_failure=None,
-    )
-    return draft.tell(Notice("Normal", "PicturesDrawn", message, announce=REQUEST_SUCCEEDED)).finish()
+    return update_status(
+        draft, images=list(observation.pictures), timings=_timings(observation), last_failure=None
+    ).finish()
+
+
+def fold_drawing(
+    observation: RequestObservation,
+    draft: RequestDraft,
+    fact: DrawingAnswered | ActionFailed[RequestAction],
+) -> RequestDraft:
+    """What the endpoint answered."""
+    match fact:
+        case DrawingAnswered(result=ModelLoading()):
+            return draft.look_again_in(LOADING_RETRY_SECONDS)
+        case DrawingAnswered(result=Drawn()):
+            return draft.look_again_in(0)
+        case ActionFailed(retryable=True):
+            return draft.retry(fact.as_retry())
+        case ActionFailed(reason=reason, message=message):
+            return fail_request(observation, draft, reason=reason, message=message)
 
 
 def _timings(observation: RequestObservation) -> RequestTimings | None:
-    notes, created = observation.notes, observation.request.metadata.creation_timestamp
-    if notes == DrawingNotes() or notes.started is None or created is None:
+    notes, status = observation.notes, observation.request.status
+    created = observation.request.metadata.creation_timestamp
+    if status.start_time is None or created is None:
         return None
+    queued = f"{max(0.0, (status.start_time - created).total_seconds()):.3f}"
+    if notes.generate_seconds == 0.0:
+        # Somebody else has drawn them: this process has seen nothing of it.
+        return RequestTimings(queued=queued)
     return RequestTimings(
-        queued=f"{max(0.0, (notes.started - created).total_seconds()):.3f}",
-        cold_load=f"{notes.cold_load_seconds:.3f}",
-        generate=f"{notes.generate_seconds:.3f}",
+        queued=queued, cold_load=f"{notes.cold_load_seconds:.3f}", generate=f"{notes.generate_seconds:.3f}"
     )

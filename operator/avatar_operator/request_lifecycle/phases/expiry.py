@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.request_lifecycle.actions import RequestDraft
-from avatar_operator.request_lifecycle.conditions import SUCCEEDED
-from avatar_operator.request_lifecycle.observation import RequestObservation, is_finished
+from avatar_operator.request_lifecycle.conditions import SUCCEEDED, is_finished
+from avatar_operator.request_lifecycle.observation import RequestObservation
 
 
 def expiry(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
     """Stop here if the request is finished, and delete it if it is expired."""
     request = observation.request
-    if not is_finished(request):
+    if not is_finished(request.status):
         return draft
     keep = request.spec.ttl_seconds_after_finished
     succeeded = find_condition(request.status.conditions, SUCCEEDED)

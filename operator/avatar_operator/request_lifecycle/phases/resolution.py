@@ -1,23 +1,80 @@
-"""Resolution: the model that draws, in the request's own namespace and nowhere else."""
+"""Resolution: the artifact that draws, of a model in the request's own namespace and nowhere else.
 
-from avatar_operator.core.condition_drafts import set_condition, update_status
+A name says who is meant only until drawing begins. From then on the request holds to the one artifact that its status
+names (model uid, revision, checksum), so that recreating the model, training it again or editing its runtime never puts
+another person, or another likeness, into the same batch. When that artifact's model is gone, so is the request's
+chance: its person may have wanted just that.
+"""
+
+import difflib
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import MODEL_RESOLVED, SUCCEEDED
+from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import RequestObservation
+
+HOSTED = "Hosted"
+STALLED = "Stalled"
+"""Conditions of an AvatarModel, as the contract has them."""
 
 
 def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
-    """Wait until the model has a hosted artifact. The model's own changes bring the request back here."""
-    model = observation.model
-    # A model that is being deleted draws no more: its artifact may be gone at any moment, and its person wants it gone.
-    if model is not None and model.metadata.deletion_timestamp is not None:
-        model = None
-    if model is not None and model.status.artifact is not None and observation.runtime is not None:
-        message = f"Drawing with revision {model.status.artifact.revision}."
-        return set_condition(observation, draft, MODEL_RESOLVED, "True", "Resolved", message)
-    name = observation.request.spec.model_ref.name
-    # One message whether the model is missing or not ready yet: a request that waits is written once, not at each step.
-    message = f"There is no AvatarModel {name} with a hosted artifact in this namespace yet; `kubectl get avm {name}` says more."
-    draft = set_condition(observation, draft, MODEL_RESOLVED, "False", "WaitingForModel", message)
-    draft = set_condition(observation, draft, SUCCEEDED, "Unknown", "WaitingForModel", message)
-    return update_status(draft, state="Pending").finish()
+    """Wait until the model has a hosted artifact; afterwards, see that it is still the same model."""
+    request, model = observation.request, observation.model
+    pinned = request.status.model
+    if pinned is not None:
+        if model is not None and model.metadata.uid != pinned.uid:
+            message = (
+                f"AvatarModel {pinned.name} was deleted and created anew while this request was drawn: what is missing is not"
+                " drawn, because it would show whoever the new model is of. Create another AvatarRequest."
+            )
+            return fail_request(observation, draft, reason="ModelReplaced", message=message)
+        if model is None or model.metadata.deletion_timestamp is not None:
+            message = f"AvatarModel {pinned.name} was deleted: nothing more is drawn with it."
+            return fail_request(observation, draft, reason="ModelDeleted", message=message)
+        return draft
+    if model is None:
+        return _wait(observation, draft, "ModelNotFound", _not_found(observation))
+    waiting = waiting_for(model)
+    if waiting is not None:
+        return _wait(observation, draft, *waiting)
+    if observation.runtime is None:
+        message = f"AvatarModel {model.metadata.name} is trained, but its AvatarRuntime {model.spec.runtime_ref.name} is gone."
+        return _wait(observation, draft, "RuntimeNotFound", message)
+    assert model.status.artifact is not None
+    message = f"Drawing with revision {model.status.artifact.revision}."
+    return set_condition(observation, draft, MODEL_RESOLVED, "True", "Resolved", message)
+
+
+def waiting_for(model: AvatarModel) -> tuple[str, str] | None:
+    """Why a model cannot be drawn with yet, as reason and message; None if it can."""
+    name = model.metadata.name
+    if model.metadata.deletion_timestamp is not None:
+        return "ModelDeleting", f"AvatarModel {name} is being deleted: nothing is drawn with it any more."
+    if model.status.artifact is not None and is_true(model.status.conditions, HOSTED):
+        return None
+    failed = find_condition(model.status.conditions, STALLED)
+    if failed is not None and failed.status == "True":
+        return "ModelFailed", f"AvatarModel {name} cannot be drawn with ({failed.reason}): {failed.message}"
+    # The same words at each step of a training: a request that waits is written once.
+    return "WaitingForModel", f"AvatarModel {name} is not trained yet; `kubectl get avm {name}` says how far it is."
+
+
+def _not_found(observation: RequestObservation) -> str:
+    reference, namespace = observation.request.spec.model_ref.name, observation.request.metadata.namespace
+    if not observation.model_names:
+        return (
+            f"There is no AvatarModel {reference}, nor any other, in namespace {namespace}; a request reaches only models"
+            " in its own namespace."
+        )
+    close = difflib.get_close_matches(reference, observation.model_names, n=1)
+    hint = f"is {close[0]} meant?" if close else "`kubectl get avm` lists those there are."
+    return f"There is no AvatarModel {reference} in namespace {namespace}: {hint}"
+
+
+def _wait(observation: RequestObservation, draft: RequestDraft, reason: str, message: str) -> RequestDraft:
+    draft = set_condition(observation, draft, MODEL_RESOLVED, "False", reason, message)
+    return set_condition(observation, draft, SUCCEEDED, "Unknown", reason, message).finish()

@@ -1,0 +1,201 @@
+"""The outbox: whatever a status says that is worth telling is told, once, however often the process dies.
+
+Nothing is kept for it but one number a kind. News derive from the status (`core.news`), so every version of every object
+that the cache takes is read for news, and those that its former version did not carry are posted. After a crash the same
+reading starts at a cursor: the resourceVersion up to which everything had been told. The cursor rides on the leader's
+Lease, which is renewed every few seconds anyway. What was told after the last renewal is told again, under the same
+ids, so the second time changes nothing.
+
+So the order is: the status first, then its news. A topic that cannot be reached delays news and never state.
+
+Without any cursor (an operator that starts here for the first time) what stands already is old, and is not told.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.group import KINDS, Kind
+from avatar_operator.announcements.announcer import Announcement, Announcer
+from avatar_operator.announcements.letters import (
+    EVENTS,
+    Letter,
+    LetterMetrics,
+    PostOffice,
+    UndeliverableError,
+)
+from avatar_operator.announcements.recipients import concerned_runtime
+from avatar_operator.backends.base import BackendError
+from avatar_operator.core.clock import Clock
+from avatar_operator.core.decision import Notice, Retry
+from avatar_operator.core.news import News
+from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.kube.client import KubeError, Object
+from avatar_operator.kube.events import EventRecorder
+from avatar_operator.kube.lookup import find_runtime
+
+CURSOR_ANNOTATION = "avatars.dev/told-"
+OBJECTS_PER_TURN = 100
+"""Objects that are read in one turn of the event loop when the reading starts."""
+NewsOf = Callable[[Object], tuple[News, ...]]
+
+
+class Outbox:
+    """Reads every status for news, and has them told.
+
+    Args:
+        cache: where statuses are seen; `begin` starts the reading.
+        news_of: reads one kind's object for news. Pure.
+        recorder: writes Events.
+        announcer: tells status topics.
+        clock: dates farewells.
+        metrics: the series about letters.
+        on_trouble: called with the name of a runtime whose topic has become unreachable or reachable.
+    """
+
+    def __init__(
+        self,
+        cache: ObjectCache,
+        news_of: Mapping[Kind, NewsOf],
+        recorder: EventRecorder,
+        announcer: Announcer,
+        clock: Clock,
+        metrics: LetterMetrics,
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        self._cache = cache
+        self._news_of = news_of
+        self._recorder = recorder
+        self._announcer = announcer
+        self._clock = clock
+        self._office = PostOffice(
+            self._deliver,
+            clock,
+            metrics,
+            lambda destination: on_trouble(destination) if destination != EVENTS else None,
+        )
+        self._told: dict[str, frozenset[str]] = {}
+        """By uid, the ids of the news in an object's newest status."""
+        self._seen: dict[Kind, int] = {}
+        self._reading = False
+        cache.subscribe(self._changed)
+
+    async def begin(self, cursor: Mapping[str, str]) -> None:
+        """Start reading, with what the cache holds.
+
+        Args:
+            cursor: annotations of the Lease: up to where everything had been told.
+        """
+        self._reading = True
+        for kind in KINDS:
+            told = cursor.get(f"{CURSOR_ANNOTATION}{kind.plural}", "")
+            until = int(told) if told.isdecimal() else None
+            for number, key in enumerate(self._cache.keys(kind)):
+                if number % OBJECTS_PER_TURN == 0:
+                    await asyncio.sleep(0)
+                body = self._cache.get(key)
+                if body is not None:
+                    self._read(kind, body, post=until is not None and _version(body) > until)
+
+    def cursor(self) -> Mapping[str, str]:
+        """Annotations for the Lease: up to where everything has been told. Empty before `begin`."""
+        if not self._reading:
+            return {}
+        until = dict(self._seen)
+        for letter in self._office.waiting():
+            until[letter.kind] = min(until.get(letter.kind, letter.version), letter.version - 1)
+        return {f"{CURSOR_ANNOTATION}{kind.plural}": str(version) for kind, version in until.items()}
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        await self._office.run()
+
+    def trouble(self, runtime_name: str) -> Retry | None:
+        """Why a runtime's topic cannot be reached; None if it can, as far as is known."""
+        return self._office.trouble(runtime_name)
+
+    async def farewell(self, body: Object, notice: Notice) -> None:
+        """Tell of an object that is about to go, before its last trace is gone; never raises, never waits long."""
+        now = self._clock.now()
+        news = News(notice, occasion=str(body["metadata"]["resourceVersion"]), time=now)
+        # Not told on the spot: a namespace that is going takes no Event, and nothing may wait for that.
+        self._post(_kind_of(body), body, news)
+
+    def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
+        if not self._reading:
+            return
+        if deleted:
+            self._told.pop(body["metadata"]["uid"], None)
+        else:
+            self._read(kind, body, post=True)
+
+    def _read(self, kind: Kind, body: Object, *, post: bool) -> None:
+        uid = body["metadata"]["uid"]
+        self._seen[kind] = max(self._seen.get(kind, 0), _version(body))
+        if not body.get("status"):
+            return
+        found = {news.id_of(uid): news for news in self._news_of[kind](body)}
+        known = self._told.get(uid, frozenset())
+        self._told[uid] = frozenset(found)
+        for news_id, news in found.items():
+            if post and news_id not in known:
+                self._post(kind, body, news)
+
+    def _post(self, kind: Kind, body: Object, news: News) -> None:
+        now = asyncio.get_running_loop().time()
+        about = {name: body[name] for name in ("apiVersion", "kind", "metadata") if name in body}
+        self._office.post(Letter(EVENTS, kind, about, _version(body), news, now))
+        runtime = concerned_runtime(self._cache, body)
+        if news.notice.announce is not None and runtime is not None and _has_topic(runtime):
+            self._office.post(Letter(runtime.metadata.name, kind, about, _version(body), news, now))
+
+    async def _deliver(self, letter: Letter) -> None:
+        if letter.destination == EVENTS:
+            await self._record(letter)
+        else:
+            await self._announce(letter)
+
+    async def _record(self, letter: Letter) -> None:
+        try:
+            await self._recorder.record(
+                letter.body, letter.news.notice, notice_id=letter.news.id_of(letter.uid)
+            )
+        except KubeError as error:
+            passing = error.status in (0, 429) or error.status >= 500
+            raise UndeliverableError(
+                "EventRefused" if not passing else "ApiServerUnavailable", str(error), hopeless=not passing
+            ) from error
+
+    async def _announce(self, letter: Letter) -> None:
+        runtime = find_runtime(self._cache, letter.destination)
+        notice, metadata = letter.news.notice, letter.body["metadata"]
+        if runtime is None or notice.announce is None:
+            return
+        announcement = Announcement(
+            type=notice.announce,
+            id=letter.news.id_of(letter.uid),
+            time=letter.news.time,
+            kind=letter.kind,
+            namespace=metadata.get("namespace", ""),
+            name=metadata["name"],
+            uid=letter.uid,
+            data={"reason": notice.reason, "message": notice.message},
+        )
+        try:
+            await self._announcer.announce(runtime, announcement)
+        except BackendError as error:
+            # Even what AWS refuses is tried again: a platform team may be creating the topic just now.
+            raise UndeliverableError(error.reason, error.message, hopeless=False) from error
+
+
+def _has_topic(runtime: AvatarRuntime) -> bool:
+    notifications = runtime.spec.notifications
+    return notifications is not None and notifications.status_topic_arn is not None
+
+
+def _kind_of(body: Object) -> Kind:
+    return next(kind for kind in KINDS if kind.kind == body["kind"])
+
+
+def _version(body: Object) -> int:
+    return int(body["metadata"]["resourceVersion"])

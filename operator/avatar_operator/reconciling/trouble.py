@@ -1,0 +1,77 @@
+"""What keeps an object from getting on: remembered from pass to pass, and told on the object once it lasts.
+
+A failure that passes within a minute is nobody's concern, and a status write for each would be noise. One that lasts is
+what a person looks for when an object stands still, so from then on the object's `Reconciling` condition says which
+failure it is. Its message is that of the first such pass: messages carry request ids, and a write for each would be
+noise again. Losing this memory with the process costs a minute.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from avatar_api.meta import ObservedStatus
+from avatar_operator.core.clock import Clock
+from avatar_operator.core.conditions import RECONCILING, find_condition, with_condition
+from avatar_operator.core.decision import Retry
+from avatar_operator.kube.cache import ObjectKey
+from avatar_operator.kube.client import Object
+
+StatusT = TypeVar("StatusT", bound=ObservedStatus)
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Passes in a row that ended in a retry.
+
+    Attributes:
+        since: when the first of them ended.
+        retry: what the last of them said.
+    """
+
+    since: datetime
+    retry: Retry
+
+
+class Troubles:
+    """The troubles of one kind's objects."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._troubles: dict[ObjectKey, Trouble] = {}
+
+    def told(self, key: ObjectKey, retry: Retry | None, status: StatusT, *, observed: Object) -> StatusT:
+        """Remember how a pass ended; the status it would write is returned, with its trouble in it if that lasts.
+
+        Args:
+            key: the object.
+            retry: why the pass has to be repeated, None if it has not.
+            status: what the pass would write.
+            observed: the object as the pass saw it.
+        """
+        if retry is None:
+            self._troubles.pop(key, None)
+            return status
+        now = self._clock.now()
+        known = self._troubles.get(key)
+        trouble = Trouble(since=now if known is None else known.since, retry=retry)
+        self._troubles[key] = trouble
+        if (now - trouble.since).total_seconds() < PATIENCE_SECONDS:
+            return status
+        told = find_condition(type(status).model_validate(observed.get("status", {})).conditions, RECONCILING)
+        same = told is not None and told.status == "True" and told.reason == retry.reason
+        conditions = with_condition(
+            status.conditions,
+            RECONCILING,
+            "True",
+            retry.reason,
+            told.message if told is not None and same else retry.message,
+            now=now,
+            generation=int(observed["metadata"].get("generation", 0)),
+        )
+        return status.model_copy(update={"conditions": conditions})
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object is gone."""
+        self._troubles.pop(key, None)
