@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
+from avatar_api.avatar_model import AvatarModel, AvatarModelStatus, SageMakerAttempt
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage
 from avatar_api.group import AVATAR_MODEL
@@ -298,8 +298,7 @@ def _submitted(
     draft = update_training(
         draft,
         submitted_time=observation.now,
-        output_location=output,
-        failure_location=failure,
+        sagemaker=SageMakerAttempt(output_location=output, failure_location=failure),
         log_url=log_url,
     )
     training = draft.status.training

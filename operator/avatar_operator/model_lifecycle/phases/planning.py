@@ -39,14 +39,15 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         draft,
         attempt=attempt,
         inference_id=inference_id(observation.model.metadata.uid, training.revision, attempt),
-        output_location=None,
-        failure_location=None,
+        sagemaker=None,
         planned_time=observation.now,
         submitted_time=None,
+        start_time=None,
         completion_time=None,
         retry_time=None,
         progress=None,
         seconds=None,
+        estimated_cost=None,
         log_url=None,
     )
     draft = set_condition(
