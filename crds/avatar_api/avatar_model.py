@@ -1,8 +1,9 @@
 """AvatarModel: "fine-tune a Stable Diffusion model on these photos of one person".
 
 What a user asks for stands in the spec; everything a platform team decides (base model, defaults, limits, where
-things are stored) stands in the AvatarRuntime that `runtimeRef` names. Training inputs are fixed for a revision:
-another value of `spec.revision` is the one way to train again, so that an edit never costs money by accident.
+things are stored) stands in the AvatarRuntime that `runtimeRef` names. Once the first attempt of a revision is planned
+its inputs are fixed: another value of `spec.revision` is the one way to train again, so that an edit never costs
+money by accident. Until then a typo may be mended. `avatar_api.object_rules` says so to the API server.
 """
 
 from typing import Annotated, Literal
@@ -11,9 +12,10 @@ from pydantic import Field
 
 from avatar_api.deletion_policy import DeletionPolicy
 from avatar_api.group import API_VERSION
-from avatar_api.meta import Failure, LocalObjectReference, ObjectMeta, ObservedStatus
-from avatar_api.schema_base import ApiModel, DecimalString, S3ObjectUri, S3PrefixUri, Seed, Sha256, Timestamp
-from avatar_api.validation_rules import exactly_one_of, rules
+from avatar_api.meta import Cost, Failure, LocalObjectReference, ObjectMeta, ObservedStatus
+from avatar_api.open_words import Open
+from avatar_api.schema_base import ApiModel, S3ObjectUri, S3PrefixUri, Seed, Sha256, Timestamp, decimal
+from avatar_api.validation_rules import exactly_one_of, rules, spelled
 
 ModelState = Literal[
     "Pending", "Queued", "Preparing", "Training", "Packaging", "Ready", "Failed", "Suspended", "Deleting"
@@ -56,23 +58,31 @@ class Photos(ApiModel):
 class Subject(ApiModel):
     """How prompts speak of the person: "a photo of <token> <classNoun>"."""
 
-    class_noun: Annotated[str, Field(max_length=32, pattern=r"^[a-z][a-z ]*$")] = "person"
+    class_noun: Annotated[
+        str,
+        spelled(
+            r"^[a-z][a-z ]*$", "classNoun is lowercase letters and spaces: person, old man", max_length=32
+        ),
+        Field(description="What the person is, in a prompt."),
+    ] = "person"
     token: Annotated[
         str,
-        Field(
-            max_length=16,
-            pattern=r"^[a-z0-9]{2,16}$",
-            description="A rare word that stands for this person in prompts.",
-        ),
+        spelled(r"^[a-z0-9]{2,16}$", "token is 2 to 16 lowercase letters and digits: sks", max_length=16),
+        Field(description="A rare word that stands for this person in prompts."),
     ] = "sks"  # noqa: S105  # a word in prompts, not a secret
 
 
 class PriorPreservation(ApiModel):
     """Pictures of the class, drawn by the base, that keep "a person" from becoming this person (DreamBooth, 2208.12242)."""
 
-    model_config = rules(("!has(self.weight) || double(self.weight) <= 100.0", "weight must be at most 100"))
-
-    weight: DecimalString | None = None
+    weight: (
+        Annotated[
+            str,
+            decimal("weight", ("double(self) <= 100.0", "weight must be at most 100"), example="1.0"),
+            Field(description="Weight of the class images' loss beside the photos': 0 to 100."),
+        ]
+        | None
+    ) = None
     num_class_images: (
         Annotated[int, Field(ge=0, le=1000, description="0 turns prior preservation off.")] | None
     ) = None
@@ -81,17 +91,21 @@ class PriorPreservation(ApiModel):
 class TrainingOptions(ApiModel):
     """Hyperparameters. Every one is optional: the runtime has defaults, and limits."""
 
-    model_config = rules(
-        (
-            "!has(self.learningRate) || (double(self.learningRate) > 0.0 && double(self.learningRate) <= 1.0)",
-            "learningRate must be above 0 and at most 1",
-        )
-    )
-
     method: Literal["LoRA"] | None = None
     steps: Annotated[int, Field(ge=1, le=20000)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=64)] | None = None
-    learning_rate: DecimalString | None = None
+    learning_rate: (
+        Annotated[
+            str,
+            decimal(
+                "learningRate",
+                ("double(self) > 0.0 && double(self) <= 1.0", "learningRate must be above 0 and at most 1"),
+                example="0.0001",
+            ),
+            Field(description='A decimal number in quotes, above 0 and at most 1, such as "0.0001".'),
+        ]
+        | None
+    ) = None
     rank: Annotated[int, Field(ge=1, le=256)] | None = None
     resolution: (
         Annotated[int, Field(ge=64, le=2048, multiple_of=8, description="Pixels, of a square.")] | None
@@ -100,7 +114,7 @@ class TrainingOptions(ApiModel):
         Annotated[Literal["Train", "Freeze"], Field(description="Whether the text encoder gets a LoRA too.")]
         | None
     ) = None
-    prior_preservation: PriorPreservation | None = None
+    prior_preservation: PriorPreservation = PriorPreservation()
     seed: Seed | None = None
 
 
@@ -121,25 +135,39 @@ class AvatarModelSpec(ApiModel):
     """What is to be trained."""
 
     model_config = rules(
-        ("self.runtimeRef == oldSelf.runtimeRef", "spec.runtimeRef is immutable: create another AvatarModel"),
         ("self.revision >= oldSelf.revision", "spec.revision only grows"),
-        (
-            "self.revision != oldSelf.revision || (self.photos == oldSelf.photos && self.subject == oldSelf.subject"
-            " && has(self.training) == has(oldSelf.training) && (!has(self.training) || self.training == oldSelf.training))",
-            "spec.photos, spec.subject and spec.training are fixed for a revision: raise spec.revision to train again",
-        ),
     )
 
     runtime_ref: LocalObjectReference
     photos: Photos
     subject: Subject = Subject()
-    training: TrainingOptions | None = None
+    training: TrainingOptions = TrainingOptions()
     revision: Annotated[int, Field(ge=1, le=1000000, description="Raise it to train again.")] = 1
     suspend: Annotated[
         bool, Field(description="While true, no training starts. One that runs is not stopped.")
     ] = False
+    queue_deadline_seconds: (
+        Annotated[
+            int,
+            Field(
+                ge=60,
+                le=604800,
+                description="Seconds an attempt may wait, from planning until a worker begins. "
+                "Default, and at most: limits.training.queueDeadlineSeconds of the runtime.",
+            ),
+        ]
+        | None
+    ) = None
     active_deadline_seconds: (
-        Annotated[int, Field(ge=60, le=86400, description="Seconds one attempt may take, queueing included.")]
+        Annotated[
+            int,
+            Field(
+                ge=60,
+                le=86400,
+                description="Seconds an attempt may take, from the moment that a worker begins; waiting does not count. "
+                "Default, and at most: limits.training.activeDeadlineSeconds of the runtime.",
+            ),
+        ]
         | None
     ) = None
     retention: Retention | None = None
@@ -157,6 +185,16 @@ class TrainingProgress(ApiModel):
     estimated_remaining_seconds: Annotated[int, Field(ge=0)] | None = None
 
 
+class SageMakerAttempt(ApiModel):
+    """Where SageMaker has the attempt: recorded, because the runtime's endpoint may be another one by then."""
+
+    endpoint_name: Annotated[str, Field(max_length=63, description="The asynchronous endpoint.")] | None = (
+        None
+    )
+    output_location: Annotated[str, Field(max_length=2048, description="S3 URI of the result.")] | None = None
+    failure_location: Annotated[str, Field(max_length=2048, description="S3 URI of the error.")] | None = None
+
+
 class TrainingStatus(ApiModel):
     """The current attempt to train the current revision."""
 
@@ -165,16 +203,36 @@ class TrainingStatus(ApiModel):
     failures: Annotated[
         int, Field(description="How many attempts of this revision failed; drives the back-off.")
     ] = 0
-    inference_id: Annotated[str, Field(max_length=64)] | None = None
-    output_location: Annotated[str, Field(max_length=2048)] | None = None
-    failure_location: Annotated[str, Field(max_length=2048)] | None = None
-    planned_time: Timestamp | None = None
-    submitted_time: Timestamp | None = None
-    completion_time: Timestamp | None = None
+    inference_id: (
+        Annotated[
+            str, Field(max_length=64, description="Names the attempt to the backend, and in every log.")
+        ]
+        | None
+    ) = None
+    base_model: (
+        Annotated[
+            str,
+            Field(max_length=1100, description="The base that the attempt trains on, as `<source>@<digest>`."),
+        ]
+        | None
+    ) = None
+    sagemaker: SageMakerAttempt | None = None
+    planned_time: Annotated[Timestamp, Field(description="The queue deadline counts from here.")] | None = (
+        None
+    )
+    submitted_time: Annotated[Timestamp, Field(description="The backend took the attempt.")] | None = None
+    start_time: (
+        Annotated[Timestamp, Field(description="A worker began; the active deadline counts from here.")]
+        | None
+    ) = None
+    completion_time: Annotated[Timestamp, Field(description="The attempt ended, good or bad.")] | None = None
     retry_time: Annotated[Timestamp, Field(description="The next attempt starts no earlier.")] | None = None
     progress: TrainingProgress | None = None
     seconds: (
         Annotated[int, Field(description="Seconds the worker spent, from photos to artifact.")] | None
+    ) = None
+    estimated_cost: (
+        Annotated[Cost, Field(description="What `seconds` cost, by the runtime's price list.")] | None
     ) = None
     log_url: Annotated[str, Field(max_length=2048)] | None = None
 
@@ -208,13 +266,25 @@ class ArtifactStatus(ApiModel):
     revision: int
 
 
+class ModelStorage(ApiModel):
+    """Where the model's data lie: recorded when its first attempt is planned, so that they are found again whatever becomes of the runtime."""
+
+    runtime_name: Annotated[str, Field(max_length=63, description="The AvatarRuntime whose storage is used.")]
+    runtime_uid: Annotated[str, Field(max_length=64)]
+    requests: Annotated[str, Field(max_length=1024, description="The runtime's storage.requests.")]
+    artifacts: Annotated[str, Field(max_length=1024, description="The runtime's storage.artifacts.")]
+
+
 class AvatarModelStatus(ObservedStatus):
-    """What has been observed. `conditions` is the contract: Accepted, Trained, Hosted, and Ready in sum."""
+    """What has been observed. `conditions` is the contract: Accepted, Trained, Hosted, and Ready in sum; Reconciling and Stalled as kstatus has them."""
 
     state: (
-        Annotated[ModelState, Field(description="One word for columns; the conditions are the contract.")]
+        Annotated[
+            Open[ModelState], Field(description="One word for columns; the conditions are the contract.")
+        ]
         | None
     ) = None
+    storage: ModelStorage | None = None
     training: TrainingStatus | None = None
     photos: PhotosStatus | None = None
     artifact: ArtifactStatus | None = None

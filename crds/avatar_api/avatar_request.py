@@ -1,7 +1,8 @@
 """AvatarRequest: "with that model, draw these prompts".
 
-A request is immutable and runs once, like a Job: to draw again, create another. It reaches only models in its own
-namespace. Pictures are named by prompt, number and seed, so that a request interrupted half-way is finished, never
+A request runs once, like a Job, and what it draws never changes: to draw again, create another. How long it is kept,
+and whether its pictures stay, may change. It reaches only models in its own namespace, and draws every picture with
+the one artifact that it found first. Pictures are named by prompt, number and seed, so that a request interrupted half-way is finished, never
 repeated.
 """
 
@@ -11,13 +12,35 @@ from pydantic import Field
 
 from avatar_api.deletion_policy import DeletionPolicy
 from avatar_api.group import API_VERSION
-from avatar_api.meta import Failure, LocalObjectReference, ObjectMeta, ObservedStatus
-from avatar_api.schema_base import ApiModel, DecimalString, S3PrefixUri, Seed, Sha256
-from avatar_api.validation_rules import rules
+from avatar_api.meta import Cost, Failure, LocalObjectReference, ObjectMeta, ObservedStatus
+from avatar_api.open_words import Open
+from avatar_api.schema_base import (
+    ApiModel,
+    DecimalString,
+    ResourceName,
+    S3PrefixUri,
+    Seed,
+    Sha256,
+    Timestamp,
+    decimal,
+)
+from avatar_api.validation_rules import rules, unchanged
 
 RequestState = Literal["Pending", "Running", "Succeeded", "Failed", "Deleting"]
 SchedulerName = Literal["DDIM", "DPMSolverMultistep", "EulerDiscrete", "UniPCMultistep"]
 MAX_PICTURES = 64
+IMMUTABLE_FIELDS = (
+    "modelRef",
+    "prompts",
+    "steps",
+    "guidance",
+    "width",
+    "height",
+    "scheduler",
+    "output",
+    "queueDeadlineSeconds",
+    "activeDeadlineSeconds",
+)
 
 
 class Prompt(ApiModel):
@@ -44,15 +67,17 @@ class RequestOutput(ApiModel):
 
 
 class AvatarRequestSpec(ApiModel):
-    """What is to be drawn. Immutable."""
+    """What is to be drawn. Immutable, but for deletionPolicy and ttlSecondsAfterFinished."""
 
     model_config = rules(
-        ("self == oldSelf", "an AvatarRequest is immutable: create another one to draw again"),
+        (
+            unchanged(*IMMUTABLE_FIELDS),
+            "an AvatarRequest is immutable, but for deletionPolicy and ttlSecondsAfterFinished: create another one to draw again",
+        ),
         (
             f"self.prompts.map(p, p.numImages).sum() <= {MAX_PICTURES}",
             f"an AvatarRequest draws at most {MAX_PICTURES} pictures: split it into several requests",
         ),
-        ("!has(self.guidance) || double(self.guidance) <= 50.0", "guidance must be at most 50"),
     )
 
     model_ref: LocalObjectReference
@@ -61,7 +86,16 @@ class AvatarRequestSpec(ApiModel):
         Field(min_length=1, max_length=MAX_PICTURES, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
     ]
     steps: Annotated[int, Field(ge=1, le=150, description="Denoising steps.")] | None = None
-    guidance: Annotated[DecimalString, Field(description="Classifier-free guidance scale.")] | None = None
+    guidance: (
+        Annotated[
+            str,
+            decimal("guidance", ("double(self) <= 50.0", "guidance must be at most 50"), example="7.5"),
+            Field(
+                description='Classifier-free guidance scale, 0 to 50: a decimal number in quotes, such as "7.5".'
+            ),
+        ]
+        | None
+    ) = None
     width: Annotated[int, Field(ge=64, le=2048, multiple_of=8, description="Pixels.")] | None = None
     height: Annotated[int, Field(ge=64, le=2048, multiple_of=8, description="Pixels.")] | None = None
     scheduler: SchedulerName | None = None
@@ -78,11 +112,26 @@ class AvatarRequestSpec(ApiModel):
         ]
         | None
     ) = None
+    queue_deadline_seconds: (
+        Annotated[
+            int,
+            Field(
+                ge=1,
+                le=604800,
+                description="Seconds the request may wait, from its creation until drawing begins. "
+                "Default, and at most: limits.inference.queueDeadlineSeconds of the runtime.",
+            ),
+        ]
+        | None
+    ) = None
     active_deadline_seconds: (
         Annotated[
             int,
             Field(
-                ge=1, le=86400, description="Seconds the request may take, waiting for its model included."
+                ge=1,
+                le=86400,
+                description="Seconds drawing may take, from its beginning; waiting does not count. "
+                "Default, and at most: limits.inference.activeDeadlineSeconds of the runtime.",
             ),
         ]
         | None
@@ -111,22 +160,55 @@ class RequestTimings(ApiModel):
     generate: Annotated[DecimalString, Field(description="Drawing, as the worker measured it.")] | None = None
 
 
+class ResolvedModel(ApiModel):
+    """The one artifact that every picture of the request is drawn with, recorded before the first of them."""
+
+    name: ResourceName
+    uid: Annotated[str, Field(max_length=64, description="A model created anew under the name is another.")]
+    revision: int
+    target_model: Annotated[
+        str, Field(max_length=1024, description="Key below the multi-model endpoint's prefix.")
+    ]
+    uri: Annotated[str, Field(max_length=1024, description="S3 URI of the artifact.")]
+    sha256: Sha256
+
+
+class RequestWarning(ApiModel):
+    """Something that is likely to be a mistake and does not stop the request."""
+
+    reason: Annotated[str, Field(max_length=128, description="One CamelCase word, stable across releases.")]
+    message: Annotated[str, Field(max_length=1024, description="What is odd and how to mend it.")]
+
+
 class AvatarRequestStatus(ObservedStatus):
-    """What has been observed. `conditions` is the contract: Accepted, ModelResolved, and Succeeded in sum."""
+    """What has been observed. `conditions` is the contract: Accepted, ModelResolved, and Succeeded and Ready in sum; Reconciling and Stalled as kstatus has them."""
 
     state: (
-        Annotated[RequestState, Field(description="One word for columns; the conditions are the contract.")]
+        Annotated[
+            Open[RequestState], Field(description="One word for columns; the conditions are the contract.")
+        ]
         | None
     ) = None
     runtime_name: (
         Annotated[str, Field(max_length=63, description="The AvatarRuntime whose storage was used.")] | None
     ) = None
     storage_prefix: Annotated[str, Field(max_length=2048, description="Where the pictures go.")] | None = None
+    model: ResolvedModel | None = None
+    start_time: (
+        Annotated[Timestamp, Field(description="Drawing began; the active deadline counts from here.")] | None
+    ) = None
     images: Annotated[
         list[Picture],
         Field(max_length=MAX_PICTURES, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
     ] = Field(default_factory=list)
     timings: RequestTimings | None = None
+    estimated_cost: (
+        Annotated[Cost, Field(description="What the seconds of drawing cost, by the runtime's price list.")]
+        | None
+    ) = None
+    warnings: Annotated[
+        list[RequestWarning], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+    ] = Field(default_factory=list)
     last_failure: Failure | None = None
 
 

@@ -3,26 +3,36 @@
 It says which base model is personalised, where things are stored, what a user gets by default and may ask for at
 most, which namespaces may use it, and which backend does the work. Product teams only name it.
 
-`backend` is a union with exactly one member. `sagemaker` drives AWS. `simulated` runs the whole control flow without
-any worker or cloud account: for trying the API, for load tests, for a cluster without AWS.
+Objects live for months below what a runtime names, so where things are stored and in which region never changes: with
+another place the operator would look for claims, artifacts and endpoints where they are not. Everything else may
+change: base model, images, endpoint names, limits, prices.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from avatar_api.avatar_model import TrainingOptions
-from avatar_api.avatar_request import MAX_PICTURES, SchedulerName
 from avatar_api.group import API_VERSION
-from avatar_api.meta import ObjectMeta, ObservedStatus
-from avatar_api.schema_base import ApiModel, DecimalString, S3PrefixUri, Sha256
-from avatar_api.validation_rules import exactly_one_of, rules
+from avatar_api.meta import Cost, ObjectMeta, ObservedStatus
+from avatar_api.open_words import Open
+from avatar_api.runtime_backend import Arn, Backend, InstanceType
+from avatar_api.runtime_limits import Defaults, Limits
+from avatar_api.schema_base import ApiModel, S3PrefixUri, Sha256, Timestamp, decimal
+from avatar_api.tenancy import Tenancy
+from avatar_api.validation_rules import rules, spelled, unchanged
 
 ManagementPolicy = Literal["Manage", "Observe"]
+OrphanPolicy = Literal["Report", "Delete"]
 RuntimeState = Literal["Pending", "Provisioning", "Ready", "Failed", "Deleting"]
-EndpointName = Annotated[str, Field(max_length=50, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
-InstanceType = Annotated[str, Field(max_length=64, pattern=r"^ml\.[a-z0-9\-]+\.[a-z0-9\-]+$")]
-Arn = Annotated[str, Field(max_length=2048, pattern=r"^arn:aws[a-z\-]*:[a-z0-9\-]+:.+$")]
+EndpointRole = Literal["Training", "Inference"]
+AllowedPrefix = Annotated[
+    str,
+    spelled(
+        r"^s3://[^/]+/(.*/)?$",
+        "name an S3 prefix, with a slash at the end: s3://bucket/photos/{namespace}/",
+        max_length=1024,
+    ),
+]
 
 
 class BaseModelSource(ApiModel):
@@ -43,17 +53,25 @@ class AllowedLocations(ApiModel):
     """Prefixes that users may name. `{namespace}` in a prefix stands for the namespace of the object that asks."""
 
     photos: Annotated[
-        list[Annotated[str, Field(max_length=1024, pattern=r"^s3://[^/]+/(.*/)?$")]],
+        list[AllowedPrefix],
         Field(min_length=1, max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ]
     outputs: Annotated[
-        list[Annotated[str, Field(max_length=1024, pattern=r"^s3://[^/]+/(.*/)?$")]],
+        list[AllowedPrefix],
         Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ] = Field(default_factory=list)
 
 
 class Storage(ApiModel):
     """Where the operator and the workers keep things. Keys below are `<namespace>/<uid>/...`."""
+
+    model_config = rules(
+        (
+            unchanged("requests", "artifacts", "outputs"),
+            "spec.storage.requests, artifacts and outputs are immutable, because stored data would not be found again:"
+            " create another AvatarRuntime",
+        )
+    )
 
     requests: Annotated[S3PrefixUri, Field(description="Training request documents and claims.")]
     artifacts: Annotated[
@@ -63,147 +81,53 @@ class Storage(ApiModel):
     allowed: AllowedLocations
 
 
-class InferenceDefaults(ApiModel):
-    """What a request gets that does not say."""
-
-    steps: Annotated[int, Field(ge=1, le=150)] = 25
-    guidance: DecimalString = "7.5"
-    width: Annotated[int, Field(ge=64, le=2048, multiple_of=8)] = 512
-    height: Annotated[int, Field(ge=64, le=2048, multiple_of=8)] = 512
-    scheduler: SchedulerName = "DDIM"
-
-
-class Defaults(ApiModel):
-    """What users get who do not say."""
-
-    training: TrainingOptions = TrainingOptions()
-    inference: InferenceDefaults = InferenceDefaults()
-
-
-class PhotoLimits(ApiModel):
-    """How many photos, and how big."""
-
-    model_config = rules(("self.minCount <= self.maxCount", "minCount must not be above maxCount"))
-
-    min_count: Annotated[int, Field(ge=1, le=100)] = 10
-    max_count: Annotated[int, Field(ge=1, le=100)] = 15
-    max_bytes: Annotated[int, Field(ge=1024, le=104857600, description="Bytes of one photo.")] = 20971520
-
-
-class TrainingLimits(ApiModel):
-    """The most that a training may ask for, and how failures are retried."""
-
-    max_steps: Annotated[int, Field(ge=1, le=20000)] = 2000
-    max_batch_size: Annotated[int, Field(ge=1, le=64)] = 8
-    max_rank: Annotated[int, Field(ge=1, le=256)] = 64
-    max_resolution: Annotated[int, Field(ge=64, le=2048)] = 1024
-    max_class_images: Annotated[int, Field(ge=0, le=1000)] = 200
-    max_attempts: Annotated[
-        int, Field(ge=1, le=20, description="Attempts of one revision, the first included.")
-    ] = 3
-    backoff_seconds: Annotated[
-        int, Field(ge=1, le=3600, description="Wait after the first failure; doubles with each.")
-    ] = 30
-    active_deadline_seconds: Annotated[int, Field(ge=60, le=86400)] = 7200
-
-
-class InferenceLimits(ApiModel):
-    """The most that a request may ask for."""
-
-    max_pictures: Annotated[int, Field(ge=1, le=MAX_PICTURES)] = MAX_PICTURES
-    max_steps: Annotated[int, Field(ge=1, le=150)] = 100
-    max_pixels: Annotated[
-        int, Field(ge=4096, le=4194304, description="Width times height of one picture.")
-    ] = 1048576
-    pictures_per_invocation: Annotated[
-        int, Field(ge=1, le=16, description="An invocation must end within SageMaker's 60 seconds.")
-    ] = 4
-    active_deadline_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600
-
-
-class Limits(ApiModel):
-    """The most that users may ask for."""
-
-    photos: PhotoLimits = PhotoLimits()
-    training: TrainingLimits = TrainingLimits()
-    inference: InferenceLimits = InferenceLimits()
-
-
-class Tenancy(ApiModel):
-    """Who may use this runtime."""
-
-    allowed_namespaces: Annotated[
-        list[Annotated[str, Field(max_length=63, pattern=r"^(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$")]],
-        Field(
-            min_length=1,
-            max_length=1000,
-            description='Names of namespaces, or "*" for all.',
-            json_schema_extra={"x-kubernetes-list-type": "set"},
-        ),
-    ]
-
-
 class Notifications(ApiModel):
     """Where the operator announces what happens to users' objects."""
 
     status_topic_arn: Annotated[Arn, Field(description="SNS topic for CloudEvents 1.0 JSON.")] | None = None
 
 
-class TrainingEndpoint(ApiModel):
-    """The asynchronous endpoint that queues and runs trainings."""
+class InstancePrice(ApiModel):
+    """What one instance costs."""
 
-    endpoint_name: EndpointName
-    image: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    instance_type: InstanceType = "ml.g5.xlarge"
-    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
-    invocation_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 3600
-    startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
-
-
-class InferenceEndpoint(ApiModel):
-    """The multi-model endpoint that loads personal models on demand."""
-
-    endpoint_name: EndpointName
-    image: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    instance_type: InstanceType = "ml.g5.xlarge"
-    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
-    startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
+    instance_type: InstanceType
+    amount: Annotated[
+        str,
+        decimal("amount", example="1.408"),
+        Field(description="For one hour of one instance: a decimal number in quotes."),
+    ]
 
 
-class SageMakerNotifications(ApiModel):
-    """The topics that SageMaker publishes to, and the queue subscribed to both that the operator reads."""
+class Prices(ApiModel):
+    """The price list that estimated costs are worked out from."""
 
-    success_topic_arn: Arn
-    error_topic_arn: Arn
-    queue_url: Annotated[str, Field(max_length=1024, pattern=r"^https?://.+$")]
-
-
-class SageMakerBackend(ApiModel):
-    """Train on an asynchronous endpoint, draw on a multi-model endpoint."""
-
-    region: Annotated[str, Field(max_length=32, pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
-    execution_role_arn: Arn | None = None
-    training: TrainingEndpoint
-    inference: InferenceEndpoint
-    notifications: SageMakerNotifications
-
-
-class SimulatedBackend(ApiModel):
-    """No worker, no cloud: trainings take a set time and end as told. Nothing is drawn and nothing is billed."""
-
-    training_seconds: Annotated[int, Field(ge=0, le=86400)] = 10
-    failure_percent: Annotated[
-        int, Field(ge=0, le=100, description="Share of attempts that fail with a retryable error.")
-    ] = 0
+    currency: Annotated[
+        str,
+        spelled(r"^[A-Z]{3}$", "currency is three capital letters, as ISO 4217 has them: USD", max_length=3),
+    ] = "USD"
+    per_hour: Annotated[
+        list[InstancePrice],
+        Field(
+            max_length=64,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["instanceType"],
+            },
+        ),
+    ] = Field(default_factory=list)
 
 
-class Backend(ApiModel):
-    """What does the work: exactly one member."""
+class GarbageCollection(ApiModel):
+    """What becomes of objects in S3 and of endpoints that carry the mark of this runtime and have no owner."""
 
-    model_config = rules(exactly_one_of("sagemaker", "simulated"))
-
-    sagemaker: SageMakerBackend | None = None
-    simulated: SimulatedBackend | None = None
+    orphans: Annotated[
+        OrphanPolicy,
+        Field(description="Report: only say so, in the status and in metrics. Delete: remove them as well."),
+    ] = "Report"
+    grace_period_seconds: Annotated[
+        int,
+        Field(ge=1, le=31536000, description="Seconds without an owner before something is an orphan."),
+    ] = 86400
 
 
 class AvatarRuntimeSpec(ApiModel):
@@ -234,23 +158,54 @@ class AvatarRuntimeSpec(ApiModel):
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
     notifications: Notifications | None = None
+    prices: Prices | None = None
+    garbage_collection: GarbageCollection = GarbageCollection()
 
 
 class EndpointStatus(ApiModel):
     """One endpoint, as last described."""
 
-    role: Literal["Training", "Inference"]
+    role: Open[EndpointRole]
     name: Annotated[str, Field(max_length=63)]
     state: Annotated[str, Field(max_length=64)]
     instances: Annotated[int, Field(ge=0)] | None = None
     config_name: Annotated[str, Field(max_length=63)] | None = None
 
 
+class LeftBehind(ApiModel):
+    """Data of an object that is gone, which could not be removed with it: tried again until they are."""
+
+    kind: Annotated[str, Field(max_length=63)]
+    namespace: Annotated[str, Field(max_length=63)] = ""
+    name: Annotated[str, Field(max_length=253)]
+    uid: Annotated[str, Field(max_length=64)]
+    locations: Annotated[
+        list[Annotated[str, Field(max_length=1024)]],
+        Field(
+            max_length=20,
+            description="S3 URIs and names of what is there, the first twenty.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
+    ]
+    since: Timestamp
+    tries: Annotated[int, Field(ge=0, description="How often their removal was tried.")]
+
+
+class Orphans(ApiModel):
+    """What was found without an owner."""
+
+    found: Annotated[int, Field(ge=0, description="Orphans at the last check.")]
+    removed: Annotated[int, Field(ge=0, description="Orphans removed since the runtime was created.")]
+    last_checked_time: Timestamp
+
+
 class AvatarRuntimeStatus(ObservedStatus):
-    """What has been observed. `conditions` is the contract: Accepted, EndpointsReady, and Ready in sum."""
+    """What has been observed. `conditions` is the contract: Accepted, EndpointsReady, NotificationsDelivered, and Ready in sum; Reconciling and Stalled as kstatus has them."""
 
     state: (
-        Annotated[RuntimeState, Field(description="One word for columns; the conditions are the contract.")]
+        Annotated[
+            Open[RuntimeState], Field(description="One word for columns; the conditions are the contract.")
+        ]
         | None
     ) = None
     endpoints: Annotated[
@@ -260,6 +215,26 @@ class AvatarRuntimeStatus(ObservedStatus):
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["role"]},
         ),
     ] = Field(default_factory=list)
+    left_behind: Annotated[
+        list[LeftBehind],
+        Field(
+            max_length=100,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]},
+        ),
+    ] = Field(default_factory=list)
+    orphans: Orphans | None = None
+    idle_seconds: (
+        Annotated[
+            int,
+            Field(
+                ge=0,
+                description="Seconds of instances in service that did no work, since the runtime was created.",
+                json_schema_extra={"format": "int64"},
+            ),
+        ]
+        | None
+    ) = None
+    idle_cost: Annotated[Cost, Field(description="What `idleSeconds` cost, by the price list.")] | None = None
 
 
 class AvatarRuntime(ApiModel):

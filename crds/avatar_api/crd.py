@@ -12,6 +12,7 @@ from avatar_api.avatar_model import AvatarModelSpec, AvatarModelStatus
 from avatar_api.avatar_request import AvatarRequestSpec, AvatarRequestStatus
 from avatar_api.avatar_runtime import AvatarRuntimeSpec, AvatarRuntimeStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, CATEGORY, GROUP, VERSION, Kind
+from avatar_api.object_rules import FIXED_ONCE_PLANNED, FIXED_ONCE_STORED, REFERABLE_NAME, Rule
 from avatar_api.structural_schema import structural_schema
 
 
@@ -45,6 +46,7 @@ class Definition:
     status: type[BaseModel]
     columns: tuple[Column, ...]
     selectable_fields: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
 
     def file_name(self) -> str:
         """Name of the generated file, as controller-gen would choose it."""
@@ -52,7 +54,7 @@ class Definition:
 
     def to_wire(self) -> dict[str, Any]:
         """The CustomResourceDefinition."""
-        schema = {
+        schema: dict[str, Any] = {
             "type": "object",
             "description": self.description,
             "required": ["spec"],
@@ -64,6 +66,8 @@ class Definition:
                 "status": structural_schema(self.status),
             },
         }
+        if self.rules:
+            schema["x-kubernetes-validations"] = list(self.rules)
         version = {
             "name": VERSION,
             "served": True,
@@ -98,6 +102,12 @@ def _condition(condition_type: str, field: str) -> str:
     return f'.status.conditions[?(@.type=="{condition_type}")].{field}'
 
 
+def _cost(path: str, name: str = "Cost") -> Column:
+    return Column(
+        name, f"{path}.amount", description="Estimated, in the currency of the runtime's prices.", wide=True
+    )
+
+
 _AGE = Column("Age", ".metadata.creationTimestamp", type="date")
 
 DEFINITIONS = (
@@ -119,10 +129,12 @@ DEFINITIONS = (
             Column("Runtime", ".spec.runtimeRef.name", wide=True),
             Column("Revision", ".spec.revision", type="integer", wide=True),
             Column("Artifact", ".status.artifact.targetModel", wide=True),
+            _cost(".status.training.estimatedCost"),
             Column("Message", _condition("Ready", "message"), wide=True),
             _AGE,
         ),
         selectable_fields=(".spec.runtimeRef.name", ".status.state"),
+        rules=(REFERABLE_NAME, FIXED_ONCE_PLANNED, FIXED_ONCE_STORED),
     ),
     Definition(
         kind=AVATAR_REQUEST,
@@ -134,6 +146,7 @@ DEFINITIONS = (
             Column("Succeeded", _condition("Succeeded", "status")),
             Column("Model", ".spec.modelRef.name"),
             Column("Reason", _condition("Succeeded", "reason")),
+            _cost(".status.estimatedCost"),
             Column("Message", _condition("Succeeded", "message"), wide=True),
             _AGE,
         ),
@@ -149,9 +162,11 @@ DEFINITIONS = (
             Column("Ready", _condition("Ready", "status")),
             Column("Policy", ".spec.managementPolicy"),
             Column("Reason", _condition("Ready", "reason")),
+            _cost(".status.idleCost", name="Idle cost"),
             Column("Message", _condition("Ready", "message"), wide=True),
             _AGE,
         ),
         selectable_fields=(".status.state",),
+        rules=(REFERABLE_NAME,),
     ),
 )

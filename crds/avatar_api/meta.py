@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from avatar_api.schema_base import ApiModel, ResourceName, Timestamp
+from avatar_api.open_words import Open
+from avatar_api.schema_base import ApiModel, DecimalString, ResourceName, Timestamp
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
@@ -18,7 +19,7 @@ class Condition(ApiModel):
     """One observed aspect of a resource, as metav1.Condition has it."""
 
     type: Annotated[str, Field(max_length=64)]
-    status: ConditionStatus
+    status: Open[ConditionStatus]
     reason: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
     message: Annotated[str, Field(max_length=2048)] = ""
     last_transition_time: Timestamp
@@ -47,6 +48,16 @@ class Failure(ApiModel):
     message: Annotated[str, Field(max_length=2048, description="What happened and how to mend it.")]
     retryable: Annotated[bool, Field(description="True if the operator tries again by itself.")]
     time: Timestamp
+
+
+class Cost(ApiModel):
+    """An estimate in money, from the price list of the runtime: what the instances cost, nothing else."""
+
+    amount: Annotated[DecimalString, Field(description="In the currency, as a decimal number.")]
+    currency: Annotated[str, Field(max_length=3, description="ISO 4217: USD, EUR.")]
+    instance_type: Annotated[
+        str, Field(max_length=64, description="What was paid for, such as ml.g5.xlarge.")
+    ]
 
 
 class ObjectMeta(ApiModel):

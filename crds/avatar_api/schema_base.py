@@ -7,15 +7,17 @@ bound the cost of CEL rules, and we need it to bound ours.
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
+
+from avatar_api.validation_rules import spelled
 
 
 def kubernetes_name(snake_case: str) -> str:
-    """camelCase as Kubernetes spells it, where an acronym at the end stays whole: `queueURL`, `statusTopicARN`."""
-    return re.sub(r"(Url|Arn)$", lambda acronym: acronym.group().upper(), to_camel(snake_case))
+    """camelCase as Kubernetes spells it, where an acronym at the end stays whole: `queueURL`, `runtimeUID`."""
+    return re.sub(r"(Url|Arn|Uid)$", lambda acronym: acronym.group().upper(), to_camel(snake_case))
 
 
 class ApiModel(BaseModel):
@@ -47,24 +49,67 @@ Timestamp = Annotated[
     datetime,
     BeforeValidator(_to_utc),
     PlainSerializer(_to_rfc3339, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An instant in RFC 3339, UTC, to the second: what Kubernetes' metav1.Time carries."""
 
 S3_BUCKET_PATTERN = r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]"
 
-S3ObjectUri = Annotated[str, Field(max_length=1024, pattern=rf"^s3://{S3_BUCKET_PATTERN}/.*[^/]$")]
+S3ObjectUri = Annotated[
+    str,
+    spelled(
+        rf"^s3://{S3_BUCKET_PATTERN}/.*[^/]$",
+        "name one S3 object, without a slash at the end: s3://bucket/photos/ann/01.jpg",
+        max_length=1024,
+    ),
+]
 """`s3://bucket/key`, naming one object."""
 
-S3PrefixUri = Annotated[str, Field(max_length=1024, pattern=rf"^s3://{S3_BUCKET_PATTERN}/(.*/)?$")]
+S3PrefixUri = Annotated[
+    str,
+    spelled(
+        rf"^s3://{S3_BUCKET_PATTERN}/(.*/)?$",
+        "name an S3 prefix, with a slash at the end: s3://bucket/photos/ann/",
+        max_length=1024,
+    ),
+]
 """`s3://bucket/some/prefix/`, ending with a slash so that `photos/ann` never covers `photos/anna`."""
 
-DecimalString = Annotated[str, Field(max_length=16, pattern=r"^[0-9]{1,6}(\.[0-9]{1,8})?$")]
-"""A non-negative decimal number as a string."""
+DECIMAL_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,8})?$"
 
-Sha256 = Annotated[str, Field(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}$")]
+DecimalString = Annotated[str, Field(max_length=16, pattern=DECIMAL_PATTERN)]
+"""A non-negative decimal number as a string, in a status. What users write in a spec is a `decimal`."""
 
-ResourceName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+
+def decimal(field: str, *further: tuple[str, str], example: str) -> Any:
+    """A field's constraint that a string is a non-negative decimal number.
+
+    Args:
+        field: the field's name, as users know it.
+        further: pairs of a CEL rule over a well spelled number, and the message if it does not hold.
+        example: a good value.
+    """
+    sentence = f'{field} is a decimal number in quotes, such as "{example}"'
+    return spelled(DECIMAL_PATTERN, sentence, *further, max_length=16)
+
+
+Sha256 = Annotated[
+    str,
+    spelled(
+        r"^[0-9a-f]{64}$",
+        "a SHA-256 digest is 64 hexadecimal digits in lower case",
+        min_length=64,
+        max_length=64,
+    ),
+]
+
+RESOURCE_NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+RESOURCE_NAME_SENTENCE = (
+    "at most 63 lowercase letters, digits and dashes, with a letter or a digit at both ends: ann-2"
+)
+
+ResourceName = Annotated[
+    str, spelled(RESOURCE_NAME_PATTERN, f"a name is {RESOURCE_NAME_SENTENCE}", min_length=1, max_length=63)
+]
 
 Seed = Annotated[int, Field(ge=0, le=4294967295, json_schema_extra={"format": "int64"})]
 """Seeds fit 32 bits: every generator that a worker might use accepts them."""

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 Schema = dict[str, Any]
 
-_DROPPED_KEYWORDS = frozenset({"title", "$defs", "additionalProperties"})
+_DROPPED_KEYWORDS = frozenset({"title", "$defs"})
+_RULES = "x-kubernetes-validations"
 
 
 class NotStructuralError(ValueError):
@@ -34,6 +35,15 @@ def _convert(schema: Schema, *, definitions: dict[str, Schema], path: str) -> Sc
         match keyword:
             case _ if keyword in _DROPPED_KEYWORDS:
                 continue
+            case "pattern" if _RULES in schema:
+                # `validation_rules.spelled` says the same with a sentence; beside it the regular expression would be shown as well.
+                continue
+            case "additionalProperties":
+                # A map has a schema of its values here, a model only says whether it takes what it does not know.
+                if isinstance(value, dict):
+                    converted["additionalProperties"] = _convert(
+                        value, definitions=definitions, path=f"{path}{{}}"
+                    )
             case "properties":
                 converted["properties"] = {
                     name: _convert(child, definitions=definitions, path=f"{path}.{name}")

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from avatar_api.avatar_model import ArtifactStatus, AvatarModelStatus, TrainingStatus
+from avatar_api.avatar_model import ArtifactStatus, AvatarModelStatus, SageMakerAttempt, TrainingStatus
 from avatar_api.meta import Condition
 from avatar_operator.names import inference_id
 from builders.clock import NOON
@@ -36,8 +36,9 @@ def submitted(
         update={
             "planned_time": at,
             "submitted_time": at,
-            "output_location": "s3://models/out/1.out",
-            "failure_location": "s3://models/failed/1.out",
+            "sagemaker": SageMakerAttempt(
+                output_location="s3://models/out/1.out", failure_location="s3://models/failed/1.out"
+            ),
         }
     )
     return _status(training, a_condition("Trained", "False", "Queued")).model_copy(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from avatar_api.avatar_model import AvatarModel, TrainingStatus
+from avatar_api.avatar_model import AvatarModel, SageMakerAttempt, TrainingStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage
 from avatar_operator.backends.base import AttemptOutcome, AttemptReference, BackendError
@@ -64,13 +64,14 @@ def is_settled(training: TrainingStatus | None) -> bool:
 def attempt_reference(model: AvatarModel, training: TrainingStatus) -> AttemptReference:
     """The current attempt, as backends know it."""
     assert training.inference_id is not None
+    sagemaker = training.sagemaker or SageMakerAttempt()
     return AttemptReference(
         namespace=model.metadata.namespace,
         uid=model.metadata.uid,
         revision=training.revision,
         attempt=training.attempt,
         inference_id=training.inference_id,
-        output_location=training.output_location,
-        failure_location=training.failure_location,
+        output_location=sagemaker.output_location,
+        failure_location=sagemaker.failure_location,
         submitted_time=training.submitted_time,
     )

@@ -6,7 +6,7 @@ limits, before anything is planned.
 
 from collections.abc import Sequence
 
-from avatar_api.avatar_model import AvatarModel, TrainingOptions
+from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import (
     ArtifactDestination,
@@ -40,7 +40,7 @@ BUILT_IN_SETTINGS = TrainingSettings(
 def training_settings(runtime: AvatarRuntime, model: AvatarModel) -> TrainingSettings:
     """Every hyperparameter, decided."""
     merged = BUILT_IN_SETTINGS.model_dump()
-    for options in (runtime.spec.defaults.training, model.spec.training or TrainingOptions()):
+    for options in (runtime.spec.defaults.training, model.spec.training):
         wishes = options.model_dump(exclude_none=True)
         prior_preservation = {**merged["prior_preservation"], **wishes.pop("prior_preservation", {})}
         merged = {**merged, **wishes, "prior_preservation": prior_preservation}

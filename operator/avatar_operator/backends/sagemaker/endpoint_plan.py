@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from avatar_api.avatar_runtime import AvatarRuntime, InferenceEndpoint, TrainingEndpoint
+from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import GROUP
+from avatar_api.runtime_backend import InferenceEndpoint, TrainingEndpoint
 from avatar_operator.backends.base import BackendError
 from avatar_operator.backends.sagemaker.layout import failure_path, output_path, sagemaker_spec
 

@@ -13,7 +13,7 @@ InvokeEndpointAsync was recorded.
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.avatar_runtime import SageMakerBackend as SageMakerSpec
+from avatar_api.runtime_backend import SageMakerBackend as SageMakerSpec
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.backends.base import AttemptReference, BackendError
 from avatar_operator.names import attempt_directory

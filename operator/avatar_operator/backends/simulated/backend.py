@@ -7,9 +7,9 @@ from datetime import timedelta
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
-from avatar_api.avatar_runtime import SimulatedBackend as SimulatedSpec
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import PhotoLocation, TrainingRequest
+from avatar_api.runtime_backend import SimulatedBackend as SimulatedSpec
 from avatar_operator.backends.base import (
     AttemptFailed,
     AttemptOutcome,

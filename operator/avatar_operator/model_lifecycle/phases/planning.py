@@ -53,6 +53,7 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         retry_time=None,
         progress=None,
         seconds=None,
+        estimated_cost=None,
         log_url=None,
     )
     draft = set_condition(

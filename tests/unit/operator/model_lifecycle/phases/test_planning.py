@@ -52,7 +52,7 @@ def test_the_next_attempt_counts_on_and_keeps_the_failures() -> None:
     assert training is not None
     assert (training.attempt, training.failures) == (3, 2)
     assert training.inference_id == inference_id(MODEL_UID, 1, 3)
-    assert (training.completion_time, training.retry_time, training.output_location) == (None, None, None)
+    assert (training.completion_time, training.retry_time, training.sagemaker) == (None, None, None)
 
 
 def test_a_retry_waits_for_its_time() -> None:
