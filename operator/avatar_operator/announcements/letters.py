@@ -95,7 +95,9 @@ class LetterMetrics:
             ("sink", "outcome"),
             registry=registry,
         )
-        self.waiting = Gauge("avatar_announcements_waiting", "News not told yet.", ("sink",), registry=registry)
+        self.waiting = Gauge(
+            "avatar_announcements_waiting", "News not told yet.", ("sink",), registry=registry
+        )
         for sink in ("Event", "Topic"):
             self.waiting.labels(sink)
             for outcome in OUTCOMES:
@@ -184,12 +186,14 @@ class PostOffice:
         if lane.failures >= TROUBLE_TRIES or error.hopeless:
             self._unreachable(letter.destination, error)
         if error.hopeless:
-            return self._done(lane, letter, "Refused", why=error.message)
-        if self._now() - letter.written > PATIENCE_SECONDS:
-            return self._done(lane, letter, "GivenUp", why=error.message)
-        self._metrics.tried(letter, "Retried")
-        log.debug("news could not be told yet", reason=error.reason, why=error.message, **_fields(letter))
-        await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2.0 ** min(lane.failures - 1, 10), LONGEST_PAUSE_SECONDS))
+            self._done(lane, letter, "Refused", why=error.message)
+        elif self._now() - letter.written > PATIENCE_SECONDS:
+            self._done(lane, letter, "GivenUp", why=error.message)
+        else:
+            self._metrics.tried(letter, "Retried")
+            log.debug("news could not be told yet", reason=error.reason, why=error.message, **_fields(letter))
+            doublings = min(lane.failures - 1, 10)
+            await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2.0**doublings, LONGEST_PAUSE_SECONDS))
 
     def _done(self, lane: _Lane, letter: Letter, outcome: str, *, why: str = "") -> None:
         # The letter may have been given up for want of room while it was being delivered.

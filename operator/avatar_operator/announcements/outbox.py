@@ -143,7 +143,7 @@ class Outbox:
 
     def _post(self, kind: Kind, body: Object, news: News) -> None:
         now = asyncio.get_running_loop().time()
-        about = {name: body[name] for name in ("apiVersion", "kind", "metadata") if name in body}
+        about: Object = {name: body[name] for name in ("apiVersion", "kind", "metadata") if name in body}
         self._office.post(Letter(EVENTS, kind, about, _version(body), news, now))
         runtime = concerned_runtime(self._cache, body)
         if news.notice.announce is not None and runtime is not None and _has_topic(runtime):

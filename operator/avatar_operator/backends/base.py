@@ -76,6 +76,7 @@ class AttemptReference:
 class Submission:
     """The backend accepted a training. Locations are where its outcome will be."""
 
+    endpoint_name: str | None = None
     output_location: str | None = None
     failure_location: str | None = None
     log_url: str | None = None

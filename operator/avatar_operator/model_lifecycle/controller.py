@@ -11,7 +11,7 @@ from typing import assert_never
 
 import structlog
 
-from avatar_api.avatar_model import AvatarModel, AvatarModelStatus, SageMakerAttempt
+from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage, TrainingRequest
 from avatar_api.group import AVATAR_MODEL
@@ -255,7 +255,6 @@ class ModelLifecycle:
         return self._memories.setdefault(key, _Memory())
 
 
-<<<<<<< HEAD
 def _is_overdue(observation: ModelObservation) -> bool:
     """Whether the attempt is about to be stopped: a message that was lost must not end a training that is over."""
     training = observation.model.status.training
@@ -263,29 +262,6 @@ def _is_overdue(observation: ModelObservation) -> bool:
         return False
     limit = deadline_of(observation.runtime, observation.model, training)
     return limit is not None and observation.now >= limit.due
-=======
-def _submitted(
-    observation: ModelObservation,
-    draft: ModelDraft,
-    *,
-    output: str | None,
-    failure: str | None,
-    log_url: str | None,
-) -> ModelDraft:
-    draft = update_training(
-        draft,
-        submitted_time=observation.now,
-        sagemaker=SageMakerAttempt(output_location=output, failure_location=failure),
-        log_url=log_url,
-    )
-    training = draft.status.training
-    assert training is not None
-    draft = set_condition(
-        observation, draft, TRAINED, "False", "Queued", f"Attempt {training.attempt} waits for a worker."
-    )
-    message = f"Attempt {training.attempt} was queued as {training.inference_id}."
-    return draft.tell(Notice("Normal", "TrainingSubmitted", message))
->>>>>>> api
 
 
 def _needs_photos(observation: ModelObservation) -> bool:

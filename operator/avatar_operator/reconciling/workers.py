@@ -61,7 +61,9 @@ class ReconcileWorkers:
                 if reconciled.retrying is not None:
                     retry = reconciled.retrying
                     delay = self._queue.add_backed_off(key, at_least=retry.at_least)
-                    log.debug("tried again", reason=retry.reason, why=retry.message, in_seconds=round(delay, 1))
+                    log.debug(
+                        "tried again", reason=retry.reason, why=retry.message, in_seconds=round(delay, 1)
+                    )
                 else:
                     self._queue.forget(key)
                 if reconciled.requeue_after is not None:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
-from avatar_api.avatar_runtime import AvatarRuntime, InferenceLimits
+from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST
+from avatar_api.runtime_limits import InferenceLimits
 from avatar_operator.backends.base import BackendError, DrawCall, Drawn, ModelLoading
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock

@@ -11,6 +11,7 @@ drawing                   picture by picture, until none is missing
 
 from avatar_api.avatar_request import AvatarRequestStatus, RequestState
 from avatar_api.group import FINALIZER
+from avatar_api.meta import ConditionStatus
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
@@ -69,7 +70,7 @@ def summarise(observation: RequestObservation, draft: RequestDraft) -> RequestDr
     succeeded = find_condition(draft.status.conditions, SUCCEEDED)
     if succeeded is None:
         return draft
-    ready = "True" if succeeded.status == "True" else "False"
+    ready: ConditionStatus = "True" if succeeded.status == "True" else "False"
     draft = set_condition(observation, draft, READY, ready, succeeded.reason, succeeded.message)
     match succeeded.status:
         case "True":

@@ -59,9 +59,7 @@ def decide(observation: RuntimeObservation) -> RuntimeDraft:
     return run_phases(PHASES, observation, Draft(status=observation.runtime.status))
 
 
-def fold(
-    observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact
-) -> RuntimeDraft:
+def fold(observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact) -> RuntimeDraft:
     """What the endpoints are, as conditions, or why that cannot be found out. Pure."""
     match fact:
         case EndpointsDeleted(facts=facts):

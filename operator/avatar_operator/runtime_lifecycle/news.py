@@ -16,7 +16,10 @@ def runtime_news(body: Object) -> tuple[News, ...]:
     """
     status = AvatarRuntimeStatus.model_validate(body["status"])
     news = []
-    ready, failed = find_condition(status.conditions, ENDPOINTS_READY), find_condition(status.conditions, STALLED)
+    ready, failed = (
+        find_condition(status.conditions, ENDPOINTS_READY),
+        find_condition(status.conditions, STALLED),
+    )
     if ready is not None and ready.status == "True":
         notice = Notice("Normal", "EndpointsReady", ready.message or "Every endpoint is in service.")
         time = ready.last_transition_time

@@ -85,6 +85,7 @@ async def submit_training(
     except AWS_CALL_ERRORS as error:
         raise submission_error(error, spec.training.endpoint_name) from error
     return Submission(
+        endpoint_name=spec.training.endpoint_name,
         output_location=answer.get("OutputLocation"),
         failure_location=answer.get("FailureLocation"),
         log_url=log_url(spec.region, spec.training.endpoint_name),

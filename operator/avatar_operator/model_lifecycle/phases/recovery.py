@@ -58,9 +58,7 @@ def fold_fence(
             draft = update_training(draft, start_time=started, sagemaker=SageMakerAttempt())
             return queued(observation, draft).look_again_in(0)
         case ActionFailed(message=message, retryable=retryable):
-            explanation = (
-                f"Whether attempt {training.attempt} was submitted cannot be found out: {message} It is tried again."
-            )
+            explanation = f"Whether attempt {training.attempt} was submitted cannot be found out: {message} It is tried again."
             pause = 0.0 if retryable else HOPELESS_RETRY_SECONDS
             return set_condition(observation, draft, TRAINED, "False", "Recovering", explanation).retry(
                 fact.as_retry(at_least=pause)

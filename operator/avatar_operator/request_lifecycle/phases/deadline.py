@@ -49,4 +49,8 @@ def _last_seen(observation: RequestObservation) -> str:
     if trouble is not None:
         return f" The last try: {trouble.message}"
     waiting = find_condition(observation.request.status.conditions, SUCCEEDED)
-    return f" It waited: {waiting.message}" if waiting is not None and observation.request.status.start_time is None else ""
+    return (
+        f" It waited: {waiting.message}"
+        if waiting is not None and observation.request.status.start_time is None
+        else ""
+    )

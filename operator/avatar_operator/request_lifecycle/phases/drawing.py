@@ -6,7 +6,7 @@ until the request's deadline, however often; only what the same call can never d
 """
 
 from avatar_api.avatar_request import RequestTimings
-from avatar_operator.backends.base import Drawn, ModelLoading
+from avatar_operator.backends.base import ModelLoading
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.core.words import counted
@@ -60,12 +60,12 @@ def fold_drawing(
     match fact:
         case DrawingAnswered(result=ModelLoading()):
             return draft.look_again_in(LOADING_RETRY_SECONDS)
-        case DrawingAnswered(result=Drawn()):
+        case DrawingAnswered():
             return draft.look_again_in(0)
         case ActionFailed(retryable=True):
             return draft.retry(fact.as_retry())
-        case ActionFailed(reason=reason, message=message):
-            return fail_request(observation, draft, reason=reason, message=message)
+        case ActionFailed():
+            return fail_request(observation, draft, reason=fact.reason, message=fact.message)
 
 
 def _timings(observation: RequestObservation) -> RequestTimings | None:

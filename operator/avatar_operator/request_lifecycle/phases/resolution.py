@@ -60,7 +60,10 @@ def waiting_for(model: AvatarModel) -> tuple[str, str] | None:
     if failed is not None and failed.status == "True":
         return "ModelFailed", f"AvatarModel {name} cannot be drawn with ({failed.reason}): {failed.message}"
     # The same words at each step of a training: a request that waits is written once.
-    return "WaitingForModel", f"AvatarModel {name} is not trained yet; `kubectl get avm {name}` says how far it is."
+    return (
+        "WaitingForModel",
+        f"AvatarModel {name} is not trained yet; `kubectl get avm {name}` says how far it is.",
+    )
 
 
 def _not_found(observation: RequestObservation) -> str:
