@@ -4,22 +4,28 @@ A test makes objects, does passes one at a time (`look_at`, `settle`) and decide
 forgets everything that a process would forget.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from prometheus_client import CollectorRegistry
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, Kind
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.announcements.announcer import Announcement
+from avatar_operator.announcements.letters import LetterMetrics
+from avatar_operator.announcements.outbox import Outbox
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
+from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
+from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
-from avatar_operator.telling import NoticeTeller
 from builders.backend import ScriptedBackend, a_success, backends_of
 from builders.clock import FakeClock
 from builders.kube import FakeKubeClient
@@ -49,23 +55,50 @@ class World:
         self.backend = ScriptedBackend()
         self.announcer = RecordingAnnouncer()
         self.watching = True
+        self.cursor: Mapping[str, str] = {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS}
+        """What stands on the Lease."""
         self.kube.watch(self._see)
         self.crash()
 
     def crash(self) -> None:
         """End the process and start another one: it knows what the API server tells, and nothing else."""
         self.cache = ObjectCache()
-        metrics = OperatorMetrics(CollectorRegistry())
+        self.outbox_troubles: list[str] = []
+        registry = CollectorRegistry()
+        metrics = OperatorMetrics(registry)
         backends = backends_of(self.backend)
         self.models = ModelLifecycle(self.cache, backends, self.clock, metrics)
         self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics)
         self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock)
         recorder = EventRecorder(self.kube, self.clock, instance="test")
-        teller = NoticeTeller(recorder, self.announcer, self.cache, self.clock)
-        self._model_reconciler = Reconciler(self.models, self.kube, self.cache, teller)
-        self._request_reconciler = Reconciler(self.requests, self.kube, self.cache, teller)
-        self._runtime_reconciler = Reconciler(self.runtimes, self.kube, self.cache, teller)
+        self.outbox = Outbox(
+            self.cache,
+            NEWS_OF,
+            recorder,
+            self.announcer,
+            self.clock,
+            LetterMetrics(registry),
+            on_trouble=self.outbox_troubles.append,
+        )
+        self._outbox_began = False
+
+        def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:
+            return Reconciler(lifecycle, self.kube, self.cache, self.outbox, Troubles(self.clock))
+
+        self._model_reconciler = reconciler_of(self.models)
+        self._request_reconciler = reconciler_of(self.requests)
+        self._runtime_reconciler = reconciler_of(self.runtimes)
         self.catch_up()
+
+    async def renew_lease(self) -> None:
+        """Have the outbox's cursor stand on the Lease, as it does every few seconds."""
+        await self._begin()
+        self.cursor = {**self.cursor, **self.outbox.cursor()}
+
+    async def _begin(self) -> None:
+        if not self._outbox_began:
+            self._outbox_began = True
+            await self.outbox.begin(self.cursor)
 
     def catch_up(self) -> None:
         """Have the cache show what the API server has."""
@@ -100,7 +133,14 @@ class World:
         return AvatarRuntime.model_validate(self.kube.read(AVATAR_RUNTIME, "standard"))
 
     async def look_at(self, kind: Kind) -> Reconciled:
-        """One pass over the one object of a kind."""
+        """One pass over the one object of a kind, and what is to be told after it."""
+        await self._begin()
+        try:
+            return await self._reconcile(kind)
+        finally:
+            await self.outbox.flush()
+
+    async def _reconcile(self, kind: Kind) -> Reconciled:
         match kind.kind:
             case AVATAR_MODEL.kind:
                 return await self._model_reconciler.reconcile(MODEL_KEY)

@@ -144,6 +144,19 @@ class PostOffice:
                 self._keep_moving(lane)
             await asyncio.Event().wait()
 
+    async def flush(self) -> None:
+        """Try every letter that waits once more, without waiting for any that fails: before the process ends."""
+        for lane in self._lanes.values():
+            for letter in tuple(lane.letters):
+                try:
+                    await self._deliver(letter)
+                except UndeliverableError as error:
+                    if not error.hopeless:
+                        break
+                    self._done(lane, letter, "Refused", why=error.message)
+                else:
+                    self._done(lane, letter, "Delivered")
+
     def post(self, letter: Letter) -> None:
         """Take one letter; it is delivered as soon as it can be."""
         key = (letter.destination, zlib.crc32(letter.uid.encode()) % LANES)

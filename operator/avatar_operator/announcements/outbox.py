@@ -110,6 +110,10 @@ class Outbox:
         """Tell until cancelled."""
         await self._office.run()
 
+    async def flush(self) -> None:
+        """Tell what can be told at once: before the process ends."""
+        await self._office.flush()
+
     def trouble(self, runtime_name: str) -> Retry | None:
         """Why a runtime's topic cannot be reached; None if it can, as far as is known."""
         return self._office.trouble(runtime_name)
