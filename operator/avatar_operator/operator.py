@@ -26,6 +26,7 @@ from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.errors import StartUpError
+from avatar_operator.health import Health
 from avatar_operator.hint_routing import HintRouter
 from avatar_operator.http_server import HttpServer
 from avatar_operator.ingest.consumers import ConsumerFactory, QueueConsumers
@@ -33,6 +34,8 @@ from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeClient, KubeError, NotFoundError, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.informer import Informer
+from avatar_operator.kube.watch_ages import WatchAges
+from avatar_operator.loop_watch import LoopWatch
 from avatar_operator.metrics import OperatorMetrics, StateCollector
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
@@ -64,7 +67,6 @@ class Operator:
         self._settings = settings
         cache, registry = ObjectCache(), metrics.registry
         self._queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
-        self._scheduler = Scheduler(cache, self._queues)
         recorder = EventRecorder(client, clock, instance=os.environ.get("HOSTNAME", socket.gethostname()))
         self._outbox = Outbox(
             cache,
@@ -78,6 +80,7 @@ class Operator:
         models = ModelLifecycle(cache, backends, clock, metrics)
         requests = RequestLifecycle(cache, backends, clock, metrics)
         runtimes = RuntimeLifecycle(cache, backends, clock)
+        self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:
             reconciler = Reconciler(lifecycle, client, cache, self._outbox, Troubles(clock))
@@ -88,19 +91,31 @@ class Operator:
             workers_of(requests, settings.request_workers),
             workers_of(runtimes, settings.runtime_workers),
         )
+        self._watches = WatchAges()
         self._informer = Informer(self._seen)
         self._sweeper = Sweeper(
             client,
             cache,
             self._scheduler,
+            self._watches,
             interval=settings.sweep_seconds,
-            ask_for_outcome=models.hint_outcome,
         )
         self._consumers = QueueConsumers(cache, HintRouter(cache, self._scheduler, models), make_consumer)
-        registry.register(StateCollector(cache, self._queues, self._sweeper.watch_lags))
-        self._http = HttpServer(registry, liveness=self._liveness, readiness=self._readiness)
-        self._listed = False
-        self._last_turn = time.monotonic()
+        cache.subscribe(self._runtimes_changed)
+        registry.register(StateCollector(cache, self._queues, self._watches.ages))
+        self._health = Health(
+            self._queues,
+            self._sweeper.watch_lags,
+            stuck_seconds=settings.stuck_seconds,
+            stale_watch_seconds=settings.stale_watch_seconds,
+        )
+        self._loop_watch = LoopWatch(registry)
+        self._http = HttpServer(
+            registry,
+            liveness=self._health.liveness,
+            readiness=self._health.readiness,
+            loop_watch=self._loop_watch,
+        )
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
@@ -109,15 +124,16 @@ class Operator:
             StartUpError: the API server refuses us or does not know our kinds, or the port is taken.
         """
         await self._first_list()
-        self._listed = True
+        self._health.note_listed()
         await self._outbox.begin({})
+        self._scheduler.begin()
         parts: Mapping[str, Coroutine[Any, Any, None]] = {
             "http": self._http.run(self._settings.http_host, self._settings.http_port),
             "informer": self._informer.run(),
             "sweeper": self._sweeper.run(),
             "consumers": self._consumers.run(),
             "outbox": self._outbox.run(),
-            "heartbeat": self._heartbeat(),
+            "loop watch": self._loop_watch.run(),
             **{f"workers-{number}": workers.run() for number, workers in enumerate(self._workers)},
         }
         await _run_until_signalled(parts)
@@ -127,7 +143,7 @@ class Operator:
         give_up = time.monotonic() + self._settings.start_up_seconds
         while True:
             try:
-                return await self._sweeper.fill_cache()
+                return await self._sweeper.catch_up()
             except NotFoundError as error:
                 raise StartUpError(
                     "the API server does not know the avatars.dev kinds: install the CRDs first (kubectl apply -f crds/)"
@@ -140,29 +156,12 @@ class Operator:
                 await asyncio.sleep(1.0)
 
     def _seen(self, kind: Kind, body: Object, *, deleted: bool) -> None:
+        self._watches.note_well(kind)
         self._scheduler.seen(kind, body, deleted=deleted)
+
+    def _runtimes_changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
         if kind == AVATAR_RUNTIME:
             self._consumers.runtimes_changed()
-
-    async def _heartbeat(self) -> None:
-        while True:
-            self._last_turn = time.monotonic()
-            await asyncio.sleep(1.0)
-
-    def _liveness(self) -> Mapping[str, str]:
-        problems = {}
-        if time.monotonic() - self._last_turn > self._settings.stuck_seconds:
-            problems["loop"] = "the event loop has not turned for too long"
-        for plural, lag in self._sweeper.watch_lags().items():
-            if lag > self._settings.stale_watch_seconds:
-                problems[f"watch {plural}"] = f"the watch has missed changes for {lag:.0f} s"
-        for kind, queue in self._queues.items():
-            if queue.oldest_age() > self._settings.stuck_seconds:
-                problems[f"queue {kind.plural}"] = f"a key has been waiting for {queue.oldest_age():.0f} s"
-        return problems
-
-    def _readiness(self) -> Mapping[str, str]:
-        return {} if self._listed else {"cache": "the first list is not complete"}
 
 
 async def _run_until_signalled(parts: Mapping[str, Coroutine[Any, Any, None]]) -> None:

@@ -25,6 +25,8 @@ class OperatorSettings(BaseSettings):
     stale_watch_seconds: float = Field(
         180.0, ge=1, description="Not alive any more if the watch lags this much."
     )
-    stuck_seconds: float = Field(600.0, ge=1, description="Not alive any more if a key waits this long.")
+    stuck_seconds: float = Field(
+        600.0, ge=1, description="Not alive any more if keys wait and none moves for this long."
+    )
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -2,18 +2,23 @@
 
 It heals what a watch can lose (deletions across a reconnect, above all), brings every object back for its deadlines,
 and asks once for the outcome of every attempt that runs, in case a notification was lost. It is also what liveness
-rests on: a watch is alive if the cache is no older than what a list shows.
+rests on: a watch is alive if the cache is no older than what a list shows. A replica that stands by sweeps as well, so that its
+cache is true when it comes to lead; the scheduler and the lifecycles see to it that nothing is done there.
+
+Objects are compared a page at a time, and only those that differ are held until the end.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
 
-from avatar_api.group import AVATAR_MODEL, KINDS, Kind
+from avatar_api.group import KINDS, Kind
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import KubeClient, KubeError, Object
+from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.scheduling import Scheduler
 
 logger = structlog.get_logger(__name__)
@@ -30,23 +35,32 @@ class _Misses:
 
 
 class Sweeper:
-    """Lists every kind, again and again."""
+    """Lists every kind, again and again.
+
+    Args:
+        client: lists.
+        cache: is compared, and healed.
+        scheduler: has everything looked at.
+        watches: is told of every watch that missed nothing.
+        interval: seconds between sweeps.
+    """
 
     def __init__(
         self,
         client: KubeClient,
         cache: ObjectCache,
         scheduler: Scheduler,
+        watches: WatchAges,
         *,
         interval: float,
-        ask_for_outcome: Callable[[ObjectKey], None],
     ) -> None:
         self._client = client
         self._cache = cache
         self._scheduler = scheduler
+        self._watches = watches
         self._interval = interval
-        self._ask_for_outcome = ask_for_outcome
         self._misses: dict[str, _Misses] = {}
+        self._swept_at: dict[str, float] = {}
 
     def watch_lags(self) -> dict[str, float]:
         """Seconds over which every sweep has found that a kind's watch missed something.
@@ -57,15 +71,24 @@ class Sweeper:
         misses = {kind.plural: self._misses.get(kind.plural, none) for kind in KINDS}
         return {plural: known.last - known.first for plural, known in misses.items()}
 
-    async def fill_cache(self) -> None:
-        """Know everything before anything is decided.
+    def swept_at(self) -> Mapping[str, float]:
+        """When the last sweep of each kind ended, in seconds since 1970. Kinds not swept yet are left out."""
+        return self._swept_at
+
+    async def catch_up(self) -> None:
+        """Have the cache show what the API server holds now, or something newer.
 
         Raises:
             KubeError: the API server did not answer, or refused.
         """
         for kind in KINDS:
-            for body in await self._client.list_objects(kind):
-                self._scheduler.seen(kind, body, deleted=False)
+            before = self._known(kind)
+            async for page in self._client.list_objects(kind):
+                for body in page:
+                    before.pop(key_of(kind, body), None)
+                    self._cache.store(kind, body)
+                await _let_others_go_on()
+            self._drop(kind, before)
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -79,42 +102,62 @@ class Sweeper:
 
     async def sweep(self, kind: Kind) -> None:
         """Compare the cache with a list of one kind, and have everything looked at."""
-        known_before = {key: self._cache.get(key) for key in self._cache.keys(kind)}
-        listed = {key_of(kind, body): body for body in await self._client.list_objects(kind)}
-        if self._differs(kind, listed):
+        before = self._known(kind)
+        unlisted = dict(before)
+        differing: dict[ObjectKey, Object] = {}
+        async for page in self._client.list_objects(kind):
+            for body in page:
+                key = key_of(kind, body)
+                unlisted.pop(key, None)
+                self._scheduler.inquire(key)
+                known = self._cache.get(key)
+                if known is None or _version(known) != _version(body):
+                    differing[key] = body
+            await _let_others_go_on()
+        if differing or unlisted:
             # A list may be ahead of a watch that is well; what it shows by itself in a moment was not missed.
             await asyncio.sleep(WATCH_GRACE_SECONDS)
-        missed = False
-        for key, body in known_before.items():
-            if key not in listed and body is not None and self._cache.get(key) is body:
-                missed = True
-                self._scheduler.seen(kind, body, deleted=True)
-        for key, body in listed.items():
-            known = known_before.get(key)
-            if known is not None and self._cache.get(key) is None:
-                # Deleted since the list was made.
-                continue
-            # Another uid under the same name: a deletion and a creation, and the watch showed neither.
-            if known is not None and known["metadata"]["uid"] != body["metadata"]["uid"]:
-                self._scheduler.seen(kind, known, deleted=True)
-            missed = self._cache.store(kind, body) or missed
-            if kind == AVATAR_MODEL:
-                self._ask_for_outcome(key)
-            self._scheduler.enqueue(key)
+        missed = self._drop(kind, unlisted)
+        for key, body in differing.items():
+            missed = self._make_good(kind, key, body, before.get(key)) or missed
         self._note(kind, missed=missed)
 
-    def _differs(self, kind: Kind, listed: Mapping[ObjectKey, Object]) -> bool:
-        cached = {key_of(kind, body): _version(body) for body in self._cache.objects(kind)}
-        return cached != {key: _version(body) for key, body in listed.items()}
+    def _known(self, kind: Kind) -> dict[ObjectKey, Object]:
+        return {key_of(kind, body): body for body in self._cache.objects(kind)}
+
+    def _drop(self, kind: Kind, gone: Mapping[ObjectKey, Object]) -> bool:
+        """Take what is gone out of the cache, unless the watch was faster; True if it was not."""
+        removed = [
+            self._cache.remove(kind, key, body["metadata"]["uid"])
+            for key, body in gone.items()
+            if self._cache.get(key) is body
+        ]
+        return any(removed)
+
+    def _make_good(self, kind: Kind, key: ObjectKey, body: Object, known_before: Object | None) -> bool:
+        """Store what a list showed, unless the watch was faster; True if it was not."""
+        if known_before is not None and self._cache.get(key) is None:
+            # Deleted since the list was made.
+            return False
+        # Another uid under the same name: a deletion and a creation, and the watch showed neither.
+        if known_before is not None and known_before["metadata"]["uid"] != body["metadata"]["uid"]:
+            self._cache.remove(kind, key, known_before["metadata"]["uid"])
+        return self._cache.store(kind, body)
 
     def _note(self, kind: Kind, *, missed: bool) -> None:
+        self._swept_at[kind.plural] = time.time()
         if not missed:
+            self._watches.note_well(kind)
             self._misses.pop(kind.plural, None)
             return
         now = asyncio.get_running_loop().time()
         known = self._misses.get(kind.plural)
         self._misses[kind.plural] = _Misses(first=now if known is None else known.first, last=now)
         logger.warning("the watch had missed something", plural=kind.plural)
+
+
+async def _let_others_go_on() -> None:
+    await asyncio.sleep(0)
 
 
 def _version(body: Object) -> str:

@@ -9,7 +9,7 @@ import copy
 import json
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from avatar_operator.kube.cache import ObjectKey, key_of
 from avatar_operator.kube.client import ConflictError, KubeError, NotFoundError, Object
 from builders.manifests import Changes, Manifest, merged
 
+PAGE_SIZE = 2
 Watcher = Callable[[Kind, Object, bool], None]
 
 
@@ -109,10 +110,12 @@ class FakeKubeClient:
 
     # The port.
 
-    async def list_objects(self, kind: Kind) -> Sequence[Object]:
-        """See KubeClient."""
+    async def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+        """See KubeClient. Pages are small, so that every list of some objects has several."""
         self._strike("list_objects", after=False)
-        return [copy.deepcopy(body) for key, body in self._objects.items() if key.kind == kind.kind]
+        listed = [copy.deepcopy(body) for key, body in self._objects.items() if key.kind == kind.kind]
+        for start in range(0, max(len(listed), 1), PAGE_SIZE):
+            yield listed[start : start + PAGE_SIZE]
 
     async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
         """See KubeClient."""

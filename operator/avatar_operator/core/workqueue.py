@@ -39,6 +39,7 @@ class WorkQueue(Generic[Key]):
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
         self._available = asyncio.Event()
+        self._moved = float("-inf")
         self.adds_total = 0
         self.retries_total = 0
 
@@ -92,7 +93,7 @@ class WorkQueue(Generic[Key]):
             self._available.clear()
             await self._available.wait()
         key, _ = self._waiting.popitem(last=False)
-        self._processing[key] = self._now()
+        self._moved = self._processing[key] = self._now()
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
@@ -101,6 +102,7 @@ class WorkQueue(Generic[Key]):
     def done(self, key: Key) -> None:
         """The worker is through with the key; what was added meanwhile waits again."""
         del self._processing[key]
+        self._moved = self._now()
         if key in self._added_meanwhile:
             self._added_meanwhile.discard(key)
             self.add(key)
@@ -109,6 +111,15 @@ class WorkQueue(Generic[Key]):
         """Seconds that the first key in the queue has been waiting."""
         for since in self._waiting.values():
             return self._now() - since
+        return 0.0
+
+    def stalled_for(self) -> float:
+        """Seconds that keys have been waiting while none was handed out or finished; 0 if none waits.
+
+        A long queue that moves has not stalled, however long its last key will wait.
+        """
+        for since in self._waiting.values():
+            return self._now() - max(since, self._moved)
         return 0.0
 
     def longest_running(self) -> float:

@@ -16,6 +16,8 @@ from typing import Any
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, Kind
 from avatar_operator.kube.client import Object
 
+Subscriber = Callable[[Kind, "ObjectKey", Object, bool], None]
+
 
 @dataclass(frozen=True, order=True)
 class ObjectKey:
@@ -51,14 +53,20 @@ class ObjectCache:
     """The newest known version of every object of ours. Whoever subscribes is told of every change, once."""
 
     def __init__(self) -> None:
-        self._subscribers: list[Callable[[Kind, ObjectKey, Object, bool], None]] = []
+        self._subscribers: list[Subscriber] = []
+        self._subscribers_to_others: list[Subscriber] = []
         self._objects: dict[ObjectKey, Object] = {}
         self._dependents: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._keys_by_uid: dict[str, ObjectKey] = {}
 
-    def subscribe(self, subscriber: Callable[[Kind, ObjectKey, Object, bool], None]) -> None:
-        """Call `subscriber(kind, key, body, deleted)` after every change, whoever brought it."""
-        self._subscribers.append(subscriber)
+    def subscribe(self, subscriber: Subscriber, *, own_writes: bool = True) -> None:
+        """Call `subscriber(kind, key, body, deleted)` after every change.
+
+        Args:
+            subscriber: is called.
+            own_writes: whether it wants to know of what this process wrote itself, too.
+        """
+        (self._subscribers if own_writes else self._subscribers_to_others).append(subscriber)
 
     def get(self, key: ObjectKey) -> Object | None:
         """The newest known version, or None if the object is not known or gone."""
@@ -80,8 +88,14 @@ class ObjectCache:
         """Every known object of a kind."""
         return [body for key, body in self._objects.items() if key.kind == kind.kind]
 
-    def store(self, kind: Kind, body: Object) -> bool:
-        """Remember an object unless a newer version is known; True if this was news."""
+    def store(self, kind: Kind, body: Object, *, own_write: bool = False) -> bool:
+        """Remember an object unless a newer version is known; True if this was news.
+
+        Args:
+            kind: the object's kind.
+            body: the object.
+            own_write: it is the answer to a write of ours: whoever made it knows it, and is not called because of it.
+        """
         key = key_of(kind, body)
         known = self._objects.get(key)
         if known is not None and _version(known) >= _version(body):
@@ -95,7 +109,7 @@ class ObjectCache:
         owner = referenced_name(kind, body)
         if owner is not None:
             self._dependents[owner].add(key)
-        self._tell(kind, key, body, deleted=False)
+        self._tell(kind, key, body, deleted=False, own_write=own_write)
         return True
 
     def remove(self, kind: Kind, key: ObjectKey, uid: str) -> bool:
@@ -105,11 +119,13 @@ class ObjectCache:
             return False
         self._unlink(kind, key, known)
         del self._objects[key]
-        self._tell(kind, key, known, deleted=True)
+        self._tell(kind, key, known, deleted=True, own_write=False)
         return True
 
-    def _tell(self, kind: Kind, key: ObjectKey, body: Object, *, deleted: bool) -> None:
+    def _tell(self, kind: Kind, key: ObjectKey, body: Object, *, deleted: bool, own_write: bool) -> None:
         for subscriber in self._subscribers:
+            subscriber(kind, key, body, deleted)
+        for subscriber in () if own_write else self._subscribers_to_others:
             subscriber(kind, key, body, deleted)
 
     def _unlink(self, kind: Kind, key: ObjectKey, body: Object) -> None:

@@ -3,10 +3,14 @@
 Objects are plain dictionaries here; the typed API is applied where they are read. Status is written by server-side
 apply with one field manager, and with the uid and resourceVersion that the decision was made on: a decision on a stale
 object is refused by the API server (409) instead of overwriting what it never saw.
+
+Lists come in pages, and each page is decoded by json alone: the official client's own decoding walks every value of
+every object in Python, which held the event loop for seconds at some thousand objects. (A thread would not help: json
+holds the interpreter's lock while it decodes, so the size of a page is what bounds a pause.)
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import aiohttp
@@ -16,6 +20,8 @@ from kubernetes.aio.client.exceptions import ApiException
 from avatar_api.group import API_VERSION, GROUP, VERSION, Kind
 
 FIELD_MANAGER = "avatar-operator"
+PAGE_SIZE = 500
+RESTARTS_OF_A_LIST = 3
 Object = dict[str, Any]
 
 
@@ -35,11 +41,18 @@ class NotFoundError(KubeError):
     """The object is gone."""
 
 
+class ExpiredError(KubeError):
+    """A list took so long that the API server has forgotten the state that it began with."""
+
+
 class KubeClient(Protocol):
     """What the operator asks of the API server."""
 
-    async def list_objects(self, kind: Kind) -> Sequence[Object]:
-        """Every object of a kind, in all namespaces."""
+    def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+        """Every object of a kind, in all namespaces, a page at a time.
+
+        A list that takes too long is begun again, so an object may come twice.
+        """
         ...
 
     async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
@@ -68,27 +81,54 @@ class KubernetesClient:
         *,
         count_request: Callable[[str, str, int], None] = lambda verb, kind, code: None,
         request_timeout: float = 30.0,
+        page_size: int = PAGE_SIZE,
     ) -> None:
         self._count_request = count_request
         self._api_client = api_client
         self._custom_objects = kubernetes_client.CustomObjectsApi(api_client)
         self._request_timeout = request_timeout
+        self._page_size = page_size
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._api_client.close()  # type: ignore[no-untyped-call]
 
-    async def list_objects(self, kind: Kind) -> Sequence[Object]:
-        """Every object of a kind, in all namespaces."""
-        answer = await self._call(
-            "list",
-            kind.kind,
-            self._custom_objects.list_cluster_custom_object(
-                GROUP, VERSION, kind.plural, _request_timeout=self._request_timeout
-            ),
+    async def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+        """Every object of a kind, in all namespaces, a page at a time.
+
+        A list that takes too long is begun again, so an object may come twice.
+        """
+        token, restarts = "", 0
+        while True:
+            try:
+                answer = await self._call("list", kind.kind, self._page(kind, token))
+            except ExpiredError:
+                restarts += 1
+                if restarts > RESTARTS_OF_A_LIST:
+                    raise
+                token = ""
+                continue
+            # Items of a list carry neither apiVersion nor kind.
+            yield [{**item, "apiVersion": API_VERSION, "kind": kind.kind} for item in answer["items"]]
+            token = answer["metadata"].get("continue", "")
+            if not token:
+                return
+
+    async def _page(self, kind: Kind, token: str) -> Object:
+        response = await self._custom_objects.list_cluster_custom_object_without_preload_content(
+            GROUP,
+            VERSION,
+            kind.plural,
+            limit=self._page_size,
+            _continue=token or None,
+            _request_timeout=self._request_timeout,
         )
-        # Items of a list carry neither apiVersion nor kind.
-        return [{**item, "apiVersion": API_VERSION, "kind": kind.kind} for item in answer["items"]]
+        body = await response.read()
+        if response.status != 200:
+            raise ApiException(
+                status=response.status, reason=response.reason, body=body.decode(errors="replace")
+            )
+        return cast(Object, json.loads(body))
 
     async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
         """Make `status` the object's whole status; refused if the object is not the observed one any more."""
@@ -188,6 +228,8 @@ class KubernetesClient:
                 raise NotFoundError(message, status=status) from error
             if status == 409:
                 raise ConflictError(message, status=status) from error
+            if status == 410:
+                raise ExpiredError(message, status=status) from error
             raise KubeError(message, status=status) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._count_request(verb, kind, 0)

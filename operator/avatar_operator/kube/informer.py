@@ -20,6 +20,10 @@ import kopf
 from avatar_api.group import GROUP, KINDS, VERSION, Kind
 from avatar_operator.kube.client import Object
 
+_IDENTITY: Any = "avatar-operator"
+"""A name for kopf's peering, which is off. Without one kopf looks up the user's name, and in a container whose uid has
+no entry in /etc/passwd there is none: it cannot start."""
+
 
 class Seen(Protocol):
     """Called with every object the watch shows; `deleted` if it was the last sight of it."""
@@ -51,6 +55,7 @@ class Informer:
                         settings=_settings(),
                         clusterwide=True,
                         standalone=True,
+                        identity=_IDENTITY,
                         stop_flag=stop,
                     )
                 )

@@ -66,6 +66,9 @@ class ReconcileWorkers:
                     )
                 else:
                     self._queue.forget(key)
+                    if reconciled.result == "changed":
+                        # What a pass changed may allow the next step; one that finds nothing to do comes to rest.
+                        self._queue.add(key)
                 if reconciled.requeue_after is not None:
                     self._queue.add_after(key, reconciled.requeue_after)
             except KubeError as error:

@@ -146,4 +146,4 @@ def _receive(world: World, body: str) -> None:
     queues = {kind: WorkQueue[ObjectKey]() for kind in KINDS}
     hint = parse_message(body)
     if isinstance(hint, AttemptHint | ProgressHint):
-        HintRouter(world.cache, Scheduler(world.cache, queues), world.models)(hint)
+        HintRouter(world.cache, Scheduler(world.cache, queues, world.models.hint_outcome), world.models)(hint)

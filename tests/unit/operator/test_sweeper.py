@@ -8,6 +8,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.scheduling import Scheduler
 from avatar_operator.sweeper import Sweeper
 from builders.clock import FakeClock
@@ -26,12 +27,12 @@ class Office:
         self.kube = FakeKubeClient(FakeClock())
         self.cache = ObjectCache()
         self.queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
-        self.scheduler = Scheduler(self.cache, self.queues)
         self.asked: list[ObjectKey] = []
+        self.scheduler = Scheduler(self.cache, self.queues, self.asked.append)
+        self.scheduler.begin()
+        self.watches = WatchAges(monotonic=lambda: asyncio.get_running_loop().time())
         self.watch_delay: float | None = 0.0
-        self.sweeper = Sweeper(
-            self.kube, self.cache, self.scheduler, interval=INTERVAL, ask_for_outcome=self.asked.append
-        )
+        self.sweeper = Sweeper(self.kube, self.cache, self.scheduler, self.watches, interval=INTERVAL)
         self.kube.watch(self._watch)
 
     def _watch(self, kind: Kind, body: Object, gone: bool) -> None:
@@ -68,7 +69,7 @@ def test_everything_is_known_before_anything_is_decided() -> None:
         office.kube.create(AVATAR_RUNTIME, runtime_manifest())
         office.kube.create(AVATAR_MODEL, model_manifest())
 
-        await office.sweeper.fill_cache()
+        await office.sweeper.catch_up()
 
         assert office.cache.get(MODEL_KEY) is not None
         assert office.cache.get(RUNTIME_KEY) is not None
@@ -153,10 +154,11 @@ def test_an_object_created_during_the_list_is_not_taken_for_deleted() -> None:
         listed = office.kube.list_objects
 
         async def list_slowly(kind: Kind) -> Any:
-            answer = await listed(kind)
+            pages = [page async for page in listed(kind)]
             office.kube.create(AVATAR_MODEL, model_manifest(name="bob"))
             await asyncio.sleep(1)
-            return answer
+            for page in pages:
+                yield page
 
         office.kube.list_objects = list_slowly  # type: ignore[method-assign]
 

@@ -249,3 +249,71 @@ def test_the_slowest_piece_of_work_is_known() -> None:
         assert queue.longest_running() == 0.0
 
     in_virtual_time(story())
+
+
+def test_four_hundred_keys_of_thirty_seconds_each_never_stall_a_queue() -> None:
+    async def story() -> None:
+        queue: WorkQueue[int] = WorkQueue()
+
+        async def work() -> None:
+            while True:
+                key = await queue.get()
+                await asyncio.sleep(30)
+                queue.done(key)
+
+        for key in range(400):
+            queue.add(key)
+        workers = [asyncio.create_task(work()) for _ in range(4)]
+        longest_wait, longest_stall = 0.0, 0.0
+        while len(queue):
+            await asyncio.sleep(1)
+            longest_wait = max(longest_wait, queue.oldest_age())
+            longest_stall = max(longest_stall, queue.stalled_for())
+        for worker in workers:
+            worker.cancel()
+
+        assert longest_wait > 2900
+        assert longest_stall <= 30
+
+    in_virtual_time(story())
+
+
+def test_a_queue_whose_workers_all_hang_stalls() -> None:
+    async def story() -> None:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("hangs")
+        await queue.get()
+        await asyncio.sleep(100)
+        queue.add("waits")
+        await asyncio.sleep(50)
+
+        assert queue.stalled_for() == 50
+
+    in_virtual_time(story())
+
+
+def test_a_queue_that_finishes_something_has_not_stalled() -> None:
+    async def story() -> None:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("hangs")
+        await queue.get()
+        queue.add("waits")
+        await asyncio.sleep(50)
+        queue.done("hangs")
+        await asyncio.sleep(7)
+
+        assert queue.stalled_for() == 7
+
+    in_virtual_time(story())
+
+
+def test_a_queue_that_waits_for_nothing_has_not_stalled() -> None:
+    async def story() -> None:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("hangs")
+        await queue.get()
+        await asyncio.sleep(1000)
+
+        assert queue.stalled_for() == 0
+
+    in_virtual_time(story())

@@ -102,7 +102,7 @@ def test_a_success_makes_the_next_failure_the_first() -> None:
 
     async def some(_key: ObjectKey) -> Reconciled:
         if next(outcomes):
-            return Reconciled("changed", requeue_after=10.0)
+            return Reconciled("unchanged", requeue_after=10.0)
         raise RuntimeError("a defect")
 
     assert _times(_run(some, ANN, seconds=12.4))[:4] == [0.0, 0.5, 1.5, 11.5]
@@ -115,11 +115,27 @@ def test_a_pass_is_repeated_when_it_said() -> None:
     assert _times(_run(again, ANN, seconds=70.0)) == [0.0, 30.0, 60.0]
 
 
+def test_a_pass_that_changed_something_is_followed_by_another_until_one_changes_nothing() -> None:
+    results = iter(["changed", "changed", "unchanged"])
+
+    async def step(_key: ObjectKey) -> Reconciled:
+        return Reconciled(cast(Any, next(results)))
+
+    assert _times(_run(step, ANN, seconds=5.0)) == [0.0, 0.0, 0.0]
+
+
+def test_a_pass_that_changed_something_and_recorded_a_failure_backs_off() -> None:
+    async def delayed(_key: ObjectKey) -> Reconciled:
+        return Reconciled("changed", retry_at_least=0.0)
+
+    assert _times(_run(delayed, ANN, seconds=2.0)) == [0.0, 0.5, 1.5]
+
+
 def test_a_pass_that_wants_to_go_on_at_once_does() -> None:
     steps = iter([0.0, 0.0, None])
 
     async def step(_key: ObjectKey) -> Reconciled:
-        return Reconciled("changed", requeue_after=next(steps))
+        return Reconciled("unchanged", requeue_after=next(steps))
 
     assert _times(_run(step, ANN, seconds=5.0)) == [0.0, 0.0, 0.0]
 

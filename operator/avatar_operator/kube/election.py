@@ -1,0 +1,150 @@
+"""The elector: takes the Lease when it may, renews it, and lets go of it. The decision is `lease`, the guard `leadership`.
+
+The Kubernetes package has a leader election of its own. It writes local time as UTC, ends with the first connection that
+breaks, and never releases; docs/decisions/0003-lease.md says what is promised here instead.
+
+The Lease carries a little of what the next leader must know: the holder writes some annotations at every renewal, and
+who takes the Lease is given those that it finds.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from avatar_operator.core.clock import Clock
+from avatar_operator.errors import StartUpError
+from avatar_operator.kube.client import ConflictError, KubeClient, KubeError, NotFoundError, Object
+from avatar_operator.kube.leadership import Leadership, LeadershipLostError
+from avatar_operator.kube.lease import Sighting, held, new_lease, read_lease, released, sighted
+
+logger = structlog.get_logger(__name__)
+
+LEASE_NAME = "avatar-operator"
+RENEWALS_PER_LEASE = 4
+LOOK_SECONDS = 1.0
+"""How often a replica that stands by looks at the Lease, and how soon a renewal that failed is tried again."""
+
+
+class Elector:
+    """One replica's part in the election.
+
+    Args:
+        client: reads and writes the Lease.
+        leadership: is told of every renewal.
+        clock: for the times that people read in the Lease.
+        namespace: where the Lease is.
+        identity: this replica. No two processes that may live at the same time have the same.
+        lease_seconds: for how long a renewal keeps others away.
+        annotations: what the Lease shall carry; asked at every renewal.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        leadership: Leadership,
+        clock: Clock,
+        *,
+        namespace: str,
+        identity: str,
+        lease_seconds: int,
+        annotations: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._client = client
+        self._leadership = leadership
+        self._clock = clock
+        self._namespace = namespace
+        self._identity = identity
+        self._lease_seconds = lease_seconds
+        self._annotations = annotations
+        self._sighting: Sighting | None = None
+        self._lease: Object = new_lease(namespace, LEASE_NAME)
+
+    async def acquire(self) -> Mapping[str, str]:
+        """Stand by until this replica leads; what the former leader left in the annotations is returned.
+
+        Raises:
+            StartUpError: the Lease may not be used at all.
+        """
+        while True:
+            try:
+                found = await self._try_to_take()
+            except ConflictError:
+                # Somebody was faster; the next look shows who.
+                found = None
+            except KubeError as error:
+                if error.status in (403, 404):
+                    raise StartUpError(self._unusable(error)) from error
+                logger.warning("the lease could not be looked at", error=str(error))
+                found = None
+            if found is not None:
+                logger.info("this replica leads", identity=self._identity)
+                return found
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def hold(self) -> None:
+        """Renew until cancelled.
+
+        Raises:
+            LeadershipLostError: the Lease was not renewed in time, or another replica has it.
+        """
+        wait = self._lease_seconds / RENEWALS_PER_LEASE
+        while True:
+            await asyncio.sleep(max(0.0, min(wait, self._leadership.seconds_left())))
+            self._leadership.check()
+            try:
+                async with asyncio.timeout(self._leadership.seconds_left()):
+                    await self._renew()
+                wait = self._lease_seconds / RENEWALS_PER_LEASE
+            except (KubeError, TimeoutError) as error:
+                logger.warning("the lease could not be renewed", error=str(error) or "no answer in time")
+                wait = LOOK_SECONDS
+
+    async def release(self) -> None:
+        """Lead no more, and let the next replica lead at once. If the API server cannot be told, the lease runs out."""
+        self._leadership.let_go()
+        try:
+            async with asyncio.timeout(self._lease_seconds / RENEWALS_PER_LEASE):
+                await self._client.write_lease(released(self._lease, self._annotations(), self._clock.now()))
+        except (KubeError, TimeoutError) as error:
+            logger.warning("the lease could not be released", error=str(error) or "no answer in time")
+
+    async def _try_to_take(self) -> Mapping[str, str] | None:
+        try:
+            self._lease = await self._client.read_lease(self._namespace, LEASE_NAME)
+        except NotFoundError:
+            self._lease = new_lease(self._namespace, LEASE_NAME)
+            await self._write({})
+            return {}
+        record, now = read_lease(self._lease), self._leadership.now()
+        self._sighting = sighted(self._sighting, record, now)
+        if not self._sighting.may_be_taken(self._identity, now):
+            return None
+        await self._write({})
+        return record.annotations
+
+    async def _renew(self) -> None:
+        try:
+            await self._write(self._annotations())
+        except ConflictError:
+            self._lease = await self._client.read_lease(self._namespace, LEASE_NAME)
+            holder = read_lease(self._lease).holder
+            if holder != self._identity:
+                self._leadership.let_go()
+                raise LeadershipLostError(
+                    f"the lease {self._namespace}/{LEASE_NAME} is held by {holder or 'nobody'} now"
+                ) from None
+            # Somebody annotated it, or an answer was lost.
+            await self._write(self._annotations())
+
+    async def _write(self, annotations: Mapping[str, str]) -> None:
+        lease = held(self._lease, self._identity, self._lease_seconds, annotations, self._clock.now())
+        sent_at = self._leadership.now()
+        self._lease = await self._client.write_lease(lease)
+        self._leadership.note_renewed(sent_at)
+
+    def _unusable(self, error: KubeError) -> str:
+        return (
+            f"the lease {self._namespace}/{LEASE_NAME} cannot be used: {error}; the Role in "
+            "charts/avatar-operator/files/role.yaml grants it, AVATAR_OPERATOR_NAMESPACE names another namespace"
+        )
