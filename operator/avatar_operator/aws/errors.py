@@ -2,34 +2,71 @@
 
 Missing permissions and bad credentials count as retryable although somebody usually has to act: IAM changes take
 effect with a delay, credentials rotate, and none of it is the fault of the object that happens to be worked on. A
-platform's slip must never turn two hundred models into terminal failures.
+platform's slip must never turn two hundred models into terminal failures. The same goes for keys that may not be used
+and for buckets that are not there. What is final is what AWS has read, understood and refused.
+
+Each of these has a reason of its own, because each is mended by somebody else in another place.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
     CredentialRetrievalError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
     TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
+
+from avatar_operator.aws.error_codes import (
+    CAPACITY_CODES,
+    CLOCK_CODES,
+    CLOCK_WORDS,
+    CREDENTIAL_CODES,
+    DENIED_CODES,
+    EXPIRED_CODES,
+    KEY_DENIED_WORDS,
+    KEY_PREFIX,
+    MISSING_OBJECT_CODES,
+    PASSING_CODES,
+    PASSING_STATUSES,
+    QUOTA_CODES,
+    SIGNATURE_CODES,
+    THROTTLING_CODES,
+)
 
 AwsCallError = ClientError | BotoCoreError | ResponseParserError
 """Everything that a call of boto3 raises."""
 AWS_CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 """The same, for `except`."""
 CREDENTIAL_ERRORS = (
+    ConfigParseError,
+    CredentialRetrievalError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
     NoCredentialsError,
     PartialCredentialsError,
-    CredentialRetrievalError,
+    ProfileNotFound,
+    SSOError,
     TokenRetrievalError,
 )
+"""What botocore raises if it finds no credentials to sign with. Nothing has been sent then."""
 MAX_AWS_TEXT = 1000
+MAX_RETRY_AFTER = 300.0
+"""Whoever answers for AWS on a bad day must not put us to sleep for longer."""
 
 
 class AwsFailure(Exception):  # an error may pass; this has been classified
@@ -52,52 +89,6 @@ class AwsFailure(Exception):  # an error may pass; this has been classified
         self.retry_after = retry_after
 
 
-THROTTLING_CODES = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "Throttled",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
-"""As botocore.retries.standard.ThrottledRetryableChecker has them, and SNS's own."""
-DENIED_CODES = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "AuthorizationErrorException",
-        "403",
-        "Forbidden",
-    }
-)
-CREDENTIAL_CODES = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-MISSING_OBJECT_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
-QUOTA_CODES = frozenset({"ResourceLimitExceeded", "ServiceQuotaExceededException"})
-
-
 def error_code(error: ClientError) -> str:
     """AWS's word for what went wrong; for HEAD requests, which have no body, the HTTP status."""
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -113,9 +104,16 @@ def http_status(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def is_throttling(error: ClientError) -> bool:
-    """Whether AWS said "slower"."""
-    return error_code(error) in THROTTLING_CODES
+def is_passing(code: str, status: int) -> bool:
+    """Whether the same call may succeed a moment later, as it is."""
+    return code in THROTTLING_CODES or code in PASSING_CODES or status in PASSING_STATUSES or status >= 500
+
+
+def is_about_credentials(error: AwsCallError) -> bool:
+    """Whether other credentials would have helped: new ones may be there already."""
+    if isinstance(error, ClientError):
+        return _signing_trouble(error) in (_EXPIRED, _INVALID)
+    return isinstance(error, CREDENTIAL_ERRORS)
 
 
 def aws_failure(error: AwsCallError, doing: str) -> AwsFailure:
@@ -126,7 +124,15 @@ def aws_failure(error: AwsCallError, doing: str) -> AwsFailure:
         doing: what was attempted, to begin the message with: "read s3://photos/ann/1.png".
     """
     if isinstance(error, ClientError):
-        return _answered(error, doing)
+        verdict = _verdict(error)
+        said = f"AWS says {error_code(error)}: {error_text(error).rstrip('.')}."
+        mend = verdict.mend.format(operation=error.operation_name)
+        return AwsFailure(
+            verdict.reason,
+            f"could not {doing}: {said} {mend}".rstrip(),
+            retryable=verdict.retryable,
+            retry_after=_retry_after(error),
+        )
     if isinstance(error, CREDENTIAL_ERRORS):
         return AwsFailure(
             "CredentialsMissing",
@@ -142,50 +148,83 @@ def aws_failure(error: AwsCallError, doing: str) -> AwsFailure:
     )
 
 
-def _answered(error: ClientError, doing: str) -> AwsFailure:
-    code, status = error_code(error), http_status(error)
-    said = f"AWS says {code}: {error_text(error)}"
-    if is_throttling(error):
-        return AwsFailure(
-            "Throttled", f"could not {doing}: {said}", retryable=True, retry_after=_retry_after(error)
-        )
-    if code in CREDENTIAL_CODES:
-        return AwsFailure(
-            "CredentialsInvalid",
-            f"could not {doing}: {said}. Check the operator's IAM role and the machine's clock.",
-            retryable=True,
-        )
-    if code in DENIED_CODES:
-        return AwsFailure(
-            "AccessDenied",
-            f"could not {doing}: {said}. The operator's IAM role must allow {error.operation_name} there.",
-            retryable=True,
-        )
-    if code == "NoSuchBucket":
-        return AwsFailure(
-            "BucketNotFound",
-            f"could not {doing}: there is no such bucket. Create it, or correct the location.",
-            retryable=False,
-        )
-    if code in MISSING_OBJECT_CODES:
-        return AwsFailure("NotFound", f"could not {doing}: it is not there", retryable=False)
-    if code in QUOTA_CODES:
-        return AwsFailure(
-            "QuotaExceeded",
-            f"could not {doing}: {said}. Ask AWS for a higher quota, or free some.",
-            retryable=True,
-        )
-    if status >= 500 or status == 429:
-        return AwsFailure("AwsUnavailable", f"could not {doing}: {said}", retryable=True)
-    return AwsFailure("AwsRejected", f"could not {doing}: {said}", retryable=False)
+@dataclass(frozen=True)
+class _Verdict:
+    reason: str
+    mend: str = ""
+    retryable: bool = True
+
+
+_SKEWED = _Verdict("ClockSkewed", "Correct the clock of the operator's machine.")
+_EXPIRED = _Verdict(
+    "CredentialsExpired",
+    "New credentials are used as soon as they are there; see that something renews them.",
+)
+_INVALID = _Verdict(
+    "CredentialsInvalid",
+    "Check the operator's IAM role and its trust policy; new credentials are used as soon as they are there.",
+)
+_KEY_DENIED = _Verdict(
+    "KeyDenied", "The policy of the KMS key must let the operator's IAM role use it for {operation}."
+)
+_KEY_UNUSABLE = _Verdict("KeyUnusable", "Enable the KMS key, or encrypt with another one.")
+_BY_CODE = {
+    **dict.fromkeys(THROTTLING_CODES, _Verdict("Throttled")),
+    **dict.fromkeys(
+        DENIED_CODES, _Verdict("AccessDenied", "The operator's IAM role must allow {operation} there.")
+    ),
+    **dict.fromkeys(
+        MISSING_OBJECT_CODES, _Verdict("NotFound", "What is asked for is not there.", retryable=False)
+    ),
+    **dict.fromkeys(QUOTA_CODES, _Verdict("QuotaExceeded", "Ask AWS for a higher quota, or free some.")),
+    **dict.fromkeys(
+        CAPACITY_CODES, _Verdict("InsufficientCapacity", "AWS has no machine of this kind free.")
+    ),
+    "NoSuchBucket": _Verdict("BucketNotFound", "Create the bucket, or correct the location."),
+}
+_UNAVAILABLE = _Verdict("AwsUnavailable")
+_REJECTED = _Verdict("AwsRejected", retryable=False)
+_KEY_ACTION = re.compile(r"\AUser: \S+ is not authorized to perform: kms:")
+
+
+def _verdict(error: ClientError) -> _Verdict:
+    code = error_code(error)
+    verdict = _signing_trouble(error) or _key_trouble(error) or _BY_CODE.get(code)
+    if verdict is not None:
+        return verdict
+    return _UNAVAILABLE if is_passing(code, http_status(error)) else _REJECTED
+
+
+def _signing_trouble(error: ClientError) -> _Verdict | None:
+    code = error_code(error)
+    if code in CLOCK_CODES or (code in SIGNATURE_CODES and error_text(error).startswith(CLOCK_WORDS)):
+        return _SKEWED
+    if code in EXPIRED_CODES:
+        return _EXPIRED
+    if code in CREDENTIAL_CODES or code in SIGNATURE_CODES:
+        return _INVALID
+    # botocore assumes the operator's role on the way to any other call.
+    is_assuming = error.operation_name.startswith("AssumeRole")
+    return _INVALID if is_assuming and not is_passing(code, http_status(error)) else None
+
+
+def _key_trouble(error: ClientError) -> _Verdict | None:
+    code = error_code(error).lower()
+    if not code.startswith(KEY_PREFIX):
+        is_denied = error_code(error) in DENIED_CODES and _KEY_ACTION.match(error_text(error))
+        return _KEY_DENIED if is_denied else None
+    if "throttl" in code:
+        return _BY_CODE["Throttling"]
+    return _KEY_DENIED if any(word in code for word in KEY_DENIED_WORDS) else _KEY_UNUSABLE
 
 
 def _retry_after(error: ClientError) -> float | None:
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     try:
-        return float(headers["retry-after"])
+        seconds = float(headers["retry-after"])
     except (KeyError, ValueError):
         return None
+    return min(seconds, MAX_RETRY_AFTER) if seconds > 0 else None
 
 
 @contextmanager

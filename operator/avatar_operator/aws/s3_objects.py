@@ -7,12 +7,13 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import MISSING_OBJECT_CODES, AwsFailure, aws_errors, error_code, http_status
+from avatar_operator.aws.error_codes import MISSING_OBJECT_CODES
+from avatar_operator.aws.errors import AwsFailure, aws_errors, error_code, http_status
 from avatar_operator.aws.s3_location import S3Location
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MAX_DELETED_PER_CALL = 50_000
 """Versions that one call of `delete_below` removes at most, so that it ends in bounded time."""
 CONDITION_FAILED = (409, 412)
+UNEXPLAINED_CODES = ("400", "403")
+"""How a HEAD is refused: no body says why, so botocore shows the status."""
 DELETE_BATCH = 1000
 """The most that one DeleteObjects takes."""
 
@@ -130,22 +133,22 @@ class S3Objects:
     async def facts(self, location: S3Location, *, version_id: str | None = None) -> ObjectFacts | None:
         """What S3 says of an object, or None if it (or its version, or its bucket) is not there.
 
-        HeadObject answers without a body, so a missing bucket looks like a missing object.
+        HeadObject answers without a body, so a missing bucket looks like a missing object, and an expired token like
+        a version id that is none. What it refuses without a reason is asked for its first byte, which is refused in
+        words.
         """
+        named: dict[str, Any] = {"Bucket": location.bucket, "Key": location.key}
+        if version_id is not None:
+            named["VersionId"] = version_id
 
         def head(s3: "S3Client") -> "HeadObjectOutputTypeDef | None":
             try:
-                if version_id is not None:
-                    return s3.head_object(
-                        Bucket=location.bucket,
-                        Key=location.key,
-                        ChecksumMode="ENABLED",
-                        VersionId=version_id,
-                    )
-                return s3.head_object(Bucket=location.bucket, Key=location.key, ChecksumMode="ENABLED")
+                return s3.head_object(**named, ChecksumMode="ENABLED")
             except ClientError as error:
                 if error_code(error) in MISSING_OBJECT_CODES:
                     return None
+                if error_code(error) in UNEXPLAINED_CODES:
+                    s3.get_object(**named, Range="bytes=0-0")["Body"].close()
                 raise
 
         with aws_errors(f"look at {location.uri}"):

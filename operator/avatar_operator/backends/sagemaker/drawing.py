@@ -5,10 +5,12 @@
     400 ValidationError          no such endpoint, or no such artifact, or a request that SageMaker does not take
     read time-out, 5xx           nobody knows; drawing again gives the same pictures under the same names
 
+An endpoint that is missing, changing or not what it should be is waited for: this operator may be replacing it just
+now, and whoever else owns it may. What ends a request is what the same call can never do: the worker's own 4xx, an
+artifact that is not there or no archive, a request that SageMaker does not take.
+
 Sources: SageMaker API Reference, InvokeEndpoint (Errors); Developer Guide, "Invoke a multi-model endpoint".
 """
-
-import re
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pydantic import ValidationError
@@ -17,14 +19,25 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
+from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.base import BackendError, DrawCall, Drawn, DrawResult, ModelLoading
-from avatar_operator.backends.sagemaker.endpoint_refusal import EndpointRefusal, endpoint_refusal
-from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
+from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
+from avatar_operator.backends.sagemaker.failure_text import (
+    TIMED_OUT,
+    answered_with,
+    find_worker_error,
+    stated_status,
+)
 from avatar_operator.backends.sagemaker.layout import JSON, sagemaker_spec
 
 MAX_ANSWER_BYTES = 6_291_456
 """InvokeEndpoint's own limit for a body, each way."""
+ARTIFACT_MISSING = "ArtifactMissing"
+UNKNOWN_STATUS = 500
+NOT_DOWNLOADED = "Failed to download model data"
+NOT_EXTRACTED = "Failed to extract model data"
 
 
 async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
@@ -46,7 +59,10 @@ async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> D
     except AWS_CALL_ERRORS as error:
         if isinstance(error, ClientError) and error_code(error) == "ModelNotReadyException":
             return ModelLoading()
-        raise drawing_error(error, endpoint_name, call.target_model) from error
+        failure = drawing_error(error, endpoint_name, call.target_model)
+        if failure.reason == ARTIFACT_MISSING:
+            failure = await _undelivered(S3Objects(clients, spec.region), runtime, call, failure)
+        raise failure from error
     return _drawn(answer, call)
 
 
@@ -104,41 +120,51 @@ def drawing_error(error: AwsCallError, endpoint_name: str, target_model: str) ->
 
 
 def _model_error(error: ClientError, doing: str) -> BackendError:
-    status = _original_status(error)
     said = str(error.response.get("OriginalMessage", "")) or error_text(error)
     worker_error = find_worker_error(said)
     if worker_error is not None:
         return BackendError(worker_error.code, worker_error.message, retryable=worker_error.retryable)
-    if status == 0 or "timed out" in said:
+    status = _original_status(error)
+    if status == TIMED_OUT:
         return BackendError(
             "InvocationTimedOut",
             f"could not {doing}: the worker did not answer within 60 s."
             " If this repeats, lower limits.inference.picturesPerInvocation.",
             retryable=True,
         )
-    cause = failure_cause(said)
-    reason = "WorkerRejected" if 400 <= status < 500 else "WorkerFailed"
-    return BackendError(
-        reason, f"could not {doing}: ({status}) {cause.message}", retryable=not 400 <= status < 500
-    )
+    cause = answered_with(status, said)
+    return BackendError(cause.reason, f"could not {doing}: {cause.message}", retryable=cause.retryable)
 
 
 def _original_status(error: ClientError) -> int:
     status = error.response.get("OriginalStatusCode")
     if isinstance(status, int):
         return status
-    stated = re.search(r"\((\d{1,3})\)", error_text(error))
-    return int(stated[1]) if stated else 500
+    stated = stated_status(error_text(error))
+    return UNKNOWN_STATUS if stated is None else stated
 
 
 def _validation_error(error: ClientError, doing: str) -> BackendError:
     text = error_text(error)
     refusal = endpoint_refusal(text)
     if refusal is not None:
-        retryable = refusal is EndpointRefusal.NOT_READY
-        return BackendError(refusal.value, f"could not {doing}: {text}", retryable=retryable)
-    if re.search(r"extract model data", text, re.IGNORECASE):
+        return BackendError(refusal.value, f"could not {doing}: {text}", retryable=True)
+    if text.startswith(NOT_EXTRACTED):
         return BackendError("ArtifactInvalid", f"could not {doing}: {text}", retryable=False)
-    if re.search(r"model data|download|artifact|no such (key|object)|does not exist", text, re.IGNORECASE):
-        return BackendError("ArtifactMissing", f"could not {doing}: {text}", retryable=False)
+    if text.startswith(NOT_DOWNLOADED):
+        return BackendError(ARTIFACT_MISSING, f"could not {doing}: {text}", retryable=False)
     return BackendError("InvocationRejected", f"could not {doing}: {text}", retryable=False)
+
+
+async def _undelivered(
+    objects: S3Objects, runtime: AvatarRuntime, call: DrawCall, missing: BackendError
+) -> BackendError:
+    # SageMaker says the same of an artifact that is gone and of one that the endpoint's role may not read.
+    artifact = S3Location.parse(runtime.spec.storage.artifacts).below(call.target_model)
+    if await objects.facts(artifact) is None:
+        return missing
+    return BackendError(
+        "ArtifactUnreadable",
+        f"{missing.message} {artifact.uri} is there: the endpoint's execution role must be allowed to read it.",
+        retryable=True,
+    )

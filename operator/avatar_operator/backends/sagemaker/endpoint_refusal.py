@@ -1,24 +1,38 @@
-"""What the runtime API's ValidationError says about the endpoint itself. Only its text tells. Pure."""
+"""What the runtime API's ValidationError says about the endpoint itself. Pure.
+
+Only its text tells, and the text may quote what a user chose (a model's key). So only its beginning is read, where
+SageMaker names the endpoint: "Endpoint NAME of account 123456789012 not found."
+"""
 
 import re
 from enum import Enum
 
 
 class EndpointRefusal(Enum):
-    """Why an endpoint takes no invocation at all."""
+    """Why an endpoint takes no invocation at all. Each of it can be mended while the caller waits."""
 
     NOT_FOUND = "EndpointNotFound"
     NOT_READY = "EndpointNotReady"
+    UNFIT = "EndpointUnfit"
 
 
-_NOT_FOUND = re.compile(r"endpoint .*(not found|does not exist)|could not find endpoint", re.IGNORECASE)
-_NOT_READY = re.compile(r"not (currently )?in ?service|in the process of|status", re.IGNORECASE)
+_ENDPOINT = r"\AEndpoint \S+ (?:of account \S+ )?"
+_SENTENCES = (
+    (EndpointRefusal.NOT_FOUND, r"(?:was |could )?not (?:be )?found|does not exist"),
+    (
+        EndpointRefusal.UNFIT,
+        r"is not a multi-model endpoint|has an AsyncInferenceConfig|does not support async",
+    ),
+    (EndpointRefusal.NOT_READY, r"is (?:not|in|currently|being)\b|has (?:no|not)\b"),
+)
+_REFUSALS = tuple(
+    (refusal, re.compile(f"{_ENDPOINT}(?:{words})", re.IGNORECASE)) for refusal, words in _SENTENCES
+)
+_COULD_NOT_FIND = re.compile(r"\ACould not find endpoint\b", re.IGNORECASE)
 
 
 def endpoint_refusal(text: str) -> EndpointRefusal | None:
     """Read a ValidationError's message; None if it is about something else."""
-    if _NOT_FOUND.search(text):
+    if _COULD_NOT_FIND.match(text):
         return EndpointRefusal.NOT_FOUND
-    if _NOT_READY.search(text):
-        return EndpointRefusal.NOT_READY
-    return None
+    return next((refusal for refusal, sentence in _REFUSALS if sentence.match(text)), None)

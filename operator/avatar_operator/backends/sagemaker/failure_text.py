@@ -2,12 +2,15 @@
 
 A worker answers with a WorkerError document. SageMaker puts that body into a sentence of its own ('Received server
 error (500) from model with message "..."'), sometimes escaped, sometimes inside another JSON document, sometimes cut
-off. AWS documents none of it, so the document is searched for, not expected; what has none is classified by its text.
+off. AWS documents none of it, so the document is searched for, not expected.
+
+The class of a failure comes from three sources, in this order: the worker's document, the HTTP status that SageMaker
+states, and the beginning of a sentence that SageMaker itself speaks. Never from words found anywhere else: what a
+container says may quote a user, or a page of some proxy, and neither decides whether a training is repeated.
 """
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -15,10 +18,26 @@ from pydantic import ValidationError
 from avatar_api.documents.errors import RETRYABLE, WorkerError
 
 MAX_TEXT = 65536
-MAX_CANDIDATES = 200
 MAX_DEPTH = 4
 MAX_MESSAGE = 1000
+TIMED_OUT = 0
+"""The status that SageMaker states for a container that did not answer in time."""
 _SCHEMA = "avatars.dev/worker-error/"
+_CUT_DOCUMENT = re.compile(
+    r'"code"\s*:\s*"(?P<code>[A-Za-z]+)"'
+    r'(?:\s*,\s*"message"\s*:\s*"(?P<message>(?:[^"\\]|\\.)*)'
+    r'(?:"\s*,\s*"retryable"\s*:\s*(?P<retryable>true|false))?)?',
+    re.DOTALL,
+)
+"""The members of a WorkerError in the order in which they are written, as far as they are there."""
+_SPEAKER = r"\A\s*(?:ClientError: |ModelError: )?"
+_STATUS = re.compile(_SPEAKER + r"Received (?:client|server) error \((\d{1,3})\) from ")
+_INVOCATION_TIMED_OUT = re.compile(_SPEAKER + r"Your invocation timed out while waiting for a response")
+_EXPIRED = re.compile(_SPEAKER + r"(?:The )?request (?:has )?expired ", re.IGNORECASE)
+_UNREADABLE = re.compile(
+    _SPEAKER + r"Unable to (?:download|read|access) the (?:inference request payload|InputLocation)"
+)
+_LOST = re.compile(_SPEAKER + r"Amazon SageMaker could not get a response from the ")
 
 
 @dataclass(frozen=True)
@@ -41,108 +60,106 @@ def failure_cause(text: str) -> FailureCause:
     error = find_worker_error(text)
     if error is not None:
         return FailureCause(error.code, error.message, error.retryable, error)
-    return _classified(text)
+    status = stated_status(text)
+    return _spoken(text) if status is None else answered_with(status, text)
+
+
+def stated_status(text: str) -> int | None:
+    """The HTTP status of the container, if the text is SageMaker's sentence about one."""
+    stated = _STATUS.match(text)
+    return None if stated is None else int(stated[1])
+
+
+def answered_with(status: int, text: str) -> FailureCause:
+    """What a container's answer means that carries no document.
+
+    Args:
+        status: of the answer; `TIMED_OUT` if there was none in time.
+        text: what was said with it.
+    """
+    said = _said(text)
+    if status == TIMED_OUT:
+        return _timed_out(said)
+    if 400 <= status < 500:
+        return FailureCause(
+            "WorkerRejected", f"the worker refused the request with {status}. {said}", retryable=False
+        )
+    return FailureCause("WorkerFailed", f"the worker failed with {status}. {said}", retryable=True)
 
 
 def find_worker_error(text: str) -> WorkerError | None:
-    """The first WorkerError document inside a text, whole or cut off, or None."""
-    return _whole_document(text, MAX_DEPTH) or _cut_document(text)
+    """The worker's WorkerError document inside a text, whole or cut off, or None.
 
-
-def _whole_document(text: str, depth: int) -> WorkerError | None:
-    if depth == 0 or _SCHEMA not in text:
-        return None
-    for value in _embedded_json(text):
-        found = _in_value(value, depth)
-        if found is not None:
-            return found
-    unescaped = text.replace('\\"', '"').replace("\\\\", "\\")
-    return _whole_document(unescaped, depth - 1) if unescaped != text else None
-
-
-def _in_value(value: object, depth: int) -> WorkerError | None:
-    if isinstance(value, str):
-        return _whole_document(value, depth - 1)
-    if not isinstance(value, dict):
-        return None
-    try:
-        return WorkerError.model_validate(value) if "schemaVersion" in value else _in_members(value, depth)
-    except ValidationError:
-        return _in_members(value, depth)
-
-
-def _in_members(value: dict[str, object], depth: int) -> WorkerError | None:
-    for member in value.values():
-        found = _in_value(member, depth - 1) if depth else None
-        if found is not None:
-            return found
+    It is the first one: whatever a user may have written stands inside its message.
+    """
+    for _ in range(MAX_DEPTH):
+        mention = text.find(_SCHEMA)
+        if mention < 0:
+            return None
+        if text[mention - 1 : mention] == '"' and text[mention - 2 : mention - 1] != "\\":
+            start = text.rfind("{", 0, mention)
+            return None if start < 0 else _whole_document(text, start) or _cut_document(text[start:])
+        text = text.replace('\\"', '"').replace("\\\\", "\\")
     return None
 
 
-def _embedded_json(text: str) -> Iterator[object]:
-    decoder = json.JSONDecoder()
-    position = text.find("{")
-    for _ in range(MAX_CANDIDATES):
-        if position < 0:
-            return
-        try:
-            value, end = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            position = text.find("{", position + 1)
-            continue
-        yield value
-        position = text.find("{", end)
+def _whole_document(text: str, start: int) -> WorkerError | None:
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text, start)
+        return WorkerError.model_validate(value)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _cut_document(text: str) -> WorkerError | None:
-    if _SCHEMA not in text:
+    found = _CUT_DOCUMENT.search(text)
+    if found is None:
         return None
-    plain = text.replace('\\"', '"')
-    code = re.search(r'"code"\s*:\s*"([A-Za-z]+)"', plain)
-    message = re.search(r'"message"\s*:\s*"([^"]*)', plain)
-    retryable = re.search(r'"retryable"\s*:\s*(true|false)', plain)
-    if code is None:
-        return None
+    message = found["message"] or "(the message was cut off)"
     try:
         return WorkerError.model_validate(
             {
-                "code": code[1],
-                "message": (message[1] if message else "(the message was cut off)")[:MAX_MESSAGE],
-                "retryable": retryable[1] == "true" if retryable else code[1] in RETRYABLE,
+                "code": found["code"],
+                "message": message.replace('\\"', '"')[:MAX_MESSAGE],
+                "retryable": found["retryable"] == "true"
+                if found["retryable"]
+                else found["code"] in RETRYABLE,
             }
         )
     except ValidationError:
         return None
 
 
-def _classified(text: str) -> FailureCause:
-    said = f"SageMaker says: {text.strip()[:MAX_MESSAGE]}" if text.strip() else "SageMaker gives no reason"
-    lowered = text.lower()
-    if re.search(r"timed out|time-out|timeout|error \(0\)", lowered):
-        return FailureCause(
-            "InvocationTimedOut",
-            f"the worker did not finish in time. Ask for less, or give the endpoint more time or a faster instance. {said}",
-            retryable=False,
-        )
-    if re.search(r"\bexpired\b|\bttl\b", lowered):
+def _spoken(text: str) -> FailureCause:
+    said = _said(text)
+    if _INVOCATION_TIMED_OUT.match(text):
+        return _timed_out(said)
+    if _EXPIRED.match(text):
         return FailureCause(
             "RequestExpired",
             f"the request waited in the queue for too long: the endpoint needs more instances. {said}",
             retryable=True,
         )
-    if re.search(r"input ?location|download", lowered):
+    if _UNREADABLE.match(text):
         return FailureCause(
             "RequestUnreadable",
             f"the endpoint could not fetch the request document: its execution role must be allowed to read it. {said}",
-            retryable=not re.search(r"denied|forbidden|403|not authorized", lowered),
+            retryable=True,
         )
-    if "could not get a response" in lowered:
+    if _LOST.match(text):
         return FailureCause(
             "WorkerLost", f"the worker ended in the middle of its work. {said}", retryable=True
         )
-    status = re.search(r"\(([45])\d\d\)", text)
-    if status is not None and status[1] == "4":
-        return FailureCause("WorkerRejected", f"the worker refused the request. {said}", retryable=False)
-    if status is not None:
-        return FailureCause("WorkerFailed", f"the worker failed. {said}", retryable=True)
     return FailureCause("InvocationFailed", said, retryable=True)
+
+
+def _timed_out(said: str) -> FailureCause:
+    return FailureCause(
+        "InvocationTimedOut",
+        f"the worker did not finish in time. Ask for less, or give the endpoint more time or a faster instance. {said}",
+        retryable=False,
+    )
+
+
+def _said(text: str) -> str:
+    return f"SageMaker says: {text.strip()[:MAX_MESSAGE]}" if text.strip() else "SageMaker gives no reason"

@@ -1,6 +1,9 @@
 """The photos that a model names, pinned: by ETag always, by version where the bucket has versions.
 
 Pinned, because a training may start hours later: a photo exchanged in the meantime is noticed, never trained on.
+
+Photos that may not be read are waited for: a role that gets its permission late is the platform's affair, and no fault
+of the model that names them.
 """
 
 import asyncio
@@ -33,8 +36,9 @@ async def list_photos(
         if error.reason == "AccessDenied":
             raise BackendError(
                 "PhotosDenied",
-                f"{error.message} Check the photos' location, and whether the operator may read it.",
-                retryable=False,
+                f"{error.message} Check the photos' location, too: without s3:ListBucket, S3 says the same of a photo"
+                " that is not there. It is tried again.",
+                retryable=True,
             ) from error
         if error.reason == "BucketNotFound":
             raise BackendError("PhotosNotFound", error.message, retryable=False) from error

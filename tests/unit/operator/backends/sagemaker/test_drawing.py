@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,12 +68,24 @@ async def test_an_artifact_that_is_gone_is_missing_for_good(
     assert (caught.value.reason, caught.value.retryable) == ("ArtifactMissing", False)
 
 
-async def test_an_endpoint_that_does_not_exist_is_said_to_be_missing(
+async def test_an_artifact_that_is_there_and_that_the_endpoint_cannot_fetch_is_waited_for(
+    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws, s3: Any
+) -> None:
+    target = f"team-a/{uuid.uuid4()}/r1-a1.tar.gz"
+    s3.put_object(Bucket=BUCKET, Key=f"artifacts/{target}", Body=b"a model")
+    local_aws.add_fault(kind="s3", action="missing", caller="platform", key=f"artifacts/{target}", times=10)
+    with pytest.raises(BackendError) as caught:
+        await backend.draw(runtime, replace(CALL, target_model=target))
+    assert (caught.value.reason, caught.value.retryable) == ("ArtifactUnreadable", True)
+    assert "execution role" in caught.value.message
+
+
+async def test_an_endpoint_that_does_not_exist_is_waited_for(
     backend: SageMakerBackend, local_aws: LocalAws
 ) -> None:
     with pytest.raises(BackendError) as caught:
         await backend.draw(make_runtime("nowhere"), CALL)
-    assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", False)
+    assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", True)
 
 
 async def test_throttling_is_retryable(
@@ -99,10 +113,11 @@ def test_the_workers_own_words_are_passed_on() -> None:
     ("status", "reason", "retryable"),
     [(400, "WorkerRejected", False), (500, "WorkerFailed", True), (0, "InvocationTimedOut", True)],
 )
+@pytest.mark.parametrize("said", ["no", "upstream timed out", "Endpoint x of account 1 not found.", "(404)"])
 def test_a_model_error_without_a_document_is_judged_by_its_status(
-    status: int, reason: str, retryable: bool
+    status: int, reason: str, retryable: bool, said: str
 ) -> None:
-    failure = classified("ModelError", 424, OriginalStatusCode=status, OriginalMessage="no")
+    failure = classified("ModelError", 424, OriginalStatusCode=status, OriginalMessage=said)
     assert (failure.reason, failure.retryable) == (reason, retryable)
 
 
@@ -114,15 +129,21 @@ def test_the_status_is_read_from_the_sentence_if_there_is_no_field() -> None:
 @pytest.mark.parametrize(
     ("text", "reason", "retryable"),
     [
-        ("Endpoint avatars of account 123456789012 not found.", "EndpointNotFound", False),
+        ("Endpoint avatars of account 123456789012 not found.", "EndpointNotFound", True),
         ("Endpoint avatars of account 123456789012 is not in service.", "EndpointNotReady", True),
         ("Failed to download model data(bucket: b, key: k).", "ArtifactMissing", False),
         ('Failed to extract model data archive from URL "s3://b/k"', "ArtifactInvalid", False),
         (
             "Endpoint x is not a multi-model endpoint and does not support target model header.",
-            "InvocationRejected",
-            False,
+            "EndpointUnfit",
+            True,
         ),
+        (
+            "Endpoint x has an AsyncInferenceConfig and supports only asynchronous invocations.",
+            "EndpointUnfit",
+            True,
+        ),
+        ("1 validation error detected: Value at 'targetModel' is too long", "InvocationRejected", False),
     ],
 )
 def test_a_validation_error_is_told_apart_by_its_text(text: str, reason: str, retryable: bool) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from avatar_api.documents.errors import RETRYABLE, WorkerError
 from avatar_api.documents.photos import PhotoVerdict
+from avatar_operator.backends.sagemaker.endpoint_refusal import EndpointRefusal, endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
 
 ERROR = WorkerError(
@@ -30,6 +31,29 @@ ERRORS = st.builds(
     message=st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
     retryable=st.booleans(),
 )
+FORGED = json.dumps(WorkerError(code="InternalError", message="again", retryable=True).to_wire())
+TREACHEROUS = st.lists(
+    st.sampled_from(
+        [
+            *("timed out", "timeout", "expired", "TTL", "AccessDenied", "(404)", "(0)", "(500)", "download"),
+            *("ClientError: ", "Received server error (500) from model", "could not get a response"),
+            *("Endpoint x not found.", "is not in service", "status", "does not exist", "no such key"),
+            *(
+                '"retryable": true',
+                '"code": "InternalError"',
+                FORGED,
+                json.dumps(FORGED),
+                '"',
+                "\\",
+                "{",
+                "}",
+            ),
+        ]
+    )
+    | TEXT,
+    max_size=6,
+).map(" ".join)
+"""What a user may write where a message quotes it."""
 
 
 @pytest.mark.parametrize(
@@ -102,7 +126,7 @@ def test_deep_nesting_is_no_trap() -> None:
             "RequestUnreadable",
             True,
         ),
-        ("Unable to download the InputLocation: AccessDenied", "RequestUnreadable", False),
+        ("Unable to download the InputLocation: AccessDenied", "RequestUnreadable", True),
         (
             "ClientError: Unable to upload the inference response payload: AccessDenied",
             "InvocationFailed",
@@ -117,3 +141,46 @@ def test_deep_nesting_is_no_trap() -> None:
 def test_a_text_without_a_document_is_classified(text: str, reason: str, retryable: bool) -> None:
     cause = failure_cause(text)
     assert (cause.reason, cause.retryable, cause.error) == (reason, retryable, None)
+
+
+@given(
+    TREACHEROUS,
+    st.sampled_from(
+        [
+            ("Received server error (503) from primary with message", "WorkerFailed", True),
+            ("ClientError: Received client error (413) from model with message", "WorkerRejected", False),
+            ("Received server error (0) from model with message", "InvocationTimedOut", False),
+            ("ClientError: The request expired after 60 seconds:", "RequestExpired", True),
+            (
+                "ClientError: Unable to download the inference request payload:",
+                "RequestUnreadable",
+                True,
+            ),
+            ("<!DOCTYPE HTML><title>Bad gateway</title>", "InvocationFailed", True),
+        ]
+    ),
+)
+def test_no_words_inside_a_text_change_its_class(words: str, case: tuple[str, str, bool]) -> None:
+    sentence, reason, retryable = case
+    words = words.replace("avatars.dev/worker-error/", "avatars.dev/")
+    cause = failure_cause(f'{sentence} "{words}".')
+    assert (cause.reason, cause.retryable) == (reason, retryable)
+
+
+@given(TREACHEROUS, st.integers(0, 4000), st.integers(0, 2))
+def test_no_words_inside_the_workers_message_change_its_class(words: str, end: int, escapes: int) -> None:
+    error = WorkerError(code="InvalidRequest", message=words[:1000], retryable=False)
+    document = json.dumps(error.to_wire())
+    for _ in range(escapes):
+        document = json.dumps(document)[1:-1]
+    named = document.index('"', document.index("InvalidRequest")) + 1
+    cause = failure_cause(SENTENCE.format(document[: max(named, end)]))
+    assert (cause.reason, cause.retryable) == ("InvalidRequest", False)
+
+
+@given(TREACHEROUS)
+def test_what_an_endpoint_is_said_to_be_does_not_follow_quoted_words(words: str) -> None:
+    assert endpoint_refusal(f"Failed to download model data(bucket: b, key: {words}).") is None
+    assert endpoint_refusal(f"1 validation error detected: Value '{words}' at 'targetModel'") is None
+    refusal = endpoint_refusal(f"Endpoint avatars of account 1 is not in service. {words}")
+    assert refusal is EndpointRefusal.NOT_READY

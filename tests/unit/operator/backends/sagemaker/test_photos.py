@@ -99,7 +99,9 @@ class DeniedObjects(S3Objects):
         raise AwsFailure("AccessDenied", f"could not list {prefix.uri}", retryable=True)
 
 
-async def test_photos_that_may_not_be_read_are_denied_for_good(clients: AwsClients) -> None:
+async def test_photos_that_may_not_be_read_are_waited_for_under_a_name_of_their_own(
+    clients: AwsClients,
+) -> None:
     with pytest.raises(BackendError) as caught:
         await list_photos(DeniedObjects(clients, REGION), make_runtime(), make_model())
-    assert (caught.value.reason, caught.value.retryable) == ("PhotosDenied", False)
+    assert (caught.value.reason, caught.value.retryable) == ("PhotosDenied", True)
