@@ -10,7 +10,7 @@ import difflib
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_operator.core.condition_drafts import set_condition
-from avatar_operator.core.conditions import find_condition, is_true
+from avatar_operator.core.conditions import find_condition
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import MODEL_RESOLVED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
@@ -54,7 +54,8 @@ def waiting_for(model: AvatarModel) -> tuple[str, str] | None:
     name = model.metadata.name
     if model.metadata.deletion_timestamp is not None:
         return "ModelDeleting", f"AvatarModel {name} is being deleted: nothing is drawn with it any more."
-    if model.status.artifact is not None and is_true(model.status.conditions, HOSTED):
+    hosted = find_condition(model.status.conditions, HOSTED)
+    if model.status.artifact is not None and (hosted is None or hosted.status != "False"):
         return None
     failed = find_condition(model.status.conditions, STALLED)
     if failed is not None and failed.status == "True":
