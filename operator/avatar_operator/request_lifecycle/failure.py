@@ -15,6 +15,7 @@ def fail_request(
     draft = set_condition(observation, draft, SUCCEEDED, "False", reason, message)
     return update_status(
         draft,
+        state="Failed",
         last_failure=Failure(
             reason=reason, message=shortened(message), retryable=False, time=observation.now
         ),
