@@ -61,7 +61,7 @@ class Definition:
             "properties": {
                 "apiVersion": {"type": "string"},
                 "kind": {"type": "string"},
-                "metadata": {"type": "object"},
+                "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
                 "spec": structural_schema(self.spec),
                 "status": structural_schema(self.status),
             },

@@ -14,8 +14,9 @@ Rule = dict[str, Any]
 REFERABLE_NAME: Rule = {
     "rule": "oldSelf.hasValue() || (size(self.metadata.name) <= 63"
     f" && self.metadata.name.matches(r'{RESOURCE_NAME_PATTERN}'))",
-    "message": f"metadata.name is {RESOURCE_NAME_SENTENCE}",
+    "message": RESOURCE_NAME_SENTENCE,
     "optionalOldSelf": True,
+    "fieldPath": ".metadata.name",
 }
 """For kinds that others refer to by name. A reference is a DNS label, so that every longer name could never be used."""
 
@@ -28,6 +29,8 @@ FIXED_ONCE_PLANNED: Rule = {
     "rule": f"self.spec.revision != oldSelf.spec.revision || ({_SEEN} && !({_SAME_REVISION} && {_ATTEMPTED}))"
     f" || ({_SAME_INPUTS})",
     "message": "spec.photos, spec.subject and spec.training are fixed for a revision: raise spec.revision to train again",
+    "reason": "FieldValueForbidden",
+    "fieldPath": ".spec",
 }
 """An AvatarModel's inputs may be corrected while the operator has said that nothing is planned for the revision.
 
@@ -40,5 +43,7 @@ FIXED_ONCE_STORED: Rule = {
     f" || !(has(oldSelf.status) && (has(oldSelf.status.storage) || has(oldSelf.status.artifact) || {_ATTEMPTED}))",
     "message": "spec.runtimeRef is fixed once training was planned, because the model's data lie in that runtime's storage:"
     " create another AvatarModel",
+    "reason": "FieldValueForbidden",
+    "fieldPath": ".spec.runtimeRef",
 }
 """An AvatarModel's runtime may be corrected until something of the model is stored with it."""

@@ -104,11 +104,11 @@ Sha256 = Annotated[
 
 RESOURCE_NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 RESOURCE_NAME_SENTENCE = (
-    "at most 63 lowercase letters, digits and dashes, with a letter or a digit at both ends: ann-2"
+    "a name is at most 63 lowercase letters, digits and dashes, with a letter or a digit at both ends: ann-2"
 )
 
 ResourceName = Annotated[
-    str, spelled(RESOURCE_NAME_PATTERN, f"a name is {RESOURCE_NAME_SENTENCE}", min_length=1, max_length=63)
+    str, spelled(RESOURCE_NAME_PATTERN, RESOURCE_NAME_SENTENCE, min_length=1, max_length=63)
 ]
 
 Seed = Annotated[int, Field(ge=0, le=4294967295, json_schema_extra={"format": "int64"})]

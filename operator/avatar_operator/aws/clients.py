@@ -1,9 +1,12 @@
 """boto3 without blocking: clients by region, and the threads that their calls run in.
 
 boto3 is synchronous, so every call runs in a thread of ours, never in asyncio's default executor. There are two bounded
-pools: invocations hold a thread for up to 70 seconds each, and must not keep a claim or a listing waiting.
+pools: drawing holds a thread for up to 70 seconds a call, and must not keep a claim or a listing waiting. Each pool has
+its own connections, as many as it has threads.
 
-Retries differ by what a repetition costs. S3, SageMaker's control plane and SNS retry adaptively. The runtime
+Retries differ by what a repetition costs. S3, SageMaker's control plane and SNS repeat a few times, within seconds, and
+leave patience to the reconciler. They do so in the standard mode: the adaptive one slows down all calls of a client as
+soon as one is throttled, so one hot prefix of one bucket stalled every claim and listing for half a minute. The runtime
 (InvokeEndpoint, InvokeEndpointAsync) makes exactly one attempt: a repeated InvokeEndpointAsync trains and bills twice,
 and a repeated InvokeEndpoint draws for a caller who is told about it too late. The reconciler repeats those, knowingly.
 
@@ -11,14 +14,17 @@ Errors are botocore's own here; `aws.errors` translates them where it is known w
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import boto3
 from botocore.config import Config
 
+from avatar_operator.aws.renewable_client import RenewableClient
 from avatar_operator.aws.throttling import Throttles
 
 if TYPE_CHECKING:
@@ -33,7 +39,15 @@ CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 30
 INVOCATION_READ_TIMEOUT = 70
 """InvokeEndpoint answers within 60 seconds; AWS advises 70 (SageMaker Developer Guide, "Invoke a multi-model endpoint")."""
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 3
+"""The first repetition comes within a second, the second within two more."""
+Use = Literal["s3", "sagemaker", "sns", "submission", "drawing"]
+
+
+@dataclass(frozen=True)
+class _Purpose:
+    service: str
+    config: Config
 
 
 class AwsClients:
@@ -42,8 +56,8 @@ class AwsClients:
     Args:
         endpoint_url: one URL for every service, for an emulator; None leaves it to the environment
             (AWS_ENDPOINT_URL) and to AWS.
-        threads: how many short calls run at once.
-        invocation_threads: how many InvokeEndpoint calls run at once.
+        threads: how many short calls run at once: what models and runtimes are worked on with.
+        drawing_threads: how many InvokeEndpoint calls run at once: what requests are worked on with.
         throttles: the rates to keep to.
     """
 
@@ -52,85 +66,106 @@ class AwsClients:
         *,
         endpoint_url: str | None = None,
         threads: int = 16,
-        invocation_threads: int = 16,
+        drawing_threads: int = 16,
         throttles: Throttles | None = None,
     ) -> None:
         self.throttles = throttles or Throttles()
         self._endpoint_url = endpoint_url
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="aws")
-        self._invocations = ThreadPoolExecutor(invocation_threads, thread_name_prefix="aws-invocation")
-        retrying = Config(
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
-            retries={"mode": "adaptive", "total_max_attempts": MAX_ATTEMPTS},
-            max_pool_connections=threads,
-        )
-        self._configs: Mapping[str, Config] = {
-            "s3": retrying,
-            "sagemaker": retrying,
-            "sns": retrying,
-            "sagemaker-runtime": Config(
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=INVOCATION_READ_TIMEOUT,
-                retries={"mode": "standard", "total_max_attempts": 1},
-                max_pool_connections=threads + invocation_threads,
-            ),
+        self._short_calls = ThreadPoolExecutor(threads, thread_name_prefix="aws")
+        self._drawing = ThreadPoolExecutor(drawing_threads, thread_name_prefix="aws-drawing")
+        repeating = _config(READ_TIMEOUT, attempts=MAX_ATTEMPTS, connections=threads)
+        once = _config(INVOCATION_READ_TIMEOUT, attempts=1, connections=threads)
+        drawing = _config(INVOCATION_READ_TIMEOUT, attempts=1, connections=drawing_threads)
+        self._purposes: Mapping[Use, _Purpose] = {
+            "s3": _Purpose("s3", repeating),
+            "sagemaker": _Purpose("sagemaker", repeating),
+            "sns": _Purpose("sns", repeating),
+            "submission": _Purpose("sagemaker-runtime", once),
+            "drawing": _Purpose("sagemaker-runtime", drawing),
         }
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[Use, str], RenewableClient[Any]] = {}
+        self._in_flight: set[Future[Any]] = set()
 
     async def s3(self, region: str, call: Callable[["S3Client"], T]) -> T:
         """Run a call of S3's client in a thread. Raises what botocore raises."""
-        return await self._run(self._executor, lambda: call(cast("S3Client", self._client("s3", region))))
+        return await self._run("s3", region, lambda client: call(cast("S3Client", client)))
 
     async def sagemaker(self, region: str, operation: str, call: Callable[["SageMakerClient"], T]) -> T:
         """Run a call of SageMaker's control plane in a thread, at the rate of its operation."""
         await self.throttles.take(region, operation)
-        return await self._run(
-            self._executor, lambda: call(cast("SageMakerClient", self._client("sagemaker", region)))
-        )
+        return await self._run("sagemaker", region, lambda client: call(cast("SageMakerClient", client)))
 
     async def sns(self, region: str, operation: str, call: Callable[["SNSClient"], T]) -> T:
         """Run a call of SNS's client in a thread, at the rate of its operation."""
         await self.throttles.take(region, operation)
-        return await self._run(self._executor, lambda: call(cast("SNSClient", self._client("sns", region))))
+        return await self._run("sns", region, lambda client: call(cast("SNSClient", client)))
 
     async def submission(self, region: str, call: Callable[["SageMakerRuntimeClient"], T]) -> T:
         """Run one InvokeEndpointAsync in a thread. Never repeated."""
         await self.throttles.take(region, "InvokeEndpointAsync")
-        return await self._run(self._executor, lambda: call(self._runtime(region)))
+        return await self._run(
+            "submission", region, lambda client: call(cast("SageMakerRuntimeClient", client))
+        )
 
     async def invocation(self, region: str, call: Callable[["SageMakerRuntimeClient"], T]) -> T:
-        """Run one InvokeEndpoint in a thread of its own pool. Never repeated."""
+        """Run one InvokeEndpoint in a thread of drawing's own pool. Never repeated."""
         await self.throttles.take(region, "InvokeEndpoint")
-        return await self._run(self._invocations, lambda: call(self._runtime(region)))
+        return await self._run("drawing", region, lambda client: call(cast("SageMakerRuntimeClient", client)))
+
+    async def drain(self, seconds: float) -> bool:
+        """Let calls under way end, those of cancelled tasks too: a worker that draws for us gets to give its answer.
+
+        Calls that begin meanwhile are waited for as well; whoever wants an end stops making them.
+
+        Args:
+            seconds: to wait at most.
+
+        Returns:
+            Whether nothing is under way any more.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._in_flight:
+                    answers = [asyncio.wrap_future(future) for future in tuple(self._in_flight)]
+                    await asyncio.gather(*answers, return_exceptions=True)
+        return not self._in_flight
 
     def close(self) -> None:
         """Start nothing more and let go of the connections. Calls under way end by their time-outs."""
-        for executor in (self._executor, self._invocations):
+        for executor in (self._short_calls, self._drawing):
             executor.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
 
-    def _runtime(self, region: str) -> "SageMakerRuntimeClient":
-        return cast("SageMakerRuntimeClient", self._client("sagemaker-runtime", region))
+    async def _run(self, use: Use, region: str, call: Callable[[Any], T]) -> T:
+        executor = self._drawing if use == "drawing" else self._short_calls
+        future = executor.submit(lambda: self._client(use, region).call(call))
+        self._in_flight.add(future)
+        future.add_done_callback(self._in_flight.discard)
+        return await asyncio.wrap_future(future)
 
-    def _client(self, service: str, region: str) -> Any:
-        # boto3 sessions are not thread-safe, their clients are; making one costs about 0.1 s, so not on the event loop.
+    def _client(self, use: Use, region: str) -> RenewableClient[Any]:
         with self._lock:
-            client = self._clients.get((service, region))
-            if client is None:
-                client = boto3.session.Session().client(  # type: ignore[call-overload]
-                    service,
-                    region_name=region,
-                    endpoint_url=self._endpoint_url,
-                    config=self._configs[service],
-                )
-                self._clients[(service, region)] = client
-            return client
+            return self._clients.setdefault(
+                (use, region), RenewableClient(lambda: self._make(self._purposes[use], region))
+            )
 
-    @staticmethod
-    async def _run(executor: Executor, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(executor, call)
+    def _make(self, purpose: _Purpose, region: str) -> Any:
+        return boto3.session.Session().client(  # type: ignore[call-overload]
+            purpose.service,
+            region_name=region,
+            endpoint_url=self._endpoint_url,
+            config=purpose.config,
+        )
+
+
+def _config(read_timeout: int, *, attempts: int, connections: int) -> Config:
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=connections,
+    )

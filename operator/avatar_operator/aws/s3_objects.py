@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.error_codes import MISSING_OBJECT_CODES
-from avatar_operator.aws.errors import AwsFailure, aws_errors, error_code, http_status
+from avatar_operator.aws.errors import AwsFailure, aws_errors, error_code, http_status, is_passing
 from avatar_operator.aws.s3_location import S3Location
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ UNEXPLAINED_CODES = ("400", "403")
 """How a HEAD is refused: no body says why, so botocore shows the status."""
 DELETE_BATCH = 1000
 """The most that one DeleteObjects takes."""
+DELETE_TRIES = 3
+"""How often objects are named again that S3 was too busy for, while it deleted the others."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ class S3Objects:
             What S3 refused to remove, in words, and whether something is left for another call.
 
         Raises:
-            AwsFailure: the listing or a whole batch failed.
+            AwsFailure: the listing or a whole batch failed, or S3 stays too busy for some of it.
         """
 
         def delete_all(s3: "S3Client") -> list[str]:
@@ -212,14 +214,7 @@ class S3Objects:
             found, complete = _versions(s3, prefix)
             left = [] if complete else [f"{prefix.uri}: more than {MAX_DELETED_PER_CALL} objects"]
             for start in range(0, len(found), DELETE_BATCH):
-                answer = s3.delete_objects(
-                    Bucket=prefix.bucket,
-                    Delete={"Objects": found[start : start + DELETE_BATCH], "Quiet": True},
-                )
-                left.extend(
-                    f"{S3Location(prefix.bucket, refusal.get('Key', '')).uri}: {refusal.get('Code')} {refusal.get('Message')}"
-                    for refusal in answer.get("Errors", [])
-                )
+                left.extend(_delete_batch(s3, prefix, found[start : start + DELETE_BATCH]))
             return left
 
         with aws_errors(f"delete everything below {prefix.uri}"):
@@ -235,6 +230,26 @@ def _versions(s3: "S3Client", prefix: S3Location) -> tuple[list["ObjectIdentifie
                 return found, False
             found.append({"Key": entry["Key"], "VersionId": entry["VersionId"]})
     return found, True
+
+
+def _delete_batch(s3: "S3Client", prefix: S3Location, objects: list["ObjectIdentifierTypeDef"]) -> list[str]:
+    left: list[str] = []
+    for _ in range(DELETE_TRIES):
+        answer = s3.delete_objects(Bucket=prefix.bucket, Delete={"Objects": objects, "Quiet": True})
+        objects = []
+        for refusal in answer.get("Errors", []):
+            if is_passing(refusal.get("Code", ""), 0):
+                objects.append({"Key": refusal["Key"], "VersionId": refusal.get("VersionId", "null")})
+            else:
+                uri = S3Location(prefix.bucket, refusal.get("Key", "")).uri
+                left.append(f"{uri}: {refusal.get('Code')} {refusal.get('Message')}")
+        if not objects:
+            return left
+    raise AwsFailure(
+        "AwsUnavailable",
+        f"S3 is too busy to delete {len(objects)} objects below {prefix.uri}",
+        retryable=True,
+    )
 
 
 def _hexadecimal(checksum: str | None) -> str | None:
