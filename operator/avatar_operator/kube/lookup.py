@@ -3,13 +3,27 @@
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
+from avatar_api.reading import read_for_deletion
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 
 
-def find_runtime(cache: ObjectCache, name: str) -> AvatarRuntime | None:
-    """The AvatarRuntime of a name, or None if there is none."""
+def find_runtime(cache: ObjectCache, name: str, *, for_deletion: bool = False) -> AvatarRuntime | None:
+    """The AvatarRuntime of a name, or None if there is none.
+
+    Args:
+        cache: where it is looked up.
+        name: its name.
+        for_deletion: whether it is only asked where things to be removed lie; one that another version wrote will do.
+
+    Raises:
+        ValidationError: this version does not understand it.
+    """
     body = cache.get(ObjectKey(AVATAR_RUNTIME.kind, "", name))
-    return None if body is None else AvatarRuntime.model_validate(body)
+    if body is None:
+        return None
+    if for_deletion:
+        return read_for_deletion(AvatarRuntime, body).object
+    return AvatarRuntime.model_validate(body)
 
 
 def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | None:

@@ -15,6 +15,7 @@ from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage, TrainingRequest
 from avatar_api.group import AVATAR_MODEL
+from avatar_api.reading import read_object
 from avatar_operator.backends.base import (
     AttemptOutcome,
     AttemptPending,
@@ -98,9 +99,10 @@ class ModelLifecycle:
 
     async def observe(self, body: Object) -> ModelObservation:
         """Gather the runtime, and the photos or the outcome where a decision depends on them."""
-        model = AvatarModel.model_validate(body)
+        model = read_object(AvatarModel, body).object
         memory = self._memory(_key(model))
-        runtime = find_runtime(self.cache, model.spec.runtime_ref.name)
+        going = model.metadata.deletion_timestamp is not None
+        runtime = find_runtime(self.cache, model.spec.runtime_ref.name, for_deletion=going)
         training = model.status.training
         observation = ModelObservation(
             now=self.clock.now(),

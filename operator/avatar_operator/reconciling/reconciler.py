@@ -15,7 +15,7 @@ What differs between the kinds is a `Lifecycle`; what is the same for all of the
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-import structlog
+from pydantic import ValidationError
 
 from avatar_api.group import FINALIZER, Kind
 from avatar_api.meta import ObservedStatus
@@ -29,7 +29,7 @@ from avatar_operator.reconciling.trouble import Troubles
 ObservationT = TypeVar("ObservationT")
 StatusT = TypeVar("StatusT", bound=ObservedStatus)
 ActionT = TypeVar("ActionT")
-logger = structlog.get_logger(__name__)
+NOT_UNDERSTOOD_SECONDS = 60.0
 
 
 class FarewellTeller(Protocol):
@@ -137,7 +137,14 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             self._lifecycle.forget(key)
             self._troubles.forget(key)
             return Reconciled("gone")
-        observation = await self._lifecycle.observe(body)
+        try:
+            observation = await self._lifecycle.observe(body)
+        except ValidationError as error:
+            # Written by another version, and alive: it waits for one that understands it.
+            problem = error.errors()[0]
+            where = ".".join(str(part) for part in problem["loc"])
+            message = f"This version does not understand {where}: {problem['msg']}."
+            return Reconciled("unchanged", retrying=Retry("NotUnderstood", message, NOT_UNDERSTOOD_SECONDS))
         draft = self._lifecycle.decide(observation)
         try:
             return await self._carry_out(key, body, observation, draft)

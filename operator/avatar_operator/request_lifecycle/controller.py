@@ -6,6 +6,7 @@ from typing import assert_never
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST
+from avatar_api.reading import read_object
 from avatar_api.runtime_limits import InferenceLimits
 from avatar_operator.backends.base import BackendError, DrawCall, Drawn, ModelLoading
 from avatar_operator.backends.selection import Backends, backend_name
@@ -43,14 +44,15 @@ class RequestLifecycle:
 
     async def observe(self, body: Object) -> RequestObservation:
         """Gather model and runtime, and what has been drawn where drawing is under way."""
-        request = AvatarRequest.model_validate(body)
+        request = read_object(AvatarRequest, body).object
+        going = request.metadata.deletion_timestamp is not None
         namespace, name = request.metadata.namespace, request.spec.model_ref.name
         model = find_model(self.cache, namespace, name)
         # Whoever has begun goes on with the runtime that it began with; a model may also go before its requests.
         runtime_name = request.status.runtime_name
         if runtime_name is None and model is not None:
             runtime_name = model.spec.runtime_ref.name
-        runtime = None if runtime_name is None else find_runtime(self.cache, runtime_name)
+        runtime = None if runtime_name is None else find_runtime(self.cache, runtime_name, for_deletion=going)
         observation = RequestObservation(
             now=self.clock.now(),
             request=request,
@@ -60,7 +62,6 @@ class RequestLifecycle:
             queue_limit_seconds=self._queue_limit(runtime, namespace),
             notes=self._notes.get(_key(request), DrawingNotes()),
         )
-        going = request.metadata.deletion_timestamp is not None
         if runtime is None or going or not is_drawing(request.status):
             return observation
         return await self._with_pictures(runtime, observation)

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
 from avatar_api.group import AVATAR_RUNTIME
+from avatar_api.reading import read_object
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
@@ -33,7 +34,7 @@ class RuntimeLifecycle:
 
     async def observe(self, body: Object) -> RuntimeObservation:
         """Gather who uses the runtime."""
-        runtime = AvatarRuntime.model_validate(body)
+        runtime = read_object(AvatarRuntime, body).object
         users = self.cache.dependents(ObjectKey(AVATAR_RUNTIME.kind, "", runtime.metadata.name))
         return RuntimeObservation(now=self.clock.now(), runtime=runtime, users=len(users))
 
