@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_DELETED_PER_CALL = 50_000
 """Versions that one call of `delete_below` removes at most, so that it ends in bounded time."""
+JSON = "application/json"
 CONDITION_FAILED = (409, 412)
 DELETE_BATCH = 1000
 """The most that one DeleteObjects takes."""

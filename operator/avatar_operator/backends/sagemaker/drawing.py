@@ -17,18 +17,20 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
+from avatar_operator.aws.s3_objects import JSON
 from avatar_operator.backends.aws_failures import backend_error
-from avatar_operator.backends.base import BackendError, DrawCall, Drawn, DrawResult, ModelLoading
-from avatar_operator.backends.sagemaker.endpoint_refusal import EndpointRefusal, endpoint_refusal
+from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, ModelLoading
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
-from avatar_operator.backends.sagemaker.layout import JSON, sagemaker_spec
+from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 
 MAX_ANSWER_BYTES = 6_291_456
 """InvokeEndpoint's own limit for a body, each way."""
 
 
 async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
-    """See Backend.draw."""
+    """See Compute.draw."""
     spec = sagemaker_spec(runtime)
     endpoint_name = spec.inference.endpoint_name
     body = inference_request(call).model_dump_json(by_alias=True, exclude_none=True).encode()
@@ -135,8 +137,8 @@ def _validation_error(error: ClientError, doing: str) -> BackendError:
     text = error_text(error)
     refusal = endpoint_refusal(text)
     if refusal is not None:
-        retryable = refusal is EndpointRefusal.NOT_READY
-        return BackendError(refusal.value, f"could not {doing}: {text}", retryable=retryable)
+        # The endpoint may be about to be made: nothing is wrong with the request that waits for it.
+        return BackendError(refusal.value, f"could not {doing}: {text}", retryable=True)
     if re.search(r"extract model data", text, re.IGNORECASE):
         return BackendError("ArtifactInvalid", f"could not {doing}: {text}", retryable=False)
     if re.search(r"model data|download|artifact|no such (key|object)|does not exist", text, re.IGNORECASE):

@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.inference import InferenceRequest, PictureRequest
-from avatar_operator.backends.base import BackendError, DrawCall, ModelLoading
-from avatar_operator.backends.sagemaker import SageMakerBackend
+from avatar_operator.backends.compute import DrawCall, ModelLoading
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.drawing import drawing_error, inference_request
+from avatar_operator.backends.selection import Backend
 from builders.backend_objects import BUCKET, make_runtime
 from sagemaker_local.testing import LocalAws
 
@@ -51,35 +52,31 @@ def test_the_worker_gets_every_setting() -> None:
 
 
 async def test_a_model_that_is_still_loading_is_no_error(
-    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws
+    backend: Backend, runtime: AvatarRuntime, local_aws: LocalAws
 ) -> None:
     local_aws.add_fault(kind="api", api="InvokeEndpoint", error="ModelNotReadyException", status=429)
-    assert await backend.draw(runtime, CALL) == ModelLoading()
+    assert await backend.compute.draw(runtime, CALL) == ModelLoading()
     assert len(local_aws.calls(api="InvokeEndpoint")) == 1
 
 
-async def test_an_artifact_that_is_gone_is_missing_for_good(
-    backend: SageMakerBackend, runtime: AvatarRuntime
-) -> None:
+async def test_an_artifact_that_is_gone_is_missing_for_good(backend: Backend, runtime: AvatarRuntime) -> None:
     with pytest.raises(BackendError) as caught:
-        await backend.draw(runtime, CALL)
+        await backend.compute.draw(runtime, CALL)
     assert (caught.value.reason, caught.value.retryable) == ("ArtifactMissing", False)
 
 
 async def test_an_endpoint_that_does_not_exist_is_said_to_be_missing(
-    backend: SageMakerBackend, local_aws: LocalAws
+    backend: Backend, local_aws: LocalAws
 ) -> None:
     with pytest.raises(BackendError) as caught:
-        await backend.draw(make_runtime("nowhere"), CALL)
-    assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", False)
+        await backend.compute.draw(make_runtime("nowhere"), CALL)
+    assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", True)
 
 
-async def test_throttling_is_retryable(
-    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws
-) -> None:
+async def test_throttling_is_retryable(backend: Backend, runtime: AvatarRuntime, local_aws: LocalAws) -> None:
     local_aws.add_fault(kind="api", api="InvokeEndpoint", error="ThrottlingException", status=400)
     with pytest.raises(BackendError) as caught:
-        await backend.draw(runtime, CALL)
+        await backend.compute.draw(runtime, CALL)
     assert (caught.value.reason, caught.value.retryable) == ("Throttled", True)
 
 
@@ -114,7 +111,7 @@ def test_the_status_is_read_from_the_sentence_if_there_is_no_field() -> None:
 @pytest.mark.parametrize(
     ("text", "reason", "retryable"),
     [
-        ("Endpoint avatars of account 123456789012 not found.", "EndpointNotFound", False),
+        ("Endpoint avatars of account 123456789012 not found.", "EndpointNotFound", True),
         ("Endpoint avatars of account 123456789012 is not in service.", "EndpointNotReady", True),
         ("Failed to download model data(bucket: b, key: k).", "ArtifactMissing", False),
         ('Failed to extract model data archive from URL "s3://b/k"', "ArtifactInvalid", False),
