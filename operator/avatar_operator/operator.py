@@ -26,7 +26,7 @@ from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.errors import StartUpError
 from avatar_operator.hint_routing import HintRouter
 from avatar_operator.http_server import HttpServer
-from avatar_operator.ingest.consumers import ConsumerFactory, QueueConsumers
+from avatar_operator.ingest.consumers import HintConsumers
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeClient, KubeError, NotFoundError, Object
 from avatar_operator.kube.events import EventRecorder
@@ -54,7 +54,6 @@ class Operator:
         client: KubeClient,
         backends: Backends,
         announcer: Announcer,
-        make_consumer: ConsumerFactory,
         clock: Clock,
         metrics: OperatorMetrics,
     ) -> None:
@@ -80,7 +79,7 @@ class Operator:
             interval=settings.sweep_seconds,
             ask_for_outcome=models.hint_outcome,
         )
-        self._consumers = QueueConsumers(cache, HintRouter(cache, self._scheduler, models), make_consumer)
+        self._consumers = HintConsumers(cache, backends, HintRouter(cache, self._scheduler, models))
         registry.register(StateCollector(cache, self._queues, self._sweeper.watch_lags))
         self._http = HttpServer(registry, liveness=self._liveness, readiness=self._readiness)
         self._listed = False

@@ -6,7 +6,7 @@ Both are idempotent by a derived id, so a notice that is told again after a cras
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS
 from avatar_operator.announcements.announcer import Announcement, Announcer
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.errors import RetryLaterError

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.documents.training import TrainingRequest
-from avatar_operator.backends.base import AttemptReference
+from avatar_operator.backends.attempts import AttemptReference
 from avatar_operator.core.decision import Draft
 
 
 @dataclass(frozen=True)
 class SubmitTraining:
-    """Start the planned attempt."""
+    """Start the planned attempt: write its request document, then hand it over."""
 
+    attempt: AttemptReference
     request: TrainingRequest
 
 

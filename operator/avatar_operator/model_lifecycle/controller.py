@@ -5,28 +5,28 @@ process, and when an outcome was last asked for. Outcomes are asked for when the
 of the process) and otherwise at the sweeper's slow pace, never by polling an object.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage
+from avatar_api.documents.training import TrainingProgressMessage
 from avatar_api.group import AVATAR_MODEL
-from avatar_operator.backends.base import (
+from avatar_operator.backends.attempts import (
     AttemptOutcome,
     AttemptPending,
-    BackendError,
+    AttemptSucceeded,
     ClaimedByWorker,
-    OutcomeUnknownError,
 )
+from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import is_true
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.errors import RetryLaterError
+from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
@@ -118,7 +118,7 @@ class ModelLifecycle:
         if wanted and is_submitted(training) and memory.ask_for_outcome:
             return replace(observation, outcome=await self._outcome(runtime, model, memory))
         if _needs_photos(observation):
-            return replace(observation, photos=await self._photos(runtime, model))
+            return await self._with_photos(observation, runtime)
         return observation
 
     def decide(self, observation: ModelObservation) -> ModelDraft:
@@ -183,23 +183,26 @@ class ModelLifecycle:
             case SubmitTraining():
                 return await self._submit(observation, runtime, action, draft)
             case FenceAttempt(attempt=attempt):
-                result = await backend.fence_attempt(runtime, attempt)
-                if isinstance(result, ClaimedByWorker):
+                if isinstance(await backend.storage.fence_attempt(runtime, attempt), ClaimedByWorker):
                     self.hint_outcome(_key(observation.model))
                     return _submitted(
-                        observation,
-                        draft,
-                        output=result.output_location,
-                        failure=result.failure_location,
-                        log_url=None,
+                        observation, draft, output=None, failure=None, log_url=None
                     ).look_again_in(0)
                 return abandon_attempt(observation, draft)
             case CancelAttempt(attempt=attempt):
-                await backend.cancel_attempt(runtime, attempt)
+                await backend.storage.revoke_claim(runtime, attempt)
+                await backend.compute.stop_training(runtime, attempt)
                 self.hint_outcome(_key(observation.model))
                 return draft
             case DeleteModelData(artifacts=artifacts, give_up=give_up):
-                report = await backend.delete_model_data(runtime, observation.model, artifacts=artifacts)
+                model = observation.model
+                stored, outcomes = await all_finished(
+                    [
+                        backend.storage.delete_model_data(runtime, model, artifacts=artifacts),
+                        backend.compute.delete_outcomes(runtime, model),
+                    ]
+                )
+                report = stored.with_that_of(outcomes)
                 if not report.left_behind:
                     return draft
                 remains = f"Not everything could be removed: {'; '.join(report.left_behind)}"
@@ -214,7 +217,9 @@ class ModelLifecycle:
         # From here until the answer is recorded, nobody can know whether the call arrived.
         memory.planned_inference_id = None
         try:
-            submission = await self.backends.of(runtime).submit_training(runtime, action.request)
+            backend = self.backends.of(runtime)
+            document = await backend.storage.write_request(runtime, action.attempt, action.request)
+            submission = await backend.compute.submit_training(runtime, action.request, document)
         except OutcomeUnknownError as error:
             logger.warning(
                 "the answer to a submission was lost",
@@ -256,15 +261,19 @@ class ModelLifecycle:
             raise RetryLaterError(error.message, at_least=5.0) from error
         return draft.tell(Notice("Warning", error.reason, error.message))
 
-    async def _photos(
-        self, runtime: AvatarRuntime, model: AvatarModel
-    ) -> Sequence[PhotoLocation] | BackendError:
+    async def _with_photos(self, observation: ModelObservation, runtime: AvatarRuntime) -> ModelObservation:
         try:
-            return await self.backends.of(runtime).list_photos(runtime, model)
+            backend = self.backends.of(runtime)
+            photos = await backend.storage.list_photos(runtime, observation.model)
         except BackendError as error:
             if error.retryable:
                 raise RetryLaterError(error.message, at_least=error.retry_after or 0.0) from error
-            return error
+            return replace(observation, photos=error)
+        return replace(
+            observation,
+            photos=photos,
+            progress_destination=backend.compute.progress_destination(runtime),
+        )
 
     async def _outcome(
         self, runtime: AvatarRuntime, model: AvatarModel, memory: _Memory
@@ -273,9 +282,12 @@ class ModelLifecycle:
         # Only "no news" is an answer to rest on, and only if no hint has come while we asked.
         memory.ask_for_outcome = False
         try:
-            outcome = await self.backends.of(runtime).attempt_outcome(
-                runtime, attempt_reference(model, model.status.training)
-            )
+            backend = self.backends.of(runtime)
+            attempt = attempt_reference(runtime, model, model.status.training)
+            outcome = await backend.compute.attempt_outcome(runtime, attempt)
+            if isinstance(outcome, AttemptSucceeded):
+                defect = await backend.storage.artifact_defect(runtime, attempt, outcome.result.artifact)
+                outcome = replace(outcome, artifact_defect=defect)
         except BackendError as error:
             memory.ask_for_outcome = True
             return error

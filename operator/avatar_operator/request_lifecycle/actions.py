@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from avatar_api.avatar_request import AvatarRequestStatus
-from avatar_operator.backends.base import DrawCall
+from avatar_operator.backends.compute import DrawCall
 from avatar_operator.core.decision import Draft
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
 from avatar_api.group import AVATAR_REQUEST
-from avatar_operator.backends.base import BackendError, Drawn, ModelLoading
+from avatar_operator.backends.compute import Drawn, ModelLoading
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Notice
@@ -12,12 +13,13 @@ from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_model, find_runtime
+from avatar_operator.locations import picture_prefix
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.request_lifecycle.actions import DeletePictures, DrawPictures, RequestDraft
 from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.lifecycle import decide, summarise
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
-from avatar_operator.request_lifecycle.pictures import output_prefix, wanted_pictures
+from avatar_operator.request_lifecycle.pictures import wanted_pictures
 
 MAX_DRAWING_FAILURES = 5
 LOADING_RETRY_SECONDS = 2.0
@@ -51,16 +53,13 @@ class RequestLifecycle:
         going = request.metadata.deletion_timestamp is not None
         if request.status.state != "Running" or runtime is None or model is None or going:
             return observation
-        backend, prefix, wanted = (
-            self.backends.of(runtime),
-            output_prefix(runtime, request),
-            wanted_pictures(request),
-        )
+        prefix, wanted = picture_prefix(runtime, request), wanted_pictures(request)
         try:
-            existing = await backend.existing_pictures(runtime, prefix)
+            storage = self.backends.of(runtime).storage
+            existing = await storage.existing_pictures(runtime, prefix)
             if any(picture.file_name() not in existing for picture in wanted):
                 return replace(observation, existing=existing)
-            pictures = await backend.describe_pictures(runtime, prefix, wanted)
+            pictures = await storage.describe_pictures(runtime, prefix, wanted)
             return replace(observation, existing=existing, pictures=pictures)
         except BackendError as error:
             return replace(observation, storage_error=error)
@@ -113,7 +112,8 @@ class RequestLifecycle:
         notes = replace(notes, started=notes.started or now)
         self._notes[key] = notes
         try:
-            result = await self.backends.of(observation.runtime).draw(observation.runtime, action.call)
+            compute = self.backends.of(observation.runtime).compute
+            result = await compute.draw(observation.runtime, action.call)
         except BackendError as error:
             self._notes[key] = replace(notes, failures=notes.failures + 1)
             if error.retryable and notes.failures + 1 < MAX_DRAWING_FAILURES:
@@ -139,9 +139,8 @@ class RequestLifecycle:
     ) -> RequestDraft:
         assert observation.runtime is not None
         try:
-            report = await self.backends.of(observation.runtime).delete_request_data(
-                observation.runtime, observation.request
-            )
+            storage = self.backends.of(observation.runtime).storage
+            report = await storage.delete_request_data(observation.runtime, observation.request)
             remains = "; ".join(report.left_behind)
         except BackendError as error:
             remains = error.message

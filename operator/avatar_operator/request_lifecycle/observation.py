@@ -7,7 +7,7 @@ from datetime import datetime
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED
 

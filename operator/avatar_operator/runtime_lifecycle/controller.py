@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
 from avatar_api.group import AVATAR_RUNTIME
-from avatar_operator.backends.base import BackendError, EndpointsFacts
+from avatar_operator.backends.compute import EndpointsFacts
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
@@ -57,16 +58,16 @@ class RuntimeLifecycle:
 
     async def act(self, observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
         """Carry out the actions in their order."""
-        backend = self.backends.of(observation.runtime)
         for action in draft.actions:
             try:
+                compute = self.backends.of(observation.runtime).compute
                 match action:
                     case EnsureEndpoints():
                         draft = fold_facts(
-                            observation, draft, await backend.ensure_endpoints(observation.runtime)
+                            observation, draft, await compute.ensure_endpoints(observation.runtime)
                         )
                     case DeleteEndpoints():
-                        facts = await backend.delete_endpoints(observation.runtime)
+                        facts = await compute.delete_endpoints(observation.runtime)
                         draft = draft.remove_finalizer() if facts.ready else draft.look_again_in(3.0)
             except BackendError as error:
                 unknown = EndpointsFacts(

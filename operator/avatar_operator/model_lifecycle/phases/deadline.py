@@ -20,7 +20,7 @@ def deadline(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     due = training.planned_time + timedelta(seconds=allowed)
     if observation.now < due:
         return draft.look_again_in((due - observation.now).total_seconds())
-    draft = draft.act(CancelAttempt(attempt_reference(observation.model, training)))
+    draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, observation.model, training)))
     return fail_attempt(
         observation,
         draft,

@@ -3,7 +3,8 @@
 from avatar_api.avatar_model import ArtifactStatus, PhotosStatus, RejectedPhoto
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import TrainingResult
-from avatar_operator.backends.base import AttemptFailed, AttemptPending, AttemptSucceeded, BackendError
+from avatar_operator.backends.attempts import AttemptFailed, AttemptPending, AttemptSucceeded
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
 from avatar_operator.core.decision import Notice

@@ -1,6 +1,6 @@
 """Submission: call the backend for the attempt that stands planned in the status."""
 
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.model_lifecycle.actions import ModelDraft, SubmitTraining
 from avatar_operator.model_lifecycle.conditions import update_training
 from avatar_operator.model_lifecycle.observation import (
@@ -25,7 +25,8 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return update_training(draft, inference_id=None, planned_time=None).look_again_in(0).finish()
     assert photos is not None
     assert not isinstance(photos, BackendError)
+    attempt = attempt_reference(runtime, observation.model, training)
     request = build_training_request(
-        runtime, observation.model, attempt_reference(observation.model, training), photos
+        runtime, observation.model, attempt, photos, observation.progress_destination
     )
-    return draft.act(SubmitTraining(request))
+    return draft.act(SubmitTraining(attempt, request))

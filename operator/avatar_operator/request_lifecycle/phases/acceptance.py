@@ -3,11 +3,12 @@
 from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.locations import picture_prefix
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import ACCEPTED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import RequestObservation
-from avatar_operator.request_lifecycle.pictures import draw_call, output_prefix, wanted_pictures
+from avatar_operator.request_lifecycle.pictures import draw_call, wanted_pictures
 from avatar_operator.tenancy import location_allowed, namespace_allowed
 
 
@@ -27,7 +28,7 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
     draft = set_condition(
         observation, draft, SUCCEEDED, "Unknown", "Drawing", f"{count} pictures are being drawn."
     )
-    prefix = output_prefix(runtime, request)
+    prefix = picture_prefix(runtime, request)
     return (
         update_status(draft, state="Running", storage_prefix=prefix, runtime_name=runtime.metadata.name)
         .look_again_in(0)
