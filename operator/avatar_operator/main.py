@@ -13,16 +13,14 @@ from pydantic import ValidationError
 from avatar_operator.announcements.announcer import Announcer
 from avatar_operator.announcements.sns import SnsAnnouncer
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.backends.base import Backend
-from avatar_operator.backends.metered import BackendMetrics, MeteredBackend, TokensAvailable
-from avatar_operator.backends.sagemaker.backend import SageMakerBackend
-from avatar_operator.backends.selection import BackendName, Backends
-from avatar_operator.backends.simulated.backend import SimulatedBackend
+from avatar_operator.backends.metered import BackendMetrics, TokensAvailable, metered
+from avatar_operator.backends.s3 import S3Storage
+from avatar_operator.backends.sagemaker import SageMakerCompute
+from avatar_operator.backends.selection import Backend, Backends
+from avatar_operator.backends.simulated import simulated_backend
 from avatar_operator.core.clock import SystemClock
 from avatar_operator.errors import StartUpError
-from avatar_operator.ingest.consumers import QueueAddress
-from avatar_operator.ingest.messages import Hint
-from avatar_operator.ingest.sqs import Consumer, IngestMetrics
+from avatar_operator.ingest.sqs import IngestMetrics
 from avatar_operator.kube.client import KubeClient, KubernetesClient
 from avatar_operator.kube.connection import connect
 from avatar_operator.logs import configure_logs
@@ -77,15 +75,10 @@ async def run(
     GCCollector(registry=registry)
     clock = SystemClock()
     metrics = OperatorMetrics(registry)
-    backend_metrics, ingest_metrics = BackendMetrics(registry), IngestMetrics(registry)
+    backend_metrics = BackendMetrics(registry)
     clients = AwsClients()
+    sagemaker = Backend(S3Storage(clients, clock), SageMakerCompute(clients, IngestMetrics(registry)))
     registry.register(TokensAvailable(clients.throttles.available))
-
-    def metered(name: BackendName, backend: Backend) -> Backend:
-        return MeteredBackend(backend, name, backend_metrics)
-
-    def make_consumer(address: QueueAddress, on_hint: Callable[[Hint], None]) -> Consumer:
-        return Consumer(address.queue_url, address.region, on_hint, ingest_metrics)
 
     async with aclosing(KubernetesClient(await connect(), count_request=metrics.kube_request)) as client:
         ports = decorate(
@@ -93,17 +86,15 @@ async def run(
                 client=client,
                 backends=Backends(
                     {
-                        "sagemaker": metered("sagemaker", SageMakerBackend(clients, clock)),
-                        "simulated": metered("simulated", SimulatedBackend(clock)),
+                        "sagemaker": metered(sagemaker, "sagemaker", backend_metrics),
+                        "simulated": metered(simulated_backend(clock), "simulated", backend_metrics),
                     }
                 ),
                 announcer=SnsAnnouncer(clients),
             )
         )
         try:
-            await Operator(
-                settings, ports.client, ports.backends, ports.announcer, make_consumer, clock, metrics
-            ).run()
+            await Operator(settings, ports.client, ports.backends, ports.announcer, clock, metrics).run()
         finally:
             clients.close()
 

@@ -33,13 +33,3 @@ def parse_inference_id(value: str) -> AttemptName | None:
     digits = match["uid"]
     uid = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     return AttemptName(uid=uid, revision=int(match["revision"]), attempt=int(match["attempt"]))
-
-
-def attempt_directory(namespace: str, uid: str, revision: int, attempt: int) -> str:
-    """`<namespace>/<uid>/r<revision>-a<attempt>`: the one shape of keys below every prefix of a runtime."""
-    return f"{namespace}/{uid}/r{revision}-a{attempt}"
-
-
-def target_model(namespace: str, uid: str, revision: int, attempt: int) -> str:
-    """The artifact's key below the multi-model endpoint's prefix. Immutable: a new attempt is a new key."""
-    return f"{attempt_directory(namespace, uid, revision, attempt)}.tar.gz"

@@ -29,7 +29,7 @@ from avatar_operator.errors import StartUpError
 from avatar_operator.health import Health
 from avatar_operator.hint_routing import HintRouter
 from avatar_operator.http_server import HttpServer
-from avatar_operator.ingest.consumers import ConsumerFactory, QueueConsumers
+from avatar_operator.ingest.consumers import HintConsumers
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeClient, KubeError, NotFoundError, Object
 from avatar_operator.kube.events import EventRecorder
@@ -60,7 +60,6 @@ class Operator:
         client: KubeClient,
         backends: Backends,
         announcer: Announcer,
-        make_consumer: ConsumerFactory,
         clock: Clock,
         metrics: OperatorMetrics,
     ) -> None:
@@ -100,7 +99,7 @@ class Operator:
             self._watches,
             interval=settings.sweep_seconds,
         )
-        self._consumers = QueueConsumers(cache, HintRouter(cache, self._scheduler, models), make_consumer)
+        self._consumers = HintConsumers(cache, backends, HintRouter(cache, self._scheduler, models))
         cache.subscribe(self._runtimes_changed)
         registry.register(StateCollector(cache, self._queues, self._watches.ages))
         self._health = Health(

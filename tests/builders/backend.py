@@ -1,4 +1,4 @@
-"""A backend that answers as it is told. A fake, for unit tests only.
+"""A backend that answers as it is told, both ports in one object. A fake, for unit tests only.
 
 Every verb has a plain answer by default; `script` queues other ones, which are given (or raised) first, one a call.
 `calls` is what was asked, in order.
@@ -7,6 +7,7 @@ Every verb has a plain answer by default; `script` queues other ones, which are 
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from avatar_api.avatar_model import AvatarModel
@@ -14,24 +15,26 @@ from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.photos import PhotoVerdict
-from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest, TrainingResult
-from avatar_operator.backends.base import (
+from avatar_api.documents.training import (
+    ArtifactResult,
+    PhotoLocation,
+    ProgressDestination,
+    TrainingRequest,
+    TrainingResult,
+)
+from avatar_operator.backends.attempts import (
     AttemptOutcome,
     AttemptPending,
     AttemptReference,
     AttemptSucceeded,
-    Backend,
-    BackendError,
-    CleanupReport,
-    DrawCall,
-    Drawn,
-    DrawResult,
-    EndpointsFacts,
     Fenced,
     FenceResult,
     Submission,
 )
-from avatar_operator.backends.selection import Backends
+from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, EndpointsFacts, HintSource
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.selection import Backend, Backends
 from builders.objects import photos
 
 AnswerT = TypeVar("AnswerT")
@@ -56,7 +59,7 @@ def denied(reason: str = "AccessDenied") -> BackendError:
 
 
 class ScriptedBackend:
-    """The Backend port, answered by the test."""
+    """The ports Storage and Compute, answered by the test."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -77,66 +80,101 @@ class ScriptedBackend:
         return [call.subject for call in self.calls if call.verb == verb]
 
     async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
-        """See Backend."""
+        """See Compute."""
         facts = EndpointsFacts(ready=True, reason="InService", message="")
         return self._answer("ensure_endpoints", runtime.metadata.name, facts)
 
     async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
-        """See Backend."""
+        """See Compute."""
         facts = EndpointsFacts(ready=True, reason="Deleted", message="")
         return self._answer("delete_endpoints", runtime.metadata.name, facts)
 
     async def list_photos(self, runtime: AvatarRuntime, model: AvatarModel) -> Sequence[PhotoLocation]:
-        """See Backend."""
+        """See Storage."""
         return self._answer("list_photos", model.metadata.name, photos())
 
-    async def submit_training(self, runtime: AvatarRuntime, request: TrainingRequest) -> Submission:
-        """See Backend."""
+    async def write_request(
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
+    ) -> str:
+        """See Storage."""
+        return self._answer("write_request", request, attempt.locations.request)
+
+    async def submit_training(
+        self, runtime: AvatarRuntime, request: TrainingRequest, document: str
+    ) -> Submission:
+        """See Compute."""
         accepted = Submission(
+            endpoint_name="avatar-training",
             output_location=f"s3://models/out/{request.inference_id}.out",
             failure_location=f"s3://models/failed/{request.inference_id}.out",
         )
         return self._answer("submit_training", request, accepted)
 
     async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
-        """See Backend."""
+        """See Storage."""
         return self._answer("fence_attempt", attempt.inference_id, Fenced())
 
-    async def cancel_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
-        """See Backend."""
-        self._answer("cancel_attempt", attempt.inference_id, None)
+    async def revoke_claim(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Storage."""
+        self._answer("revoke_claim", attempt.inference_id, None)
+
+    async def claimed_since(self, runtime: AvatarRuntime, attempt: AttemptReference) -> datetime | None:
+        """See Storage."""
+        return self._answer("claimed_since", attempt.inference_id, None)
+
+    async def artifact_defect(
+        self, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
+    ) -> str:
+        """See Storage."""
+        return self._answer("artifact_defect", artifact.uri, "")
+
+    async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Compute."""
+        self._answer("stop_training", attempt.inference_id, None)
 
     async def attempt_outcome(self, runtime: AvatarRuntime, attempt: AttemptReference) -> AttemptOutcome:
-        """See Backend."""
+        """See Compute."""
         return self._answer("attempt_outcome", attempt.inference_id, AttemptPending())
 
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
-        """See Backend."""
+        """See Compute."""
         result = self._answer("draw", call, Drawn(generate_seconds=1.0))
         if isinstance(result, Drawn):
             self.pictures |= {picture.file_name() for picture in call.pictures}
         return result
 
     async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:
-        """See Backend."""
+        """See Storage."""
         return self._answer("existing_pictures", output_prefix, frozenset(self.pictures))
 
     async def describe_pictures(
         self, runtime: AvatarRuntime, output_prefix: str, pictures: Sequence[PictureRequest]
     ) -> Sequence[Picture]:
-        """See Backend."""
+        """See Storage."""
         described = [stored(output_prefix, picture) for picture in pictures]
         return self._answer("describe_pictures", output_prefix, described)
 
     async def delete_model_data(
         self, runtime: AvatarRuntime, model: AvatarModel, *, artifacts: bool
     ) -> CleanupReport:
-        """See Backend."""
+        """See Storage."""
         return self._answer("delete_model_data", artifacts, CleanupReport())
 
+    async def delete_outcomes(self, runtime: AvatarRuntime, model: AvatarModel) -> CleanupReport:
+        """See Compute."""
+        return self._answer("delete_outcomes", model.metadata.name, CleanupReport())
+
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
-        """See Backend."""
+        """See Storage."""
         return self._answer("delete_request_data", request.metadata.name, CleanupReport())
+
+    def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination | None:
+        """See Compute."""
+        return self._answer("progress_destination", runtime.metadata.name, None)
+
+    def hint_sources(self, runtime: AvatarRuntime) -> frozenset[HintSource]:
+        """See Compute."""
+        return self._answer("hint_sources", runtime.metadata.name, frozenset())
 
     def _answer(self, verb: str, subject: Any, default: AnswerT) -> AnswerT:
         self.calls.append(Call(verb, subject))
@@ -146,8 +184,9 @@ class ScriptedBackend:
         return cast(AnswerT, answer)
 
 
-def backends_of(backend: Backend) -> Backends:
+def backends_of(scripted: ScriptedBackend) -> Backends:
     """A process that has one backend for every runtime."""
+    backend = Backend(storage=scripted, compute=scripted)
     return Backends({"sagemaker": backend, "simulated": backend})
 
 

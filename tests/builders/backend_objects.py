@@ -8,11 +8,19 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from prometheus_client import CollectorRegistry
+
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation, TrainingRequest
-from avatar_operator.backends.base import AttemptReference
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.backends.attempts import AttemptReference, Submission
+from avatar_operator.backends.s3 import S3Storage
+from avatar_operator.backends.sagemaker import SageMakerCompute
+from avatar_operator.backends.selection import Backend
+from avatar_operator.ingest.sqs import IngestMetrics
+from avatar_operator.locations import runtime_storage
 from avatar_operator.model_lifecycle.training_request import build_training_request
 from avatar_operator.names import inference_id
 
@@ -117,7 +125,7 @@ def make_attempt(model: AvatarModel, attempt: int = 1, **changes: Any) -> Attemp
         revision=1,
         attempt=attempt,
         inference_id=inference_id(uid, 1, attempt),
-        **changes,
+        **{"storage": runtime_storage(make_runtime()), **changes},
     )
 
 
@@ -126,4 +134,19 @@ def make_training_request(
 ) -> TrainingRequest:
     """The document for an attempt, as the lifecycle builds it, without progress."""
     photos = [PhotoLocation(uri=f"s3://{BUCKET}/photos/{number}.png") for number in range(10)]
-    return build_training_request(runtime, model, attempt, photos).model_copy(update={"progress": None})
+    return build_training_request(runtime, model, attempt, photos, None)
+
+
+def sagemaker_backend(clients: AwsClients, clock: StoppedClock) -> Backend:
+    """Storage in S3 and compute on SageMaker, as the process assembles them."""
+    ingest = IngestMetrics(CollectorRegistry())
+    return Backend(S3Storage(clients, clock), SageMakerCompute(clients, ingest))
+
+
+async def submit(
+    backend: Backend, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+) -> Submission:
+    """Write an attempt's request document and hand it over, as the lifecycle does."""
+    request = make_training_request(runtime, model, attempt)
+    document = await backend.storage.write_request(runtime, attempt, request)
+    return await backend.compute.submit_training(runtime, request, document)

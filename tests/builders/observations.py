@@ -7,7 +7,8 @@ from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, TrainingProgressMessage
-from avatar_operator.backends.base import AttemptOutcome, BackendError
+from avatar_operator.backends.attempts import AttemptOutcome
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.names import inference_id

@@ -25,7 +25,7 @@ from avatar_operator.announcements.letters import (
     UndeliverableError,
 )
 from avatar_operator.announcements.recipients import concerned_runtime
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Notice, Retry
 from avatar_operator.core.news import News

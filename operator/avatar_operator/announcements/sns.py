@@ -17,7 +17,7 @@ from avatar_operator.announcements.announcer import Announcement
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import aws_errors
 from avatar_operator.backends.aws_failures import raises_backend_error
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

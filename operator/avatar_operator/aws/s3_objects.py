@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_DELETED_PER_CALL = 50_000
 """Versions that one call of `delete_below` removes at most, so that it ends in bounded time."""
+JSON = "application/json"
 CONDITION_FAILED = (409, 412)
 UNEXPLAINED_CODES = ("400", "403")
 """How a HEAD is refused: no body says why, so botocore shows the status."""

@@ -1,18 +1,18 @@
-"""From AWS's failures to the port's: the reason, the words and the patience stay the same."""
+"""From AWS's failures to the ports': the reason, the words and the patience stay the same."""
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from avatar_operator.aws.errors import AwsFailure
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def backend_error(failure: AwsFailure) -> BackendError:
-    """The same failure as the port knows it."""
+    """The same failure as the ports know it."""
     return BackendError(
         failure.reason, failure.message, retryable=failure.retryable, retry_after=failure.retry_after
     )

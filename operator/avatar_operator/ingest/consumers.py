@@ -1,59 +1,46 @@
-"""One consumer for each queue that some AvatarRuntime names, coming and going with the runtimes."""
+"""One listener for each source of hints that some AvatarRuntime has, coming and going with the runtimes.
+
+What the sources are is the backends' business: an SQS queue, a watch, nothing at all.
+"""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 from pydantic import ValidationError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_RUNTIME
-from avatar_operator.ingest.messages import Hint
+from avatar_operator.backends.compute import HintSource, OnHint
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.selection import Backends
 from avatar_operator.kube.cache import ObjectCache
 
 logger = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class QueueAddress:
-    """An SQS queue."""
+class HintConsumers:
+    """Keeps the sources running that the runtimes need.
 
-    queue_url: str
-    region: str
+    Args:
+        cache: the runtimes.
+        backends: know the sources of each.
+        on_hint: takes what they tell; must not block.
+    """
 
-
-class RunsForEver(Protocol):
-    """Something that runs until it is cancelled."""
-
-    async def run(self) -> None:
-        """Run until cancelled."""
-        ...
-
-
-ConsumerFactory = Callable[[QueueAddress, Callable[[Hint], None]], RunsForEver]
-
-
-class QueueConsumers:
-    """Keeps the consumers that the runtimes need."""
-
-    def __init__(
-        self, cache: ObjectCache, on_hint: Callable[[Hint], None], make_consumer: ConsumerFactory
-    ) -> None:
+    def __init__(self, cache: ObjectCache, backends: Backends, on_hint: OnHint) -> None:
         self._cache = cache
+        self._backends = backends
         self._on_hint = on_hint
-        self._make_consumer = make_consumer
         self._changed = asyncio.Event()
         self._changed.set()
-        self._tasks: dict[QueueAddress, asyncio.Task[None]] = {}
+        self._tasks: dict[HintSource, asyncio.Task[None]] = {}
 
     def runtimes_changed(self) -> None:
         """Some runtime came, changed or went."""
         self._changed.set()
 
     async def run(self) -> None:
-        """Keep consumers running until cancelled."""
+        """Keep sources running until cancelled."""
         try:
             while True:
                 await self._changed.wait()
@@ -66,22 +53,20 @@ class QueueConsumers:
 
     def _adjust(self) -> None:
         wanted = self._wanted()
-        for address in [address for address in self._tasks if address not in wanted]:
-            logger.info("no runtime names this queue any more", queue_url=address.queue_url)
-            self._tasks.pop(address).cancel()
-        for address in wanted - self._tasks.keys():
-            logger.info("listening to a queue", queue_url=address.queue_url)
-            consumer = self._make_consumer(address, self._on_hint)
-            self._tasks[address] = asyncio.create_task(consumer.run(), name=f"consumer-{address.queue_url}")
+        for source in [source for source in self._tasks if source not in wanted]:
+            logger.info("no runtime has this source of hints any more", source=str(source))
+            self._tasks.pop(source).cancel()
+        for source in wanted - self._tasks.keys():
+            logger.info("listening for hints", source=str(source))
+            self._tasks[source] = asyncio.create_task(source.run(self._on_hint), name=f"hints-{source}")
 
-    def _wanted(self) -> set[QueueAddress]:
-        wanted = set()
+    def _wanted(self) -> set[HintSource]:
+        wanted: set[HintSource] = set()
         for body in self._cache.objects(AVATAR_RUNTIME):
             try:
-                sagemaker = AvatarRuntime.model_validate(body).spec.backend.sagemaker
-            except ValidationError:
+                runtime = AvatarRuntime.model_validate(body)
+                wanted |= self._backends.of(runtime).compute.hint_sources(runtime)
+            except (ValidationError, BackendError):
                 # Its own reconcile says what is wrong with it.
                 continue
-            if sagemaker is not None:
-                wanted.add(QueueAddress(sagemaker.notifications.queue_url, sagemaker.region))
         return wanted

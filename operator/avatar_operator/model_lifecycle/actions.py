@@ -8,14 +8,16 @@ from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.documents.training import TrainingRequest
-from avatar_operator.backends.base import AttemptReference, CleanupReport, Submission
+from avatar_operator.backends.attempts import AttemptReference, Submission
+from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.core.decision import ActionFailed, Draft
 
 
 @dataclass(frozen=True)
 class SubmitTraining:
-    """Start the planned attempt."""
+    """Start the planned attempt: write its request document, then hand it over."""
 
+    attempt: AttemptReference
     request: TrainingRequest
 
 

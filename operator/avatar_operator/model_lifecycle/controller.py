@@ -5,7 +5,6 @@ process, and when an outcome was last asked for. Outcomes are asked for when the
 of the process) and otherwise at the sweeper's slow pace, never by polling an object.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -13,19 +12,21 @@ import structlog
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage, TrainingRequest
+from avatar_api.documents.training import TrainingProgressMessage, TrainingRequest
 from avatar_api.group import AVATAR_MODEL
 from avatar_api.reading import read_object
-from avatar_operator.backends.base import (
+from avatar_operator.backends.attempts import (
     AttemptOutcome,
     AttemptPending,
-    BackendError,
+    AttemptReference,
+    AttemptSucceeded,
     ClaimedByWorker,
-    OutcomeUnknownError,
 )
+from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.conditions import is_true
+from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
@@ -124,7 +125,7 @@ class ModelLifecycle:
         if wanted and is_submitted(training) and (memory.ask_for_outcome or _is_overdue(observation)):
             return replace(observation, outcome=await self._outcome(runtime, model, memory))
         if _needs_photos(observation):
-            return replace(observation, photos=await self._photos(runtime, model))
+            return await self._with_photos(observation, runtime)
         return observation
 
     def decide(self, observation: ModelObservation) -> ModelDraft:
@@ -186,20 +187,27 @@ class ModelLifecycle:
         assert runtime is not None
         backend = self.backends.of(runtime)
         match action:
-            case SubmitTraining(request=request):
-                return await self._submit(observation, runtime, request)
+            case SubmitTraining(attempt=attempt, request=request):
+                return await self._submit(observation, runtime, attempt, request)
             case FenceAttempt(attempt=attempt):
-                result = await backend.fence_attempt(runtime, attempt)
+                result = await backend.storage.fence_attempt(runtime, attempt)
                 if not isinstance(result, ClaimedByWorker):
                     return AttemptFenced()
                 self.hint_outcome(_key(model))
-                return AttemptClaimed(since=None)
+                return AttemptClaimed(since=result.since)
             case CancelAttempt(attempt=attempt):
-                await backend.cancel_attempt(runtime, attempt)
+                await backend.storage.revoke_claim(runtime, attempt)
+                await backend.compute.stop_training(runtime, attempt)
                 self.hint_outcome(_key(model))
                 return AttemptCancelled()
             case DeleteModelData(artifacts=artifacts):
-                return DataDeleted(await backend.delete_model_data(runtime, model, artifacts=artifacts))
+                stored, outcomes = await all_finished(
+                    [
+                        backend.storage.delete_model_data(runtime, model, artifacts=artifacts),
+                        backend.compute.delete_outcomes(runtime, model),
+                    ]
+                )
+                return DataDeleted(stored.with_that_of(outcomes))
             case _:
                 assert_never(action)
 
@@ -208,13 +216,19 @@ class ModelLifecycle:
         return fold(observation, draft, fact)
 
     async def _submit(
-        self, observation: ModelObservation, runtime: AvatarRuntime, request: TrainingRequest
+        self,
+        observation: ModelObservation,
+        runtime: AvatarRuntime,
+        attempt: AttemptReference,
+        request: TrainingRequest,
     ) -> SubmissionAccepted | AnswerLost:
         memory = self._memory(_key(observation.model))
         # From here until the answer is recorded, nobody can know whether the call arrived.
         memory.planned_inference_id = None
         try:
-            submission = await self.backends.of(runtime).submit_training(runtime, request)
+            backend = self.backends.of(runtime)
+            document = await backend.storage.write_request(runtime, attempt, request)
+            submission = await backend.compute.submit_training(runtime, request, document)
         except OutcomeUnknownError as error:
             logger.warning(
                 "the answer to a submission was lost", inference_id=request.inference_id, error=str(error)
@@ -228,13 +242,17 @@ class ModelLifecycle:
         memory.ask_for_outcome = True
         return SubmissionAccepted(submission)
 
-    async def _photos(
-        self, runtime: AvatarRuntime, model: AvatarModel
-    ) -> Sequence[PhotoLocation] | BackendError:
+    async def _with_photos(self, observation: ModelObservation, runtime: AvatarRuntime) -> ModelObservation:
         try:
-            return await self.backends.of(runtime).list_photos(runtime, model)
+            backend = self.backends.of(runtime)
+            photos = await backend.storage.list_photos(runtime, observation.model)
         except BackendError as error:
-            return error
+            return replace(observation, photos=error)
+        return replace(
+            observation,
+            photos=photos,
+            progress_destination=backend.compute.progress_destination(runtime),
+        )
 
     async def _outcome(
         self, runtime: AvatarRuntime, model: AvatarModel, memory: _Memory
@@ -243,9 +261,16 @@ class ModelLifecycle:
         # Only "no news" is an answer to rest on, and only if no hint has come while we asked.
         memory.ask_for_outcome = False
         try:
-            outcome = await self.backends.of(runtime).attempt_outcome(
-                runtime, attempt_reference(model, model.status.training)
-            )
+            backend = self.backends.of(runtime)
+            attempt = attempt_reference(runtime, model, model.status.training)
+            outcome = await backend.compute.attempt_outcome(runtime, attempt)
+            if isinstance(outcome, AttemptSucceeded):
+                defect = await backend.storage.artifact_defect(runtime, attempt, outcome.result.artifact)
+                outcome = replace(outcome, artifact_defect=defect)
+            elif isinstance(outcome, AttemptPending) and model.status.training.start_time is None:
+                outcome = replace(
+                    outcome, started=outcome.started or await backend.storage.claimed_since(runtime, attempt)
+                )
         except BackendError as error:
             memory.ask_for_outcome = True
             return error

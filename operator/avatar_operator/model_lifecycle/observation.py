@@ -6,8 +6,10 @@ from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel, SageMakerAttempt, TrainingStatus
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.documents.training import PhotoLocation, TrainingProgressMessage
-from avatar_operator.backends.base import AttemptOutcome, AttemptReference, BackendError
+from avatar_api.documents.training import PhotoLocation, ProgressDestination, TrainingProgressMessage
+from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.locations import storage_of
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class ModelObservation:
         runtime: the AvatarRuntime it names, or None if there is none of that name.
         photos: the photos in storage, gathered only when an attempt is about to be planned or submitted; the error if
             they could not be listed.
+        progress_destination: where a worker shall tell of its progress; gathered with the photos.
         outcome: how the current attempt stands, gathered only when there is one and a reason to ask; the error if it
             could not be found out.
         progress: the newest progress message of the current attempt.
@@ -31,6 +34,7 @@ class ModelObservation:
     model: AvatarModel
     runtime: AvatarRuntime | None
     photos: Sequence[PhotoLocation] | BackendError | None = None
+    progress_destination: ProgressDestination | None = None
     outcome: AttemptOutcome | BackendError | None = None
     progress: TrainingProgressMessage | None = None
     planned_here: bool = False
@@ -61,7 +65,9 @@ def is_settled(training: TrainingStatus | None) -> bool:
     )
 
 
-def attempt_reference(model: AvatarModel, training: TrainingStatus) -> AttemptReference:
+def attempt_reference(
+    runtime: AvatarRuntime, model: AvatarModel, training: TrainingStatus
+) -> AttemptReference:
     """The current attempt, as backends know it."""
     assert training.inference_id is not None
     sagemaker = training.sagemaker or SageMakerAttempt()
@@ -71,6 +77,8 @@ def attempt_reference(model: AvatarModel, training: TrainingStatus) -> AttemptRe
         revision=training.revision,
         attempt=training.attempt,
         inference_id=training.inference_id,
+        storage=storage_of(model, runtime),
+        endpoint_name=sagemaker.endpoint_name,
         output_location=sagemaker.output_location,
         failure_location=sagemaker.failure_location,
         submitted_time=training.submitted_time,

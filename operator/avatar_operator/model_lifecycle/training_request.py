@@ -20,8 +20,7 @@ from avatar_api.documents.training import (
     TrainingRequest,
     TrainingSettings,
 )
-from avatar_operator.backends.base import AttemptReference
-from avatar_operator.names import attempt_directory, target_model
+from avatar_operator.backends.attempts import AttemptReference
 
 BUILT_IN_SETTINGS = TrainingSettings(
     method="LoRA",
@@ -65,14 +64,23 @@ def exceeded_limits(runtime: AvatarRuntime, settings: TrainingSettings) -> list[
 
 
 def build_training_request(
-    runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference, photos: Sequence[PhotoLocation]
+    runtime: AvatarRuntime,
+    model: AvatarModel,
+    attempt: AttemptReference,
+    photos: Sequence[PhotoLocation],
+    progress: ProgressDestination | None,
 ) -> TrainingRequest:
-    """The document for one attempt."""
-    storage = runtime.spec.storage
-    directory = attempt_directory(attempt.namespace, attempt.uid, attempt.revision, attempt.attempt)
-    artifact_key = target_model(attempt.namespace, attempt.uid, attempt.revision, attempt.attempt)
+    """The document for one attempt.
+
+    Args:
+        runtime: its base, limits and defaults.
+        model: what its user wishes.
+        attempt: which one.
+        photos: what to learn from.
+        progress: where the worker shall tell how far it is, if anywhere.
+    """
+    locations = attempt.locations
     photo_limits = runtime.spec.limits.photos
-    sagemaker = runtime.spec.backend.sagemaker
     return TrainingRequest(
         inference_id=attempt.inference_id,
         model=ObjectIdentity(namespace=attempt.namespace, name=model.metadata.name, uid=attempt.uid),
@@ -87,13 +95,9 @@ def build_training_request(
         subject=SubjectWords(class_noun=model.spec.subject.class_noun, token=model.spec.subject.token),
         training=training_settings(runtime, model),
         base_model=BaseModelReference.model_validate(runtime.spec.base_model.model_dump()),
-        claim_uri=f"{storage.requests}{directory}/claim.json",
+        claim_uri=locations.claim,
         artifact=ArtifactDestination(
-            uri=f"{storage.artifacts}{artifact_key}",
-            manifest_uri=f"{storage.artifacts}{directory}.manifest.json",
-            target_model=artifact_key,
+            uri=locations.artifact, manifest_uri=locations.manifest, target_model=locations.target_model
         ),
-        progress=None
-        if sagemaker is None
-        else ProgressDestination(queue_url=sagemaker.notifications.queue_url),
+        progress=progress,
     )

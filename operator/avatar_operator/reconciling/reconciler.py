@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from avatar_api.group import FINALIZER, Kind
 from avatar_api.meta import ObservedStatus
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import ConflictError, KubeClient, NotFoundError, Object

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from avatar_api.avatar_request import AvatarRequestStatus
-from avatar_operator.backends.base import CleanupReport, DrawCall, DrawResult
+from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.compute import DrawCall, DrawResult
 from avatar_operator.core.decision import ActionFailed, Draft
 
 

@@ -8,12 +8,14 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST
 from avatar_api.reading import read_object
 from avatar_api.runtime_limits import InferenceLimits
-from avatar_operator.backends.base import BackendError, DrawCall, Drawn, ModelLoading
+from avatar_operator.backends.compute import DrawCall, Drawn, ModelLoading
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
+from avatar_operator.locations import picture_prefix
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
@@ -69,14 +71,14 @@ class RequestLifecycle:
     async def _with_pictures(
         self, runtime: AvatarRuntime, observation: RequestObservation
     ) -> RequestObservation:
-        backend, prefix = self.backends.of(runtime), observation.request.status.storage_prefix
-        assert prefix is not None
+        prefix = picture_prefix(runtime, observation.request)
         wanted = wanted_pictures(observation.request)
         try:
-            existing = await backend.existing_pictures(runtime, prefix)
+            storage = self.backends.of(runtime).storage
+            existing = await storage.existing_pictures(runtime, prefix)
             if any(picture.file_name() not in existing for picture in wanted):
                 return replace(observation, existing=existing)
-            pictures = await backend.describe_pictures(runtime, prefix, wanted)
+            pictures = await storage.describe_pictures(runtime, prefix, wanted)
             return replace(observation, existing=existing, pictures=pictures)
         except BackendError as error:
             return replace(observation, storage_error=error)
@@ -138,8 +140,8 @@ class RequestLifecycle:
             case DrawPictures(call=call):
                 return await self._draw(observation, runtime, call)
             case DeletePictures():
-                backend = self.backends.of(runtime)
-                return PicturesDeleted(await backend.delete_request_data(runtime, observation.request))
+                storage = self.backends.of(runtime).storage
+                return PicturesDeleted(await storage.delete_request_data(runtime, observation.request))
             case _:
                 assert_never(action)
 
@@ -152,7 +154,7 @@ class RequestLifecycle:
     ) -> DrawingAnswered:
         key, began, notes = _key(observation.request), self.clock.now(), observation.notes
         try:
-            result = await self.backends.of(runtime).draw(runtime, call)
+            result = await self.backends.of(runtime).compute.draw(runtime, call)
         except BackendError as error:
             self._notes[key] = replace(notes, trouble=error.as_retry())
             raise

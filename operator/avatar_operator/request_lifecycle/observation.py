@@ -8,7 +8,7 @@ from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.runtime_limits import InferenceLimits
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import Retry
 
 

@@ -9,7 +9,8 @@ import hashlib
 from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
-from avatar_operator.backends.base import DrawCall
+from avatar_operator.backends.compute import DrawCall
+from avatar_operator.locations import picture_prefix
 
 SEED_RANGE = 2**32
 
@@ -29,13 +30,6 @@ def wanted_pictures(request: AvatarRequest) -> list[PictureRequest]:
     ]
 
 
-def output_prefix(runtime: AvatarRuntime, request: AvatarRequest) -> str:
-    """Where the request's pictures go: a directory of its own, wherever the user points to."""
-    if request.spec.output is not None:
-        return f"{request.spec.output.prefix}{request.metadata.uid}/"
-    return f"{runtime.spec.storage.outputs}{request.metadata.namespace}/{request.metadata.uid}/"
-
-
 def draw_call(
     runtime: AvatarRuntime, request: AvatarRequest, target_model: str, pictures: list[PictureRequest]
 ) -> DrawCall:
@@ -49,7 +43,7 @@ def draw_call(
         width=spec.width or defaults.width,
         height=spec.height or defaults.height,
         scheduler=spec.scheduler or defaults.scheduler,
-        output_prefix=request.status.storage_prefix or output_prefix(runtime, request),
+        output_prefix=picture_prefix(runtime, request),
     )
 
 

@@ -67,12 +67,12 @@ class RuntimeLifecycle:
             BackendError: it failed.
         """
         runtime = observation.runtime
-        backend = self.backends.of(runtime)
+        compute = self.backends.of(runtime).compute
         match action:
             case EnsureEndpoints():
-                return EndpointsSeen(await backend.ensure_endpoints(runtime))
+                return EndpointsSeen(await compute.ensure_endpoints(runtime))
             case DeleteEndpoints():
-                return EndpointsDeleted(await backend.delete_endpoints(runtime))
+                return EndpointsDeleted(await compute.delete_endpoints(runtime))
             case _:
                 assert_never(action)
 

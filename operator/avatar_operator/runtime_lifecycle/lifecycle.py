@@ -7,7 +7,7 @@ provisioning  endpoints as the spec says; `fold` says what they are
 
 from avatar_api.group import FINALIZER
 from avatar_api.meta import ConditionStatus
-from avatar_operator.backends.base import EndpointsFacts
+from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Draft, Retry, run_phases

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
-from avatar_operator.backends.base import EndpointsFacts
+from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.decision import ActionFailed, Draft
 
 

@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 
 from avatar_operator.names import (
     AttemptName,
-    attempt_directory,
     inference_id,
     parse_inference_id,
-    target_model,
 )
 from builders.objects import MODEL_UID
 
@@ -53,7 +51,7 @@ def test_an_id_that_is_not_ours_is_none(value: str) -> None:
 
 
 @given(UIDS, NUMBERS, NUMBERS)
-def test_different_attempts_have_different_names_and_places(uid: str, revision: int, attempt: int) -> None:
+def test_different_attempts_have_different_names(uid: str, revision: int, attempt: int) -> None:
     other = str(uuid.UUID(int=uuid.UUID(uid).int ^ 1))
     attempts = {
         (uid, revision, attempt),
@@ -63,9 +61,3 @@ def test_different_attempts_have_different_names_and_places(uid: str, revision: 
     }
 
     assert len({inference_id(*each) for each in attempts}) == len(attempts)
-    assert len({target_model("team-a", *each) for each in attempts}) == len(attempts)
-
-
-def test_everything_of_a_tenant_lies_below_its_namespace_and_uid() -> None:
-    assert attempt_directory("team-a", MODEL_UID, 2, 3) == f"team-a/{MODEL_UID}/r2-a3"
-    assert target_model("team-a", MODEL_UID, 2, 3) == f"team-a/{MODEL_UID}/r2-a3.tar.gz"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS
-from avatar_operator.backends.base import AttemptFailed, AttemptOutcome, AttemptPending, AttemptReference
+from avatar_operator.backends.attempts import AttemptFailed, AttemptOutcome, AttemptPending, AttemptReference
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.hint_routing import HintRouter
 from avatar_operator.ingest.messages import AttemptHint, ProgressHint, parse_message

@@ -20,9 +20,10 @@ from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.aws.s3_objects import JSON, S3Objects
 from avatar_operator.backends.aws_failures import backend_error
-from avatar_operator.backends.base import BackendError, DrawCall, Drawn, DrawResult, ModelLoading
+from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, ModelLoading
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import (
     TIMED_OUT,
@@ -30,7 +31,7 @@ from avatar_operator.backends.sagemaker.failure_text import (
     find_worker_error,
     stated_status,
 )
-from avatar_operator.backends.sagemaker.layout import JSON, sagemaker_spec
+from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 
 MAX_ANSWER_BYTES = 6_291_456
 """InvokeEndpoint's own limit for a body, each way."""
@@ -41,7 +42,7 @@ NOT_EXTRACTED = "Failed to extract model data"
 
 
 async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
-    """See Backend.draw."""
+    """See Compute.draw."""
     spec = sagemaker_spec(runtime)
     endpoint_name = spec.inference.endpoint_name
     body = inference_request(call).model_dump_json(by_alias=True, exclude_none=True).encode()

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import GROUP
 from avatar_api.runtime_backend import InferenceEndpoint, TrainingEndpoint
-from avatar_operator.backends.base import BackendError
-from avatar_operator.backends.sagemaker.layout import failure_path, output_path, sagemaker_spec
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
+from avatar_operator.locations import runtime_storage
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import TagTypeDef
@@ -57,10 +58,11 @@ def endpoint_plans(runtime: AvatarRuntime) -> tuple[EndpointPlan, EndpointPlan]:
     """
     sagemaker = sagemaker_spec(runtime)
     notifications = sagemaker.notifications
+    storage = runtime_storage(runtime)
     asynchronous = {
         "OutputConfig": {
-            "S3OutputPath": output_path(runtime).uri,
-            "S3FailurePath": failure_path(runtime).uri,
+            "S3OutputPath": storage.training_output,
+            "S3FailurePath": storage.training_failure,
             "NotificationConfig": {
                 "SuccessTopic": notifications.success_topic_arn,
                 "ErrorTopic": notifications.error_topic_arn,
@@ -70,7 +72,7 @@ def endpoint_plans(runtime: AvatarRuntime) -> tuple[EndpointPlan, EndpointPlan]:
     }
     multi_model = {
         "Mode": "MultiModel",
-        "ModelDataUrl": runtime.spec.storage.artifacts,
+        "ModelDataUrl": storage.artifacts,
         "MultiModelConfig": {"ModelCacheSetting": "Enabled"},
     }
     return (

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from avatar_api.avatar_runtime import EndpointStatus
-from avatar_operator.backends.base import EndpointsFacts
+from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.backends.sagemaker.endpoint_plan import Role
 
 if TYPE_CHECKING:

@@ -6,13 +6,10 @@ request is dropped. Configurations and models that nothing uses any more go once
 An endpoint is changed or deleted only if its tag says that it belongs to this runtime.
 """
 
-import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
-
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.backends.base import BackendError, EndpointsFacts
+from avatar_operator.backends.compute import EndpointsFacts
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.endpoint_api import EndpointApi
 from avatar_operator.backends.sagemaker.endpoint_plan import RUNTIME_UID_TAG, EndpointPlan, endpoint_plans
 from avatar_operator.backends.sagemaker.endpoint_state import (
@@ -25,9 +22,8 @@ from avatar_operator.backends.sagemaker.endpoint_state import (
     next_step,
     observed_verdict,
 )
-from avatar_operator.backends.sagemaker.layout import sagemaker_spec
-
-T = TypeVar("T")
+from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
+from avatar_operator.core.waiting import all_finished
 
 
 class Endpoints:
@@ -43,18 +39,18 @@ class Endpoints:
         self._tidied: dict[str, str] = {}
 
     async def ensure(self, runtime: AvatarRuntime) -> EndpointsFacts:
-        """See Backend.ensure_endpoints."""
+        """See Compute.ensure_endpoints."""
         if runtime.spec.management_policy == "Observe":
             return facts([observed_verdict(endpoint) for endpoint in await self.describe(runtime)])
         plans = endpoint_plans(runtime)
-        return facts(await _all(self._ensure_one(self._api(runtime), plan) for plan in plans))
+        return facts(await all_finished(self._ensure_one(self._api(runtime), plan) for plan in plans))
 
     async def delete(self, runtime: AvatarRuntime) -> EndpointsFacts:
-        """See Backend.delete_endpoints."""
+        """See Compute.delete_endpoints."""
         if runtime.spec.management_policy == "Observe":
             return EndpointsFacts(True, "NotManaged", "the endpoints belong to somebody else and stay")
         endpoints = await self.describe(runtime)
-        verdicts = await _all(
+        verdicts = await all_finished(
             _delete_one(self._api(runtime), endpoint, runtime.metadata.uid) for endpoint in endpoints
         )
         left = [verdict for verdict in verdicts if verdict.reason]
@@ -64,16 +60,17 @@ class Endpoints:
         """Training and inference endpoint as they are now."""
         spec = sagemaker_spec(runtime)
         api = self._api(runtime)
-        return await _all(
+        return await all_finished(
             [
                 api.describe("Training", spec.training.endpoint_name),
                 api.describe("Inference", spec.inference.endpoint_name),
             ]
         )
 
-    async def describe_training(self, runtime: AvatarRuntime) -> DescribedEndpoint:
-        """The training endpoint as it is now."""
-        return await self._api(runtime).describe("Training", sagemaker_spec(runtime).training.endpoint_name)
+    async def describe_training(self, runtime: AvatarRuntime, name: str | None) -> DescribedEndpoint:
+        """A training endpoint as it is now: the named one, else the runtime's."""
+        name = name or sagemaker_spec(runtime).training.endpoint_name
+        return await self._api(runtime).describe("Training", name)
 
     def _api(self, runtime: AvatarRuntime) -> EndpointApi:
         return EndpointApi(self._clients, sagemaker_spec(runtime).region)
@@ -122,12 +119,3 @@ async def _delete_one(api: EndpointApi, endpoint: DescribedEndpoint, runtime_uid
     return EndpointVerdict(
         endpoint, "Deleting", f"endpoint {endpoint.name} is {endpoint.state}, on its way out"
     )
-
-
-async def _all(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Let all finish before the first error is raised: one endpoint's trouble must not leave another half-way."""
-    results = await asyncio.gather(*calls, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in results if not isinstance(result, BaseException)]

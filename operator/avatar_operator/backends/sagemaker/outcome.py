@@ -2,31 +2,29 @@
 
 Success first: SageMaker writes either an output or a failure object, and an output means that the worker answered 200.
 A location that InvokeEndpointAsync returned is read directly; without one (the answer was lost, the worker holds the
-claim) the attempt's own directory is listed, because SageMaker chooses the last part of the key.
+claim) the attempt's own directory is listed, because SageMaker chooses the last part of the key. Whether a success's
+artifact is sound is not looked at here: that is Storage's to say.
 """
 
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.documents.training import TrainingRequest, TrainingResult
+from avatar_api.documents.training import TrainingResult
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import (
+from avatar_operator.backends.attempts import (
     AttemptFailed,
     AttemptOutcome,
     AttemptPending,
     AttemptReference,
     AttemptSucceeded,
 )
-from avatar_operator.backends.sagemaker.artifacts import ArtifactExpectation, artifact_defect
 from avatar_operator.backends.sagemaker.failure_text import failure_cause
-from avatar_operator.backends.sagemaker.layout import output_extension, request_document
+from avatar_operator.locations import outcome_extension
 
 MAX_RESULT_BYTES = 1 << 20
 MAX_FAILURE_BYTES = 1 << 20
-MAX_REQUEST_BYTES = 1 << 20
 MAX_OUTCOMES = 100
 
 
@@ -42,7 +40,7 @@ def attempt_paths(
     output_path: S3Location, failure_path: S3Location, attempt: AttemptReference
 ) -> OutcomePaths:
     """An attempt's own prefixes below S3OutputPath and S3FailurePath of the endpoint."""
-    extension = f"{output_extension(attempt.namespace, attempt.uid, attempt.inference_id)}/"
+    extension = f"{outcome_extension(attempt.namespace, attempt.uid, attempt.inference_id)}/"
     return OutcomePaths(output_path.below(extension), failure_path.below(extension))
 
 
@@ -53,12 +51,12 @@ async def outcome_location(objects: S3Objects, prefix: S3Location) -> str | None
 
 
 async def attempt_outcome(
-    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference, paths: OutcomePaths
+    objects: S3Objects, attempt: AttemptReference, paths: OutcomePaths
 ) -> AttemptOutcome:
-    """See Backend.attempt_outcome."""
+    """See Compute.attempt_outcome."""
     output = await _content(objects, attempt.output_location, paths.output, MAX_RESULT_BYTES)
     if output is not None:
-        return await _succeeded(objects, runtime, attempt, output)
+        return _succeeded(attempt, output)
     failure = await _content(objects, attempt.failure_location, paths.failure, MAX_FAILURE_BYTES)
     if failure is not None:
         cause = failure_cause(failure.decode(errors="replace"))
@@ -75,9 +73,7 @@ async def _content(
     return await objects.read(S3Location.parse(location), max_bytes=max_bytes)
 
 
-async def _succeeded(
-    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference, output: bytes
-) -> AttemptOutcome:
+def _succeeded(attempt: AttemptReference, output: bytes) -> AttemptOutcome:
     try:
         result = TrainingResult.model_validate_json(output)
     except ValidationError as error:
@@ -86,28 +82,10 @@ async def _succeeded(
         return _invalid(
             f"the worker's result is that of {result.inference_id!r}, not of {attempt.inference_id!r}"
         )
-    expectation = await _expectation(objects, runtime, attempt)
-    return AttemptSucceeded(result, await artifact_defect(objects, result.artifact, expectation))
+    return AttemptSucceeded(result)
 
 
 def _invalid(message: str) -> AttemptFailed:
     return AttemptFailed(
         "ResultInvalid", f"{message}. Do the worker's image and the operator fit together?", retryable=False
-    )
-
-
-async def _expectation(
-    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference
-) -> ArtifactExpectation:
-    # The runtime may have got another base since: what counts is what this attempt was asked for.
-    content = await objects.read(request_document(runtime, attempt), max_bytes=MAX_REQUEST_BYTES)
-    try:
-        request = TrainingRequest.model_validate_json(content or b"")
-    except ValidationError:
-        return ArtifactExpectation.without_request(runtime, attempt)
-    return ArtifactExpectation(
-        inference_id=attempt.inference_id,
-        revision=attempt.revision,
-        base_sha256=request.base_model.sha256,
-        destination=request.artifact,
     )

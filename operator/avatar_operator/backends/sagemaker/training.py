@@ -1,4 +1,4 @@
-"""Submitting a training: the request document to S3, then InvokeEndpointAsync, exactly once.
+"""Submitting a training: InvokeEndpointAsync with the location of its request document, exactly once.
 
 What matters is what a failure means. If AWS refused, or was never reached, the training certainly does not run and the
 same attempt may be submitted again. If the answer was lost (a read time-out, a broken connection, a 5xx), it may be
@@ -26,16 +26,13 @@ from avatar_operator.aws.errors import (
     error_text,
     http_status,
 )
-from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.aws.s3_objects import JSON
+from avatar_operator.backends.attempts import Submission
 from avatar_operator.backends.aws_failures import backend_error
-from avatar_operator.backends.base import AttemptReference, BackendError, OutcomeUnknownError, Submission
+from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
 from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
-from avatar_operator.backends.sagemaker.layout import (
-    JSON,
-    output_extension,
-    request_document,
-    sagemaker_spec,
-)
+from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
+from avatar_operator.locations import outcome_extension
 
 MIN_TTL_SECONDS = 60
 MAX_TTL_SECONDS = 21600
@@ -52,21 +49,11 @@ NEVER_SENT = (
 
 
 async def submit_training(
-    clients: AwsClients, runtime: AvatarRuntime, request: TrainingRequest
+    clients: AwsClients, runtime: AvatarRuntime, request: TrainingRequest, document: str
 ) -> Submission:
-    """See Backend.submit_training."""
+    """See Compute.submit_training."""
     spec = sagemaker_spec(runtime)
-    attempt = AttemptReference(
-        namespace=request.model.namespace,
-        uid=request.model.uid,
-        revision=request.revision,
-        attempt=request.attempt,
-        inference_id=request.inference_id,
-    )
-    document = request_document(runtime, attempt)
-    body = request.model_dump_json(by_alias=True, exclude_none=True).encode()
-    await S3Objects(clients, spec.region).write(document, body, content_type=JSON)
-    extension = output_extension(attempt.namespace, attempt.uid, attempt.inference_id)
+    extension = outcome_extension(request.model.namespace, request.model.uid, request.inference_id)
     ttl = runtime.spec.limits.training.active_deadline_seconds
     try:
         answer = await clients.submission(
@@ -76,7 +63,7 @@ async def submit_training(
                 ContentType=JSON,
                 Accept=JSON,
                 InferenceId=request.inference_id,
-                InputLocation=document.uri,
+                InputLocation=document,
                 S3OutputPathExtension=extension,
                 RequestTTLSeconds=max(MIN_TTL_SECONDS, min(ttl, MAX_TTL_SECONDS)),
                 InvocationTimeoutSeconds=spec.training.invocation_timeout_seconds,

@@ -6,8 +6,8 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import ArtifactResult, TrainingResult
-from avatar_operator.backends.base import AttemptReference
-from avatar_operator.names import attempt_directory, target_model
+from avatar_operator.backends.attempts import AttemptReference
+from avatar_operator.locations import object_directory
 
 USUAL_PHOTO_COUNT = 12
 ARTIFACT_BYTES = 3_227_648
@@ -33,23 +33,18 @@ def fails(inference_id: str, failure_percent: int) -> bool:
 
 def training_result(runtime: AvatarRuntime, attempt: AttemptReference, seconds: float) -> TrainingResult:
     """The result of an attempt that succeeded."""
-    path = (attempt.namespace, attempt.uid, attempt.revision, attempt.attempt)
-    artifacts = runtime.spec.storage.artifacts
+    locations = attempt.locations
+    photos = f"{attempt.storage.requests}{object_directory(attempt.namespace, attempt.uid)}"
     return TrainingResult(
         inference_id=attempt.inference_id,
         artifact=ArtifactResult(
-            uri=f"{artifacts}{target_model(*path)}",
-            manifest_uri=f"{artifacts}{attempt_directory(*path)}.manifest.json",
-            target_model=target_model(*path),
+            uri=locations.artifact,
+            manifest_uri=locations.manifest,
+            target_model=locations.target_model,
             sha256=digest("artifact", attempt.inference_id),
             size_bytes=ARTIFACT_BYTES,
         ),
-        photos=[
-            PhotoVerdict(uri=uri)
-            for uri in photo_uris(
-                runtime, f"{runtime.spec.storage.requests}{attempt.namespace}/{attempt.uid}/"
-            )
-        ],
+        photos=[PhotoVerdict(uri=uri) for uri in photo_uris(runtime, photos)],
         seconds=seconds,
         final_loss=FINAL_LOSS,
     )

@@ -6,7 +6,7 @@ from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation
 from avatar_api.meta import Failure
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition, shortened
 from avatar_operator.model_lifecycle.actions import ModelDraft

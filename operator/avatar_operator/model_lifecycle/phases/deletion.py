@@ -5,7 +5,8 @@ still upload a likeness after its owner wanted it gone. What cannot be removed i
 back-off, until the patience ends: a finalizer that holds for ever helps nobody.
 """
 
-from avatar_operator.backends.base import AttemptPending, BackendError
+from avatar_operator.backends.attempts import AttemptPending
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
@@ -42,7 +43,7 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     age = (observation.now - model.metadata.deletion_timestamp).total_seconds()
     training = draft.status.training
     if training is not None and is_active(training):
-        draft = draft.act(CancelAttempt(attempt_reference(model, training)))
+        draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, model, training)))
         may_run = training.submitted_time is not None and (
             observation.outcome is None or isinstance(observation.outcome, AttemptPending | BackendError)
         )

@@ -3,7 +3,8 @@
 from avatar_api.avatar_model import ArtifactStatus, PhotosStatus, RejectedPhoto
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import TrainingResult
-from avatar_operator.backends.base import AttemptFailed, AttemptPending, AttemptSucceeded, BackendError
+from avatar_operator.backends.attempts import AttemptFailed, AttemptPending, AttemptSucceeded
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
 from avatar_operator.model_lifecycle.actions import ModelDraft
@@ -20,8 +21,8 @@ def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     match observation.outcome:
         case None:
             return draft
-        case AttemptPending(check_after=check_after):
-            return draft if check_after is None else draft.look_again_in(check_after)
+        case AttemptPending() as pending:
+            return _pending(observation, draft, pending)
         case BackendError() as error:
             # It is asked for again, and the deadline holds meanwhile.
             return draft.retry(error.as_retry())
@@ -39,6 +40,17 @@ def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             if error is not None and error.photos is not None:
                 draft = update_status(draft, photos=photos_status(error.photos))
             return fail_attempt(observation, draft, reason=reason, message=message, retryable=retryable)
+
+
+def _pending(observation: ModelObservation, draft: ModelDraft, pending: AttemptPending) -> ModelDraft:
+    training = draft.status.training
+    assert training is not None
+    if pending.started is not None and training.start_time is None:
+        # A claim is dated by the worker's clock, which may be ahead. Its holder begins with the photos.
+        draft = update_training(draft, start_time=min(pending.started, observation.now))
+        message = f"Attempt {training.attempt} is running."
+        draft = set_condition(observation, draft, TRAINED, "False", "Preparing", message)
+    return draft if pending.check_after is None else draft.look_again_in(pending.check_after)
 
 
 def _succeed(observation: ModelObservation, draft: ModelDraft, result: TrainingResult) -> ModelDraft:

@@ -1,7 +1,7 @@
 """Recovery: a planned attempt of which nobody knows whether it was submitted.
 
 The plan stands in the status, the answer does not, and it was not this process that planned it (or its answer was
-lost). Calling again could bill a training twice, so the attempt is fenced first: see `backends.base`.
+lost). Calling again could bill a training twice, so the attempt is fenced first: see `backends.storage`.
 """
 
 from avatar_api.avatar_model import SageMakerAttempt
@@ -38,7 +38,9 @@ def recovery(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return draft.finish()
     if observation.planned_here:
         return draft
-    return draft.act(FenceAttempt(attempt_reference(observation.model, training))).finish()
+    return draft.act(
+        FenceAttempt(attempt_reference(observation.runtime, observation.model, training))
+    ).finish()
 
 
 def fold_fence(

@@ -14,7 +14,7 @@ def revision(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     if training is not None and training.revision == wanted:
         return draft
     if training is not None and is_active(training) and observation.runtime is not None:
-        draft = draft.act(CancelAttempt(attempt_reference(observation.model, training)))
+        draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, observation.model, training)))
     draft = update_status(draft, training=TrainingStatus(revision=wanted, attempt=0), last_failure=None)
     return set_condition(
         observation, draft, TRAINED, "False", "Pending", f"Revision {wanted} has not been trained yet."

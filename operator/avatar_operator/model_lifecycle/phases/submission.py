@@ -1,7 +1,7 @@
 """Submission: call the backend for the attempt that stands planned in the status."""
 
 from avatar_api.avatar_model import SageMakerAttempt
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.model_lifecycle.actions import (
@@ -37,10 +37,12 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return update_training(draft, inference_id=None, planned_time=None).look_again_in(0).finish()
     assert photos is not None
     assert not isinstance(photos, BackendError)
+    attempt = attempt_reference(runtime, observation.model, training)
+    attempt = attempt_reference(runtime, observation.model, training)
     request = build_training_request(
-        runtime, observation.model, attempt_reference(observation.model, training), photos
+        runtime, observation.model, attempt, photos, observation.progress_destination
     )
-    return draft.act(SubmitTraining(request))
+    return draft.act(SubmitTraining(attempt, request))
 
 
 def fold_submission(

@@ -9,11 +9,12 @@ from avatar_api.avatar_request import AvatarRequest, RequestWarning, ResolvedMod
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.words import counted
+from avatar_operator.locations import picture_prefix
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import ACCEPTED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import RequestObservation
-from avatar_operator.request_lifecycle.pictures import draw_call, output_prefix, wanted_pictures
+from avatar_operator.request_lifecycle.pictures import draw_call, wanted_pictures
 from avatar_operator.tenancy import location_allowed, namespace_allowed
 
 MAX_NAMED = 5
@@ -51,7 +52,7 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
                 sha256=artifact.sha256,
             ),
             start_time=observation.now,
-            storage_prefix=output_prefix(runtime, request),
+            storage_prefix=picture_prefix(runtime, request),
             runtime_name=runtime.metadata.name,
             warnings=prompt_warnings(request, model.spec.subject.token),
         )

@@ -6,7 +6,7 @@ until the request's deadline, however often; only what the same call can never d
 """
 
 from avatar_api.avatar_request import RequestTimings
-from avatar_operator.backends.base import ModelLoading
+from avatar_operator.backends.compute import ModelLoading
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.core.words import counted

@@ -18,7 +18,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.announcements.announcer import Announcement, Announcer
 from avatar_operator.announcements.sns import SnsAnnouncer, to_cloud_event, topic_region
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from builders.backend_objects import make_simulated_runtime
 
 REGION = "eu-central-1"

@@ -15,8 +15,8 @@ import pytest
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.backends.sagemaker import SageMakerBackend
-from builders.backend_objects import BUCKET, StoppedClock, eventually, make_runtime
+from avatar_operator.backends.selection import Backend
+from builders.backend_objects import BUCKET, StoppedClock, eventually, make_runtime, sagemaker_backend
 from sagemaker_local.testing import LocalAws
 
 TESTS = Path(__file__).parents[3]
@@ -60,16 +60,16 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture
-def backend(clients: AwsClients, clock: StoppedClock) -> SageMakerBackend:
+def backend(clients: AwsClients, clock: StoppedClock) -> Backend:
     """The backend under test."""
-    return SageMakerBackend(clients, clock)
+    return sagemaker_backend(clients, clock)
 
 
 @pytest.fixture
-async def runtime(backend: SageMakerBackend, local_aws: LocalAws) -> AsyncIterator[AvatarRuntime]:
+async def runtime(backend: Backend, local_aws: LocalAws) -> AsyncIterator[AvatarRuntime]:
     """A runtime whose endpoints serve."""
     runtime = make_runtime()
-    await eventually(lambda: backend.ensure_endpoints(runtime), lambda facts: facts.ready)
+    await eventually(lambda: backend.compute.ensure_endpoints(runtime), lambda facts: facts.ready)
     local_aws.forget_calls()
     yield runtime
     local_aws.clear_faults()

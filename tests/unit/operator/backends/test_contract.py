@@ -1,98 +1,64 @@
-"""What every backend promises, whatever it runs on: one suite, two implementations.
+"""What every backend promises, whatever it runs on: one suite, driven through the two ports only.
 
-Each test drives the port only. `Stage` prepares the outside world where one exists (photos in S3) and knows how time
-passes there: really on SageMaker, by moving the clock in the simulation.
+A backend takes part with a fixture that gives its `Stage` and a line in `STAGES`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
-from avatar_operator.aws.clients import AwsClients
-from avatar_operator.backends.base import (
-    AttemptOutcome,
+from avatar_operator.backends.attempts import (
+    AttemptFailed,
     AttemptPending,
-    AttemptReference,
     AttemptSucceeded,
-    Backend,
-    BackendError,
-    DrawCall,
-    Drawn,
+    ClaimedByWorker,
     Fenced,
 )
-from avatar_operator.backends.metered import BackendMetrics, MeteredBackend
-from avatar_operator.backends.sagemaker import SageMakerBackend
-from avatar_operator.backends.simulated import SimulatedBackend
-from avatar_operator.request_lifecycle.pictures import output_prefix
+from avatar_operator.backends.compute import DrawCall, Drawn
+from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
+from avatar_operator.backends.metered import BackendMetrics, metered
+from avatar_operator.backends.selection import Backend
+from avatar_operator.backends.simulated import simulated_backend
+from avatar_operator.locations import picture_prefix
 from builders.backend_objects import (
     BUCKET,
     StoppedClock,
-    eventually,
     make_attempt,
     make_model,
     make_request,
-    make_runtime,
     make_simulated_runtime,
-    make_training_request,
+    submit,
 )
+from builders.backend_stages import SageMakerStage, SimulatedStage, Stage
+
+STAGES = ("sagemaker", "simulated", "metered")
 
 
-@dataclass
-class Stage:
-    """A backend and the world around it."""
-
-    backend: Backend
-    runtime: AvatarRuntime
-    clock: StoppedClock
-    s3: Any = None
-
-    def put_photos(self, model: AvatarModel) -> None:
-        prefix = (model.spec.photos.s3_prefix or "").removeprefix(f"s3://{BUCKET}/")
-        for number in range(12):
-            if self.s3 is not None:
-                self.s3.put_object(Bucket=BUCKET, Key=f"{prefix}{number}.png", Body=b"photo")
-
-    async def train(self, model: AvatarModel) -> AttemptReference:
-        """Submit a training and record what the lifecycle would record."""
-        attempt = make_attempt(model)
-        document = make_training_request(self.runtime, model, attempt)
-        submission = await self.backend.submit_training(self.runtime, document)
-        return replace(
-            attempt,
-            output_location=submission.output_location,
-            failure_location=submission.failure_location,
-            submitted_time=self.clock.now(),
-        )
-
-    async def end(self, attempt: AttemptReference) -> AttemptOutcome:
-        """Wait until a training is over."""
-        self.clock.time += timedelta(hours=1)
-        return await eventually(
-            lambda: self.backend.attempt_outcome(self.runtime, attempt),
-            lambda outcome: not isinstance(outcome, AttemptPending),
-        )
+@pytest.fixture
+def sagemaker_stage(backend: Backend, runtime: Any, clock: StoppedClock, s3: Any) -> Stage:
+    return SageMakerStage(backend, runtime, clock, s3)
 
 
-@pytest.fixture(params=["sagemaker", "simulated", "metered"])
-async def stage(request: pytest.FixtureRequest, clock: StoppedClock) -> Stage:
-    simulated = SimulatedBackend(clock)
-    if request.param == "simulated":
-        return Stage(simulated, make_simulated_runtime(), clock)
-    if request.param == "metered":
-        metered = MeteredBackend(simulated, "simulated", BackendMetrics(CollectorRegistry()))
-        return Stage(metered, make_simulated_runtime(), clock)
-    clients: AwsClients = request.getfixturevalue("clients")
-    backend, runtime = SageMakerBackend(clients, clock), make_runtime()
-    await eventually(lambda: backend.ensure_endpoints(runtime), lambda facts: facts.ready)
-    return Stage(backend, runtime, clock, request.getfixturevalue("s3"))
+@pytest.fixture
+def simulated_stage(clock: StoppedClock) -> Stage:
+    return SimulatedStage(simulated_backend(clock), make_simulated_runtime(), clock)
+
+
+@pytest.fixture
+def metered_stage(clock: StoppedClock) -> Stage:
+    backend = metered(simulated_backend(clock), "simulated", BackendMetrics(CollectorRegistry()))
+    return SimulatedStage(backend, make_simulated_runtime(), clock)
+
+
+@pytest.fixture(params=STAGES)
+def stage(request: pytest.FixtureRequest) -> Stage:
+    stage: Stage = request.getfixturevalue(f"{request.param}_stage")
+    return stage
 
 
 def pictures(count: int) -> tuple[PictureRequest, ...]:
@@ -115,88 +81,179 @@ def draw_call(target_model: str, prefix: str, count: int = 2) -> DrawCall:
     )
 
 
-async def test_endpoints_become_ready_and_are_both_told(stage: Stage) -> None:
-    facts = await stage.backend.ensure_endpoints(stage.runtime)
-    assert facts.ready
-    assert {endpoint.role for endpoint in facts.endpoints} == {"Training", "Inference"}
+class TestEndpoints:
+    """They come, and once they have gone everybody is told so."""
+
+    async def test_endpoints_become_ready_and_are_both_told(self, stage: Stage) -> None:
+        facts = await stage.backend.compute.ensure_endpoints(stage.runtime)
+        assert facts.ready
+        assert {endpoint.role for endpoint in facts.endpoints} == {"Training", "Inference"}
+
+    async def test_deleted_endpoints_take_no_training_for_now(self, stage: Stage) -> None:
+        runtime = await stage.runtime_without_endpoints()
+        model = make_model()
+        with pytest.raises(BackendError) as caught:
+            await submit(stage.backend, runtime, model, make_attempt(model))
+        assert not isinstance(caught.value, OutcomeUnknownError)
+        assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", True)
+
+    async def test_deleted_endpoints_draw_nothing_for_now(self, stage: Stage) -> None:
+        runtime = await stage.runtime_without_endpoints()
+        with pytest.raises(BackendError) as caught:
+            await stage.backend.compute.draw(
+                runtime, draw_call("team-a/ann.tar.gz", picture_prefix(runtime, make_request()))
+            )
+        assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", True)
+
+    async def test_deleting_endpoints_twice_is_fine(self, stage: Stage) -> None:
+        runtime = await stage.runtime_without_endpoints()
+        assert (await stage.backend.compute.delete_endpoints(runtime)).ready
+
+    async def test_a_runtime_of_another_backend_is_refused(self, stage: Stage) -> None:
+        with pytest.raises(BackendError) as caught:
+            await stage.backend.compute.attempt_outcome(stage.foreign_runtime(), make_attempt(make_model()))
+        assert (caught.value.reason, caught.value.retryable) == ("BackendMismatch", False)
 
 
-async def test_photos_under_a_prefix_are_pinned(stage: Stage) -> None:
-    model = make_model()
-    stage.put_photos(model)
-    photos = await stage.backend.list_photos(stage.runtime, model)
-    assert len(photos) == 12
-    assert all(photo.uri.startswith(model.spec.photos.s3_prefix or "-") for photo in photos)
-    assert all(photo.etag for photo in photos)
+class TestTraining:
+    """From photos to an artifact, or to a failure that says whether to try again."""
+
+    async def test_photos_under_a_prefix_are_pinned(self, stage: Stage) -> None:
+        model = make_model()
+        stage.put_photos(model)
+        photos = await stage.backend.storage.list_photos(stage.runtime, model)
+        assert len(photos) == 12
+        assert all(photo.uri.startswith(model.spec.photos.s3_prefix or "-") for photo in photos)
+        assert all(photo.etag for photo in photos)
+
+    async def test_a_submitted_training_ends_with_a_sound_artifact_at_the_immutable_key(
+        self, stage: Stage
+    ) -> None:
+        model = stage.fated_model("succeeds")
+        outcome = await stage.end(await stage.submit(model))
+        assert isinstance(outcome, AttemptSucceeded)
+        assert outcome.artifact_defect == ""
+        assert outcome.result.artifact.target_model == f"team-a/{model.metadata.uid}/r1-a1.tar.gz"
+
+    async def test_a_passing_failure_is_worth_another_attempt(self, stage: Stage) -> None:
+        outcome = await stage.end(await stage.submit(stage.fated_model("fails")))
+        assert isinstance(outcome, AttemptFailed)
+        assert (outcome.reason, outcome.retryable) == ("InternalError", True)
+
+    async def test_what_nobody_submitted_stays_pending(self, stage: Stage) -> None:
+        outcome = await stage.backend.compute.attempt_outcome(stage.runtime, make_attempt(make_model()))
+        assert isinstance(outcome, AttemptPending)
+        assert outcome.stage == "Queued"
+
+    async def test_whoever_listens_is_told_to_workers_too(self, stage: Stage) -> None:
+        tells = stage.backend.compute.progress_destination(stage.runtime) is not None
+        sources = stage.backend.compute.hint_sources(stage.runtime)
+        assert tells == (len(sources) > 0)
+        assert sources == stage.backend.compute.hint_sources(stage.runtime)
 
 
-async def test_a_submitted_training_ends_with_a_sound_artifact_at_the_immutable_key(stage: Stage) -> None:
-    model = make_model()
-    outcome = await stage.end(await stage.train(model))
-    assert isinstance(outcome, AttemptSucceeded)
-    assert outcome.artifact_defect == ""
-    assert outcome.result.artifact.target_model == f"team-a/{model.metadata.uid}/r1-a1.tar.gz"
+class TestClaims:
+    """Who owns an attempt: the worker that begins it or the operator that gives it up, never both."""
+
+    async def test_an_attempt_that_was_never_submitted_can_be_fenced_again_and_again(
+        self, stage: Stage
+    ) -> None:
+        attempt = make_attempt(make_model())
+        assert await stage.backend.storage.fence_attempt(stage.runtime, attempt) == Fenced()
+        assert await stage.backend.storage.fence_attempt(stage.runtime, attempt) == Fenced()
+        assert await stage.backend.storage.claimed_since(stage.runtime, attempt) is None
+
+    async def test_a_fence_that_comes_too_late_finds_the_worker_and_then_its_outcome(
+        self, stage: Stage
+    ) -> None:
+        attempt = await stage.begun(stage.fated_model("succeeds"))
+        since = await stage.backend.storage.claimed_since(stage.runtime, attempt)
+        fence = await stage.backend.storage.fence_attempt(stage.runtime, attempt)
+        assert since is not None
+        assert fence == ClaimedByWorker(since=since)
+        # Whoever had to fence has no record of where the outcome will be.
+        forgotten = replace(attempt, endpoint_name=None, output_location=None, failure_location=None)
+        assert isinstance(await stage.end(forgotten), AttemptSucceeded)
+
+    async def test_an_attempt_that_is_fenced_before_it_is_submitted_never_trains(self, stage: Stage) -> None:
+        model = stage.fated_model("succeeds")
+        assert await stage.backend.storage.fence_attempt(stage.runtime, make_attempt(model)) == Fenced()
+        outcome = await stage.end(await stage.submit(model))
+        assert isinstance(outcome, AttemptFailed)
+        assert outcome.reason == "AttemptFenced"
+
+    async def test_a_cancelled_attempt_ends_without_an_artifact(self, stage: Stage) -> None:
+        attempt = await stage.begun(stage.fated_model("runs until it is stopped"))
+        for _ in range(2):
+            await stage.backend.storage.revoke_claim(stage.runtime, attempt)
+            await stage.backend.compute.stop_training(stage.runtime, attempt)
+        outcome = await stage.end(attempt)
+        assert isinstance(outcome, AttemptFailed)
+        assert outcome.reason == "AttemptFenced"
+        assert await stage.backend.storage.claimed_since(stage.runtime, attempt) is None
+
+    async def test_an_attempt_that_was_never_submitted_can_be_cancelled(self, stage: Stage) -> None:
+        attempt = make_attempt(make_model())
+        await stage.backend.storage.revoke_claim(stage.runtime, attempt)
+        await stage.backend.compute.stop_training(stage.runtime, attempt)
+        assert await stage.backend.storage.fence_attempt(stage.runtime, attempt) == Fenced()
 
 
-async def test_an_attempt_that_was_never_submitted_can_be_fenced_again_and_again(stage: Stage) -> None:
-    attempt = make_attempt(make_model())
-    assert await stage.backend.fence_attempt(stage.runtime, attempt) == Fenced()
-    assert await stage.backend.fence_attempt(stage.runtime, attempt) == Fenced()
+class TestPictures:
+    """What is drawn lies where it should, under names that tell what is missing."""
+
+    async def test_drawing_twice_gives_the_same_pictures_under_the_same_names(self, stage: Stage) -> None:
+        prefix, call = await self.drawn(stage)
+        storage = stage.backend.storage
+        first = await storage.describe_pictures(stage.runtime, prefix, call.pictures)
+        await stage.backend.compute.draw(stage.runtime, call)
+        assert await storage.existing_pictures(stage.runtime, prefix) == {
+            picture.file_name() for picture in call.pictures
+        }
+        assert await storage.describe_pictures(stage.runtime, prefix, call.pictures) == first
+
+    async def test_a_picture_that_is_missing_is_said_to_be(self, stage: Stage) -> None:
+        prefix = picture_prefix(stage.runtime, make_request())
+        with pytest.raises(BackendError) as caught:
+            await stage.backend.storage.describe_pictures(stage.runtime, prefix, pictures(1))
+        assert (caught.value.reason, caught.value.retryable) == ("PictureMissing", True)
+
+    @staticmethod
+    async def drawn(stage: Stage) -> tuple[str, DrawCall]:
+        outcome = await stage.end(await stage.submit(stage.fated_model("succeeds")))
+        assert isinstance(outcome, AttemptSucceeded)
+        prefix = picture_prefix(stage.runtime, make_request())
+        call = draw_call(outcome.result.artifact.target_model, prefix)
+        assert isinstance(await stage.backend.compute.draw(stage.runtime, call), Drawn)
+        return prefix, call
 
 
-async def test_what_nobody_submitted_stays_pending(stage: Stage) -> None:
-    outcome = await stage.backend.attempt_outcome(stage.runtime, make_attempt(make_model()))
-    assert isinstance(outcome, AttemptPending)
+class TestCleanup:
+    """What goes, goes entirely, and nothing else goes with it."""
 
+    @pytest.mark.parametrize("output", [None, {"prefix": f"s3://{BUCKET}/albums/"}])
+    async def test_deleting_a_request_deletes_what_was_drawn_for_it_and_nothing_else(
+        self, stage: Stage, output: dict[str, str] | None
+    ) -> None:
+        outcome = await stage.end(await stage.submit(stage.fated_model("succeeds")))
+        assert isinstance(outcome, AttemptSucceeded)
+        target_model = outcome.result.artifact.target_model
+        kept, deleted = make_request(output=output), make_request(output=output)
+        for request in (kept, deleted):
+            call = draw_call(target_model, picture_prefix(stage.runtime, request))
+            await stage.backend.compute.draw(stage.runtime, call)
+        for _ in range(2):
+            report = await stage.backend.storage.delete_request_data(stage.runtime, deleted)
+            assert report.left_behind == ()
+        prefixes = [picture_prefix(stage.runtime, request) for request in (kept, deleted)]
+        storage = stage.backend.storage
+        counts = [len(await storage.existing_pictures(stage.runtime, prefix)) for prefix in prefixes]
+        assert counts == [2, 0]
 
-async def test_drawing_twice_gives_the_same_pictures_under_the_same_names(stage: Stage) -> None:
-    result = await stage.end(await stage.train(make_model()))
-    assert isinstance(result, AttemptSucceeded)
-    prefix = output_prefix(stage.runtime, make_request())
-    call = draw_call(result.result.artifact.target_model, prefix)
-    assert isinstance(await stage.backend.draw(stage.runtime, call), Drawn)
-    first = await stage.backend.describe_pictures(stage.runtime, prefix, call.pictures)
-    await stage.backend.draw(stage.runtime, call)
-    assert await stage.backend.existing_pictures(stage.runtime, prefix) == {
-        picture.file_name() for picture in call.pictures
-    }
-    assert await stage.backend.describe_pictures(stage.runtime, prefix, call.pictures) == first
-
-
-async def test_a_picture_that_is_missing_is_said_to_be(stage: Stage) -> None:
-    prefix = output_prefix(stage.runtime, make_request())
-    with pytest.raises(BackendError) as caught:
-        await stage.backend.describe_pictures(stage.runtime, prefix, pictures(1))
-    assert (caught.value.reason, caught.value.retryable) == ("PictureMissing", True)
-
-
-@pytest.mark.parametrize("output", [None, {"prefix": f"s3://{BUCKET}/albums/"}])
-async def test_deleting_a_request_deletes_what_was_drawn_for_it_and_nothing_else(
-    stage: Stage, output: dict[str, str] | None
-) -> None:
-    result = await stage.end(await stage.train(make_model()))
-    assert isinstance(result, AttemptSucceeded)
-    kept, deleted = make_request(output=output), make_request(output=output)
-    for request in (kept, deleted):
-        prefix = output_prefix(stage.runtime, request)
-        await stage.backend.draw(stage.runtime, draw_call(result.result.artifact.target_model, prefix))
-    report = await stage.backend.delete_request_data(stage.runtime, deleted)
-    assert report.left_behind == ()
-    prefixes = [output_prefix(stage.runtime, request) for request in (kept, deleted)]
-    counts = [len(await stage.backend.existing_pictures(stage.runtime, prefix)) for prefix in prefixes]
-    assert counts == [2, 0]
-
-
-async def test_deleting_a_models_data_twice_leaves_nothing_behind(stage: Stage) -> None:
-    model = make_model()
-    await stage.end(await stage.train(model))
-    for _ in range(2):
-        report = await stage.backend.delete_model_data(stage.runtime, model, artifacts=True)
-        assert report.left_behind == ()
-
-
-async def test_a_runtime_of_another_backend_is_refused(stage: Stage) -> None:
-    other = make_simulated_runtime() if stage.runtime.spec.backend.sagemaker else make_runtime()
-    with pytest.raises(BackendError) as caught:
-        await stage.backend.attempt_outcome(other, make_attempt(make_model()))
-    assert caught.value.reason == "BackendMismatch"
+    async def test_deleting_a_models_data_twice_leaves_nothing_behind(self, stage: Stage) -> None:
+        model = stage.fated_model("succeeds")
+        await stage.end(await stage.submit(model))
+        for _ in range(2):
+            stored = await stage.backend.storage.delete_model_data(stage.runtime, model, artifacts=True)
+            outcomes = await stage.backend.compute.delete_outcomes(stage.runtime, model)
+            assert stored.with_that_of(outcomes).left_behind == ()

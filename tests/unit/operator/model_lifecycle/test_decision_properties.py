@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, Kind
-from avatar_operator.backends.base import AttemptFailed, AttemptPending
+from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.metrics import OperatorMetrics

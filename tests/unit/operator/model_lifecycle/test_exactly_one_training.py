@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import TrainingRequest
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
-from avatar_operator.backends.base import (
+from avatar_operator.backends.attempts import (
     AttemptFailed,
     AttemptOutcome,
     AttemptPending,
@@ -27,9 +27,9 @@ from avatar_operator.backends.base import (
     ClaimedByWorker,
     Fenced,
     FenceResult,
-    OutcomeUnknownError,
     Submission,
 )
+from avatar_operator.backends.failures import OutcomeUnknownError
 from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.client import KubeError
 from builders.backend import ScriptedBackend, a_success, out_of_reach
@@ -65,8 +65,10 @@ class BookkeepingBackend(ScriptedBackend):
         self.next_answer: Answer = "given"
         self.cancelled: set[str] = set()
 
-    async def submit_training(self, runtime: AvatarRuntime, request: TrainingRequest) -> Submission:
-        """See Backend."""
+    async def submit_training(
+        self, runtime: AvatarRuntime, request: TrainingRequest, document: str
+    ) -> Submission:
+        """See Compute."""
         attempt = self.attempts.setdefault(request.inference_id, Attempt())
         assert not attempt.may_be_accepted, f"{request.inference_id} was submitted twice"
         answer, self.next_answer = self.next_answer, "given"
@@ -80,7 +82,7 @@ class BookkeepingBackend(ScriptedBackend):
         return Submission()
 
     async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
-        """See Backend."""
+        """See Storage."""
         self._answer("fence_attempt", attempt.inference_id, None)
         known = self.attempts.setdefault(attempt.inference_id, Attempt())
         if known.claim == "Worker":
@@ -88,14 +90,14 @@ class BookkeepingBackend(ScriptedBackend):
         known.claim = "Operator"
         return Fenced()
 
-    async def cancel_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
-        """See Backend."""
-        self._answer("cancel_attempt", attempt.inference_id, None)
+    async def revoke_claim(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Storage."""
+        self._answer("revoke_claim", attempt.inference_id, None)
         self.attempts.setdefault(attempt.inference_id, Attempt()).claim = "Operator"
         self.cancelled.add(attempt.inference_id)
 
     async def attempt_outcome(self, runtime: AvatarRuntime, attempt: AttemptReference) -> AttemptOutcome:
-        """See Backend."""
+        """See Compute."""
         self._answer("attempt_outcome", attempt.inference_id, None)
         match self.attempts.setdefault(attempt.inference_id, Attempt()).end:
             case "ok":
@@ -171,7 +173,11 @@ class ExactlyOneTraining(RuleBasedStateMachine):
         self.world.kube.edit(AVATAR_MODEL, "ann", {"activeDeadlineSeconds": seconds})
         self._pass()
 
-    @rule(verb=st.sampled_from(["fence_attempt", "cancel_attempt", "attempt_outcome", "list_photos"]))
+    @rule(
+        verb=st.sampled_from(
+            ["fence_attempt", "revoke_claim", "attempt_outcome", "list_photos", "write_request"]
+        )
+    )
     def backend_out_of_reach(self, verb: str) -> None:
         self.backend.script(verb, out_of_reach())
 

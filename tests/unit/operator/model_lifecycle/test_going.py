@@ -3,9 +3,7 @@
 import pytest
 
 from avatar_api.group import AVATAR_MODEL
-from avatar_operator.backends.base import (
-    AttemptFailed,
-)
+from avatar_operator.backends.attempts import AttemptFailed
 from avatar_operator.core.errors import RetryLaterError
 from builders.backend import denied, out_of_reach
 from builders.world import World
@@ -60,7 +58,7 @@ async def test_a_deletion_tries_again_while_the_backend_is_out_of_reach(world: W
 
 async def test_a_deletion_ends_even_if_the_backend_never_answers_again(world: World) -> None:
     await world.settle(AVATAR_MODEL)
-    for verb in ("attempt_outcome", "cancel_attempt", "delete_model_data"):
+    for verb in ("attempt_outcome", "revoke_claim", "delete_model_data"):
         world.backend.script(verb, *[out_of_reach()] * 100)
     world.kube.delete_as_user(AVATAR_MODEL, "ann")
     world.clock.advance(601)

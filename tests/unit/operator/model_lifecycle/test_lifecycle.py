@@ -5,10 +5,7 @@ import pytest
 from avatar_api.avatar_model import ModelState
 from avatar_api.documents.training import Stage
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER
-from avatar_operator.backends.base import (
-    AttemptFailed,
-    AttemptPending,
-)
+from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.names import inference_id
 from builders.backend import a_success
@@ -214,7 +211,8 @@ async def test_a_revision_raised_during_a_training_stops_it_and_starts_the_next(
 
     await world.settle(AVATAR_MODEL)
 
-    assert world.backend.asked("cancel_attempt") == [FIRST]
+    assert world.backend.asked("revoke_claim") == [FIRST]
+    assert world.backend.asked("stop_training") == [FIRST]
     assert world.backend.asked("submit_training")[-1].inference_id == inference_id(MODEL_UID, 2, 1)
 
 

@@ -3,11 +3,8 @@
 import pytest
 
 from avatar_api.group import AVATAR_MODEL
-from avatar_operator.backends.base import (
-    BackendError,
-    ClaimedByWorker,
-    OutcomeUnknownError,
-)
+from avatar_operator.backends.attempts import ClaimedByWorker
+from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.names import inference_id
 from builders.backend import a_success, denied, out_of_reach
@@ -30,9 +27,7 @@ async def test_a_lost_answer_is_fenced_before_another_attempt(world: World) -> N
 
 async def test_a_lost_answer_whose_attempt_runs_is_taken_over(world: World) -> None:
     world.backend.script("submit_training", OutcomeUnknownError("timed out"))
-    world.backend.script(
-        "fence_attempt", ClaimedByWorker("s3://models/out/x.out", "s3://models/failed/x.out")
-    )
+    world.backend.script("fence_attempt", ClaimedByWorker())
 
     await world.settle(AVATAR_MODEL)
 
@@ -40,8 +35,7 @@ async def test_a_lost_answer_whose_attempt_runs_is_taken_over(world: World) -> N
     training = world.model.status.training
     assert training is not None
     assert training.inference_id == FIRST
-    assert training.sagemaker is not None
-    assert training.sagemaker.output_location == "s3://models/out/x.out"
+    assert training.submitted_time == world.clock.now()
     assert world.model.status.state == "Queued"
     assert "TrainingSubmitted" in world.kube.reasons()
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from avatar_api.documents.training import TrainingRequest
-from avatar_operator.backends.base import AttemptReference
+from avatar_api.documents.training import ProgressDestination, TrainingRequest
+from avatar_operator.backends.attempts import AttemptReference
+from avatar_operator.locations import runtime_storage
 from avatar_operator.model_lifecycle.training_request import (
     BUILT_IN_SETTINGS,
     build_training_request,
@@ -11,14 +12,16 @@ from avatar_operator.model_lifecycle.training_request import (
     training_settings,
 )
 from avatar_operator.names import inference_id
-from builders.manifests import SIMULATED
 from builders.objects import MODEL_UID, a_model, a_runtime, photos
 
-FIRST = AttemptReference("team-a", MODEL_UID, 1, 1, inference_id(MODEL_UID, 1, 1))
+FIRST = AttemptReference(
+    "team-a", MODEL_UID, 1, 1, inference_id(MODEL_UID, 1, 1), runtime_storage(a_runtime())
+)
+QUEUE = ProgressDestination(queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/avatars")
 
 
-def _request(runtime_spec: dict[str, object] | None = None) -> TrainingRequest:
-    return build_training_request(a_runtime(spec=runtime_spec), a_model(), FIRST, photos())
+def _request() -> TrainingRequest:
+    return build_training_request(a_runtime(), a_model(), FIRST, photos(), QUEUE)
 
 
 def test_nobody_says_anything_and_our_own_settings_hold() -> None:
@@ -85,15 +88,8 @@ def test_the_base_model_is_that_of_the_runtime() -> None:
     assert _request().base_model.model_dump() == a_runtime().spec.base_model.model_dump()
 
 
-def test_progress_goes_to_the_queue_of_the_runtime() -> None:
-    progress = _request().progress
-
-    assert progress is not None
-    assert progress.queue_url == "https://sqs.eu-central-1.amazonaws.com/123456789012/avatars"
-
-
-def test_a_simulated_backend_needs_no_queue() -> None:
-    assert _request({"backend": SIMULATED}).progress is None
+def test_progress_goes_where_the_backend_listens() -> None:
+    assert _request().progress == QUEUE
 
 
 def test_the_document_survives_its_journey() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
-from avatar_operator.backends.base import CleanupReport, Drawn, ModelLoading
+from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.compute import Drawn, ModelLoading
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.errors import RetryLaterError
 from builders import model_stages

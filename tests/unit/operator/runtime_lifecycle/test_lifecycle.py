@@ -4,7 +4,7 @@ import pytest
 
 from avatar_api.avatar_runtime import EndpointStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER
-from avatar_operator.backends.base import EndpointsFacts
+from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Draft
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold_facts, summarise

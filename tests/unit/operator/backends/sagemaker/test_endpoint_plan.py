@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.endpoint_plan import endpoint_plans, is_derived_name
 from builders.backend_objects import BUCKET, make_runtime
 

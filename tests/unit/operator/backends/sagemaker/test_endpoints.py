@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_operator.backends.base import BackendError
-from avatar_operator.backends.sagemaker import SageMakerBackend
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.endpoint_plan import endpoint_plans
+from avatar_operator.backends.selection import Backend
 from builders.backend_objects import eventually, make_runtime
 from sagemaker_local.testing import LocalAws
 
@@ -31,16 +31,16 @@ def observing(runtime: AvatarRuntime) -> AvatarRuntime:
     return runtime.model_copy(update={"spec": spec})
 
 
-async def served(backend: SageMakerBackend, runtime: AvatarRuntime) -> None:
-    await eventually(lambda: backend.ensure_endpoints(runtime), lambda facts: facts.ready)
+async def served(backend: Backend, runtime: AvatarRuntime) -> None:
+    await eventually(lambda: backend.compute.ensure_endpoints(runtime), lambda facts: facts.ready)
 
 
 @pytest.fixture
-async def name(backend: SageMakerBackend) -> AsyncIterator[str]:
+async def name(backend: Backend) -> AsyncIterator[str]:
     """A name for a runtime whose endpoints are deleted after the test."""
     name = f"r{uuid.uuid4().hex[:10]}"
     yield name
-    await eventually(lambda: backend.delete_endpoints(make_runtime(name)), lambda facts: facts.ready)
+    await eventually(lambda: backend.compute.delete_endpoints(make_runtime(name)), lambda facts: facts.ready)
 
 
 @pytest.fixture
@@ -58,19 +58,19 @@ def derived_names(sagemaker: Any, name: str) -> tuple[set[str], set[str]]:
 
 
 async def test_endpoints_are_created_once_however_often_they_are_ensured(
-    backend: SageMakerBackend, local_aws: LocalAws, name: str
+    backend: Backend, local_aws: LocalAws, name: str
 ) -> None:
     runtime = named_runtime(name)
-    first = await backend.ensure_endpoints(runtime)
+    first = await backend.compute.ensure_endpoints(runtime)
     assert (first.ready, first.reason) == (False, "Creating")
     await served(backend, runtime)
-    await backend.ensure_endpoints(runtime)
+    await backend.compute.ensure_endpoints(runtime)
     for role in ("training", "inference"):
         assert len(local_aws.calls(api="CreateEndpoint", EndpointName=f"{name}-{role}")) == 1
 
 
 async def test_a_crash_after_the_configuration_was_made_goes_on_from_there(
-    backend: SageMakerBackend, sagemaker: Any, name: str
+    backend: Backend, sagemaker: Any, name: str
 ) -> None:
     runtime = named_runtime(name)
     training, _ = endpoint_plans(runtime)
@@ -79,11 +79,11 @@ async def test_a_crash_after_the_configuration_was_made_goes_on_from_there(
 
 
 async def test_a_change_rolls_the_endpoint_and_the_old_configuration_goes(
-    backend: SageMakerBackend, sagemaker: Any, name: str
+    backend: Backend, sagemaker: Any, name: str
 ) -> None:
     await served(backend, named_runtime(name))
     runtime = named_runtime(name, startupTimeoutSeconds=900)
-    rolling = await backend.ensure_endpoints(runtime)
+    rolling = await backend.compute.ensure_endpoints(runtime)
     assert (rolling.ready, rolling.reason) == (False, "Rolling")
     await served(backend, runtime)
     plans = endpoint_plans(runtime)
@@ -94,20 +94,20 @@ async def test_a_change_rolls_the_endpoint_and_the_old_configuration_goes(
 
 
 async def test_a_failed_roll_is_told_and_not_repeated_and_the_old_endpoint_serves_on(
-    backend: SageMakerBackend, local_aws: LocalAws, sagemaker: Any, name: str
+    backend: Backend, local_aws: LocalAws, sagemaker: Any, name: str
 ) -> None:
     await served(backend, named_runtime(name))
     runtime = named_runtime(name, image="no-such-image")
-    facts = await eventually(lambda: backend.ensure_endpoints(runtime), lambda facts: facts.failed)
+    facts = await eventually(lambda: backend.compute.ensure_endpoints(runtime), lambda facts: facts.failed)
     assert facts.reason == "EndpointFailed"
     assert "no-such-image" in facts.message
-    await backend.ensure_endpoints(runtime)
+    await backend.compute.ensure_endpoints(runtime)
     assert len(local_aws.calls(api="UpdateEndpoint", EndpointName=f"{name}-training")) == 1
     assert sagemaker.describe_endpoint(EndpointName=f"{name}-training")["EndpointStatus"] == "InService"
 
 
 async def test_an_endpoint_that_is_just_changing_is_rolled_later(
-    backend: SageMakerBackend, local_aws: LocalAws, name: str
+    backend: Backend, local_aws: LocalAws, name: str
 ) -> None:
     await served(backend, named_runtime(name))
     local_aws.add_fault(
@@ -118,20 +118,20 @@ async def test_an_endpoint_that_is_just_changing_is_rolled_later(
         message=f'Cannot update in-progress endpoint "{name}-training".',
     )
     runtime = named_runtime(name, startupTimeoutSeconds=900)
-    assert not (await backend.ensure_endpoints(runtime)).failed
+    assert not (await backend.compute.ensure_endpoints(runtime)).failed
     await served(backend, runtime)
 
 
 async def test_an_endpoint_that_failed_at_birth_is_replaced_once_the_runtime_is_corrected(
-    backend: SageMakerBackend, name: str
+    backend: Backend, name: str
 ) -> None:
     wrong = named_runtime(name, image="no-such-image")
-    await eventually(lambda: backend.ensure_endpoints(wrong), lambda facts: facts.failed)
+    await eventually(lambda: backend.compute.ensure_endpoints(wrong), lambda facts: facts.failed)
     await served(backend, named_runtime(name))
 
 
 async def test_somebody_elses_endpoint_of_the_same_name_is_not_touched(
-    backend: SageMakerBackend, local_aws: LocalAws, name: str
+    backend: Backend, local_aws: LocalAws, name: str
 ) -> None:
     await served(backend, named_runtime(name))
     runtime = named_runtime(name)
@@ -139,35 +139,35 @@ async def test_somebody_elses_endpoint_of_the_same_name_is_not_touched(
         update={"metadata": runtime.metadata.model_copy(update={"uid": "somebody-else"})}
     )
     with pytest.raises(BackendError) as caught:
-        await backend.ensure_endpoints(intruder)
+        await backend.compute.ensure_endpoints(intruder)
     assert (caught.value.reason, caught.value.retryable) == ("NameConflict", False)
-    deleted = await backend.delete_endpoints(intruder)
+    deleted = await backend.compute.delete_endpoints(intruder)
     assert deleted.ready
     assert local_aws.calls(api="UpdateEndpoint", EndpointName=f"{name}-training") == []
     assert local_aws.calls(api="DeleteEndpoint", EndpointName=f"{name}-training") == []
 
 
 async def test_deleting_leaves_no_endpoint_configuration_or_model(
-    backend: SageMakerBackend, sagemaker: Any, name: str
+    backend: Backend, sagemaker: Any, name: str
 ) -> None:
     runtime = named_runtime(name)
     await served(backend, runtime)
-    assert not (await backend.delete_endpoints(runtime)).ready
-    await eventually(lambda: backend.delete_endpoints(runtime), lambda facts: facts.ready)
+    assert not (await backend.compute.delete_endpoints(runtime)).ready
+    await eventually(lambda: backend.compute.delete_endpoints(runtime), lambda facts: facts.ready)
     assert derived_names(sagemaker, name) == (set(), set())
 
 
-async def test_observing_writes_nothing(backend: SageMakerBackend, local_aws: LocalAws, name: str) -> None:
+async def test_observing_writes_nothing(backend: Backend, local_aws: LocalAws, name: str) -> None:
     runtime = observing(named_runtime(name))
-    facts = await backend.ensure_endpoints(runtime)
+    facts = await backend.compute.ensure_endpoints(runtime)
     assert (facts.ready, facts.reason) == (False, "EndpointNotFound")
-    assert (await backend.delete_endpoints(runtime)).ready
+    assert (await backend.compute.delete_endpoints(runtime)).ready
     for api in ("CreateEndpoint", "UpdateEndpoint", "DeleteEndpoint"):
         assert local_aws.calls(api=api, EndpointName=f"{name}-training") == []
 
 
-async def test_observed_endpoints_that_serve_are_ready(backend: SageMakerBackend, name: str) -> None:
+async def test_observed_endpoints_that_serve_are_ready(backend: Backend, name: str) -> None:
     await served(backend, named_runtime(name))
-    facts = await backend.ensure_endpoints(observing(named_runtime(name)))
+    facts = await backend.compute.ensure_endpoints(observing(named_runtime(name)))
     assert facts.ready
     assert [endpoint.instances for endpoint in facts.endpoints] == [1, 1]

@@ -20,19 +20,17 @@ from botocore.parsers import ResponseParserError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import TrainingClaim, TrainingRequest
-from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsCallError
-from avatar_operator.backends.base import (
+from avatar_operator.backends.attempts import (
     AttemptFailed,
     AttemptPending,
     AttemptSucceeded,
-    BackendError,
     ClaimedByWorker,
     Fenced,
-    OutcomeUnknownError,
 )
-from avatar_operator.backends.sagemaker import SageMakerBackend
+from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
 from avatar_operator.backends.sagemaker.training import log_url, submission_error
+from avatar_operator.backends.selection import Backend
 from builders.backend_objects import (
     BUCKET,
     NOW,
@@ -42,6 +40,7 @@ from builders.backend_objects import (
     make_model,
     make_runtime,
     make_training_request,
+    submit,
 )
 from sagemaker_local.testing import LocalAws
 
@@ -56,12 +55,12 @@ def submissions(local_aws: LocalAws, inference_id: str) -> int:
 
 
 async def test_the_request_document_lies_where_input_location_says(
-    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws, s3: Any
+    backend: Backend, runtime: AvatarRuntime, local_aws: LocalAws, s3: Any
 ) -> None:
     model = make_model()
     attempt = make_attempt(model)
     document = make_training_request(runtime, model, attempt)
-    submission = await backend.submit_training(runtime, document)
+    submission = await submit(backend, runtime, model, attempt)
     call = local_aws.calls(api="InvokeEndpointAsync", InferenceId=attempt.inference_id)[0]["parameters"]
     uid = model.metadata.uid
     assert call["InputLocation"] == f"s3://{BUCKET}/requests/team-a/{uid}/r1-a1/request.json"
@@ -72,19 +71,19 @@ async def test_the_request_document_lies_where_input_location_says(
 
 
 async def test_a_throttled_submission_is_certainly_not_accepted(
-    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws
+    backend: Backend, runtime: AvatarRuntime, local_aws: LocalAws
 ) -> None:
     model = make_model()
     local_aws.add_fault(kind="api", api="InvokeEndpointAsync", error="ThrottlingException", status=400)
     with pytest.raises(BackendError) as caught:
-        await backend.submit_training(runtime, make_training_request(runtime, model, make_attempt(model)))
+        await submit(backend, runtime, model, make_attempt(model))
     assert not isinstance(caught.value, OutcomeUnknownError)
     assert (caught.value.reason, caught.value.retryable) == ("Throttled", True)
     assert len(local_aws.calls(api="InvokeEndpointAsync")) == 1
 
 
 async def test_a_lost_answer_is_not_repeated_and_its_training_is_found_again(
-    backend: SageMakerBackend, runtime: AvatarRuntime, local_aws: LocalAws
+    backend: Backend, runtime: AvatarRuntime, local_aws: LocalAws
 ) -> None:
     model = make_model()
     attempt = make_attempt(model)
@@ -92,35 +91,31 @@ async def test_a_lost_answer_is_not_repeated_and_its_training_is_found_again(
         kind="api", api="InvokeEndpointAsync", when="after", error="ServiceUnavailable", status=503
     )
     with pytest.raises(OutcomeUnknownError):
-        await backend.submit_training(runtime, make_training_request(runtime, model, attempt))
+        await submit(backend, runtime, model, attempt)
     outcome = await eventually(
-        lambda: backend.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
+        lambda: backend.compute.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
     )
     assert isinstance(outcome, AttemptSucceeded)
-    fence = await backend.fence_attempt(runtime, attempt)
+    fence = await backend.storage.fence_attempt(runtime, attempt)
     assert isinstance(fence, ClaimedByWorker)
-    assert fence.output_location is not None
-    assert fence.failure_location is None
     assert submissions(local_aws, attempt.inference_id) == 1
 
 
-async def test_two_operators_that_fence_at_once_agree(
-    backend: SageMakerBackend, runtime: AvatarRuntime
-) -> None:
+async def test_two_operators_that_fence_at_once_agree(backend: Backend, runtime: AvatarRuntime) -> None:
     attempt = make_attempt(make_model())
-    results = await asyncio.gather(*(backend.fence_attempt(runtime, attempt) for _ in range(8)))
+    results = await asyncio.gather(*(backend.storage.fence_attempt(runtime, attempt) for _ in range(8)))
     assert results == [Fenced()] * 8
 
 
 async def test_a_fenced_attempt_that_was_submitted_after_all_never_trains(
-    backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
+    backend: Backend, runtime: AvatarRuntime, s3: Any
 ) -> None:
     model = make_model()
     attempt = make_attempt(model)
-    assert await backend.fence_attempt(runtime, attempt) == Fenced()
-    await backend.submit_training(runtime, make_training_request(runtime, model, attempt))
+    assert await backend.storage.fence_attempt(runtime, attempt) == Fenced()
+    await submit(backend, runtime, model, attempt)
     outcome = await eventually(
-        lambda: backend.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
+        lambda: backend.compute.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
     )
     assert isinstance(outcome, AttemptFailed)
     assert outcome.reason == "AttemptFenced"
@@ -129,22 +124,22 @@ async def test_a_fenced_attempt_that_was_submitted_after_all_never_trains(
 
 
 async def test_a_fenced_attempts_request_document_is_removed(
-    backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
+    backend: Backend, runtime: AvatarRuntime, s3: Any
 ) -> None:
     model = make_model()
     directory = f"requests/team-a/{model.metadata.uid}/r1-a1/"
     s3.put_object(Bucket=BUCKET, Key=f"{directory}request.json", Body=b"{}")
-    await backend.fence_attempt(runtime, make_attempt(model))
+    await backend.storage.fence_attempt(runtime, make_attempt(model))
     names = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=directory)["Contents"]]
     assert names == [f"{directory}claim.json"]
 
 
 async def test_the_claim_lies_where_the_request_document_tells_the_worker_to_look(
-    backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
+    backend: Backend, runtime: AvatarRuntime, s3: Any
 ) -> None:
     model = make_model()
     attempt = make_attempt(model)
-    await backend.fence_attempt(runtime, attempt)
+    await backend.storage.fence_attempt(runtime, attempt)
     claim = TrainingClaim.model_validate_json(
         read(s3, make_training_request(runtime, model, attempt).claim_uri)
     )
@@ -152,59 +147,55 @@ async def test_the_claim_lies_where_the_request_document_tells_the_worker_to_loo
 
 
 async def test_one_attempts_outcome_is_not_taken_for_that_of_the_tenth(
-    backend: SageMakerBackend, runtime: AvatarRuntime
+    backend: Backend, runtime: AvatarRuntime
 ) -> None:
     model = make_model()
     tenth = make_attempt(model, attempt=10)
-    await backend.submit_training(runtime, make_training_request(runtime, model, tenth))
+    await submit(backend, runtime, model, tenth)
     await eventually(
-        lambda: backend.attempt_outcome(runtime, tenth), lambda outcome: outcome != AttemptPending()
+        lambda: backend.compute.attempt_outcome(runtime, tenth), lambda outcome: outcome != AttemptPending()
     )
-    assert await backend.attempt_outcome(runtime, make_attempt(model, attempt=1)) == AttemptPending()
+    assert await backend.compute.attempt_outcome(runtime, make_attempt(model, attempt=1)) == AttemptPending()
 
 
 async def test_cancelling_takes_the_claim_from_a_running_worker_and_stops_it(
-    backend: SageMakerBackend, runtime: AvatarRuntime
+    backend: Backend, runtime: AvatarRuntime
 ) -> None:
     model = make_model(subject={"token": "slow"})
     attempt = make_attempt(model)
-    submission = await backend.submit_training(runtime, make_training_request(runtime, model, attempt))
+    submission = await submit(backend, runtime, model, attempt)
     attempt = replace(
         attempt,
         output_location=submission.output_location,
         failure_location=submission.failure_location,
     )
     await eventually(
-        lambda: backend.fence_attempt(runtime, attempt),
+        lambda: backend.storage.fence_attempt(runtime, attempt),
         lambda fence: isinstance(fence, ClaimedByWorker | Fenced),
     )
-    await backend.cancel_attempt(runtime, attempt)
+    await backend.storage.revoke_claim(runtime, attempt)
     outcome = await eventually(
-        lambda: backend.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
+        lambda: backend.compute.attempt_outcome(runtime, attempt), lambda outcome: outcome != AttemptPending()
     )
     assert isinstance(outcome, AttemptFailed)
     assert outcome.reason in ("AttemptFenced", "RequestUnreadable")
 
 
-async def test_an_unreadable_claim_needs_a_person(
-    backend: SageMakerBackend, runtime: AvatarRuntime, s3: Any
-) -> None:
+async def test_an_unreadable_claim_needs_a_person(backend: Backend, runtime: AvatarRuntime, s3: Any) -> None:
     model = make_model()
     attempt = make_attempt(model)
     key = f"requests/team-a/{model.metadata.uid}/r1-a1/claim.json"
     s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({"holder": "Nobody"}).encode())
     with pytest.raises(BackendError) as caught:
-        await backend.fence_attempt(runtime, attempt)
+        await backend.storage.fence_attempt(runtime, attempt)
     assert (caught.value.reason, caught.value.retryable) == ("ClaimUnreadable", False)
 
 
-async def test_a_training_endpoint_that_does_not_exist_is_a_definite_refusal(clients: AwsClients) -> None:
+async def test_a_training_endpoint_that_does_not_exist_is_a_definite_refusal(backend: Backend) -> None:
     runtime = make_runtime("nowhere")
     model = make_model()
     with pytest.raises(BackendError) as caught:
-        await SageMakerBackend(clients).submit_training(
-            runtime, make_training_request(runtime, model, make_attempt(model))
-        )
+        await submit(backend, runtime, model, make_attempt(model))
     assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", True)
 
 

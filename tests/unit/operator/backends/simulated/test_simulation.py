@@ -8,8 +8,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar_operator.backends.base import AttemptFailed, AttemptPending, AttemptSucceeded
-from avatar_operator.backends.simulated import SimulatedBackend
+from avatar_operator.backends.attempts import AttemptFailed, AttemptPending, AttemptSucceeded
+from avatar_operator.backends.simulated import simulated_backend
 from avatar_operator.backends.simulated.derived import fails
 from avatar_operator.names import inference_id
 from builders.backend_objects import StoppedClock, make_attempt, make_model, make_simulated_runtime
@@ -19,23 +19,25 @@ async def test_a_training_tells_when_to_look_again(clock: StoppedClock) -> None:
     runtime = make_simulated_runtime(trainingSeconds=10)
     attempt = make_attempt(make_model(), submitted_time=clock.now())
     clock.time += timedelta(seconds=4)
-    assert await SimulatedBackend(clock).attempt_outcome(runtime, attempt) == AttemptPending(check_after=6.0)
+    assert await simulated_backend(clock).compute.attempt_outcome(runtime, attempt) == AttemptPending(
+        check_after=6.0, stage="Training", started=attempt.submitted_time
+    )
 
 
 async def test_a_restarted_operator_gets_the_same_outcome(clock: StoppedClock) -> None:
     runtime = make_simulated_runtime(trainingSeconds=10)
     attempt = make_attempt(make_model(), submitted_time=clock.now())
     clock.time += timedelta(seconds=10)
-    first = await SimulatedBackend(clock).attempt_outcome(runtime, attempt)
+    first = await simulated_backend(clock).compute.attempt_outcome(runtime, attempt)
     assert isinstance(first, AttemptSucceeded)
-    assert await SimulatedBackend(clock).attempt_outcome(runtime, attempt) == first
+    assert await simulated_backend(clock).compute.attempt_outcome(runtime, attempt) == first
 
 
 async def test_failures_are_retryable_and_the_next_attempt_has_its_own_fate(clock: StoppedClock) -> None:
     runtime = make_simulated_runtime(trainingSeconds=0, failurePercent=50)
     model = make_model()
     outcomes = [
-        await SimulatedBackend(clock).attempt_outcome(
+        await simulated_backend(clock).compute.attempt_outcome(
             runtime, replace(make_attempt(model, attempt=number), submitted_time=clock.now())
         )
         for number in range(1, 50)
@@ -54,5 +56,5 @@ def test_nothing_fails_at_0_percent_and_everything_at_100(uid: object, attempt: 
 
 async def test_named_photos_are_taken_as_they_are(clock: StoppedClock) -> None:
     model = make_model({"objects": [{"uri": "s3://photos/ann/1.png", "versionId": "v1"}]})
-    (photo,) = await SimulatedBackend(clock).list_photos(make_simulated_runtime(), model)
+    (photo,) = await simulated_backend(clock).storage.list_photos(make_simulated_runtime(), model)
     assert (photo.uri, photo.version_id) == ("s3://photos/ann/1.png", "v1")

@@ -3,7 +3,7 @@
 import pytest
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
-from avatar_operator.backends.base import AttemptFailed, AttemptPending
+from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.model_lifecycle.actions import CancelAttempt, DeleteModelData
 from avatar_operator.model_lifecycle.phases.deletion import deletion
 from builders import model_stages

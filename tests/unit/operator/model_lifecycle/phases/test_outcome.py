@@ -2,7 +2,7 @@
 
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.photos import PhotoVerdict
-from avatar_operator.backends.base import AttemptFailed, AttemptOutcome, AttemptPending
+from avatar_operator.backends.attempts import AttemptFailed, AttemptOutcome, AttemptPending
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.failure import MODEL_FAILED

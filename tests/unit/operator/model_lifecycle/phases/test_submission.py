@@ -6,7 +6,7 @@ import pytest
 
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.documents.training import PhotoLocation
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.model_lifecycle.actions import ModelDraft, SubmitTraining
 from avatar_operator.model_lifecycle.phases.submission import submission
 from avatar_operator.names import inference_id

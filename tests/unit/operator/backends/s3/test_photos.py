@@ -10,9 +10,9 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import ListedObject, S3Objects
-from avatar_operator.backends.base import BackendError
-from avatar_operator.backends.sagemaker import SageMakerBackend
-from avatar_operator.backends.sagemaker.photos import list_photos
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.s3.photos import list_photos
+from avatar_operator.backends.selection import Backend
 from builders.backend_objects import BUCKET, REGION, make_model, make_runtime
 
 VERSIONED = "avatars-of-tests-with-versions"
@@ -29,66 +29,62 @@ def versioned(s3: Any) -> str:
     return VERSIONED
 
 
-async def test_only_objects_directly_under_the_prefix_are_photos(backend: SageMakerBackend, s3: Any) -> None:
+async def test_only_objects_directly_under_the_prefix_are_photos(backend: Backend, s3: Any) -> None:
     model = make_model()
     uid = model.metadata.uid
     for name in ("", "1.png", "2.png", "deeper/", "deeper/3.png"):
         put(s3, f"photos/{uid}/{name}", b"" if name in ("", "deeper/") else b"photo")
     put(s3, f"photos/{uid}-neighbour/4.png")
-    photos = await backend.list_photos(make_runtime(), model)
+    photos = await backend.storage.list_photos(make_runtime(), model)
     assert [photo.uri.rpartition("/")[2] for photo in photos] == ["1.png", "2.png"]
 
 
-async def test_photos_are_pinned_by_their_versions(
-    backend: SageMakerBackend, s3: Any, versioned: str
-) -> None:
+async def test_photos_are_pinned_by_their_versions(backend: Backend, s3: Any, versioned: str) -> None:
     version = put(s3, "ann/1.png", bucket=versioned)
     model = make_model({"s3Prefix": f"s3://{versioned}/ann/"})
-    (photo,) = await backend.list_photos(make_runtime(), model)
+    (photo,) = await backend.storage.list_photos(make_runtime(), model)
     assert photo.version_id == version
     put(s3, "ann/1.png", b"another face", bucket=versioned)
-    (after,) = await backend.list_photos(make_runtime(), model)
+    (after,) = await backend.storage.list_photos(make_runtime(), model)
     assert after.version_id != version
     assert after.etag != photo.etag
 
 
-async def test_a_named_version_is_the_one_that_is_pinned(
-    backend: SageMakerBackend, s3: Any, versioned: str
-) -> None:
+async def test_a_named_version_is_the_one_that_is_pinned(backend: Backend, s3: Any, versioned: str) -> None:
     version = put(s3, "bob/1.png", b"old", bucket=versioned)
     put(s3, "bob/1.png", b"new", bucket=versioned)
     model = make_model({"objects": [{"uri": f"s3://{versioned}/bob/1.png", "versionId": version}]})
-    (photo,) = await backend.list_photos(make_runtime(), model)
+    (photo,) = await backend.storage.list_photos(make_runtime(), model)
     assert photo.version_id == version
 
 
-async def test_no_more_photos_are_read_than_needed_to_say_too_many(
-    backend: SageMakerBackend, s3: Any
-) -> None:
+async def test_no_more_photos_are_read_than_needed_to_say_too_many(backend: Backend, s3: Any) -> None:
     model = make_model()
     for number in range(30):
         put(s3, f"photos/{model.metadata.uid}/{number:02d}.png")
-    photos = await backend.list_photos(make_runtime(), model)
+    photos = await backend.storage.list_photos(make_runtime(), model)
     assert 15 < len(photos) < 30
 
 
-async def test_an_empty_prefix_says_what_to_do(backend: SageMakerBackend) -> None:
+async def test_an_empty_prefix_says_what_to_do(backend: Backend) -> None:
     with pytest.raises(BackendError) as caught:
-        await backend.list_photos(make_runtime(), make_model())
+        await backend.storage.list_photos(make_runtime(), make_model())
     assert (caught.value.reason, caught.value.retryable) == ("PhotosNotFound", False)
     assert "Upload some" in caught.value.message
 
 
-async def test_missing_photos_are_named(backend: SageMakerBackend, s3: Any) -> None:
+async def test_missing_photos_are_named(backend: Backend, s3: Any) -> None:
     put(s3, "here.png")
     model = make_model({"objects": [{"uri": f"s3://{BUCKET}/{name}.png"} for name in ("here", "gone")]})
     with pytest.raises(BackendError, match=rf"1 of 2 photos are not there: s3://{BUCKET}/gone\.png"):
-        await backend.list_photos(make_runtime(), model)
+        await backend.storage.list_photos(make_runtime(), model)
 
 
-async def test_a_missing_bucket_is_the_users_mistake(backend: SageMakerBackend) -> None:
+async def test_a_missing_bucket_is_the_users_mistake(backend: Backend) -> None:
     with pytest.raises(BackendError) as caught:
-        await backend.list_photos(make_runtime(), make_model({"s3Prefix": "s3://no-such-bucket/photos/"}))
+        await backend.storage.list_photos(
+            make_runtime(), make_model({"s3Prefix": "s3://no-such-bucket/photos/"})
+        )
     assert caught.value.reason == "PhotosNotFound"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import CleanupReport
+from avatar_operator.backends.cleanup_report import CleanupReport
 
 MAX_REPORTED = 20
 HOPELESS = frozenset({"AccessDenied", "AwsRejected"})

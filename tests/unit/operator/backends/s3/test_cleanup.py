@@ -13,11 +13,9 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.sagemaker import SageMakerBackend
-from avatar_operator.backends.sagemaker.cleanup import delete_below
-from avatar_operator.backends.sagemaker.layout import picture_prefix
-from avatar_operator.request_lifecycle.pictures import output_prefix
-from builders.backend_objects import BUCKET, REGION, make_model, make_request, make_runtime
+from avatar_operator.backends.s3.cleanup import delete_below
+from avatar_operator.backends.selection import Backend
+from builders.backend_objects import BUCKET, REGION, make_model, make_runtime
 
 
 @pytest.fixture
@@ -31,32 +29,28 @@ def keys(s3: Any) -> Callable[[str], set[str]]:
 
 
 async def test_a_models_documents_go_and_its_artifacts_stay_if_told_so(
-    backend: SageMakerBackend, s3: Any, keys: Callable[[str], set[str]]
+    backend: Backend, s3: Any, keys: Callable[[str], set[str]]
 ) -> None:
     model = make_model()
     own = f"team-a/{model.metadata.uid}"
-    gone = {
-        f"requests/{own}/r1-a1/claim.json",
-        f"requests/output/{own}/x/y.out",
-        f"requests/failure/{own}/x/z.out",
-    }
+    gone = {f"requests/{own}/r1-a1/claim.json", f"requests/{own}/r2-a1/request.json"}
     kept = {f"artifacts/{own}/r1-a1.tar.gz"}
     for key in gone | kept:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
-    await backend.delete_model_data(make_runtime(), model, artifacts=False)
+    await backend.storage.delete_model_data(make_runtime(), model, artifacts=False)
     assert keys(f"artifacts/{own}") == kept
-    assert keys(f"requests/{own}") | keys(f"requests/output/{own}") | keys(f"requests/failure/{own}") == set()
-    await backend.delete_model_data(make_runtime(), model, artifacts=True)
+    assert keys(f"requests/{own}") == set()
+    await backend.storage.delete_model_data(make_runtime(), model, artifacts=True)
     assert keys(f"artifacts/{own}") == set()
 
 
 async def test_a_neighbour_whose_uid_begins_alike_keeps_everything(
-    backend: SageMakerBackend, s3: Any, keys: Callable[[str], set[str]]
+    backend: Backend, s3: Any, keys: Callable[[str], set[str]]
 ) -> None:
     model = make_model()
     neighbour = f"artifacts/team-a/{model.metadata.uid}0/r1-a1.tar.gz"
     s3.put_object(Bucket=BUCKET, Key=neighbour, Body=b"x")
-    await backend.delete_model_data(make_runtime(), model, artifacts=True)
+    await backend.storage.delete_model_data(make_runtime(), model, artifacts=True)
     assert keys(neighbour) == {neighbour}
 
 
@@ -131,9 +125,3 @@ async def test_trouble_that_passes_is_raised(clients: AwsClients) -> None:
     trouble = AwsFailure("AwsUnavailable", "later", retryable=True)
     with pytest.raises(AwsFailure, match="later"):
         await delete_below(RefusingObjects(clients, prefix, trouble), [prefix])
-
-
-@pytest.mark.parametrize("output", [None, {"prefix": f"s3://{BUCKET}/albums/"}])
-def test_pictures_are_deleted_exactly_where_they_are_drawn(output: dict[str, str] | None) -> None:
-    runtime, request = make_runtime(), make_request(output=output)
-    assert picture_prefix(runtime, request).uri == output_prefix(runtime, request)

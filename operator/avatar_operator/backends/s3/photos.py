@@ -15,7 +15,7 @@ from avatar_api.documents.training import PhotoLocation
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 
 COUNT_MARGIN = 10
 """Photos read beyond what the runtime allows: enough to say "too many" with a number."""
@@ -25,7 +25,7 @@ MAX_NAMED = 5
 async def list_photos(
     objects: S3Objects, runtime: AvatarRuntime, model: AvatarModel
 ) -> Sequence[PhotoLocation]:
-    """See Backend.list_photos."""
+    """See Storage.list_photos."""
     named = model.spec.photos.objects
     try:
         if named is None:

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactManifest
-from avatar_api.documents.training import ArtifactDestination, ArtifactResult
+from avatar_api.documents.training import ArtifactDestination, ArtifactResult, TrainingRequest
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import AttemptReference
-from avatar_operator.names import attempt_directory, target_model
+from avatar_operator.backends.attempts import AttemptReference
 
 MAX_MANIFEST_BYTES = 1 << 20
+MAX_REQUEST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -31,28 +31,47 @@ class ArtifactExpectation:
     @classmethod
     def without_request(cls, runtime: AvatarRuntime, attempt: AttemptReference) -> "ArtifactExpectation":
         """What the attempt must have been asked for, if its request document is gone or unreadable."""
-        artifacts = runtime.spec.storage.artifacts
-        path = (attempt.namespace, attempt.uid, attempt.revision, attempt.attempt)
+        locations = attempt.locations
         return cls(
             inference_id=attempt.inference_id,
             revision=attempt.revision,
             base_sha256=runtime.spec.base_model.sha256,
             destination=ArtifactDestination(
-                uri=f"{artifacts}{target_model(*path)}",
-                manifest_uri=f"{artifacts}{attempt_directory(*path)}.manifest.json",
-                target_model=target_model(*path),
+                uri=locations.artifact, manifest_uri=locations.manifest, target_model=locations.target_model
             ),
         )
 
 
 async def artifact_defect(
-    objects: S3Objects, artifact: ArtifactResult, expectation: ArtifactExpectation
+    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
 ) -> str:
-    """What is wrong with an artifact, in words; empty if nothing is.
+    """See Storage.artifact_defect.
 
     Raises:
         AwsFailure: it could not be found out.
     """
+    return await defect(objects, artifact, await _expectation(objects, runtime, attempt))
+
+
+async def _expectation(
+    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference
+) -> ArtifactExpectation:
+    # The runtime may have got another base since: what counts is what this attempt was asked for.
+    content = await objects.read(S3Location.parse(attempt.locations.request), max_bytes=MAX_REQUEST_BYTES)
+    try:
+        request = TrainingRequest.model_validate_json(content or b"")
+    except ValidationError:
+        return ArtifactExpectation.without_request(runtime, attempt)
+    return ArtifactExpectation(
+        inference_id=attempt.inference_id,
+        revision=attempt.revision,
+        base_sha256=request.base_model.sha256,
+        destination=request.artifact,
+    )
+
+
+async def defect(objects: S3Objects, artifact: ArtifactResult, expectation: ArtifactExpectation) -> str:
+    """How an artifact differs from what was expected, in words; empty if it does not."""
     destination = expectation.destination
     for name, claimed, wanted in (
         ("artifact", artifact.uri, destination.uri),

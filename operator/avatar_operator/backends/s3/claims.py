@@ -5,23 +5,17 @@ removed, so that an invocation that still waits in SageMaker's queue fails while
 a container; the claim alone would already be enough.
 """
 
+from datetime import datetime
+
 import structlog
 from pydantic import ValidationError
 
-from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import TrainingClaim
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import (
-    AttemptReference,
-    BackendError,
-    ClaimedByWorker,
-    Fenced,
-    FenceResult,
-)
-from avatar_operator.backends.sagemaker.layout import JSON, claim, request_document
-from avatar_operator.backends.sagemaker.outcome import OutcomePaths, outcome_location
+from avatar_operator.aws.s3_objects import JSON, S3Objects
+from avatar_operator.backends.attempts import AttemptReference, ClaimedByWorker, Fenced, FenceResult
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
 
 MAX_CLAIM_BYTES = 4096
@@ -29,40 +23,37 @@ MAX_TRIES = 3
 log = structlog.get_logger(__name__)
 
 
-async def fence_attempt(
-    objects: S3Objects, clock: Clock, runtime: AvatarRuntime, attempt: AttemptReference, paths: OutcomePaths
-) -> FenceResult:
-    """See Backend.fence_attempt.
-
-    Args:
-        paths: below these the attempt's outcome lies, if the worker has won and is done.
-    """
-    location = claim(runtime, attempt)
+async def fence_attempt(objects: S3Objects, clock: Clock, attempt: AttemptReference) -> FenceResult:
+    """See Storage.fence_attempt."""
+    location = S3Location.parse(attempt.locations.claim)
     for _ in range(MAX_TRIES):
         if await objects.create(location, _operator_claim(clock, attempt), content_type=JSON):
-            return await _fenced(objects, runtime, attempt)
-        holder = await _holder(objects, location)
-        if holder == "Operator":
-            return await _fenced(objects, runtime, attempt)
-        if holder == "Worker":
-            return ClaimedByWorker(
-                output_location=await outcome_location(objects, paths.output),
-                failure_location=await outcome_location(objects, paths.failure),
-            )
+            return await _fenced(objects, attempt)
+        claim = await _read(objects, location)
+        if claim is None:
+            continue
+        if claim.holder == "Worker":
+            return ClaimedByWorker(since=claim.time)
+        return await _fenced(objects, attempt)
     raise BackendError("ClaimContended", f"{location.uri} appears and disappears", retryable=True)
 
 
-async def cancel_attempt(
-    objects: S3Objects, clock: Clock, runtime: AvatarRuntime, attempt: AttemptReference
-) -> None:
-    """See Backend.cancel_attempt."""
-    await objects.write(claim(runtime, attempt), _operator_claim(clock, attempt), content_type=JSON)
-    await objects.delete(request_document(runtime, attempt))
+async def revoke_claim(objects: S3Objects, clock: Clock, attempt: AttemptReference) -> None:
+    """See Storage.revoke_claim."""
+    location = S3Location.parse(attempt.locations.claim)
+    await objects.write(location, _operator_claim(clock, attempt), content_type=JSON)
+    await objects.delete(S3Location.parse(attempt.locations.request))
 
 
-async def _fenced(objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference) -> Fenced:
+async def claimed_since(objects: S3Objects, attempt: AttemptReference) -> datetime | None:
+    """See Storage.claimed_since."""
+    claim = await _read(objects, S3Location.parse(attempt.locations.claim))
+    return None if claim is None or claim.holder != "Worker" else claim.time
+
+
+async def _fenced(objects: S3Objects, attempt: AttemptReference) -> Fenced:
     try:
-        await objects.delete(request_document(runtime, attempt))
+        await objects.delete(S3Location.parse(attempt.locations.request))
     except AwsFailure as error:
         log.warning(
             "request document of a fenced attempt stays",
@@ -77,12 +68,12 @@ def _operator_claim(clock: Clock, attempt: AttemptReference) -> bytes:
     return document.model_dump_json(by_alias=True).encode()
 
 
-async def _holder(objects: S3Objects, location: S3Location) -> str | None:
+async def _read(objects: S3Objects, location: S3Location) -> TrainingClaim | None:
     content = await objects.read(location, max_bytes=MAX_CLAIM_BYTES)
     if content is None:
         return None
     try:
-        return TrainingClaim.model_validate_json(content).holder
+        return TrainingClaim.model_validate_json(content)
     except ValidationError as error:
         raise BackendError(
             "ClaimUnreadable",

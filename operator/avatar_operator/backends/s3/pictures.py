@@ -7,13 +7,13 @@ from avatar_api.avatar_request import Picture
 from avatar_api.documents.inference import PictureRequest
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.base import BackendError
+from avatar_operator.backends.failures import BackendError
 
 MAX_LISTED = 1000
 
 
 async def existing_pictures(objects: S3Objects, output_prefix: str) -> frozenset[str]:
-    """See Backend.existing_pictures."""
+    """See Storage.existing_pictures."""
     listed = await objects.list_directly(S3Location.parse(output_prefix), limit=MAX_LISTED)
     return frozenset(entry.location.name for entry in listed)
 
@@ -21,7 +21,7 @@ async def existing_pictures(objects: S3Objects, output_prefix: str) -> frozenset
 async def describe_pictures(
     objects: S3Objects, output_prefix: str, pictures: Sequence[PictureRequest]
 ) -> Sequence[Picture]:
-    """See Backend.describe_pictures.
+    """See Storage.describe_pictures.
 
     Raises:
         BackendError: PictureMissing (retryable: draw it again), PictureUnverified if it has no checksum.

@@ -1,0 +1,113 @@
+"""One attempt to train, and everything that can be said of it. Plain facts, shared by both ports."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from avatar_api.documents.errors import WorkerError
+from avatar_api.documents.training import TrainingProgressMessage, TrainingResult
+from avatar_operator.locations import AttemptLocations, StorageLocations, attempt_locations
+
+AttemptStage = Literal["Queued", "Preparing", "Training", "Packaging"]
+
+
+@dataclass(frozen=True)
+class AttemptReference:
+    """One attempt to train: enough to find everything that belongs to it.
+
+    Attributes:
+        storage: the prefixes that hold for this attempt, whatever the runtime says by now.
+        endpoint_name: who was asked to train it, if that is recorded.
+        output_location: where the backend said that a success would lie, if it did.
+        failure_location: where it said that a failure would.
+        submitted_time: when it was handed over, None if nobody knows that it was.
+    """
+
+    namespace: str
+    uid: str
+    revision: int
+    attempt: int
+    inference_id: str
+    storage: StorageLocations
+    endpoint_name: str | None = None
+    output_location: str | None = None
+    failure_location: str | None = None
+    submitted_time: datetime | None = None
+
+    @property
+    def locations(self) -> AttemptLocations:
+        """Where its documents and its artifact lie."""
+        return attempt_locations(self.storage, self.namespace, self.uid, self.revision, self.attempt)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The backend accepted a training: who has it, where its outcome will be, and where a person reads its log."""
+
+    endpoint_name: str | None = None
+    output_location: str | None = None
+    failure_location: str | None = None
+    log_url: str | None = None
+
+
+@dataclass(frozen=True)
+class AttemptPending:
+    """No outcome yet.
+
+    Attributes:
+        check_after: seconds after which to ask again, where the backend sends no notification.
+        stage: how far it is, as the backend itself can tell.
+        reason: one word for why it does not go on, if it does not: "no GPU is free" is worth saying.
+        message: the same for a person.
+        progress: how far the worker is, where the backend is told.
+        started: when a worker began, if that is known.
+    """
+
+    check_after: float | None = None
+    stage: AttemptStage = "Queued"
+    reason: str = ""
+    message: str = ""
+    progress: TrainingProgressMessage | None = None
+    started: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AttemptSucceeded:
+    """The worker reported success.
+
+    Attributes:
+        result: what it says.
+        artifact_defect: what Storage.artifact_defect found wrong with the artifact; empty if nothing was, or nobody
+            has asked.
+    """
+
+    result: TrainingResult
+    artifact_defect: str = ""
+
+
+@dataclass(frozen=True)
+class AttemptFailed:
+    """The attempt ended without an artifact. `reason` is a worker's error code or the backend's own word."""
+
+    reason: str
+    message: str
+    retryable: bool
+    error: WorkerError | None = None
+
+
+AttemptOutcome = AttemptPending | AttemptSucceeded | AttemptFailed
+
+
+@dataclass(frozen=True)
+class Fenced:
+    """The attempt will never start: the operator holds its claim."""
+
+
+@dataclass(frozen=True)
+class ClaimedByWorker:
+    """The attempt is running or has run: a worker holds its claim, since then."""
+
+    since: datetime | None = None
+
+
+FenceResult = Fenced | ClaimedByWorker

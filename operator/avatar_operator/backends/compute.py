@@ -1,0 +1,121 @@
+"""The port to what trains and draws: trainings, drawing, and the endpoints that do both.
+
+Verbs that ask return plain facts; verbs that act are idempotent, except `submit_training`, which is guarded by the
+protocol of `Storage.fence_attempt`. Notifications are only the reason to ask: a backend that is told of things by others
+offers the sources (`hint_sources`), and whoever keeps them running looks at what they hint at.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Protocol
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
+from avatar_api.documents.inference import PictureRequest
+from avatar_api.documents.training import ProgressDestination, TrainingRequest
+from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
+from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.ingest.messages import Hint
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An invocation drew its pictures. Seconds as the worker measured them."""
+
+    generate_seconds: float
+
+
+@dataclass(frozen=True)
+class ModelLoading:
+    """The endpoint is still loading the model (ModelNotReadyException): ask again."""
+
+
+DrawResult = Drawn | ModelLoading
+
+
+@dataclass(frozen=True)
+class DrawCall:
+    """One invocation: some pictures of one request with one personal model."""
+
+    target_model: str
+    pictures: tuple[PictureRequest, ...]
+    num_inference_steps: int
+    guidance_scale: float
+    width: int
+    height: int
+    scheduler: str
+    output_prefix: str
+
+
+@dataclass(frozen=True)
+class EndpointsFacts:
+    """The endpoints of a runtime as they are now. `ready` only if every one serves with the wanted configuration."""
+
+    ready: bool
+    reason: str
+    message: str
+    endpoints: tuple[EndpointStatus, ...] = ()
+    failed: bool = False
+
+
+OnHint = Callable[[Hint], None]
+
+
+class HintSource(Hashable, Protocol):
+    """Somebody who tells of things. Equal sources tell the same; its `str` names it in logs."""
+
+    async def run(self, on_hint: OnHint) -> None:
+        """Listen until cancelled. No failure ends it."""
+        ...
+
+
+class Compute(Protocol):
+    """What the operator asks of a place that trains and draws. Every verb may raise BackendError."""
+
+    async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """Make the endpoints what the runtime says (policy Manage) or only look (Observe). Idempotent; never waits."""
+        ...
+
+    async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """Start deleting what we manage; `ready` means that nothing is left."""
+        ...
+
+    async def submit_training(
+        self, runtime: AvatarRuntime, request: TrainingRequest, document: str
+    ) -> Submission:
+        """Start a training. Never retried below this line.
+
+        Args:
+            runtime: trains it.
+            request: what to do.
+            document: where Storage.write_request put it.
+
+        Raises:
+            OutcomeUnknownError: the training may have been accepted; fence before another attempt.
+            BackendError: the training was certainly not accepted.
+        """
+        ...
+
+    async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """Stop what runs for an attempt whose claim was revoked, where there is something to stop."""
+        ...
+
+    async def attempt_outcome(self, runtime: AvatarRuntime, attempt: AttemptReference) -> AttemptOutcome:
+        """How an attempt stands. Whether a stored artifact is sound is for Storage to say."""
+        ...
+
+    async def delete_outcomes(self, runtime: AvatarRuntime, model: AvatarModel) -> CleanupReport:
+        """Remove what the backend itself stored of a model's trainings."""
+        ...
+
+    async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
+        """Draw some pictures. Drawing the same twice gives the same pictures under the same names."""
+        ...
+
+    def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination | None:
+        """Where a worker shall tell of its progress; None if nobody listens. Pure."""
+        ...
+
+    def hint_sources(self, runtime: AvatarRuntime) -> frozenset[HintSource]:
+        """Who tells of this runtime's trainings. Pure."""
+        ...

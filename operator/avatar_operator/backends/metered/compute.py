@@ -1,0 +1,62 @@
+"""The port Compute around any other, counted. What each verb means stands there; pure ones are not counted."""
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import ProgressDestination, TrainingRequest
+from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
+from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.compute import Compute, DrawCall, DrawResult, EndpointsFacts, HintSource
+from avatar_operator.backends.metered.series import VerbCounter
+
+
+class MeteredCompute:
+    """Another Compute, counted.
+
+    Args:
+        compute: does the work.
+        counter: counts it.
+    """
+
+    def __init__(self, compute: Compute, counter: VerbCounter) -> None:
+        self._compute = compute
+        self._counter = counter
+
+    async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """See Compute.ensure_endpoints."""
+        return await self._counter.counted("ensure_endpoints", self._compute.ensure_endpoints(runtime))
+
+    async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """See Compute.delete_endpoints."""
+        return await self._counter.counted("delete_endpoints", self._compute.delete_endpoints(runtime))
+
+    async def submit_training(
+        self, runtime: AvatarRuntime, request: TrainingRequest, document: str
+    ) -> Submission:
+        """See Compute.submit_training."""
+        return await self._counter.counted(
+            "submit_training", self._compute.submit_training(runtime, request, document)
+        )
+
+    async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Compute.stop_training."""
+        await self._counter.counted("stop_training", self._compute.stop_training(runtime, attempt))
+
+    async def attempt_outcome(self, runtime: AvatarRuntime, attempt: AttemptReference) -> AttemptOutcome:
+        """See Compute.attempt_outcome."""
+        return await self._counter.counted("attempt_outcome", self._compute.attempt_outcome(runtime, attempt))
+
+    async def delete_outcomes(self, runtime: AvatarRuntime, model: AvatarModel) -> CleanupReport:
+        """See Compute.delete_outcomes."""
+        return await self._counter.counted("delete_outcomes", self._compute.delete_outcomes(runtime, model))
+
+    async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
+        """See Compute.draw."""
+        return await self._counter.counted("draw", self._compute.draw(runtime, call))
+
+    def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination | None:
+        """See Compute.progress_destination."""
+        return self._compute.progress_destination(runtime)
+
+    def hint_sources(self, runtime: AvatarRuntime) -> frozenset[HintSource]:
+        """See Compute.hint_sources."""
+        return self._compute.hint_sources(runtime)

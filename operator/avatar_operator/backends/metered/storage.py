@@ -1,0 +1,87 @@
+"""The port Storage around any other, counted. What each verb means stands there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.inference import PictureRequest
+from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
+from avatar_operator.backends.attempts import AttemptReference, FenceResult
+from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.metered.series import VerbCounter
+from avatar_operator.backends.storage import Storage
+
+
+class MeteredStorage:
+    """Another Storage, counted.
+
+    Args:
+        storage: does the work.
+        counter: counts it.
+    """
+
+    def __init__(self, storage: Storage, counter: VerbCounter) -> None:
+        self._storage = storage
+        self._counter = counter
+
+    async def list_photos(self, runtime: AvatarRuntime, model: AvatarModel) -> Sequence[PhotoLocation]:
+        """See Storage.list_photos."""
+        return await self._counter.counted("list_photos", self._storage.list_photos(runtime, model))
+
+    async def write_request(
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
+    ) -> str:
+        """See Storage.write_request."""
+        return await self._counter.counted(
+            "write_request", self._storage.write_request(runtime, attempt, request)
+        )
+
+    async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
+        """See Storage.fence_attempt."""
+        return await self._counter.counted("fence_attempt", self._storage.fence_attempt(runtime, attempt))
+
+    async def revoke_claim(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Storage.revoke_claim."""
+        await self._counter.counted("revoke_claim", self._storage.revoke_claim(runtime, attempt))
+
+    async def claimed_since(self, runtime: AvatarRuntime, attempt: AttemptReference) -> datetime | None:
+        """See Storage.claimed_since."""
+        return await self._counter.counted("claimed_since", self._storage.claimed_since(runtime, attempt))
+
+    async def artifact_defect(
+        self, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
+    ) -> str:
+        """See Storage.artifact_defect."""
+        return await self._counter.counted(
+            "artifact_defect", self._storage.artifact_defect(runtime, attempt, artifact)
+        )
+
+    async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:
+        """See Storage.existing_pictures."""
+        return await self._counter.counted(
+            "existing_pictures", self._storage.existing_pictures(runtime, output_prefix)
+        )
+
+    async def describe_pictures(
+        self, runtime: AvatarRuntime, output_prefix: str, pictures: Sequence[PictureRequest]
+    ) -> Sequence[Picture]:
+        """See Storage.describe_pictures."""
+        return await self._counter.counted(
+            "describe_pictures", self._storage.describe_pictures(runtime, output_prefix, pictures)
+        )
+
+    async def delete_model_data(
+        self, runtime: AvatarRuntime, model: AvatarModel, *, artifacts: bool
+    ) -> CleanupReport:
+        """See Storage.delete_model_data."""
+        return await self._counter.counted(
+            "delete_model_data", self._storage.delete_model_data(runtime, model, artifacts=artifacts)
+        )
+
+    async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
+        """See Storage.delete_request_data."""
+        return await self._counter.counted(
+            "delete_request_data", self._storage.delete_request_data(runtime, request)
+        )

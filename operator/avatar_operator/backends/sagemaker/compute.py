@@ -1,0 +1,105 @@
+"""The port's implementation for SageMaker: one line a verb. Each verb's story stands in its own file."""
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import ProgressDestination, TrainingRequest
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
+from avatar_operator.backends.aws_failures import raises_backend_error
+from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.compute import DrawCall, DrawResult, EndpointsFacts, HintSource
+from avatar_operator.backends.s3.cleanup import delete_below
+from avatar_operator.backends.sagemaker import drawing, outcome, training
+from avatar_operator.backends.sagemaker.endpoints import Endpoints
+from avatar_operator.backends.sagemaker.hints import SqsHints
+from avatar_operator.backends.sagemaker.outcome import OutcomePaths, attempt_paths
+from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
+from avatar_operator.ingest.sqs import IngestMetrics
+from avatar_operator.locations import StorageLocations, object_directory, storage_of
+
+
+class SageMakerCompute:
+    """Compute on SageMaker. Remembers nothing that could not be found again.
+
+    Args:
+        clients: where AWS calls run; closed by whoever made it.
+        ingest: counts what its queues tell.
+    """
+
+    def __init__(self, clients: AwsClients, ingest: IngestMetrics) -> None:
+        self._clients = clients
+        self._ingest = ingest
+        self._endpoints = Endpoints(clients)
+
+    @raises_backend_error
+    async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """See Compute.ensure_endpoints."""
+        return await self._endpoints.ensure(runtime)
+
+    @raises_backend_error
+    async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
+        """See Compute.delete_endpoints."""
+        return await self._endpoints.delete(runtime)
+
+    @raises_backend_error
+    async def submit_training(
+        self, runtime: AvatarRuntime, request: TrainingRequest, document: str
+    ) -> Submission:
+        """See Compute.submit_training."""
+        return await training.submit_training(self._clients, runtime, request, document)
+
+    async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """SageMaker cancels no asynchronous invocation: the worker stops because its claim is gone."""
+
+    @raises_backend_error
+    async def attempt_outcome(self, runtime: AvatarRuntime, attempt: AttemptReference) -> AttemptOutcome:
+        """See Compute.attempt_outcome."""
+        paths = await self._paths(runtime, attempt)
+        return await outcome.attempt_outcome(self._objects(runtime), attempt, paths)
+
+    @raises_backend_error
+    async def delete_outcomes(self, runtime: AvatarRuntime, model: AvatarModel) -> CleanupReport:
+        """See Compute.delete_outcomes."""
+        paths = await self._endpoint_paths(runtime, storage_of(model, runtime), None)
+        directory = object_directory(model.metadata.namespace, model.metadata.uid)
+        return await delete_below(self._objects(runtime), [path.below(directory) for path in paths])
+
+    @raises_backend_error
+    async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
+        """See Compute.draw."""
+        return await drawing.draw(self._clients, runtime, call)
+
+    def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination:
+        """See Compute.progress_destination."""
+        return ProgressDestination(queue_url=sagemaker_spec(runtime).notifications.queue_url)
+
+    def hint_sources(self, runtime: AvatarRuntime) -> frozenset[HintSource]:
+        """See Compute.hint_sources."""
+        spec = sagemaker_spec(runtime)
+        return frozenset({SqsHints(spec.notifications.queue_url, spec.region, self._ingest)})
+
+    def _objects(self, runtime: AvatarRuntime) -> S3Objects:
+        return S3Objects(self._clients, sagemaker_spec(runtime).region)
+
+    async def _paths(self, runtime: AvatarRuntime, attempt: AttemptReference) -> OutcomePaths:
+        if attempt.output_location and attempt.failure_location:
+            return attempt_paths(*_managed_paths(attempt.storage), attempt)
+        return attempt_paths(
+            *await self._endpoint_paths(runtime, attempt.storage, attempt.endpoint_name), attempt
+        )
+
+    async def _endpoint_paths(
+        self, runtime: AvatarRuntime, storage: StorageLocations, endpoint_name: str | None
+    ) -> tuple[S3Location, S3Location]:
+        """S3OutputPath and S3FailurePath of the training endpoint, which under Observe somebody else has chosen."""
+        if runtime.spec.management_policy == "Observe":
+            endpoint = await self._endpoints.describe_training(runtime, endpoint_name)
+            if endpoint.output_path and endpoint.failure_path:
+                return S3Location.parse(endpoint.output_path), S3Location.parse(endpoint.failure_path)
+        return _managed_paths(storage)
+
+
+def _managed_paths(storage: StorageLocations) -> tuple[S3Location, S3Location]:
+    return S3Location.parse(storage.training_output), S3Location.parse(storage.training_failure)

@@ -1,0 +1,22 @@
+"""What is told of trainings: SageMaker's notifications and the workers' progress arrive on one SQS queue."""
+
+from dataclasses import dataclass, field
+
+from avatar_operator.backends.compute import OnHint
+from avatar_operator.ingest.sqs import Consumer, IngestMetrics
+
+
+@dataclass(frozen=True)
+class SqsHints:
+    """A queue that hints arrive on. Runtimes that name the same queue share its one consumer."""
+
+    queue_url: str
+    region: str
+    metrics: IngestMetrics = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return self.queue_url
+
+    async def run(self, on_hint: OnHint) -> None:
+        """See HintSource.run."""
+        await Consumer(self.queue_url, self.region, on_hint, self.metrics).run()

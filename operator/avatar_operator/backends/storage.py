@@ -1,0 +1,80 @@
+"""The port to what is kept: photos, request documents, claims, artifacts and pictures. S3, whatever trains and draws.
+
+Nothing here is remembered that could not be found again: locations derive from uid, revision and attempt
+(`avatar_operator.locations`), and every question is answered from what lies there. Every verb is idempotent.
+
+Exactly-once spending works like this. The reconciler writes the planned attempt to the status, then submits it (the
+other port, `compute`), then records the answer. If the answer is lost (a crash, a time-out), nobody can tell whether
+the call arrived. The reconciler then calls `fence_attempt`, which takes the attempt's claim with a conditional write.
+The worker takes the same claim before it spends anything. So either the operator wins, the attempt is dead for ever and
+the next attempt may start at once; or the worker wins, and the attempt is known to be running. See
+docs/decisions/0001-exactly-one-training.md.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.inference import PictureRequest
+from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
+from avatar_operator.backends.attempts import AttemptReference, FenceResult
+from avatar_operator.backends.cleanup_report import CleanupReport
+
+
+class Storage(Protocol):
+    """What the operator asks of the place where things are kept. Every verb may raise BackendError."""
+
+    async def list_photos(self, runtime: AvatarRuntime, model: AvatarModel) -> Sequence[PhotoLocation]:
+        """The photos that the model names, pinned. Raises BackendError PhotosNotFound, PhotosDenied."""
+        ...
+
+    async def write_request(
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
+    ) -> str:
+        """Write what a worker shall do; the location is returned. If it fails, nothing was submitted."""
+        ...
+
+    async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
+        """Make sure that an attempt never starts, or learn that it did."""
+        ...
+
+    async def revoke_claim(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """Take an attempt's claim away whoever holds it, and its request document: a worker stops before it uploads."""
+        ...
+
+    async def claimed_since(self, runtime: AvatarRuntime, attempt: AttemptReference) -> datetime | None:
+        """When a worker took the attempt; None if none has, or the operator took it away."""
+        ...
+
+    async def artifact_defect(
+        self, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
+    ) -> str:
+        """What is wrong with a stored artifact, in words.
+
+        Empty if it is what the worker says it is: present, of the stated size and SHA-256, with a manifest that names
+        this attempt and the requested base.
+        """
+        ...
+
+    async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:
+        """File names below a request's output prefix."""
+        ...
+
+    async def describe_pictures(
+        self, runtime: AvatarRuntime, output_prefix: str, pictures: Sequence[PictureRequest]
+    ) -> Sequence[Picture]:
+        """Pictures as they are stored, with their checksums."""
+        ...
+
+    async def delete_model_data(
+        self, runtime: AvatarRuntime, model: AvatarModel, *, artifacts: bool
+    ) -> CleanupReport:
+        """Remove request documents and claims of a model, and its artifacts if told so."""
+        ...
+
+    async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
+        """Remove the pictures of a request."""
+        ...

@@ -1,0 +1,150 @@
+"""Where everything lies in S3: the one owner of every location. Pure, derived from names alone.
+
+    <requests><namespace>/<uid>/r<revision>-a<attempt>/request.json, claim.json
+    <requests>output/<namespace>/<uid>/<inference id>/...             what SageMaker stores of a success
+    <requests>failure/<namespace>/<uid>/<inference id>/...            and of a failure
+    <artifacts><namespace>/<uid>/r<revision>-a<attempt>.tar.gz, .manifest.json
+    <outputs><namespace>/<uid>/..., or <prefix of the request><uid>/...    pictures
+
+Every key names the uid of the Kubernetes object that it belongs to, so an object's data is found, and what has lost its
+object is recognised (`owner_of`), without any table. SageMaker chooses the last part of an outcome's key. Prefixes are
+those that an object recorded at its first use, else the runtime's: see `storage_of` and `picture_prefix`.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest
+from avatar_api.avatar_runtime import AvatarRuntime
+
+OwnerKind = Literal["AvatarModel", "AvatarRequest"]
+
+
+@dataclass(frozen=True)
+class StorageLocations:
+    """The prefixes below which everything lies. Each ends with a slash."""
+
+    requests: str
+    artifacts: str
+    outputs: str
+
+    @property
+    def training_output(self) -> str:
+        """S3OutputPath of the training endpoint that we manage."""
+        return f"{self.requests}output/"
+
+    @property
+    def training_failure(self) -> str:
+        """S3FailurePath of the training endpoint that we manage."""
+        return f"{self.requests}failure/"
+
+
+@dataclass(frozen=True)
+class AttemptLocations:
+    """Everything that belongs to one attempt to train, as URIs; `target_model` is a key below the artifacts' prefix."""
+
+    request: str
+    claim: str
+    artifact: str
+    manifest: str
+    target_model: str
+
+
+@dataclass(frozen=True)
+class OwnedDirectory:
+    """A directory whose name says which Kubernetes object it belongs to. `location` ends with a slash."""
+
+    namespace: str
+    uid: str
+    kind: OwnerKind
+    location: str
+
+
+def runtime_storage(runtime: AvatarRuntime) -> StorageLocations:
+    """The prefixes that a runtime gives to whoever begins now."""
+    storage = runtime.spec.storage
+    return StorageLocations(storage.requests, storage.artifacts, storage.outputs)
+
+
+def storage_of(model: AvatarModel, runtime: AvatarRuntime) -> StorageLocations:
+    """The prefixes below which a model's data lies: those that its status recorded, if an attempt was ever planned."""
+    recorded, now = model.status.storage, runtime_storage(runtime)
+    if recorded is None or recorded.runtime_uid == runtime.metadata.uid:
+        return now
+    return replace(now, requests=recorded.requests, artifacts=recorded.artifacts)
+
+
+def object_directory(namespace: str, uid: str) -> str:
+    """`<namespace>/<uid>/`: the part of every key that belongs to one Kubernetes object."""
+    return f"{namespace}/{uid}/"
+
+
+def attempt_directory(namespace: str, uid: str, revision: int, attempt: int) -> str:
+    """`<namespace>/<uid>/r<revision>-a<attempt>`: the one shape of an attempt's keys below every prefix."""
+    return f"{object_directory(namespace, uid)}r{revision}-a{attempt}"
+
+
+def attempt_locations(
+    storage: StorageLocations, namespace: str, uid: str, revision: int, attempt: int
+) -> AttemptLocations:
+    """Where an attempt's documents and its artifact lie. Immutable: a new attempt has new keys."""
+    directory = attempt_directory(namespace, uid, revision, attempt)
+    target_model = f"{directory}.tar.gz"
+    return AttemptLocations(
+        request=f"{storage.requests}{directory}/request.json",
+        claim=f"{storage.requests}{directory}/claim.json",
+        artifact=f"{storage.artifacts}{target_model}",
+        manifest=f"{storage.artifacts}{directory}.manifest.json",
+        target_model=target_model,
+    )
+
+
+def outcome_extension(namespace: str, uid: str, inference_id: str) -> str:
+    """S3OutputPathExtension of an attempt: keeps tenants apart below a training endpoint's one output path."""
+    return f"{object_directory(namespace, uid)}{inference_id}"
+
+
+def picture_prefix(runtime: AvatarRuntime, request: AvatarRequest) -> str:
+    """The directory of a request's pictures, and of nothing else, even if requests share an output prefix.
+
+    What the request recorded holds, wherever its runtime stores things by now; but only a directory that is named for
+    the request: whatever else a status says, nobody draws into it or deletes from it.
+    """
+    own = f"{request.metadata.uid}/"
+    recorded = request.status.storage_prefix
+    if recorded is not None and recorded.endswith(f"/{own}"):
+        return recorded
+    if request.spec.output is not None:
+        return f"{request.spec.output.prefix}{own}"
+    return (
+        f"{runtime.spec.storage.outputs}{object_directory(request.metadata.namespace, request.metadata.uid)}"
+    )
+
+
+_OBJECT = r"(?P<namespace>[a-z0-9][-a-z0-9]*)/(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/"
+_DOCUMENT = re.compile(rf"{_OBJECT}r[0-9]+-a[0-9]+/(request|claim)\.json")
+_OUTCOME = re.compile(rf"{_OBJECT}avm-[0-9a-f]{{32}}-r[0-9]+-a[0-9]+/.+")
+_ARTIFACT = re.compile(rf"{_OBJECT}r[0-9]+-a[0-9]+\.(tar\.gz|manifest\.json)")
+_PICTURE = re.compile(rf"{_OBJECT}[0-9]{{2}}-[0-9]{{2}}-[0-9]+\.png")
+
+
+def owner_of(storage: StorageLocations, uri: str) -> OwnedDirectory | None:
+    """Whose an object in S3 is, told by its key; None if we do not make such keys.
+
+    The whole key has to fit: prefixes may lie inside each other, and a namespace may be called "output".
+    """
+    shapes: tuple[tuple[str, re.Pattern[str], OwnerKind], ...] = (
+        (storage.requests, _DOCUMENT, "AvatarModel"),
+        (storage.training_output, _OUTCOME, "AvatarModel"),
+        (storage.training_failure, _OUTCOME, "AvatarModel"),
+        (storage.artifacts, _ARTIFACT, "AvatarModel"),
+        (storage.outputs, _PICTURE, "AvatarRequest"),
+    )
+    for prefix, shape, kind in shapes:
+        match = shape.fullmatch(uri.removeprefix(prefix)) if uri.startswith(prefix) else None
+        if match is not None:
+            namespace, uid = match["namespace"], match["uid"]
+            return OwnedDirectory(namespace, uid, kind, f"{prefix}{object_directory(namespace, uid)}")
+    return None
