@@ -15,11 +15,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import AvatarRequest
-from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.schema_base import ApiModel
 
-Kind = TypeVar("Kind", bound=AvatarModel | AvatarRequest | AvatarRuntime)
+Kind = TypeVar("Kind", bound=ApiModel)
 Place = tuple[str | int, ...]
 
 _NOWHERE = "s3://unreadable/"

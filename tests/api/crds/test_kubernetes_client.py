@@ -16,7 +16,7 @@ from avatar_operator.kube.events import NOTE_BYTES, EventRecorder
 from builders import model_stages
 from builders.api_objects import ApiObjects
 from builders.clock import FakeClock
-from builders.manifests import Manifest, model_manifest, runtime_manifest
+from builders.manifests import model_manifest, request_manifest, runtime_manifest
 from builders.objects import a_condition
 from local_cluster.access import Cluster
 
@@ -310,9 +310,9 @@ async def test_a_name_as_long_as_kubernetes_allows_can_be_told_about(
     recorder: EventRecorder, client: KubernetesClient, api: ApiObjects, namespace: str, installed: Cluster
 ) -> None:
     name = "a" * 253
-    model: dict[str, Any] = api.create(model_manifest(name=name, namespace=namespace, spec=_short_photos()))
+    request: dict[str, Any] = api.create(request_manifest(name=name, namespace=namespace))
 
-    await recorder.record(model, Notice("Normal", "ModelReady", "It can draw."), occasion="")
+    await recorder.record(request, Notice("Normal", "ModelReady", "It can draw."), occasion="")
 
     assert _events(installed, namespace)[0][3] == name
 
@@ -330,7 +330,3 @@ async def test_a_notice_in_a_namespace_that_is_going_keeps_nobody_waiting(
 
     assert _events(installed, namespace) == []
     api.change(model, {"metadata": {"finalizers": None}})
-
-
-def _short_photos() -> Manifest:
-    return {"photos": {"s3Prefix": "s3://photos/long/"}}

@@ -8,11 +8,14 @@ import pytest
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_api.avatar_runtime import AvatarRuntimeStatus
+from avatar_api.meta import Cost
 from builders import model_stages
 from builders.api_objects import ApiObjects, Refused
 from builders.manifests import Manifest, model_manifest, request_manifest, runtime_manifest
 from builders.objects import a_condition
 from local_cluster.access import Cluster
+
+COST = Cost(amount="0.31", currency="USD", instance_type="ml.g5.xlarge")
 
 
 @pytest.fixture
@@ -24,6 +27,7 @@ def ready_model(api: ApiObjects, namespace: str) -> Manifest:
     ready = a_condition("Ready", "True", "Ready", "Serving revision 1.")
     status = hosted.model_copy(update={"state": "Ready", "conditions": [*hosted.conditions, ready]})
     api.change_status(manifest, status.to_wire())
+    api.change_status(manifest, {"training": {"estimatedCost": COST.to_wire()}})
     return manifest
 
 
@@ -81,6 +85,7 @@ def test_the_wide_table_of_models_shows_runtime_revision_artifact_and_message(
         "RUNTIME",
         "REVISION",
         "ARTIFACT",
+        "COST",
         "MESSAGE",
         "AGE",
     ]
@@ -92,6 +97,7 @@ def test_the_wide_table_of_models_shows_runtime_revision_artifact_and_message(
         "standard",
         "1",
         "team-a/ann.tar.gz",
+        "0.31",
         "Serving",
         "revision",
         "1.",
@@ -243,4 +249,6 @@ def test_what_is_written_is_what_is_read(api: ApiObjects, ready_model: Manifest)
     status = AvatarModelStatus.model_validate(api.read(ready_model)["status"])
 
     assert status.artifact == model_stages.hosted().artifact
-    assert status.training == model_stages.hosted().training
+    training = model_stages.hosted().training
+    assert training is not None
+    assert status.training == training.model_copy(update={"estimated_cost": COST})

@@ -31,6 +31,8 @@ class _Places(ApiModel):
         ("status_topic_arn", "statusTopicARN"),
         ("execution_role_arn", "executionRoleARN"),
         ("log_url", "logURL"),
+        ("runtime_uid", "runtimeUID"),
+        ("uid", "uid"),
         ("sha256", "sha256"),
     ],
 )

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from avatar_api import generate
+from avatar_api.avatar_request import IMMUTABLE_FIELDS, AvatarRequestSpec
 from avatar_api.crd import DEFINITIONS, Definition
 from avatar_api.schema_base import ApiModel
 from avatar_api.structural_schema import NotStructuralError, Schema, structural_schema
-from avatar_api.validation_rules import exactly_one_of, rules
+from avatar_api.validation_rules import exactly_one_of, rules, spelled
 
 _FORBIDDEN = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "const", "title"}
 
@@ -33,6 +34,17 @@ class _Outer(ApiModel):
     count: int = 3
 
 
+class _Spelled(ApiModel):
+    code: Annotated[
+        str, spelled(r"^[a-z]+$", "lowercase letters: abc", ("self != 'abc'", "not that"), max_length=9)
+    ]
+    plain: Annotated[str, Field(max_length=9, pattern="^x$")] = "x"
+
+
+class _Mapped(ApiModel):
+    labels: dict[str, Annotated[str, Field(max_length=63)]] = Field(default_factory=dict)
+
+
 class _Ambiguous(ApiModel):
     value: int | str
 
@@ -47,6 +59,8 @@ def _schemas(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
         yield from _schemas(child, f"{path}.{name}")
     if "items" in schema:
         yield from _schemas(schema["items"], f"{path}[]")
+    if "additionalProperties" in schema:
+        yield from _schemas(schema["additionalProperties"], f"{path}{{}}")
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.kind.kind)
@@ -74,6 +88,12 @@ def test_every_number_that_a_user_may_set_is_limited(definition: Definition) -> 
         assert schema["type"] != "number", f"{path}: floats do not survive every client"
         if schema["type"] == "integer":
             assert {"minimum", "maximum"} <= set(schema), path
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.kind.kind)
+def test_no_regular_expression_is_shown_to_a_user(definition: Definition) -> None:
+    for path, schema in _schemas(structural_schema(definition.spec), definition.spec.__name__):
+        assert "pattern" not in schema, f"{path}: give the pattern a sentence with `spelled`"
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.kind.kind)
@@ -113,6 +133,33 @@ def test_rules_stay_where_their_type_stands() -> None:
     assert structural_schema(_Outer)["properties"]["inner"]["x-kubernetes-validations"] == [rule]
 
 
+def test_a_spelling_is_a_rule_with_a_sentence() -> None:
+    assert structural_schema(_Spelled)["properties"]["code"] == {
+        "type": "string",
+        "maxLength": 9,
+        "x-kubernetes-validations": [
+            {"rule": "self.matches(r'^[a-z]+$')", "message": "lowercase letters: abc"},
+            {"rule": "!self.matches(r'^[a-z]+$') || (self != 'abc')", "message": "not that"},
+        ],
+    }
+
+
+def test_a_pattern_without_a_sentence_stays() -> None:
+    assert structural_schema(_Spelled)["properties"]["plain"]["pattern"] == "^x$"
+
+
+def test_a_spelling_is_refused_in_python_too() -> None:
+    with pytest.raises(ValidationError, match="code"):
+        _Spelled(code="ABC")
+
+
+def test_a_map_has_the_schema_of_its_values() -> None:
+    assert structural_schema(_Mapped)["properties"]["labels"] == {
+        "type": "object",
+        "additionalProperties": {"type": "string", "maxLength": 63},
+    }
+
+
 def test_a_default_stays() -> None:
     assert structural_schema(_Outer)["properties"]["count"]["default"] == 3
 
@@ -125,6 +172,12 @@ def test_a_union_of_several_types_is_refused_by_its_path() -> None:
 def test_a_field_of_any_type_is_refused_by_its_path() -> None:
     with pytest.raises(NotStructuralError, match=r"_Untyped\.value: .* one type"):
         structural_schema(_Untyped)
+
+
+def test_every_field_of_a_request_is_immutable_but_two() -> None:
+    fields = structural_schema(AvatarRequestSpec)["properties"]
+
+    assert set(fields) - set(IMMUTABLE_FIELDS) == {"deletionPolicy", "ttlSecondsAfterFinished"}
 
 
 def test_the_committed_crds_are_what_the_types_say() -> None:
