@@ -166,7 +166,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
                 break
         draft = self._lifecycle.summarise(observation, draft)
         if draft.retrying is not None:
-            draft = replace(draft, finalizer="Keep", delete_object=False)
+            draft = replace(draft, finalizer="Keep", delete_object=False, farewells=())
         for notice in draft.farewells:
             await self._teller.farewell(body, notice)
         if draft.finalizer == "Remove":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from avatar_operator.core.decision import Draft, Notice, Phase, run_phases
+from avatar_operator.core.decision import ActionFailed, Draft, Notice, Phase, Retry, run_phases
 
 TextDraft = Draft[str, str]
 EMPTY: TextDraft = Draft(status="")
@@ -40,10 +40,21 @@ def test_actions_keep_their_order() -> None:
     assert EMPTY.act("stop").act("delete", "forget").actions == ("stop", "delete", "forget")
 
 
-def test_notices_keep_their_order() -> None:
+def test_farewells_keep_their_order() -> None:
     first, second = Notice("Normal", "First", ""), Notice("Warning", "Second", "")
 
-    assert EMPTY.tell(first).tell(second).notices == (first, second)
+    assert EMPTY.say_farewell(first).say_farewell(second).farewells == (first, second)
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "expected"), [(None, 0.0, 0.0), (7.0, 0.0, 7.0), (7.0, 30.0, 30.0), (None, 30.0, 30.0)]
+)
+def test_a_failed_action_is_tried_again_no_sooner_than_the_other_side_and_the_phase_say(
+    asked: float | None, least: float, expected: float
+) -> None:
+    failed = ActionFailed("submit", "Throttled", "slow down", retryable=True, retry_after=asked)
+
+    assert failed.as_retry(at_least=least) == Retry("Throttled", "slow down", expected)
 
 
 @pytest.mark.parametrize("delays", [(30.0, 5.0), (5.0, 30.0)])
@@ -60,6 +71,7 @@ def test_a_time_that_is_past_means_at_once() -> None:
 
 
 def test_a_draft_is_never_changed_in_place() -> None:
-    EMPTY.act("x").tell(Notice("Normal", "Y", "")).add_finalizer().delete().retry().finish()
+    changed = EMPTY.act("x").say_farewell(Notice("Normal", "Y", "")).add_finalizer().delete()
+    changed.retry(Retry("Z", "")).finish()
 
     assert Draft(status="") == EMPTY

@@ -8,11 +8,12 @@ import pytest
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.group import AVATAR_MODEL, FINALIZER
-from avatar_operator.core.decision import Draft, Notice
-from avatar_operator.core.errors import RetryLaterError
+from avatar_operator.backends.base import BackendError
+from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeError, Object
 from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
+from avatar_operator.reconciling.trouble import Troubles
 from builders.clock import FakeClock
 from builders.kube import FakeKubeClient
 from builders.manifests import model_manifest
@@ -29,7 +30,7 @@ class OneDecision:
 
     change: Callable[[ModelDraft], ModelDraft]
     journal: list[str] = field(default_factory=list)
-    fails: Exception | None = None
+    fails: BackendError | None = None
     kind = AVATAR_MODEL
 
     async def observe(self, body: Object) -> AvatarModel:
@@ -39,10 +40,17 @@ class OneDecision:
     def decide(self, observation: AvatarModel) -> ModelDraft:
         return self.change(Draft(status=observation.status))
 
-    async def act(self, observation: AvatarModel, draft: ModelDraft) -> ModelDraft:
-        self.journal.extend(f"act {action}" for action in draft.actions)
+    async def perform(self, observation: AvatarModel, action: str) -> object:
+        self.journal.append(f"perform {action}")
         if self.fails is not None:
             raise self.fails
+        return f"fact of {action}"
+
+    def fold(self, observation: AvatarModel, draft: ModelDraft, fact: Any) -> ModelDraft:
+        if isinstance(fact, ActionFailed):
+            self.journal.append(f"fold {fact.reason} of {fact.action}")
+            return draft.retry(fact.as_retry()) if fact.retryable else draft
+        self.journal.append(f"fold {fact}")
         return draft
 
     def summarise(self, observation: AvatarModel, draft: ModelDraft) -> ModelDraft:
@@ -51,8 +59,8 @@ class OneDecision:
     def observed_status(self, observation: AvatarModel) -> AvatarModelStatus:
         return observation.status
 
-    def occasion(self, status: AvatarModelStatus) -> str:
-        return str(status.state)
+    def log_fields(self, status: AvatarModelStatus) -> dict[str, object]:
+        return {}
 
     def written(self, observation: AvatarModel, status: AvatarModelStatus) -> None:
         self.journal.append("written")
@@ -62,13 +70,13 @@ class OneDecision:
 
 
 class JournallingTeller:
-    """Writes down when it is told something."""
+    """Writes down what it is told in farewell."""
 
     def __init__(self, journal: list[str]) -> None:
         self._journal = journal
 
-    async def tell(self, body: Object, notice: Notice, *, occasion: str) -> None:
-        self._journal.append(f"tell {notice.reason} on {occasion}")
+    async def farewell(self, body: Object, notice: Notice) -> None:
+        self._journal.append(f"farewell {notice.reason}")
 
 
 class JournallingKube(FakeKubeClient):
@@ -95,7 +103,8 @@ class Bench:
     def __init__(self, change: Callable[[ModelDraft], ModelDraft], *, held: bool = True) -> None:
         self.lifecycle = OneDecision(change)
         self.journal = self.lifecycle.journal
-        self.kube = JournallingKube(FakeClock())
+        self.clock = FakeClock()
+        self.kube = JournallingKube(self.clock)
         self.kube.journal = self.journal
         self.cache = ObjectCache()
         manifest = model_manifest()
@@ -103,7 +112,7 @@ class Bench:
             manifest["metadata"]["finalizers"] = [FINALIZER]
         self.cache.store(AVATAR_MODEL, self.kube.create(AVATAR_MODEL, manifest))
         teller = JournallingTeller(self.journal)
-        self.reconciler = Reconciler(self.lifecycle, self.kube, self.cache, teller)
+        self.reconciler = Reconciler(self.lifecycle, self.kube, self.cache, teller, Troubles(self.clock))
 
     async def reconcile(self) -> Reconciled:
         return await self.reconciler.reconcile(KEY)
@@ -113,19 +122,18 @@ class Bench:
         return self.kube.read(AVATAR_MODEL, "ann").get("status")
 
 
-async def test_a_pass_goes_observe_hold_act_tell_write() -> None:
-    bench = Bench(
-        lambda draft: draft.add_finalizer().act("one", "two").tell(NEWS).with_status(PENDING), held=False
-    )
+async def test_a_pass_goes_observe_hold_act_write() -> None:
+    bench = Bench(lambda draft: draft.add_finalizer().act("one", "two").with_status(PENDING), held=False)
 
     assert (await bench.reconcile()).result == "changed"
 
     assert bench.journal == [
         "observe",
         "set_finalizers",
-        "act one",
-        "act two",
-        "tell News on Pending",
+        "perform one",
+        "fold fact of one",
+        "perform two",
+        "fold fact of two",
         "apply_status",
         "written",
     ]
@@ -150,9 +158,9 @@ async def test_the_cache_shows_our_own_write_at_once() -> None:
 
 
 async def test_a_pass_says_when_to_look_again() -> None:
-    bench = Bench(lambda draft: draft.look_again_in(7).retry(at_least=3))
+    bench = Bench(lambda draft: draft.look_again_in(7).retry(Retry("Busy", "", 3)))
 
-    assert await bench.reconcile() == Reconciled("unchanged", requeue_after=7, retry_at_least=3)
+    assert await bench.reconcile() == Reconciled("unchanged", requeue_after=7, retrying=Retry("Busy", "", 3))
 
 
 async def test_a_status_is_not_written_over_a_newer_version() -> None:
@@ -171,7 +179,7 @@ async def test_nothing_is_done_if_the_finalizer_cannot_be_set() -> None:
 
     assert (await bench.reconcile()).result == "conflict"
 
-    assert "act one" not in bench.journal
+    assert "perform one" not in bench.journal
 
 
 async def test_the_finalizer_joins_those_of_others() -> None:
@@ -192,7 +200,7 @@ async def test_an_object_is_let_go_after_its_actions_and_not_written_any_more() 
 
     await bench.reconcile()
 
-    assert bench.journal == ["observe", "act clean", "set_finalizers"]
+    assert bench.journal == ["observe", "perform clean", "fold fact of clean", "set_finalizers"]
     assert not bench.kube.exists(AVATAR_MODEL, "ann")
     assert bench.cache.get(KEY) is None
 
@@ -208,22 +216,44 @@ async def test_finalizers_of_others_stay_when_ours_goes() -> None:
     assert bench.kube.read(AVATAR_MODEL, "ann")["metadata"]["finalizers"] == ["example.com/theirs"]
 
 
-async def test_actions_that_must_wait_leave_everything_as_it_is() -> None:
-    bench = Bench(lambda draft: draft.act("clean").tell(NEWS).remove_finalizer())
-    bench.lifecycle.fails = RetryLaterError("not now", at_least=5)
+async def test_an_action_that_may_work_later_keeps_the_object_and_what_would_come_after_it() -> None:
+    bench = Bench(lambda draft: draft.act("stop", "clean").say_farewell(NEWS).delete().remove_finalizer())
+    bench.lifecycle.fails = BackendError("Throttled", "not now", retryable=True, retry_after=5)
 
-    with pytest.raises(RetryLaterError):
-        await bench.reconcile()
+    assert await bench.reconcile() == Reconciled("unchanged", retrying=Retry("Throttled", "not now", 5))
 
-    assert bench.journal == ["observe", "act clean"]
+    assert bench.journal == ["observe", "perform stop", "fold Throttled of stop"]
 
 
-async def test_an_object_can_delete_itself() -> None:
-    bench = Bench(lambda draft: draft.tell(NEWS).delete())
+async def test_what_a_failure_means_for_the_status_is_written() -> None:
+    bench = Bench(lambda draft: draft.act("one").with_status(PENDING))
+    bench.lifecycle.fails = BackendError("Throttled", "not now", retryable=True)
+
+    assert (await bench.reconcile()).result == "changed"
+
+    assert bench.stored_status == PENDING.to_wire()
+
+
+async def test_an_action_that_failed_for_good_does_not_keep_the_others_from_running() -> None:
+    bench = Bench(lambda draft: draft.act("one", "two"))
+    bench.lifecycle.fails = BackendError("AccessDenied", "no", retryable=False)
 
     await bench.reconcile()
 
-    assert bench.journal == ["observe", "tell News on None", "delete"]
+    assert bench.journal[1:] == [
+        "perform one",
+        "fold AccessDenied of one",
+        "perform two",
+        "fold AccessDenied of two",
+    ]
+
+
+async def test_an_object_can_delete_itself_after_its_farewell() -> None:
+    bench = Bench(lambda draft: draft.say_farewell(NEWS).delete())
+
+    await bench.reconcile()
+
+    assert bench.journal == ["observe", "farewell News", "delete"]
     assert "deletionTimestamp" in bench.kube.read(AVATAR_MODEL, "ann")["metadata"]
 
 

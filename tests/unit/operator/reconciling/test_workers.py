@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from avatar_api.group import AVATAR_MODEL
-from avatar_operator.core.errors import RetryLaterError
+from avatar_operator.core.decision import Retry
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
@@ -19,6 +19,7 @@ from builders.virtual_time import VirtualTimeLoop
 
 ANN = ObjectKey("AvatarModel", "team-a", "ann")
 BOB = ObjectKey("AvatarModel", "team-a", "bob")
+DELAYED = Retry("Throttled", "slow down")
 Behaviour = Callable[[ObjectKey], Coroutine[Any, Any, Reconciled]]
 
 
@@ -64,8 +65,8 @@ def _times(reconciler: ToldReconciler, name: str = "ann") -> list[float]:
 
 @pytest.mark.parametrize(
     "error",
-    [RetryLaterError("not now"), KubeError("no answer", status=0), RuntimeError("a defect")],
-    ids=["not now", "no API server", "a defect"],
+    [KubeError("no answer", status=0), RuntimeError("a defect")],
+    ids=["no API server", "a defect"],
 )
 def test_a_failing_key_is_tried_again_with_growing_waits(error: Exception) -> None:
     async def fail(_key: ObjectKey) -> Reconciled:
@@ -85,14 +86,14 @@ def test_a_failing_key_does_not_keep_others_waiting() -> None:
 
 def test_a_pass_that_asks_for_patience_gets_it() -> None:
     async def throttled(_key: ObjectKey) -> Reconciled:
-        raise RetryLaterError("throttled", at_least=20.0)
+        return Reconciled("unchanged", retrying=Retry("Throttled", "slow down", at_least=20.0))
 
     assert _times(_run(throttled, ANN, seconds=50.0)) == [0.0, 20.0, 40.0]
 
 
 def test_a_pass_that_recorded_a_failure_is_tried_again_with_growing_waits() -> None:
     async def delayed(_key: ObjectKey) -> Reconciled:
-        return Reconciled("unchanged", retry_at_least=0.0)
+        return Reconciled("unchanged", retrying=DELAYED)
 
     assert _times(_run(delayed, ANN, seconds=2.0)) == [0.0, 0.5, 1.5]
 
@@ -126,7 +127,7 @@ def test_a_pass_that_changed_something_is_followed_by_another_until_one_changes_
 
 def test_a_pass_that_changed_something_and_recorded_a_failure_backs_off() -> None:
     async def delayed(_key: ObjectKey) -> Reconciled:
-        return Reconciled("changed", retry_at_least=0.0)
+        return Reconciled("changed", retrying=DELAYED)
 
     assert _times(_run(delayed, ANN, seconds=2.0)) == [0.0, 0.5, 1.5]
 
