@@ -6,7 +6,6 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import Drawn, ModelLoading
 from avatar_operator.core.conditions import find_condition
-from avatar_operator.core.errors import RetryLaterError
 from builders import model_stages
 from builders.backend import denied, out_of_reach
 from builders.manifests import model_manifest
@@ -15,9 +14,9 @@ from builders.world import World
 
 @pytest.fixture
 async def world() -> World:
-    """A runtime in service, a hosted model and a new request."""
+    """A runtime in service that announces, a hosted model and a new request."""
     world = World()
-    world.add_runtime()
+    world.add_runtime({"notifications": {"statusTopicARN": "arn:aws:sns:eu-central-1:123456789012:status"}})
     await world.settle(AVATAR_RUNTIME)
     world.add_model()
     world.kube.force_status(AVATAR_MODEL, "ann", model_stages.hosted().to_wire())
@@ -121,22 +120,29 @@ async def test_drawing_that_fails_is_tried_again_with_back_off(world: World) -> 
 
     failed = await world.look_at(AVATAR_REQUEST)
 
-    assert failed.retry_at_least == 0.0
+    assert failed.retrying is not None
+    assert failed.retrying.reason == "ServiceUnavailable"
     assert failed.result == "unchanged"
     await world.settle(AVATAR_REQUEST)
     assert world.request.status.state == "Succeeded"
 
 
-async def test_drawing_that_fails_again_and_again_fails_the_request(world: World) -> None:
-    world.backend.script("draw", *[out_of_reach("Throttled")] * 10)
+async def test_trouble_with_drawing_ends_at_the_deadline_which_names_the_last_failure(world: World) -> None:
+    world.backend.script("draw", *[out_of_reach("Throttled")] * 100)
+    await world.look_at(AVATAR_REQUEST)
 
-    for _ in range(10):
+    for _ in range(60):
+        assert world.request.status.state == "Running"
         await world.look_at(AVATAR_REQUEST)
+        world.clock.advance(60)
+    await world.look_at(AVATAR_REQUEST)
 
+    failure = world.request.status.last_failure
     assert world.request.status.state == "Failed"
-    assert world.request.status.last_failure is not None
-    assert world.request.status.last_failure.reason == "Throttled"
-    assert len(world.backend.asked("draw")) == 5
+    assert failure is not None
+    assert failure.reason == "DeadlineExceeded"
+    assert failure.message.endswith("The last try: The service does not answer.")
+    assert len(world.backend.asked("draw")) == 60
 
 
 async def test_drawing_that_is_refused_for_good_fails_the_request_at_once(world: World) -> None:
@@ -156,7 +162,8 @@ async def test_storage_that_does_not_answer_is_asked_again(world: World) -> None
 
     refused = await world.look_at(AVATAR_REQUEST)
 
-    assert (refused.result, refused.retry_at_least) == ("unchanged", 0.0)
+    assert refused.result == "unchanged"
+    assert refused.retrying is not None
     await world.settle(AVATAR_REQUEST)
     assert world.request.status.state == "Succeeded"
 
@@ -220,8 +227,8 @@ async def test_a_deletion_ends_and_says_what_stays(world: World, answer: object)
     await world.settle(AVATAR_REQUEST)
     world.backend.script("delete_request_data", *[answer] * 50)
     world.kube.delete_as_user(AVATAR_REQUEST, "portraits")
-    with pytest.raises(RetryLaterError):
-        await world.look_at(AVATAR_REQUEST)
+    assert (await world.look_at(AVATAR_REQUEST)).retrying is not None
+    assert world.kube.exists(AVATAR_REQUEST, "portraits")
     world.clock.advance(600)
 
     await world.settle(AVATAR_REQUEST)

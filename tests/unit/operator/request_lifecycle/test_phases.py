@@ -2,36 +2,37 @@
 
 import pytest
 
-from avatar_api.avatar_request import AvatarRequestStatus
+from avatar_api.avatar_model import AvatarModelStatus
+from avatar_operator.backends.base import CleanupReport
 from avatar_operator.core.conditions import find_condition, is_true
-from avatar_operator.request_lifecycle.actions import DeletePictures, DrawPictures, RequestDraft
-from avatar_operator.request_lifecycle.failure import REQUEST_FAILED
+from avatar_operator.core.decision import ActionFailed
+from avatar_operator.request_lifecycle.actions import (
+    DeletePictures,
+    DrawPictures,
+    PicturesDeleted,
+    RequestAction,
+    RequestDraft,
+)
+from avatar_operator.request_lifecycle.lifecycle import state_of
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from avatar_operator.request_lifecycle.phases.deadline import deadline
-from avatar_operator.request_lifecycle.phases.deletion import deletion
-from avatar_operator.request_lifecycle.phases.drawing import REQUEST_SUCCEEDED, drawing
+from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
+from avatar_operator.request_lifecycle.phases.drawing import drawing
 from avatar_operator.request_lifecycle.phases.expiry import expiry
 from avatar_operator.request_lifecycle.phases.resolution import resolution
 from avatar_operator.request_lifecycle.pictures import wanted_pictures
-from builders import model_stages
+from builders import model_stages, request_stages
 from builders.backend import stored
 from builders.clock import NOON
 from builders.manifests import Changes
-from builders.objects import REQUEST_UID, a_condition, a_model, a_request, a_runtime
+from builders.objects import REQUEST_UID, a_model, a_request, a_runtime
 from builders.observations import at, observed_request, request_draft
+from builders.request_stages import PREFIX
 
 ANN = a_model(status=model_stages.hosted())
-PREFIX = f"s3://pictures/team-a/{REQUEST_UID}/"
-RUNNING = AvatarRequestStatus(
-    state="Running",
-    runtime_name="standard",
-    storage_prefix=PREFIX,
-    conditions=[a_condition("Succeeded", "Unknown", "Drawing")],
-)
-SUCCEEDED = RUNNING.model_copy(
-    update={"state": "Succeeded", "conditions": [a_condition("Succeeded", "True", "Drawn")]}
-)
+RUNNING = request_stages.drawing()
+SUCCEEDED = request_stages.succeeded()
 
 
 def _reason(draft: RequestDraft, condition_type: str) -> tuple[str, str]:
@@ -53,29 +54,38 @@ def test_a_hosted_model_is_resolved() -> None:
 
 
 @pytest.mark.parametrize(
-    "observation",
+    ("observation", "reason"),
     [
-        observed_request(a_request(), model=None),
-        observed_request(a_request(), model=a_model(status=model_stages.submitted())),
-        observed_request(a_request(), model=ANN, runtime=None),
-        observed_request(a_request(), model=a_model(status=model_stages.hosted(), deleted_at=NOON)),
+        (observed_request(a_request(), model=None), "ModelNotFound"),
+        (
+            observed_request(a_request(), model=a_model(status=model_stages.submitted())),
+            "WaitingForModel",
+        ),
+        (observed_request(a_request(), model=ANN, runtime=None), "RuntimeNotFound"),
+        (
+            observed_request(a_request(), model=a_model(status=model_stages.hosted(), deleted_at=NOON)),
+            "ModelDeleting",
+        ),
     ],
     ids=["no model", "no artifact", "no runtime", "a model that is being deleted"],
 )
-def test_a_request_waits_for_a_hosted_model(observation: RequestObservation) -> None:
+def test_a_request_waits_for_a_hosted_model(observation: RequestObservation, reason: str) -> None:
     draft = resolution(observation, request_draft(observation))
 
-    assert _reason(draft, "ModelResolved") == ("False", "WaitingForModel")
-    assert _reason(draft, "Succeeded") == ("Unknown", "WaitingForModel")
-    assert draft.status.state == "Pending"
+    assert _reason(draft, "ModelResolved") == ("False", reason)
+    assert _reason(draft, "Succeeded") == ("Unknown", reason)
+    assert state_of(draft.status, deleting=False) == "Pending"
     assert draft.finished
 
 
-def test_a_request_says_the_same_whatever_its_model_waits_for() -> None:
-    missing = observed_request(a_request(), model=None)
-    training = observed_request(a_request(), model=a_model(status=model_stages.submitted()))
+@pytest.mark.parametrize(
+    "status", [None, model_stages.waiting(), model_stages.planned(), model_stages.submitted()]
+)
+def test_a_request_says_the_same_at_every_step_of_a_training(status: AvatarModelStatus | None) -> None:
+    planned = observed_request(a_request(), model=a_model(status=model_stages.planned()))
+    other = observed_request(a_request(), model=a_model(status=status))
 
-    assert resolution(missing, request_draft(missing)) == resolution(training, request_draft(training))
+    assert resolution(planned, request_draft(planned)) == resolution(other, request_draft(other))
 
 
 # acceptance
@@ -85,8 +95,15 @@ def _refused(observation: RequestObservation) -> tuple[str, str]:
     draft = acceptance(observation, request_draft(observation))
     condition = find_condition(draft.status.conditions, "Accepted")
     assert condition is not None
-    assert (condition.status, draft.status.state) == ("False", "Failed")
-    assert draft.notices[0].announce == REQUEST_FAILED
+    assert condition.status == "False"
+    assert _reason(draft, "Succeeded") == ("False", condition.reason)
+    assert draft.status.last_failure is not None
+    assert (draft.status.last_failure.reason, draft.status.last_failure.message) == (
+        condition.reason,
+        condition.message,
+    )
+    assert draft.status.model is None
+    assert draft.finished
     return condition.reason, condition.message
 
 
@@ -95,7 +112,9 @@ def test_an_accepted_request_says_that_it_runs_before_anything_is_drawn() -> Non
 
     draft = acceptance(observation, request_draft(observation))
 
-    assert (draft.status.state, draft.status.storage_prefix) == ("Running", PREFIX)
+    assert state_of(draft.status, deleting=False) == "Running"
+    assert draft.status.storage_prefix == PREFIX
+    assert draft.status.start_time == NOON
     assert draft.status.runtime_name == "standard"
     assert draft.actions == ()
     assert draft.finished
@@ -103,13 +122,21 @@ def test_an_accepted_request_says_that_it_runs_before_anything_is_drawn() -> Non
 
 
 def test_a_request_is_accepted_once() -> None:
-    observation = observed_request(
-        a_request(status=RUNNING),
-        model=ANN,
-        runtime=a_runtime(spec={"tenancy": {"allowedNamespaces": ["x"]}}),
-    )
+    retrained = a_model(status=model_stages.hosted(revision=2))
+    observation = observed_request(a_request(status=RUNNING), model=retrained, now=at(60))
 
     assert acceptance(observation, request_draft(observation)) == request_draft(observation)
+
+
+def test_a_runtime_that_withdraws_a_namespace_ends_its_requests() -> None:
+    runtime = a_runtime(spec={"tenancy": {"allowedNamespaces": ["x"]}})
+    observation = observed_request(a_request(status=RUNNING), model=ANN, runtime=runtime)
+
+    draft = acceptance(observation, request_draft(observation))
+
+    assert _reason(draft, "Accepted") == ("False", "NamespaceNotAllowed")
+    assert _reason(draft, "Succeeded") == ("False", "NamespaceNotAllowed")
+    assert draft.finished
 
 
 def test_a_namespace_that_the_runtime_does_not_admit_is_refused() -> None:
@@ -221,10 +248,10 @@ def test_a_request_succeeds_when_no_picture_is_missing() -> None:
     draft = _drawing(existing=names, complete=True)
 
     assert draft.actions == ()
-    assert draft.status.state == "Succeeded"
+    assert state_of(draft.status, deleting=False) == "Succeeded"
     assert [picture.uri for picture in draft.status.images] == [f"{PREFIX}{name}" for name in sorted(names)]
     assert is_true(draft.status.conditions, "Succeeded")
-    assert draft.notices[0].announce == REQUEST_SUCCEEDED
+    assert draft.finished
 
 
 # deadline
@@ -237,20 +264,34 @@ def test_a_request_in_time_is_looked_at_again_when_it_is_due() -> None:
 
 
 def test_an_overdue_request_fails_even_without_a_model() -> None:
-    request = a_request(spec={"activeDeadlineSeconds": 60})
+    request = a_request(spec={"queueDeadlineSeconds": 60})
     observation = observed_request(request, model=None, runtime=None, now=at(60))
 
     draft = deadline(observation, request_draft(observation))
 
-    assert draft.status.state == "Failed"
-    assert _reason(draft, "Succeeded") == ("False", "DeadlineExceeded")
+    assert state_of(draft.status, deleting=False) == "Failed"
+    assert _reason(draft, "Succeeded") == ("False", "QueueDeadlineExceeded")
 
 
-def test_the_requests_own_deadline_goes_before_the_runtimes() -> None:
-    request = a_request(spec={"activeDeadlineSeconds": 7200}, status=RUNNING)
-    observation = observed_request(request, now=at(3600))
+def test_waiting_does_not_count_as_drawing() -> None:
+    request = a_request(
+        spec={"queueDeadlineSeconds": 60, "activeDeadlineSeconds": 60},
+        status=request_stages.drawing(since=at(50)),
+    )
+    observation = observed_request(request, now=at(100))
 
-    assert deadline(observation, request_draft(observation)).requeue_after == 3600
+    assert deadline(observation, request_draft(observation)).requeue_after == 10
+
+
+@pytest.mark.parametrize(
+    ("wanted", "due"), [(600, 600), (None, 3600), (7200, 3600)], ids=["less", "nothing", "more"]
+)
+def test_the_earlier_of_the_requests_deadline_and_the_runtimes_counts(wanted: int | None, due: int) -> None:
+    spec = {"activeDeadlineSeconds": wanted, "queueDeadlineSeconds": wanted}
+    for status in (RUNNING, None):
+        observation = observed_request(a_request(spec=spec, status=status))
+
+        assert deadline(observation, request_draft(observation)).requeue_after == due
 
 
 # expiry
@@ -285,13 +326,15 @@ def test_a_request_that_still_runs_does_not_expire() -> None:
 # deletion
 
 
-def test_the_pictures_go_with_their_request() -> None:
+def test_the_pictures_go_before_their_request() -> None:
     observation = observed_request(a_request(deleted_at=NOON, status=SUCCEEDED))
 
     draft = deletion(observation, request_draft(observation))
+    cleaned = fold_cleanup(observation, draft, PicturesDeleted(CleanupReport()))
 
-    assert draft.actions == (DeletePictures(give_up=False),)
-    assert draft.finalizer == "Remove"
+    assert draft.actions == (DeletePictures(),)
+    assert draft.finalizer == "Keep"
+    assert cleaned.finalizer == "Remove"
 
 
 def test_pictures_stay_if_the_request_says_retain() -> None:
@@ -307,13 +350,37 @@ def test_pictures_stay_if_the_request_says_retain() -> None:
 def test_a_request_that_drew_nothing_has_nothing_to_remove() -> None:
     observation = observed_request(a_request(deleted_at=NOON))
 
-    assert deletion(observation, request_draft(observation)).actions == ()
+    draft = deletion(observation, request_draft(observation))
+
+    assert draft.actions == ()
+    assert draft.finalizer == "Remove"
 
 
-def test_patience_with_what_cannot_be_removed_ends() -> None:
-    observation = observed_request(a_request(deleted_at=NOON, status=SUCCEEDED), now=at(600))
+@pytest.mark.parametrize(
+    "fact",
+    [
+        PicturesDeleted(CleanupReport(left_behind=("s3://x",))),
+        ActionFailed(DeletePictures(), "AccessDenied", "denied: s3://x", retryable=False),
+        ActionFailed(DeletePictures(), "Throttled", "slow down: s3://x", retryable=True),
+    ],
+    ids=["left behind", "denied", "throttled"],
+)
+def test_patience_with_what_cannot_be_removed_ends(
+    fact: PicturesDeleted | ActionFailed[RequestAction],
+) -> None:
+    request = a_request(deleted_at=NOON, status=SUCCEEDED)
+    patient, impatient = observed_request(request, now=at(599)), observed_request(request, now=at(600))
 
-    assert deletion(observation, request_draft(observation)).actions == (DeletePictures(give_up=True),)
+    kept = fold_cleanup(patient, request_draft(patient), fact)
+    let_go = fold_cleanup(impatient, request_draft(impatient), fact)
+
+    assert kept.finalizer == "Keep"
+    assert kept.retrying is not None
+    assert "s3://x" in kept.retrying.message
+    assert let_go.finalizer == "Remove"
+    assert let_go.retrying is None
+    assert [notice.reason for notice in let_go.farewells] == ["CleanupIncomplete"]
+    assert "s3://x" in let_go.farewells[0].message
 
 
 def test_a_request_whose_runtime_is_gone_is_let_go_and_says_what_stays() -> None:
@@ -322,5 +389,5 @@ def test_a_request_whose_runtime_is_gone_is_let_go_and_says_what_stays() -> None
     draft = deletion(observation, request_draft(observation))
 
     assert draft.finalizer == "Remove"
-    assert [notice.reason for notice in draft.notices] == ["CleanupImpossible"]
-    assert PREFIX in draft.notices[0].message
+    assert [notice.reason for notice in draft.farewells] == ["CleanupImpossible"]
+    assert PREFIX in draft.farewells[0].message

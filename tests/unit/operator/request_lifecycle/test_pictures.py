@@ -5,11 +5,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_operator.request_lifecycle.actions import DrawPictures
 from avatar_operator.request_lifecycle.phases.drawing import drawing
 from avatar_operator.request_lifecycle.pictures import wanted_pictures
-from builders import model_stages
+from builders import model_stages, request_stages
 from builders.objects import a_model, a_request, a_runtime
 from builders.observations import observed_request, request_draft
 
@@ -62,7 +61,7 @@ def test_requests_that_name_no_seed_draw_different_pictures() -> None:
 def test_drawing_asks_for_missing_pictures_only_until_none_is_missing(
     prompts: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    request = a_request(spec={"prompts": prompts}, status=AvatarRequestStatus(state="Running"))
+    request = a_request(spec={"prompts": prompts}, status=request_stages.drawing())
     runtime = a_runtime(
         spec={"limits": {"inference": {"picturesPerInvocation": data.draw(st.integers(1, 16))}}}
     )
