@@ -46,6 +46,7 @@ from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.reconciling.reconciler import Lifecycle, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.reconciling.workers import ReconcileWorkers
+from avatar_operator.replica_metrics import ReplicaCollector
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
 from avatar_operator.running import run_beside
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
@@ -125,7 +126,15 @@ class Operator:
             deliveries=self._outbox.run,
             drain_seconds=settings.drain_seconds,
         )
-        registry.register(StateCollector(cache, self._queues, self._watches.ages))
+        registry.register(StateCollector(cache, self._queues))
+        registry.register(
+            ReplicaCollector(
+                leads=leadership.leads,
+                watch_ages=self._watches.ages,
+                swept_at=self._sweeper.swept_at,
+                consumers=self._consumers.running,
+            )
+        )
         self._health = Health(
             self._queues,
             self._sweeper.watch_lags,

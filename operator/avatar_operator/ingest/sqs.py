@@ -84,6 +84,7 @@ class Consumer:
         metrics: the series.
         endpoint_url: of an emulator; None leaves it to the environment and to AWS.
         sleep: waits for some seconds, between failures.
+        before_send: called right before every request goes out; if it raises, the request is not sent.
     """
 
     def __init__(
@@ -95,7 +96,9 @@ class Consumer:
         *,
         endpoint_url: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        before_send: Callable[[], None] = lambda: None,
     ) -> None:
+        self._before_send = before_send
         self._queue_url = queue_url
         self._region = region
         self._on_hint = on_hint
@@ -196,6 +199,7 @@ class Consumer:
                     retries={"mode": "standard", "total_max_attempts": 2},
                 ),
             )
+            self._client.meta.events.register("before-send", lambda **_: self._before_send())
         return self._client
 
 

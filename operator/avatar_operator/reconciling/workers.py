@@ -15,7 +15,7 @@ from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
 from avatar_operator.kube.leadership import LeadershipLostError
-from avatar_operator.metrics import OperatorMetrics
+from avatar_operator.metrics import OperatorMetrics, ReconcileResult
 from avatar_operator.reconciling.reconciler import Reconciler
 
 logger = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class ReconcileWorkers:
     async def _reconcile(self, key: ObjectKey) -> None:
         started = time.monotonic()
         log = logger.bind(kind=key.kind, namespace=key.namespace, name=key.name)
-        result: str
+        result: ReconcileResult
         with structlog.contextvars.bound_contextvars(kind=key.kind, namespace=key.namespace, name=key.name):
             try:
                 reconciled = await self._reconciler.reconcile(key)
@@ -80,6 +80,7 @@ class ReconcileWorkers:
                 if reconciled.retrying is not None:
                     retry = reconciled.retrying
                     delay = self._queue.add_backed_off(key, at_least=retry.at_least)
+                    self._metrics.retried(key.kind, retry.reason)
                     log.debug(
                         "tried again", reason=retry.reason, why=retry.message, in_seconds=round(delay, 1)
                     )

@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
+from avatar_operator.core.errors import RetryLaterError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
@@ -16,7 +17,6 @@ from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, Kind
 from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
-from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import FenceAttempt, ModelDraft, SubmitTraining

@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from avatar_operator.core.errors import RetryLaterError
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -30,7 +31,6 @@ from avatar_operator.backends.attempts import (
     Submission,
 )
 from avatar_operator.backends.failures import OutcomeUnknownError
-from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.client import KubeError
 from builders.backend import ScriptedBackend, a_success, out_of_reach
 from builders.objects import photos

@@ -1,10 +1,10 @@
 """The end of an AvatarModel: asked for by a user, or by its own retention."""
 
 import pytest
+from avatar_operator.core.errors import RetryLaterError
 
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.backends.attempts import AttemptFailed
-from avatar_operator.core.errors import RetryLaterError
 from builders.backend import denied, out_of_reach
 from builders.world import World
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 import pytest
-from avatar_operator.core.errors import RetryLaterError
 from prometheus_client import CollectorRegistry
 
 from avatar_api.group import AVATAR_MODEL
