@@ -1,0 +1,68 @@
+"""The command line of the benchmark."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks.operator_load.crowd import measure_crowd
+from benchmarks.operator_load.figures import Figure, table_of
+from benchmarks.operator_load.stage import Stage, set_up
+from benchmarks.operator_load.waiting import BenchmarkError
+
+Measurement = tuple[str, Callable[[Stage], Iterable[Figure]]]
+
+
+def main() -> int:
+    """Run what was asked for, and print a table of each measurement; 1 if a goal was missed."""
+    arguments = _arguments()
+    chosen = {name: part for name, part in _measurements(arguments).items() if name in arguments.only}
+    missed = False
+    for title, measure in chosen.values():
+        with tempfile.TemporaryDirectory() as directory, set_up(Path(directory)) as stage:
+            figures = _collect(title, measure(stage))
+        Console().print(table_of(title, figures))
+        missed = missed or any(figure.holds is False for figure in figures)
+    return int(missed)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.operator_load", description=__doc__)
+    parser.add_argument("--models", type=int, default=200, help="of the crowd [200]")
+    parser.add_argument("--idle-seconds", type=float, default=90.0, help="how long it is watched idle [90]")
+    parser.add_argument("--only", nargs="+", default=["crowd"], help="some of: crowd")
+    return parser.parse_args()
+
+
+def _measurements(arguments: argparse.Namespace) -> dict[str, Measurement]:
+    return {
+        "crowd": (
+            f"{arguments.models} AvatarModels, simulated backend",
+            lambda stage: measure_crowd(stage, arguments.models, arguments.idle_seconds),
+        )
+    }
+
+
+def _collect(title: str, figures: Iterable[Figure]) -> list[Figure]:
+    collected = []
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=None)
+        for figure in figures:
+            collected.append(figure)
+            progress.update(task, description=f"{title}: {figure.what} {figure.value}")
+    return collected
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except BenchmarkError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
