@@ -13,9 +13,12 @@ from rich.progress import Progress
 
 from benchmarks.operator_load.crowd import measure_crowd
 from benchmarks.operator_load.figures import Figure, table_of
+from benchmarks.operator_load.notifications import measure_in_flight, measure_latency
 from benchmarks.operator_load.stage import Stage, set_up
 from benchmarks.operator_load.waiting import BenchmarkError
 
+FILE_COLUMNS = 150
+PARTS = ("crowd", "latency", "in-flight")
 Measurement = tuple[str, Callable[[Stage], Iterable[Figure]]]
 
 
@@ -27,7 +30,7 @@ def main() -> int:
     for title, measure in chosen.values():
         with tempfile.TemporaryDirectory() as directory, set_up(Path(directory)) as stage:
             figures = _collect(title, measure(stage))
-        Console().print(table_of(title, figures))
+        _console().print(table_of(title, figures))
         missed = missed or any(figure.holds is False for figure in figures)
     return int(missed)
 
@@ -36,7 +39,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.operator_load", description=__doc__)
     parser.add_argument("--models", type=int, default=200, help="of the crowd [200]")
     parser.add_argument("--idle-seconds", type=float, default=90.0, help="how long it is watched idle [90]")
-    parser.add_argument("--only", nargs="+", default=["crowd"], help="some of: crowd")
+    parser.add_argument("--attempts", type=int, default=120, help="whose notifications are timed [120]")
+    parser.add_argument("--in-flight", type=int, default=1000, help="attempts that wait at once [1000]")
+    parser.add_argument(
+        "--in-flight-seconds", type=float, default=150.0, help="how long they are watched [150]"
+    )
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="which measurements")
     return parser.parse_args()
 
 
@@ -45,7 +53,15 @@ def _measurements(arguments: argparse.Namespace) -> dict[str, Measurement]:
         "crowd": (
             f"{arguments.models} AvatarModels, simulated backend",
             lambda stage: measure_crowd(stage, arguments.models, arguments.idle_seconds),
-        )
+        ),
+        "latency": (
+            "From SNS to the status, one attempt a second",
+            lambda stage: measure_latency(stage, arguments.attempts),
+        ),
+        "in-flight": (
+            f"{arguments.in_flight} attempts in flight",
+            lambda stage: measure_in_flight(stage, arguments.in_flight, arguments.in_flight_seconds),
+        ),
     }
 
 
@@ -57,6 +73,11 @@ def _collect(title: str, figures: Iterable[Figure]) -> list[Figure]:
             collected.append(figure)
             progress.update(task, description=f"{title}: {figure.what} {figure.value}")
     return collected
+
+
+def _console() -> Console:
+    """The terminal; wide enough for a line, if it is a file."""
+    return Console() if sys.stdout.isatty() else Console(width=FILE_COLUMNS)
 
 
 if __name__ == "__main__":

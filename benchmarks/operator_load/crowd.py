@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from benchmarks.operator_load.api_server import Object
 from benchmarks.operator_load.figures import Figure, at_most, below, none_of, plain
+from benchmarks.operator_load.idle_loop import IdleLoop
 from benchmarks.operator_load.replica import Replica
 from benchmarks.operator_load.stage import (
     Stage,
@@ -37,32 +39,31 @@ IDLE_SWEEP_SECONDS = 20
 
 def measure_crowd(stage: Stage, models: int, idle_seconds: float) -> Iterator[Figure]:
     """Measure; figures come as they are known."""
-    names = [f"person-{number:05}" for number in range(models)]
-    bodies = [simulated_model(name) for name in names]
-    peer_seconds = _time_peer(stage, models)
+    bodies = [simulated_model(f"person-{number:05}") for number in range(models)]
+    peer_seconds = _time_peer(stage, bodies)
     stage.api.create("avatarruntimes", simulated_runtime(training_seconds=1))
     replica = stage.replica()
-    replica.start()
-    try:
+    with IdleLoop() as idle_loop:
+        replica.start()
         replica.wait_until_ready()
         stage.wait_for_runtime()
-        yield from _measure_creation(stage, replica, models, peer_seconds)
-        yield plain("hand-over: from SIGTERM to the end of the process", replica.stop(), "s")
-        replica = stage.replica(AVATAR_OPERATOR_SWEEP_SECONDS=str(IDLE_SWEEP_SECONDS))
+        yield from _measure_creation(stage, replica, bodies, peer_seconds)
+        pause, memory = _longest_pause(replica), replica.peak_mebibytes()
+    yield _pause_figure("the event loop's longest pause, start and creation", pause, idle_loop)
+    yield below("resident memory, its peak", memory, MEMORY_MEBIBYTES, "MiB")
+    yield plain("hand-over: from SIGTERM to the end of the process", replica.stop(), "s", digits=2)
+    replica = stage.replica(AVATAR_OPERATOR_SWEEP_SECONDS=str(IDLE_SWEEP_SECONDS))
+    with IdleLoop() as idle_loop:
         yield from _measure_start(stage, replica, models)
         yield from _measure_idleness(stage, replica, idle_seconds)
-        since, began = stage.cluster.audit_position(), time.monotonic()
-        stage.api.delete(PLURAL, bodies)
-        wait_until(lambda: stage.api.count(PLURAL) == 0, "the end of every model", every=0.5)
-        yield plain("all deleted after", time.monotonic() - began, "s")
-        writes = writes_of(replica.account, stage.cluster.audit_events(since))
-        yield plain("API writes per deleted object", len(writes) / models, digits=2)
-    finally:
-        replica.kill()
+        pause, memory = _longest_pause(replica), replica.peak_mebibytes()
+    yield _pause_figure("the event loop's longest pause, start and sweeps", pause, idle_loop)
+    yield below("resident memory, its peak", memory, MEMORY_MEBIBYTES, "MiB")
+    yield from _measure_deletion(stage, replica, bodies)
+    replica.stop()
 
 
-def _time_peer(stage: Stage, models: int) -> float:
-    bodies = [simulated_model(f"peer-{number:05}") for number in range(models)]
+def _time_peer(stage: Stage, bodies: Sequence[Object]) -> float:
     stage.api.create(PLURAL, *bodies)
     began = time.monotonic()
     for body in bodies:
@@ -74,10 +75,10 @@ def _time_peer(stage: Stage, models: int) -> float:
 
 
 def _measure_creation(
-    stage: Stage, replica: Replica, models: int, peer_seconds: float
+    stage: Stage, replica: Replica, bodies: Sequence[Object], peer_seconds: float
 ) -> Iterator[Figure]:
     since, began = stage.cluster.audit_position(), time.monotonic()
-    stage.api.create(PLURAL, *(simulated_model(f"person-{number:05}") for number in range(models)))
+    stage.api.create(PLURAL, *bodies)
     created = time.monotonic() - began
     wait_until(lambda: stage.api.all_in_state(PLURAL, "Ready"), "every model ready", every=0.5)
     seconds = time.monotonic() - began
@@ -90,11 +91,9 @@ def _measure_creation(
         "s",
         peer=f"one status write each, by a plain client: {peer_seconds:.1f} s; {seconds / peer_seconds:.1f}",
     )
-    yield at_most("API writes per object", len(writes) / models, WRITES_BEFORE, digits=2)
+    yield at_most("API writes per object", len(writes) / len(bodies), WRITES_BEFORE, digits=2)
     for what, count in sorted(Counter(map(_kind_of_write, writes)).items()):
-        yield plain(f"  {what}", count / models, digits=2)
-    yield plain("the event loop's longest pause, creating", _longest_pause(replica), "ms", digits=0)
-    yield below("resident memory, its peak while creating", replica.peak_mebibytes(), MEMORY_MEBIBYTES, "MiB")
+        yield plain(f"  {what}", count / len(bodies), digits=2)
 
 
 def _measure_start(stage: Stage, replica: Replica, models: int) -> Iterator[Figure]:
@@ -123,14 +122,21 @@ def _measure_idleness(stage: Stage, replica: Replica, seconds: float) -> Iterato
         "  renewals of the Lease a minute, apart", len(renewals_of(replica.account, events)) / minutes
     )
     yield plain(f"  share of a core, a sweep every {IDLE_SWEEP_SECONDS} s", 100 * used / seconds, "%")
-    yield below(
-        "the event loop's longest pause, start and sweeps",
-        _longest_pause(replica),
-        PAUSE_MILLISECONDS,
-        "ms",
-        digits=0,
-    )
-    yield below("resident memory, its peak, start and sweeps", replica.peak_mebibytes(), MEMORY_MEBIBYTES, "MiB")
+
+
+def _measure_deletion(stage: Stage, replica: Replica, bodies: Sequence[Object]) -> Iterator[Figure]:
+    since, began = stage.cluster.audit_position(), time.monotonic()
+    stage.api.delete(PLURAL, bodies)
+    wait_until(lambda: stage.api.count(PLURAL) == 0, "the end of every model", every=0.5)
+    yield plain("all deleted after", time.monotonic() - began, "s")
+    writes = writes_of(replica.account, stage.cluster.audit_events(since))
+    yield plain("API writes per deleted object", len(writes) / len(bodies), digits=2)
+
+
+def _pause_figure(what: str, milliseconds: float, idle_loop: IdleLoop) -> Figure:
+    peer = 1000 * idle_loop.longest_pause_seconds
+    ratio = f"an idle loop beside it: {peer:.0f} ms; {milliseconds / max(peer, 1):.1f}"
+    return below(what, milliseconds, PAUSE_MILLISECONDS, "ms", digits=0, peer=ratio)
 
 
 def _longest_pause(replica: Replica) -> float:

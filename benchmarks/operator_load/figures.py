@@ -27,17 +27,19 @@ class Figure:
     peer: str = ""
 
 
-def below(what: str, value: float, limit: float, unit: str = "", *, digits: int = 1) -> Figure:
+def below(
+    what: str, value: float, limit: float, unit: str = "", *, digits: int = 1, peer: str = ""
+) -> Figure:
     """A figure that shall stay below a limit."""
-    return Figure(what, _text(value, unit, digits), f"< {_text(limit, unit, 0)}", value < limit)
+    return Figure(what, _text(value, unit, digits), f"< {_text(limit, unit, 0)}", value < limit, peer)
 
 
 def at_most(
-    what: str, value: float, limit: float, unit: str = "", *, digits: int = 1, goal: str = "", peer: str = ""
+    what: str, value: float, limit: float, unit: str = "", *, digits: int = 1, peer: str = ""
 ) -> Figure:
-    """A figure that shall not exceed a limit; `goal` replaces the limit's own text."""
-    shown = goal or f"<= {_text(limit, unit, digits)}"
-    return Figure(what, _text(value, unit, digits), shown, round(value, digits) <= limit, peer)
+    """A figure that shall not exceed a limit."""
+    goal = f"<= {_text(limit, unit, digits)}"
+    return Figure(what, _text(value, unit, digits), goal, round(value, digits) <= limit, peer)
 
 
 def none_of(what: str, count: int) -> Figure:

@@ -31,16 +31,20 @@ class Stage:
         api: the same, for a crowd.
         directory: for logs.
         kubeconfigs: by account.
+        replicas: those that were made; they end with the stage.
     """
 
     cluster: LocalCluster
     api: ApiServer
     directory: Path
     kubeconfigs: Mapping[str, Path]
+    replicas: list[Replica]
 
     def replica(self, account: str = SERVICE_ACCOUNT, **environment: str) -> Replica:
         """A replica that has not been started."""
-        return Replica(account, self.kubeconfigs[account], self.directory, environment)
+        replica = Replica(account, self.kubeconfigs[account], self.directory, environment)
+        self.replicas.append(replica)
+        return replica
 
     def lease_holder(self) -> str:
         """The identity of the replica that leads; empty if none does."""
@@ -59,8 +63,13 @@ def set_up(directory: Path) -> Iterator[Stage]:
         for account in ACCOUNTS[1:]:
             kubeconfigs[account] = _install_account(cluster, account)
         cluster.create_namespace(NAMESPACE)
+        replicas: list[Replica] = []
         with ApiServer(cluster.admin_kubeconfig) as api:
-            yield Stage(cluster, api, directory, kubeconfigs)
+            try:
+                yield Stage(cluster, api, directory, kubeconfigs, replicas)
+            finally:
+                for replica in replicas:
+                    replica.kill()
 
 
 def writes_of(account: str, events: Iterable[AuditEvent]) -> list[AuditEvent]:
