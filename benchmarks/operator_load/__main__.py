@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -15,10 +16,13 @@ from benchmarks.operator_load.crowd import measure_crowd
 from benchmarks.operator_load.figures import Figure, table_of
 from benchmarks.operator_load.notifications import measure_in_flight, measure_latency
 from benchmarks.operator_load.stage import Stage, set_up
+from benchmarks.operator_load.two_operators import measure_sagemaker, measure_simulated
 from benchmarks.operator_load.waiting import BenchmarkError
 
 FILE_COLUMNS = 150
-PARTS = ("crowd", "latency", "in-flight")
+REPLICAS_MODELS = 100
+REPLICAS_MODELS_ON_AWS = 60
+PARTS = ("crowd", "latency", "in-flight", "replicas", "replicas-sagemaker")
 Measurement = tuple[str, Callable[[Stage], Iterable[Figure]]]
 
 
@@ -44,11 +48,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--in-flight-seconds", type=float, default=150.0, help="how long they are watched [150]"
     )
+    parser.add_argument("--faults", type=int, default=10, help="that befall two replicas [10]")
+    parser.add_argument("--seed", type=int, default=None, help="of the faults [a new one each time]")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="which measurements")
     return parser.parse_args()
 
 
 def _measurements(arguments: argparse.Namespace) -> dict[str, Measurement]:
+    seed = random.randrange(1_000_000) if arguments.seed is None else arguments.seed
     return {
         "crowd": (
             f"{arguments.models} AvatarModels, simulated backend",
@@ -61,6 +68,14 @@ def _measurements(arguments: argparse.Namespace) -> dict[str, Measurement]:
         "in-flight": (
             f"{arguments.in_flight} attempts in flight",
             lambda stage: measure_in_flight(stage, arguments.in_flight, arguments.in_flight_seconds),
+        ),
+        "replicas": (
+            f"Two operators, simulated backend, seed {seed}",
+            lambda stage: measure_simulated(stage, REPLICAS_MODELS, arguments.faults, seed),
+        ),
+        "replicas-sagemaker": (
+            f"Two operators, sagemaker_local, seed {seed}",
+            lambda stage: measure_sagemaker(stage, REPLICAS_MODELS_ON_AWS, arguments.faults, seed),
         ),
     }
 
