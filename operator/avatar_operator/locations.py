@@ -12,7 +12,7 @@ those that an object recorded at its first use, else the runtime's: see `storage
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from avatar_api.avatar_model import AvatarModel
@@ -69,11 +69,11 @@ def runtime_storage(runtime: AvatarRuntime) -> StorageLocations:
 
 
 def storage_of(model: AvatarModel, runtime: AvatarRuntime) -> StorageLocations:
-    """The prefixes below which a model's data lies: those that its status recorded, if an attempt was ever planned."""
-    recorded, now = model.status.storage, runtime_storage(runtime)
-    if recorded is None or recorded.runtime_uid == runtime.metadata.uid:
-        return now
-    return replace(now, requests=recorded.requests, artifacts=recorded.artifacts)
+    """The prefixes below which a model's data lies: those that it recorded at its first attempt, else the runtime's."""
+    recorded, current = model.status.storage, runtime_storage(runtime)
+    if recorded is None:
+        return current
+    return StorageLocations(recorded.requests, recorded.artifacts, current.outputs)
 
 
 def object_directory(namespace: str, uid: str) -> str:

@@ -62,7 +62,9 @@ class SageMakerCompute:
     @raises_backend_error
     async def delete_outcomes(self, runtime: AvatarRuntime, model: AvatarModel) -> CleanupReport:
         """See Compute.delete_outcomes."""
-        paths = await self._endpoint_paths(runtime, storage_of(model, runtime), None)
+        training = model.status.training
+        endpoint_name = training.sagemaker.endpoint_name if training and training.sagemaker else None
+        paths = await self._endpoint_paths(runtime, storage_of(model, runtime), endpoint_name)
         directory = object_directory(model.metadata.namespace, model.metadata.uid)
         return await delete_below(self._objects(runtime), [path.below(directory) for path in paths])
 
