@@ -117,7 +117,7 @@ def test_as_many_photos_as_the_limits_say_are_accepted(count: int) -> None:
 def test_photos_that_cannot_be_read_are_refused_with_the_backends_own_words() -> None:
     assert _refusal(observed_model(a_model(), photos=denied("PhotosDenied"))) == (
         "PhotosDenied",
-        "The role may not do this.",
+        "The role may not do this. They are looked for again every 30 s.",
     )
 
 
