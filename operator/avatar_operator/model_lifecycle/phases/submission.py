@@ -38,7 +38,6 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     assert photos is not None
     assert not isinstance(photos, BackendError)
     attempt = attempt_reference(runtime, observation.model, training)
-    attempt = attempt_reference(runtime, observation.model, training)
     request = build_training_request(
         runtime, observation.model, attempt, photos, observation.progress_destination
     )

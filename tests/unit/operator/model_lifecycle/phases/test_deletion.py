@@ -20,7 +20,7 @@ from builders import model_stages
 from builders.clock import NOON
 from builders.manifests import Changes
 from builders.objects import a_model
-from builders.observations import at, model_draft, observed_model
+from builders.observations import STANDARD, at, model_draft, observed_model
 
 
 def _going(status: AvatarModelStatus, spec: Changes | None = None) -> AvatarModel:
@@ -140,7 +140,7 @@ def test_patience_with_what_cannot_be_removed_ends(fact: DataDeleted | ActionFai
 
 def _after_cancellation(model: AvatarModel, *, retryable: bool, seconds: float) -> ModelDraft:
     assert model.status.training is not None
-    action = CancelAttempt(attempt_reference(model, model.status.training))
+    action = CancelAttempt(attempt_reference(STANDARD, model, model.status.training))
     observation = observed_model(model, now=at(seconds))
     advanced = model_draft(observation).with_status(AvatarModelStatus())
     failed: ActionFailed[ModelAction] = ActionFailed(action, "Unreachable", "No answer.", retryable=retryable)
