@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, TrainingProgressMessage
 from avatar_operator.backends.attempts import AttemptOutcome
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.decision import Notice
 from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.news import model_news
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.names import inference_id
 from avatar_operator.request_lifecycle.actions import RequestDraft
@@ -51,6 +53,13 @@ def observed_model(
 def model_draft(observation: ModelObservation) -> ModelDraft:
     """The decision about an AvatarModel before any phase had a say."""
     return ModelDraft(status=observation.model.status)
+
+
+def told_of_end(status: AvatarModelStatus) -> list[Notice]:
+    """What people are told because of a status, but for the submission of the attempt."""
+    body = {"metadata": {"name": "ann"}, "status": status.to_wire()}
+    notices = [news.notice for news in model_news(body)]
+    return [notice for notice in notices if notice.reason != "TrainingSubmitted"]
 
 
 def a_progress_message(

@@ -29,7 +29,7 @@ from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
 from builders.backend import ScriptedBackend, a_success, backends_of
 from builders.clock import FakeClock
 from builders.kube import FakeKubeClient
-from builders.manifests import Changes, model_manifest, request_manifest, runtime_manifest
+from builders.manifests import WITH_TOPIC, Changes, merged, model_manifest, request_manifest, runtime_manifest
 from builders.objects import MODEL_UID, REQUEST_UID, RUNTIME_UID
 
 MANY_PASSES = 50
@@ -106,8 +106,8 @@ class World:
             self.cache.store(kind, body)
 
     def add_runtime(self, spec: Changes | None = None) -> None:
-        """The runtime `standard`, not looked at yet."""
-        self.kube.create(AVATAR_RUNTIME, runtime_manifest(spec=spec), uid=RUNTIME_UID)
+        """The runtime `standard`, which has a status topic, not looked at yet."""
+        self.kube.create(AVATAR_RUNTIME, runtime_manifest(spec=merged(WITH_TOPIC, spec)), uid=RUNTIME_UID)
 
     def add_model(self, spec: Changes | None = None) -> None:
         """The model `ann` of team-a."""

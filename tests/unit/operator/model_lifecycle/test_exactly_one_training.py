@@ -30,7 +30,6 @@ from avatar_operator.backends.attempts import (
     Submission,
 )
 from avatar_operator.backends.failures import OutcomeUnknownError
-from avatar_operator.core.errors import RetryLaterError
 from avatar_operator.kube.client import KubeError
 from builders.backend import ScriptedBackend, a_success, out_of_reach
 from builders.objects import photos
@@ -271,7 +270,7 @@ class ExactlyOneTraining(RuleBasedStateMachine):
 
     def _pass(self) -> None:
         # The queue would back off and come again; here the next rule does.
-        with contextlib.suppress(RetryLaterError, KubeError):
+        with contextlib.suppress(KubeError):
             self._run(self.world.look_at(AVATAR_MODEL))
         self.nothing_is_paid_for_twice()
 
