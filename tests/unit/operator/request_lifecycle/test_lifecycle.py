@@ -35,9 +35,7 @@ async def test_the_way_from_prompts_to_pictures(world: World) -> None:
     assert len(world.request.status.images) == 6
     assert "PicturesDrawn" in world.kube.reasons()
     told = [
-        announcement.type
-        for announcement in world.announcer.announced
-        if announcement.kind == AVATAR_REQUEST.kind
+        announcement.type for announcement in world.announcer.announced if announcement.kind == AVATAR_REQUEST
     ]
     assert told == ["dev.avatars.request.succeeded.v1alpha1"]
 
