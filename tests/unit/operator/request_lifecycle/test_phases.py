@@ -1,9 +1,9 @@
 """The phases of an AvatarRequest, each with what it documents."""
 
 import pytest
-from avatar_operator.backends.base import CleanupReport
 
 from avatar_api.avatar_model import AvatarModelStatus
+from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.request_lifecycle.actions import (
