@@ -21,8 +21,9 @@ from avatar_operator.backends.simulated.backend import SimulatedBackend
 from avatar_operator.core.clock import SystemClock
 from avatar_operator.errors import StartUpError
 from avatar_operator.ingest.consumers import QueueAddress
-from avatar_operator.ingest.messages import Hint
-from avatar_operator.ingest.sqs import Consumer, IngestMetrics
+from avatar_operator.ingest.messages import OnHint
+from avatar_operator.ingest.metrics import IngestMetrics
+from avatar_operator.ingest.sqs import Consumer
 from avatar_operator.kube.client import KubeClient, KubernetesClient
 from avatar_operator.kube.connection import connect
 from avatar_operator.logs import configure_logs
@@ -84,7 +85,7 @@ async def run(
     def metered(name: BackendName, backend: Backend) -> Backend:
         return MeteredBackend(backend, name, backend_metrics)
 
-    def make_consumer(address: QueueAddress, on_hint: Callable[[Hint], None]) -> Consumer:
+    def make_consumer(address: QueueAddress, on_hint: OnHint) -> Consumer:
         return Consumer(address.queue_url, address.region, on_hint, ingest_metrics)
 
     async with aclosing(KubernetesClient(await connect(), count_request=metrics.kube_request)) as client:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_RUNTIME
-from avatar_operator.ingest.messages import Hint
+from avatar_operator.ingest.messages import OnHint
 from avatar_operator.kube.cache import ObjectCache
 
 logger = structlog.get_logger(__name__)
@@ -32,15 +32,13 @@ class RunsForEver(Protocol):
         ...
 
 
-ConsumerFactory = Callable[[QueueAddress, Callable[[Hint], None]], RunsForEver]
+ConsumerFactory = Callable[[QueueAddress, OnHint], RunsForEver]
 
 
 class QueueConsumers:
     """Keeps the consumers that the runtimes need."""
 
-    def __init__(
-        self, cache: ObjectCache, on_hint: Callable[[Hint], None], make_consumer: ConsumerFactory
-    ) -> None:
+    def __init__(self, cache: ObjectCache, on_hint: OnHint, make_consumer: ConsumerFactory) -> None:
         self._cache = cache
         self._on_hint = on_hint
         self._make_consumer = make_consumer
