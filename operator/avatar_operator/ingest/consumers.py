@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_RUNTIME
-from avatar_operator.backends.compute import HintSource, OnHint
+from avatar_operator.backends.compute import HintSource
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backends
+from avatar_operator.ingest.messages import OnHint
 from avatar_operator.kube.cache import ObjectCache
 
 logger = structlog.get_logger(__name__)

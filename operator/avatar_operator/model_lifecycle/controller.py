@@ -6,6 +6,7 @@ of the process) and otherwise at the sweeper's slow pace, never by polling an ob
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import assert_never
 
 import structlog
@@ -67,6 +68,7 @@ class _Memory:
     """What this process remembers of one model; losing it costs a question, never a training."""
 
     progress: TrainingProgressMessage | None = None
+    progress_received: datetime | None = None
     planned_inference_id: str | None = None
     ask_for_outcome: bool = True
 
@@ -87,16 +89,22 @@ class ModelLifecycle:
         self._memory(key).ask_for_outcome = True
 
     def hint_progress(self, key: ObjectKey, message: TrainingProgressMessage) -> None:
-        """A worker said how far it is. Older messages than the newest known are dropped."""
+        """A worker said how far it is. A message that a newer one has overtaken is dropped.
+
+        A message is overtaken by one with a higher sequence only if it was sent before that one arrived: so whatever
+        sequence a stranger makes up, the next honest message counts.
+        """
         memory = self._memory(key)
-        known = memory.progress
+        known, received = memory.progress, memory.progress_received
         if (
             known is not None
+            and received is not None
             and known.inference_id == message.inference_id
             and known.sequence >= message.sequence
+            and message.time <= received
         ):
             return
-        memory.progress = message
+        memory.progress, memory.progress_received = message, self.clock.now()
 
     async def observe(self, body: Object) -> ModelObservation:
         """Gather the runtime, and the photos or the outcome where a decision depends on them."""

@@ -16,7 +16,7 @@ from avatar_operator.backends.sagemaker.endpoints import Endpoints
 from avatar_operator.backends.sagemaker.hints import SqsHints
 from avatar_operator.backends.sagemaker.outcome import OutcomePaths, attempt_paths
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
-from avatar_operator.ingest.sqs import IngestMetrics
+from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.locations import StorageLocations, object_directory, storage_of
 
 
