@@ -59,7 +59,8 @@ def main() -> None:
 
 def _install(cluster: LocalCluster) -> None:
     cluster.apply_crds(REPOSITORY / "crds")
-    cluster.apply(REPOSITORY / "charts" / "avatar-operator" / "files" / "cluster-role.yaml")
+    rights = REPOSITORY / "charts" / "avatar-operator" / "files"
+    cluster.apply(rights / "cluster-role.yaml")
     for namespace in ("avatar-system", NAMESPACE):
         cluster.create_namespace(namespace)
     cluster.kubectl("create", "serviceaccount", "avatar-operator", "-n", "avatar-system")
@@ -68,6 +69,15 @@ def _install(cluster: LocalCluster) -> None:
         "clusterrolebinding",
         "avatar-operator",
         "--clusterrole=avatar-operator",
+        "--serviceaccount=avatar-system:avatar-operator",
+    )
+    cluster.apply_manifest((rights / "role.yaml").read_text(), namespace="avatar-system")
+    cluster.kubectl(
+        "create",
+        "rolebinding",
+        "avatar-operator",
+        "--namespace=avatar-system",
+        "--role=avatar-operator",
         "--serviceaccount=avatar-system:avatar-operator",
     )
     cluster.apply_manifest(yaml.safe_dump(_runtime()))

@@ -29,6 +29,7 @@ from avatar_demo.settings import (
     CRDS,
     DEFAULT_AWS_PORT,
     DEFAULT_OPERATOR_PORT,
+    ROLE,
     DemoSettings,
 )
 from local_cluster.cluster import LocalCluster
@@ -176,7 +177,7 @@ class EnvironmentStart:
         else:
             self._say("etcd and kube-apiserver run already")
         self._check_wanted()
-        kubeconfig = install_kinds_and_rights(cluster, CRDS, CLUSTER_ROLE)
+        kubeconfig = install_kinds_and_rights(cluster, CRDS, CLUSTER_ROLE, ROLE)
         cluster.apply_manifest(f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {self._namespace}\n")
         self._say("the avatars.dev kinds and the operator's rights are installed")
         self._check_wanted()

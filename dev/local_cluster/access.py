@@ -82,9 +82,15 @@ class Cluster:
         """
         self._apply([argument for path in paths for argument in ("-f", str(path))])
 
-    def apply_manifest(self, manifest: str) -> None:
-        """Server-side apply YAML or JSON text, which may hold several documents; as `apply` otherwise."""
-        self._apply(["-f", "-"], standard_input=manifest)
+    def apply_manifest(self, manifest: str, *, namespace: str | None = None) -> None:
+        """Server-side apply YAML or JSON text, which may hold several documents; as `apply` otherwise.
+
+        Args:
+            manifest: the text.
+            namespace: where objects go that name none themselves.
+        """
+        scope = [] if namespace is None else [f"--namespace={namespace}"]
+        self._apply(["-f", "-", *scope], standard_input=manifest)
 
     def apply_crds(self, directory: Path) -> None:
         """Apply every `*.yaml` right in `directory`, and wait until the API server serves the new kinds.

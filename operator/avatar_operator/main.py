@@ -23,10 +23,14 @@ from avatar_operator.errors import StartUpError
 from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.kube.client import KubeClient, KubernetesClient
 from avatar_operator.kube.connection import connect
+from avatar_operator.kube.leadership import Leadership
 from avatar_operator.logs import configure_logs
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.operator import Operator
 from avatar_operator.settings import OperatorSettings
+
+SPARE_CONNECTIONS = 8
+"""To the API server, beside one for each worker: the Lease, the sweeper, and what is told."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,17 @@ async def run(
     clock = SystemClock()
     metrics = OperatorMetrics(registry)
     backend_metrics = BackendMetrics(registry)
-    clients = AwsClients()
+    leadership = Leadership(settings.lease_seconds)
+    clients = AwsClients(
+        threads=settings.model_workers + settings.runtime_workers,
+        drawing_threads=settings.request_workers,
+        before_send=leadership.check,
+    )
     sagemaker = Backend(S3Storage(clients, clock), SageMakerCompute(clients, IngestMetrics(registry)))
     registry.register(TokensAvailable(clients.throttles.available))
 
-    async with aclosing(KubernetesClient(await connect(), count_request=metrics.kube_request)) as client:
+    api_client = await connect(connections=settings.workers + SPARE_CONNECTIONS)
+    async with aclosing(KubernetesClient(api_client, count_request=metrics.kube_request)) as client:
         ports = decorate(
             Ports(
                 client=client,
@@ -94,7 +104,9 @@ async def run(
             )
         )
         try:
-            await Operator(settings, ports.client, ports.backends, ports.announcer, clock, metrics).run()
+            await Operator(
+                settings, ports.client, ports.backends, ports.announcer, clock, metrics, leadership
+            ).run()
         finally:
             clients.close()
 

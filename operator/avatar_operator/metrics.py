@@ -6,13 +6,15 @@ they cannot drift and leave nothing behind when an object goes.
 """
 
 from collections import Counter as CountOf
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from avatar_api.group import Kind
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, KINDS, Kind
+from avatar_api.runtime_backend import Backend
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.cost_metrics import CostMetrics
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
@@ -21,6 +23,9 @@ _DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120)
 _TRAINING_BUCKETS = (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
 _REQUEST_BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
+ReconcileResult = Literal["gone", "unchanged", "changed", "conflict", "kube_error", "fenced", "error"]
+TRAINING_OUTCOMES = ("succeeded", "failed")
+REQUEST_OUTCOMES = ("Succeeded", "Failed")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -43,6 +48,12 @@ class OperatorMetrics:
             ("kind",),
             registry=registry,
             buckets=_DURATION_BUCKETS,
+        )
+        self._retries = Counter(
+            "avatar_reconcile_retries",
+            "Passes that ended in something that may work later, by kind and reason.",
+            ("kind", "reason"),
+            registry=registry,
         )
         self._kube_requests = Counter(
             "avatar_kube_requests",
@@ -71,11 +82,40 @@ class OperatorMetrics:
             registry=registry,
             buckets=_REQUEST_BUCKETS,
         )
+        self._start_at_zero()
 
-    def reconciled(self, kind: str, result: str, seconds: float) -> None:
+    def _start_at_zero(self) -> None:
+        """Let every series exist that is known beforehand: what appears at 1 has no increase that an alert could see."""
+        for kind in KINDS:
+            self._reconcile_seconds.labels(kind.kind)
+            for result in get_args(ReconcileResult):
+                self._reconcile_total.labels(kind.kind, result)
+            for verb in ("list", "apply_status", "set_finalizers"):
+                self._kube_requests.labels(verb, kind.kind, "200")
+        for verb, resource in (
+            ("delete", AVATAR_MODEL.kind),
+            ("delete", AVATAR_REQUEST.kind),
+            ("create", "Event"),
+            ("create", "Lease"),
+            ("get", "Lease"),
+            ("replace", "Lease"),
+        ):
+            self._kube_requests.labels(verb, resource, "200")
+        for backend in Backend.model_fields:
+            self._time_in_queue.labels(backend)
+            for outcome in TRAINING_OUTCOMES:
+                self._training_seconds.labels(backend, outcome)
+            for outcome in REQUEST_OUTCOMES:
+                self._request_seconds.labels(backend, outcome)
+
+    def reconciled(self, kind: str, result: ReconcileResult, seconds: float) -> None:
         """One reconcile ended."""
         self._reconcile_total.labels(kind, result).inc()
         self._reconcile_seconds.labels(kind).observe(seconds)
+
+    def retried(self, kind: str, reason: str) -> None:
+        """A pass ended in something that may work later."""
+        self._retries.labels(kind, reason).inc()
 
     def kube_request(self, verb: str, kind: str, code: int) -> None:
         """The API server answered, or did not (code 0)."""
@@ -101,11 +141,9 @@ class StateCollector(Collector):
         self,
         cache: ObjectCache,
         queues: Mapping[Kind, WorkQueue[ObjectKey]],
-        watch_ages: Callable[[], Mapping[str, float]],
     ) -> None:
         self._cache = cache
         self._queues = queues
-        self._watch_ages = watch_ages
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: names are known only when collected, and registration must not need a running loop."""
@@ -141,11 +179,3 @@ class StateCollector(Collector):
             oldest.add_metric((kind.kind,), queue.oldest_age())
             running.add_metric((kind.kind,), queue.longest_running())
         yield from (depth, adds, retries, oldest, running)
-        ages = GaugeMetricFamily(
-            "avatar_watch_last_event_age_seconds",
-            "Seconds since the watch last showed life.",
-            labels=("resource",),
-        )
-        for resource, age in self._watch_ages().items():
-            ages.add_metric((resource,), age)
-        yield ages

@@ -4,16 +4,15 @@
     queues (SQS) ──┼─> WorkQueue per kind ─> ReconcileWorkers ─> Reconciler(Lifecycle) ─> API server, backend
     sweeper ───────┘
 
+Every replica watches, sweeps its cache and answers probes; one at a time leads and does the rest (`leading`).
+
 If any part ends, all end, and the process with them: Kubernetes restarts it, and nothing that matters was in memory.
 """
 
 import asyncio
-import contextlib
-import os
 import signal
-import socket
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -32,9 +31,14 @@ from avatar_operator.http_server import HttpServer
 from avatar_operator.ingest.consumers import HintConsumers
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeClient, KubeError, NotFoundError, Object
+from avatar_operator.kube.connection import home_namespace
+from avatar_operator.kube.election import Elector
 from avatar_operator.kube.events import EventRecorder
+from avatar_operator.kube.guarded_client import GuardedClient
 from avatar_operator.kube.informer import Informer
+from avatar_operator.kube.leadership import Leadership
 from avatar_operator.kube.watch_ages import WatchAges
+from avatar_operator.leading import Leading
 from avatar_operator.loop_watch import LoopWatch
 from avatar_operator.metrics import OperatorMetrics, StateCollector
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
@@ -42,7 +46,9 @@ from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.reconciling.reconciler import Lifecycle, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.reconciling.workers import ReconcileWorkers
+from avatar_operator.replica_metrics import ReplicaCollector
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
+from avatar_operator.running import run_beside
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
 from avatar_operator.scheduling import Scheduler
 from avatar_operator.settings import OperatorSettings
@@ -62,11 +68,13 @@ class Operator:
         announcer: Announcer,
         clock: Clock,
         metrics: OperatorMetrics,
+        leadership: Leadership,
     ) -> None:
         self._settings = settings
         cache, registry = ObjectCache(), metrics.registry
+        free_client, client = client, GuardedClient(client, leadership.check)
         self._queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
-        recorder = EventRecorder(client, clock, instance=os.environ.get("HOSTNAME", socket.gethostname()))
+        recorder = EventRecorder(client, clock, instance=settings.identity)
         self._outbox = Outbox(
             cache,
             NEWS_OF,
@@ -85,7 +93,7 @@ class Operator:
             reconciler = Reconciler(lifecycle, client, cache, self._outbox, Troubles(clock))
             return ReconcileWorkers(reconciler, self._queues[lifecycle.kind], metrics, count=count)
 
-        self._workers = (
+        workers = (
             workers_of(models, settings.model_workers),
             workers_of(requests, settings.request_workers),
             workers_of(runtimes, settings.runtime_workers),
@@ -101,7 +109,32 @@ class Operator:
         )
         self._consumers = HintConsumers(cache, backends, HintRouter(cache, self._scheduler, models))
         cache.subscribe(self._runtimes_changed)
-        registry.register(StateCollector(cache, self._queues, self._watches.ages))
+        self._leading = Leading(
+            Elector(
+                free_client,
+                leadership,
+                clock,
+                namespace=settings.namespace or home_namespace(),
+                identity=settings.identity,
+                lease_seconds=settings.lease_seconds,
+                annotations=self._outbox.cursor,
+            ),
+            catch_up=self._list_everything,
+            begin=self._begin,
+            workers=workers,
+            hints=self._consumers.run,
+            deliveries=self._outbox.run,
+            drain_seconds=settings.drain_seconds,
+        )
+        registry.register(StateCollector(cache, self._queues))
+        registry.register(
+            ReplicaCollector(
+                leads=leadership.leads,
+                watch_ages=self._watches.ages,
+                swept_at=self._sweeper.swept_at,
+                consumers=self._consumers.running,
+            )
+        )
         self._health = Health(
             self._queues,
             self._sweeper.watch_lags,
@@ -120,24 +153,28 @@ class Operator:
         """Run until SIGTERM or SIGINT.
 
         Raises:
-            StartUpError: the API server refuses us or does not know our kinds, or the port is taken.
+            StartUpError: the API server refuses us or does not know our kinds, the port is taken, or the Lease was lost.
         """
-        await self._first_list()
-        self._health.note_listed()
-        await self._outbox.begin({})
-        self._scheduler.begin()
-        parts: Mapping[str, Coroutine[Any, Any, None]] = {
-            "http": self._http.run(self._settings.http_host, self._settings.http_port),
-            "informer": self._informer.run(),
-            "sweeper": self._sweeper.run(),
-            "consumers": self._consumers.run(),
-            "outbox": self._outbox.run(),
-            "loop watch": self._loop_watch.run(),
-            **{f"workers-{number}": workers.run() for number, workers in enumerate(self._workers)},
-        }
-        await _run_until_signalled(parts)
+        stop = asyncio.Event()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+        await run_beside(
+            self._start_and_lead(stop),
+            {
+                "http": self._http.run(self._settings.http_host, self._settings.http_port),
+                "loop watch": self._loop_watch.run(),
+            },
+        )
+        logger.info("stopped by a signal")
 
-    async def _first_list(self) -> None:
+    async def _start_and_lead(self, stop: asyncio.Event) -> None:
+        await self._list_everything()
+        self._health.note_listed()
+        await run_beside(
+            self._leading.run(stop), {"informer": self._informer.run(), "sweeper": self._sweeper.run()}
+        )
+
+    async def _list_everything(self) -> None:
         """Know everything before anything is decided; an API server that is just starting gets a little time."""
         give_up = time.monotonic() + self._settings.start_up_seconds
         while True:
@@ -154,6 +191,10 @@ class Operator:
                 logger.info("the API server is not ready yet", error=str(error))
                 await asyncio.sleep(1.0)
 
+    async def _begin(self, left_by_former_leader: Mapping[str, str]) -> None:
+        await self._outbox.begin(left_by_former_leader)
+        self._scheduler.begin()
+
     def _seen(self, kind: Kind, body: Object, *, deleted: bool) -> None:
         self._watches.note_well(kind)
         self._scheduler.seen(kind, body, deleted=deleted)
@@ -161,28 +202,3 @@ class Operator:
     def _runtimes_changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
         if kind == AVATAR_RUNTIME:
             self._consumers.runtimes_changed()
-
-
-async def _run_until_signalled(parts: Mapping[str, Coroutine[Any, Any, None]]) -> None:
-    """Run every part until a signal comes or one of them ends; then end all of them."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, stopped.set)
-    tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
-    waiter = asyncio.create_task(stopped.wait())
-    everything: list[asyncio.Task[Any]] = [waiter, *tasks]
-    try:
-        done, _ = await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in everything:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*everything, return_exceptions=True)
-    for task in done - {waiter}:
-        task.result()
-    if stopped.is_set():
-        logger.info("stopped by a signal")
-    else:
-        ended = ", ".join(sorted(task.get_name() for task in done))
-        raise StartUpError(f"a part of the operator ended by itself: {ended}")

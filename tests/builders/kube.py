@@ -42,6 +42,7 @@ class FakeKubeClient:
         self._watchers: list[Watcher] = []
         self._faults: deque[Fault] = deque()
         self.events: dict[tuple[str, str], Object] = {}
+        self.leases: dict[tuple[str, str], Object] = {}
         self.writes: Counter[tuple[str, str]] = Counter()
         """Writes that took effect, by verb and kind."""
 
@@ -158,6 +159,28 @@ class FakeKubeClient:
         self.events[name] = _on_the_wire(event)
         self._strike("create_event", after=True)
         return True
+
+    async def read_lease(self, namespace: str, name: str) -> Object:
+        """See KubeClient."""
+        self._strike("read_lease", after=False)
+        lease = self.leases.get((namespace, name))
+        if lease is None:
+            raise NotFoundError("no such lease", status=404)
+        return copy.deepcopy(lease)
+
+    async def write_lease(self, lease: Object) -> Object:
+        """See KubeClient."""
+        self._strike("write_lease", after=False)
+        metadata = lease["metadata"]
+        name = (metadata["namespace"], metadata["name"])
+        current = self.leases.get(name, {"metadata": {}})
+        if current["metadata"].get("resourceVersion") != metadata.get("resourceVersion"):
+            raise ConflictError("somebody was faster", status=409)
+        self._version += 1
+        written = {**lease, "metadata": {**metadata, "resourceVersion": str(self._version)}}
+        self.leases[name] = _on_the_wire(written)
+        self._strike("write_lease", after=True)
+        return copy.deepcopy(written)
 
     # How it works.
 

@@ -66,6 +66,7 @@ class OperatorProcess:
             "KUBECONFIG": str(kubeconfig),
             "AVATAR_OPERATOR_HTTP_HOST": "127.0.0.1",
             "AVATAR_OPERATOR_HTTP_PORT": str(self.port),
+            "AVATAR_OPERATOR_IDENTITY": "the-only-one",
             "AVATAR_TEST_TRACE": str(self.trace),
             "AVATAR_TEST_CRASH_ORDER": str(self.crash_order),
             **settings,
@@ -315,8 +316,10 @@ class Flight:
 def install_control_plane(cluster: Cluster) -> Path:
     """Install CRDs and the operator's rights; its kubeconfig is returned."""
     cluster.apply_crds(REPOSITORY / "crds")
-    cluster.apply(REPOSITORY / "charts" / "avatar-operator" / "files" / "cluster-role.yaml")
+    rights = REPOSITORY / "charts" / "avatar-operator" / "files"
+    cluster.apply(rights / "cluster-role.yaml")
     cluster.apply_manifest(yaml.safe_dump_all(_identity()))
+    cluster.apply_manifest((rights / "role.yaml").read_text(), namespace=SYSTEM_NAMESPACE)
     return cluster.kubeconfig_for_service_account(SYSTEM_NAMESPACE, SERVICE_ACCOUNT)
 
 
@@ -325,18 +328,20 @@ def _identity() -> list[Mapping[str, Any]]:
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": "avatar-operator"},
-            "roleRef": {
-                "apiGroup": "rbac.authorization.k8s.io",
-                "kind": "ClusterRole",
-                "name": "avatar-operator",
-            },
-            "subjects": [{"kind": "ServiceAccount", **account}],
-        },
+        _binding("ClusterRole", account, {}),
+        _binding("Role", account, {"namespace": SYSTEM_NAMESPACE}),
     ]
+
+
+def _binding(role_kind: str, account: Mapping[str, str], scope: Mapping[str, str]) -> Mapping[str, Any]:
+    group = "rbac.authorization.k8s.io"
+    return {
+        "apiVersion": f"{group}/v1",
+        "kind": f"{role_kind}Binding",
+        "metadata": {"name": "avatar-operator", **scope},
+        "roleRef": {"apiGroup": group, "kind": role_kind, "name": "avatar-operator"},
+        "subjects": [{"kind": "ServiceAccount", **account}],
+    }
 
 
 def _free_port() -> int:

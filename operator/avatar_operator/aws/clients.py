@@ -59,6 +59,8 @@ class AwsClients:
         threads: how many short calls run at once: what models and runtimes are worked on with.
         drawing_threads: how many InvokeEndpoint calls run at once: what requests are worked on with.
         throttles: the rates to keep to.
+        before_send: called in the calling thread right before every request goes out, repetitions too; if it raises, the
+            request is not sent.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class AwsClients:
         threads: int = 16,
         drawing_threads: int = 16,
         throttles: Throttles | None = None,
+        before_send: Callable[[], None] = lambda: None,
     ) -> None:
+        self.before_send = before_send
         self.throttles = throttles or Throttles()
         self._endpoint_url = endpoint_url
         self._short_calls = ThreadPoolExecutor(threads, thread_name_prefix="aws")
@@ -154,12 +158,14 @@ class AwsClients:
             )
 
     def _make(self, purpose: _Purpose, region: str) -> Any:
-        return boto3.session.Session().client(  # type: ignore[call-overload]
+        client = boto3.session.Session().client(  # type: ignore[call-overload]
             purpose.service,
             region_name=region,
             endpoint_url=self._endpoint_url,
             config=purpose.config,
         )
+        client.meta.events.register("before-send", lambda **_: self.before_send())
+        return client
 
 
 def _config(read_timeout: int, *, attempts: int, connections: int) -> Config:

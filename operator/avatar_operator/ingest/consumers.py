@@ -40,6 +40,10 @@ class HintConsumers:
         """Some runtime came, changed or went."""
         self._changed.set()
 
+    def running(self) -> int:
+        """How many sources run."""
+        return sum(not task.done() for task in self._tasks.values())
+
     async def run(self) -> None:
         """Keep sources running until cancelled."""
         try:

@@ -35,9 +35,19 @@ class Queue:
         region: its region.
         metrics: the series.
         endpoint_url: of an emulator; None leaves it to the environment and to AWS.
+        before_send: called right before every request goes out; if it raises, the request is not sent.
     """
 
-    def __init__(self, url: str, region: str, metrics: IngestMetrics, *, endpoint_url: str | None) -> None:
+    def __init__(
+        self,
+        url: str,
+        region: str,
+        metrics: IngestMetrics,
+        *,
+        endpoint_url: str | None,
+        before_send: Callable[[], None],
+    ) -> None:
+        self._before_send = before_send
         self._url = url
         self._region = region
         self._metrics = metrics
@@ -96,7 +106,7 @@ class Queue:
         return await _in_daemon_thread(lambda: self._client.call(call))
 
     def _make_client(self) -> "SQSClient":
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             "sqs",
             region_name=self._region,
             endpoint_url=self._endpoint_url,
@@ -106,6 +116,8 @@ class Queue:
                 retries={"mode": "standard", "total_max_attempts": 2},
             ),
         )
+        client.meta.events.register("before-send", lambda **_: self._before_send())
+        return client
 
 
 async def _in_daemon_thread(call: Callable[[], T]) -> T:

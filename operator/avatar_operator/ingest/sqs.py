@@ -59,6 +59,7 @@ class Consumer:
         metrics: the series.
         endpoint_url: of an emulator; None leaves it to the environment and to AWS.
         sleep: waits for some seconds: after failures, and to leave the queue to others.
+        before_send: called right before every request goes out; if it raises, the request is not sent.
     """
 
     def __init__(
@@ -70,9 +71,10 @@ class Consumer:
         *,
         endpoint_url: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        before_send: Callable[[], None] = lambda: None,
     ) -> None:
         self._queue_url = queue_url
-        self._queue = Queue(queue_url, region, metrics, endpoint_url=endpoint_url)
+        self._queue = Queue(queue_url, region, metrics, endpoint_url=endpoint_url, before_send=before_send)
         self._on_hint = on_hint
         self._metrics = metrics
         self._sleep = sleep

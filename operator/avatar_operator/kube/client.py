@@ -22,6 +22,7 @@ from avatar_api.group import API_VERSION, GROUP, VERSION, Kind
 FIELD_MANAGER = "avatar-operator"
 PAGE_SIZE = 500
 RESTARTS_OF_A_LIST = 3
+_LEASES = ("coordination.k8s.io", "v1", "leases")
 Object = dict[str, Any]
 
 
@@ -69,6 +70,14 @@ class KubeClient(Protocol):
 
     async def create_event(self, namespace: str, event: Object) -> bool:
         """Create an Event; False if one of that name exists."""
+        ...
+
+    async def read_lease(self, namespace: str, name: str) -> Object:
+        """The Lease of a name."""
+        ...
+
+    async def write_lease(self, lease: Object) -> Object:
+        """Replace a Lease that was read, or create one that was not; refused if somebody was faster."""
         ...
 
 
@@ -216,6 +225,34 @@ class KubernetesClient:
         except ConflictError:
             return False
         return True
+
+    async def read_lease(self, namespace: str, name: str) -> Object:
+        """The Lease of a name."""
+        group, version, plural = _LEASES
+        call = self._custom_objects.get_namespaced_custom_object(
+            group, version, namespace, plural, name, _request_timeout=self._request_timeout
+        )
+        return cast(Object, await self._call("get", "Lease", call))
+
+    async def write_lease(self, lease: Object) -> Object:
+        """Replace a Lease that was read, or create one that was not; refused if somebody was faster."""
+        metadata = lease["metadata"]
+        group, version, plural = _LEASES
+        if "resourceVersion" in metadata:
+            call = self._custom_objects.replace_namespaced_custom_object(
+                group,
+                version,
+                metadata["namespace"],
+                plural,
+                metadata["name"],
+                lease,
+                _request_timeout=self._request_timeout,
+            )
+            return cast(Object, await self._call("replace", "Lease", call))
+        call = self._custom_objects.create_namespaced_custom_object(
+            group, version, metadata["namespace"], plural, lease, _request_timeout=self._request_timeout
+        )
+        return cast(Object, await self._call("create", "Lease", call))
 
     async def _call(self, verb: str, kind: str, awaitable: Awaitable[Any]) -> Any:
         try:

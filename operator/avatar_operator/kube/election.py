@@ -26,6 +26,9 @@ LOOK_SECONDS = 1.0
 """How often a replica that stands by looks at the Lease, and how soon a renewal that failed is tried again."""
 
 
+_NO_ANSWER = "no answer in time"
+
+
 class Elector:
     """One replica's part in the election.
 
@@ -56,6 +59,7 @@ class Elector:
         self._namespace = namespace
         self._identity = identity
         self._lease_seconds = lease_seconds
+        self._patience = lease_seconds / RENEWALS_PER_LEASE
         self._annotations = annotations
         self._sighting: Sighting | None = None
         self._lease: Object = new_lease(namespace, LEASE_NAME)
@@ -68,14 +72,15 @@ class Elector:
         """
         while True:
             try:
-                found = await self._try_to_take()
+                async with asyncio.timeout(self._patience):
+                    found = await self._try_to_take()
             except ConflictError:
                 # Somebody was faster; the next look shows who.
                 found = None
-            except KubeError as error:
-                if error.status in (403, 404):
+            except (KubeError, TimeoutError) as error:
+                if isinstance(error, KubeError) and error.status in (403, 404):
                     raise StartUpError(self._unusable(error)) from error
-                logger.warning("the lease could not be looked at", error=str(error))
+                logger.warning("the lease could not be looked at", error=str(error) or _NO_ANSWER)
                 found = None
             if found is not None:
                 logger.info("this replica leads", identity=self._identity)
@@ -88,26 +93,26 @@ class Elector:
         Raises:
             LeadershipLostError: the Lease was not renewed in time, or another replica has it.
         """
-        wait = self._lease_seconds / RENEWALS_PER_LEASE
+        wait = self._patience
         while True:
             await asyncio.sleep(max(0.0, min(wait, self._leadership.seconds_left())))
             self._leadership.check()
             try:
-                async with asyncio.timeout(self._leadership.seconds_left()):
+                async with asyncio.timeout(min(self._patience, self._leadership.seconds_left())):
                     await self._renew()
-                wait = self._lease_seconds / RENEWALS_PER_LEASE
+                wait = self._patience
             except (KubeError, TimeoutError) as error:
-                logger.warning("the lease could not be renewed", error=str(error) or "no answer in time")
+                logger.warning("the lease could not be renewed", error=str(error) or _NO_ANSWER)
                 wait = LOOK_SECONDS
 
     async def release(self) -> None:
         """Lead no more, and let the next replica lead at once. If the API server cannot be told, the lease runs out."""
         self._leadership.let_go()
         try:
-            async with asyncio.timeout(self._lease_seconds / RENEWALS_PER_LEASE):
+            async with asyncio.timeout(self._patience):
                 await self._client.write_lease(released(self._lease, self._annotations(), self._clock.now()))
         except (KubeError, TimeoutError) as error:
-            logger.warning("the lease could not be released", error=str(error) or "no answer in time")
+            logger.warning("the lease could not be released", error=str(error) or _NO_ANSWER)
 
     async def _try_to_take(self) -> Mapping[str, str] | None:
         try:

@@ -183,7 +183,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         if status == observed:
             return Reconciled("unchanged", draft.requeue_after, draft.retrying)
         written = await self._client.apply_status(self.kind, body, status.to_wire())
-        self._cache.store(self.kind, written)
+        self._cache.store(self.kind, written, own_write=True)
         self._lifecycle.written(observation, status)
         self._steps.log(body, observed, status, self._lifecycle.log_fields(status))
         return Reconciled("changed", draft.requeue_after, draft.retrying)
@@ -199,5 +199,5 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         if written["metadata"].get("deletionTimestamp") and not written["metadata"].get("finalizers"):
             self._cache.remove(self.kind, key_of(self.kind, body), body["metadata"]["uid"])
         else:
-            self._cache.store(self.kind, written)
+            self._cache.store(self.kind, written, own_write=True)
         return written

@@ -14,7 +14,8 @@ import structlog
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
-from avatar_operator.metrics import OperatorMetrics
+from avatar_operator.kube.leadership import LeadershipLostError
+from avatar_operator.metrics import OperatorMetrics, ReconcileResult
 from avatar_operator.reconciling.reconciler import Reconciler
 
 logger = structlog.get_logger(__name__)
@@ -35,6 +36,9 @@ class ReconcileWorkers:
         self._queue = queue
         self._metrics = metrics
         self._count = count
+        self._working = 0
+        self._draining = False
+        self._drained = asyncio.Event()
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
@@ -42,18 +46,33 @@ class ReconcileWorkers:
             for number in range(self._count):
                 group.create_task(self._work(), name=f"reconcile-{self._reconciler.kind.singular}-{number}")
 
+    async def drain(self) -> None:
+        """Begin no more passes, and return when those under way have ended."""
+        self._draining = True
+        if self._working:
+            self._drained.clear()
+            await self._drained.wait()
+
     async def _work(self) -> None:
         while True:
             key = await self._queue.get()
+            if self._draining:
+                # Whoever leads next looks at everything anyway.
+                self._queue.done(key)
+                continue
+            self._working += 1
             try:
                 await self._reconcile(key)
             finally:
                 self._queue.done(key)
+                self._working -= 1
+                if not self._working:
+                    self._drained.set()
 
     async def _reconcile(self, key: ObjectKey) -> None:
         started = time.monotonic()
         log = logger.bind(kind=key.kind, namespace=key.namespace, name=key.name)
-        result: str
+        result: ReconcileResult
         with structlog.contextvars.bound_contextvars(kind=key.kind, namespace=key.namespace, name=key.name):
             try:
                 reconciled = await self._reconciler.reconcile(key)
@@ -61,6 +80,7 @@ class ReconcileWorkers:
                 if reconciled.retrying is not None:
                     retry = reconciled.retrying
                     delay = self._queue.add_backed_off(key, at_least=retry.at_least)
+                    self._metrics.retried(key.kind, retry.reason)
                     log.debug(
                         "tried again", reason=retry.reason, why=retry.message, in_seconds=round(delay, 1)
                     )
@@ -71,6 +91,11 @@ class ReconcileWorkers:
                         self._queue.add(key)
                 if reconciled.requeue_after is not None:
                     self._queue.add_after(key, reconciled.requeue_after)
+            except LeadershipLostError as error:
+                # What the pass had begun is judged by whoever leads; the elector ends this process.
+                result = "fenced"
+                self._queue.add_backed_off(key)
+                log.info("the pass is broken off", why=str(error))
             except KubeError as error:
                 result = "kube_error"
                 delay = self._queue.add_backed_off(key)

@@ -37,7 +37,8 @@ class Desk:
     def __init__(self) -> None:
         self.world = World()
         self.queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
-        self.take = HintRouter(self.world.cache, Scheduler(self.world.cache, self.queues), self.world.models)
+        scheduler = Scheduler(self.world.cache, self.queues, self.world.models.hint_outcome)
+        self.take = HintRouter(self.world.cache, scheduler, self.world.models)
 
     async def in_training(self) -> Desk:
         self.world.add_runtime()

@@ -80,7 +80,9 @@ class SageMakerCompute:
     def hint_sources(self, runtime: AvatarRuntime) -> frozenset[HintSource]:
         """See Compute.hint_sources."""
         spec = sagemaker_spec(runtime)
-        return frozenset({SqsHints(spec.notifications.queue_url, spec.region, self._ingest)})
+        return frozenset(
+            {SqsHints(spec.notifications.queue_url, spec.region, self._ingest, self._clients.before_send)}
+        )
 
     def _objects(self, runtime: AvatarRuntime) -> S3Objects:
         return S3Objects(self._clients, sagemaker_spec(runtime).region)

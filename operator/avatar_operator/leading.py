@@ -1,0 +1,102 @@
+"""What one replica does at a time: standing by, leading, and handing over.
+
+    stand by ──takes the Lease──> catch up ──> work ──SIGTERM──> drain ──> release the Lease
+                                                 └──Lease lost──> the process ends
+
+Whoever takes the Lease lists everything once more before it decides anything: its own watch may be a moment behind the
+last writes of the former leader, and an attempt that was submitted in that moment would look abandoned.
+
+Handing over takes as long as the passes under way, and no longer than a bound. Their locks are those of every crash
+(decisions/0001), so whatever the bound cuts off is only repeated, never doubled.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+import structlog
+
+from avatar_operator.kube.election import Elector
+from avatar_operator.reconciling.workers import ReconcileWorkers
+from avatar_operator.running import run_beside
+
+logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Leading:
+    """One replica's life, from its first list to its end.
+
+    Args:
+        elector: takes, holds and releases the Lease.
+        catch_up: makes the cache show what the API server holds.
+        begin: called once with what the former leader left, when the cache is true.
+        workers: reconcile while this replica leads.
+        hints: makes what brings hints while this replica leads; the first to stop.
+        deliveries: makes what tells news while this replica leads; the last to stop.
+        drain_seconds: how long passes under way may take to end.
+    """
+
+    def __init__(
+        self,
+        elector: Elector,
+        *,
+        catch_up: Callable[[], Awaitable[None]],
+        begin: Callable[[Mapping[str, str]], Awaitable[None]],
+        workers: Sequence[ReconcileWorkers],
+        hints: Callable[[], Coroutine[Any, Any, None]],
+        deliveries: Callable[[], Coroutine[Any, Any, None]],
+        drain_seconds: float,
+    ) -> None:
+        self._elector = elector
+        self._catch_up = catch_up
+        self._begin = begin
+        self._workers = workers
+        self._hints = hints
+        self._deliveries = deliveries
+        self._drain_seconds = drain_seconds
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Stand by, lead, and hand over once `stop` is set.
+
+        Raises:
+            StartUpError: the Lease cannot be used, or was lost.
+            KubeError: the API server did not answer when this replica came to lead.
+        """
+        left = await _unless(stop, self._elector.acquire())
+        if left is None:
+            return
+        await run_beside(self._lead(stop, left), {"the renewal of the lease": self._elector.hold()})
+        await self._elector.release()
+        logger.info("the lease is released")
+
+    async def _lead(self, stop: asyncio.Event, left: Mapping[str, str]) -> None:
+        await self._catch_up()
+        await self._begin(left)
+        workers = {f"workers {number}": workers.run() for number, workers in enumerate(self._workers)}
+        await run_beside(self._work(stop), {**workers, "deliveries": self._deliveries()})
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        await run_beside(_wait(stop), {"hints": self._hints()})
+        logger.info("handing over: passes under way may end", seconds=self._drain_seconds)
+        drained = asyncio.gather(*(workers.drain() for workers in self._workers))
+        try:
+            await asyncio.wait_for(drained, self._drain_seconds)
+        except TimeoutError:
+            logger.warning("passes under way are cut off", seconds=self._drain_seconds)
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of some work, or None if it was stopped first."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)

@@ -1,0 +1,380 @@
+"""The elector, in virtual time: never two leaders, a quick successor, and an end in time for whoever cannot renew."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import pytest
+
+from avatar_operator.errors import StartUpError
+from avatar_operator.kube.client import KubeError, Object
+from avatar_operator.kube.election import LEASE_NAME, Elector
+from avatar_operator.kube.leadership import Leadership, LeadershipLostError
+from builders.clock import FakeClock
+from builders.kube import FakeKubeClient
+from builders.virtual_time import VirtualTimeLoop
+
+LEASE = 15
+
+
+def now() -> float:
+    """Virtual seconds."""
+    return asyncio.get_running_loop().time()
+
+
+def in_virtual_time(story: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story)
+
+
+class Cut:
+    """A connection to the API server that a test can cut."""
+
+    def __init__(self, kube: FakeKubeClient) -> None:
+        self._kube = kube
+        self.cut = False
+        self.silent = False
+
+    async def read_lease(self, namespace: str, name: str) -> Object:
+        await self._pass()
+        return await self._kube.read_lease(namespace, name)
+
+    async def write_lease(self, lease: Object) -> Object:
+        await self._pass()
+        return await self._kube.write_lease(lease)
+
+    async def _pass(self) -> None:
+        if self.silent:
+            await asyncio.Event().wait()
+        if self.cut:
+            raise KubeError("no answer", status=0)
+
+
+class Replica:
+    """An elector, and what it sees."""
+
+    def __init__(self, kube: FakeKubeClient, name: str, left: Mapping[str, str] | None = None) -> None:
+        self.connection = Cut(kube)
+        self.left = dict(left or {})
+        self.leadership = Leadership(LEASE, now=now)
+        self.elector = Elector(
+            self.connection,  # type: ignore[arg-type]
+            self.leadership,
+            FakeClock(),
+            namespace="home",
+            identity=name,
+            lease_seconds=LEASE,
+            annotations=lambda: self.left,
+        )
+        self.renewing: asyncio.Task[None] | None = None
+
+    async def lead(self) -> Mapping[str, str]:
+        """Come to lead, and renew."""
+        found = await self.elector.acquire()
+        self.renewing = asyncio.create_task(self.elector.hold())
+        return found
+
+    async def die(self) -> None:
+        """End as SIGKILL does: without a word."""
+        assert self.renewing is not None
+        self.renewing.cancel()
+        await asyncio.wait([self.renewing])
+
+    async def hand_over(self) -> None:
+        """End as SIGTERM does."""
+        await self.die()
+        await self.elector.release()
+
+
+def _lease(kube: FakeKubeClient) -> Object:
+    return kube.leases["home", LEASE_NAME]
+
+
+def test_the_first_replica_leads_at_once_and_the_second_stands_by() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first"), Replica(kube, "second")
+        await first.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await asyncio.sleep(1000)
+
+        assert now() >= 1000
+        assert first.leadership.leads()
+        assert not standing_by.done()
+        assert not second.leadership.leads()
+        standing_by.cancel()
+        await first.die()
+
+    in_virtual_time(story())
+
+
+def test_of_many_that_start_at_once_one_leads() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        replicas = [Replica(kube, str(number)) for number in range(5)]
+        tasks = [asyncio.create_task(replica.lead()) for replica in replicas]
+        await asyncio.sleep(10)
+
+        assert [replica.leadership.leads() for replica in replicas].count(True) == 1
+        for task in tasks:
+            task.cancel()
+
+    in_virtual_time(story())
+
+
+def test_after_a_kill_the_other_leads_within_twenty_seconds_and_not_before_the_lease_is_over() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first"), Replica(kube, "second")
+        await first.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await asyncio.sleep(31.4)
+        await first.die()
+        killed_at = now()
+        await standing_by
+
+        assert not first.leadership.leads()
+        assert now() - killed_at < 17
+        assert second.leadership.leads()
+        await second.die()
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("moment", [0.1 * tenth for tenth in range(0, 60, 7)])
+def test_two_never_lead_at_the_same_time_whenever_the_first_is_cut_off(moment: float) -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first"), Replica(kube, "second")
+        await first.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await asyncio.sleep(20 + moment)
+        first.connection.silent = True
+        while not standing_by.done():
+            assert not (first.leadership.leads() and second.leadership.leads())
+            await asyncio.sleep(0.1)
+
+        assert first.renewing is not None
+        assert first.renewing.done()
+        assert isinstance(first.renewing.exception(), LeadershipLostError)
+        await second.die()
+
+    in_virtual_time(story())
+
+
+def test_after_a_release_the_other_leads_within_a_second_and_finds_what_was_left() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first", {"told": "7"}), Replica(kube, "second")
+        await first.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await asyncio.sleep(8)
+        first.left = {"told": "9"}
+        await first.hand_over()
+        released_at = now()
+        found = await standing_by
+
+        assert now() - released_at <= 1.0
+        assert found == {"told": "9"}
+        assert not first.leadership.leads()
+        await second.die()
+
+    in_virtual_time(story())
+
+
+def test_what_a_holder_that_was_killed_left_at_its_last_renewal_is_found() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first", {"told": "7"}), Replica(kube, "second")
+        await first.lead()
+        await asyncio.sleep(5)
+        await first.die()
+
+        assert await second.lead() == {"told": "7"}
+        await second.die()
+
+    in_virtual_time(story())
+
+
+def test_who_takes_the_lease_does_not_wipe_out_what_it_has_not_read_yet() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first", {"told": "7"}), Replica(kube, "second", {"told": "0"})
+        await first.lead()
+        await asyncio.sleep(5)
+        await first.hand_over()
+        await second.elector.acquire()
+
+        assert _lease(kube)["metadata"]["annotations"] == {"told": "7"}
+
+    in_virtual_time(story())
+
+
+def test_a_process_that_comes_back_under_its_name_leads_at_once() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "pod-a")
+        await first.lead()
+        await asyncio.sleep(5)
+        await first.die()
+        died_at = now()
+
+        again = Replica(kube, "pod-a")
+        await again.lead()
+
+        assert now() == died_at
+        assert _lease(kube)["spec"]["leaseTransitions"] == 0
+        await again.die()
+
+    in_virtual_time(story())
+
+
+def test_an_api_server_that_is_away_for_less_than_the_deadline_costs_nothing() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        await first.lead()
+        for _ in range(10):
+            await asyncio.sleep(30)
+            first.connection.cut = True
+            await asyncio.sleep(5)
+            first.connection.cut = False
+
+        assert first.leadership.leads()
+        await first.die()
+
+    in_virtual_time(story())
+
+
+def test_an_api_server_that_is_away_for_longer_ends_the_leader_before_its_lease_is_over() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        await first.lead()
+        await asyncio.sleep(4)
+        first.connection.cut = True
+        cut_at = now()
+        assert first.renewing is not None
+        with pytest.raises(LeadershipLostError, match="last renewed"):
+            await first.renewing
+
+        assert now() - cut_at <= LEASE * 2 / 3
+
+    in_virtual_time(story())
+
+
+def test_a_leader_that_wakes_after_a_long_sleep_ends_before_it_renews() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        asleep = 0.0
+        first.leadership.now = lambda: now() + asleep
+        await first.lead()
+        await asyncio.sleep(10)
+        version = _lease(kube)["metadata"]["resourceVersion"]
+        asleep = 60.0
+        assert first.renewing is not None
+
+        with pytest.raises(LeadershipLostError):
+            await first.renewing
+
+        assert _lease(kube)["metadata"]["resourceVersion"] == version
+
+    in_virtual_time(story())
+
+
+def test_a_leader_whose_lease_somebody_else_took_ends() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        await first.lead()
+        theirs = await kube.read_lease("home", LEASE_NAME)
+        theirs["spec"]["holderIdentity"] = "somebody"
+        await kube.write_lease(theirs)
+        assert first.renewing is not None
+
+        with pytest.raises(LeadershipLostError, match="held by somebody"):
+            await first.renewing
+
+        assert not first.leadership.leads()
+
+    in_virtual_time(story())
+
+
+def test_a_leader_whose_lease_somebody_annotates_goes_on() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        await first.lead()
+        await asyncio.sleep(1)
+        annotated = await kube.read_lease("home", LEASE_NAME)
+        annotated["metadata"]["annotations"] = {"example.com/theirs": "x"}
+        await kube.write_lease(annotated)
+        await asyncio.sleep(60)
+
+        assert first.leadership.leads()
+        assert _lease(kube)["metadata"]["annotations"] == {"example.com/theirs": "x"}
+        await first.die()
+
+    in_virtual_time(story())
+
+
+def test_a_leader_whose_answer_is_lost_goes_on() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        await first.lead()
+        kube.lose_next_answer("write_lease")
+        await asyncio.sleep(60)
+
+        assert first.leadership.leads()
+        await first.die()
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("read_lease", 403), ("write_lease", 403), ("write_lease", 404)]
+)
+def test_a_lease_that_may_not_be_used_at_all_says_what_to_mend(verb: str, status: int) -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        kube.fail_next(verb, status=status)
+
+        with pytest.raises(
+            StartUpError, match=r"home/avatar-operator cannot be used: .*AVATAR_OPERATOR_NAMESPACE"
+        ):
+            await Replica(kube, "first").elector.acquire()
+
+    in_virtual_time(story())
+
+
+def test_an_api_server_that_does_not_answer_is_asked_again_by_a_replica_that_stands_by() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        first.connection.silent = True
+        standing_by = asyncio.create_task(first.lead())
+        await asyncio.sleep(30)
+        first.connection.silent = False
+        await standing_by
+
+        assert now() < 40
+        await first.die()
+
+    in_virtual_time(story())
+
+
+def test_a_release_that_cannot_be_told_does_not_keep_the_process_from_ending() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        await first.lead()
+        first.connection.silent = True
+        asked_at = now()
+        await first.hand_over()
+
+        assert now() - asked_at < 5
+        assert not first.leadership.leads()
+
+    in_virtual_time(story())
