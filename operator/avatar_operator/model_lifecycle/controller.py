@@ -246,7 +246,6 @@ class ModelLifecycle:
             # Certainly not submitted: the same attempt may be tried again.
             memory.planned_inference_id = request.inference_id
             raise
-        # Asked once without a hint: a backend that sends none says when to ask again.
         memory.ask_for_outcome = True
         return SubmissionAccepted(submission)
 

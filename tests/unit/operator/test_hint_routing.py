@@ -38,6 +38,7 @@ class Desk:
         self.world = World()
         self.queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
         scheduler = Scheduler(self.world.cache, self.queues, self.world.models.hint_outcome)
+        scheduler.begin()
         self.take = HintRouter(self.world.cache, scheduler, self.world.models)
 
     async def in_training(self) -> Desk:

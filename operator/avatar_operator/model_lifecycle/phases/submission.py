@@ -61,7 +61,8 @@ def fold_submission(
                     failure_location=accepted.failure_location,
                 ),
             )
-            return queued(observation, draft)
+            # Asked once without a hint: a backend that sends none says when to ask again.
+            return queued(observation, draft).look_again_in(0)
         case AnswerLost():
             # The plan stands, and is fenced by the next pass before anything is called again.
             return draft.look_again_in(0)

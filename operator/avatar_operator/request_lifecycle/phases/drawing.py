@@ -46,9 +46,11 @@ def drawing(observation: RequestObservation, draft: RequestDraft) -> RequestDraf
     verb = "lies" if len(observation.pictures) == 1 else "lie"
     message = f"{count} of revision {pinned.revision} {verb} under {request.status.storage_prefix}"
     draft = set_condition(observation, draft, SUCCEEDED, "True", "Drawn", message)
-    return update_status(
+    drawn = update_status(
         draft, images=list(observation.pictures), timings=_timings(observation), last_failure=None
-    ).finish()
+    )
+    # Its time to live begins.
+    return drawn.look_again_in(0).finish()
 
 
 def fold_drawing(
