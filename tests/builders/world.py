@@ -47,13 +47,17 @@ class RecordingAnnouncer:
 
 
 class World:
-    """One operator process and everything around it."""
+    """One operator process and everything around it.
 
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.kube = FakeKubeClient(self.clock)
-        self.backend = ScriptedBackend()
-        self.announcer = RecordingAnnouncer()
+    Args:
+        beside: another process; what is around it is around this one, too.
+    """
+
+    def __init__(self, beside: "World | None" = None) -> None:
+        self.clock = FakeClock() if beside is None else beside.clock
+        self.kube = FakeKubeClient(self.clock) if beside is None else beside.kube
+        self.backend = ScriptedBackend() if beside is None else beside.backend
+        self.announcer = RecordingAnnouncer() if beside is None else beside.announcer
         self.watching = True
         self.cursor: Mapping[str, str] = {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS}
         """What stands on the Lease."""
