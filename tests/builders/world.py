@@ -90,7 +90,7 @@ class World:
             return Reconciler(lifecycle, self.kube, self.cache, self.outbox, Troubles(self.clock))
 
         self._model_reconciler = reconciler_of(self.models)
-        self._request_reconciler = reconciler_of(self.requests)
+        self.request_reconciler = reconciler_of(self.requests)
         self._runtime_reconciler = reconciler_of(self.runtimes)
         self.catch_up()
 
@@ -149,7 +149,7 @@ class World:
             case AVATAR_MODEL.kind:
                 return await self._model_reconciler.reconcile(MODEL_KEY)
             case AVATAR_REQUEST.kind:
-                return await self._request_reconciler.reconcile(REQUEST_KEY)
+                return await self.request_reconciler.reconcile(REQUEST_KEY)
             case _:
                 return await self._runtime_reconciler.reconcile(RUNTIME_KEY)
 

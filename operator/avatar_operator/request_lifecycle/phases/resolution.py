@@ -21,6 +21,8 @@ from avatar_operator.request_lifecycle.observation import RequestObservation
 HOSTED = "Hosted"
 STALLED = "Stalled"
 """Conditions of an AvatarModel, as the contract has them."""
+MODEL_NOT_FOUND = "ModelNotFound"
+MODEL_DELETED = "ModelDeleted"
 
 
 def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
@@ -35,7 +37,7 @@ def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestD
         draft = set_condition(observation, draft, MODEL_RESOLVED, "False", reason, message)
         return fail_request(observation, draft, reason=reason, message=message)
     if model is None:
-        return _wait(observation, draft, "ModelNotFound", _not_found(observation))
+        return _wait(observation, draft, *_missing(observation))
     waiting = waiting_for(model)
     if waiting is not None:
         return _wait(observation, draft, *waiting)
@@ -84,7 +86,7 @@ def _loss_of(pinned: ResolvedModel, observation: RequestObservation) -> tuple[st
             " drawn, because it would show whoever the new model is of. Create another AvatarRequest.",
         )
     if model is None or model.metadata.deletion_timestamp is not None:
-        return "ModelDeleted", f"AvatarModel {pinned.name} was deleted: nothing more is drawn with it."
+        return MODEL_DELETED, f"AvatarModel {pinned.name} was deleted: nothing more is drawn with it."
     return None
 
 
@@ -95,6 +97,17 @@ def _is_own(target_model: str, namespace: str, uid: str) -> bool:
 
 def _foreign(where: str) -> str:
     return f"{where} names an artifact that is not this model's own, and it was not the operator that wrote that."
+
+
+def _missing(observation: RequestObservation) -> tuple[str, str]:
+    reference = observation.request.spec.model_ref.name
+    before = find_condition(observation.request.status.conditions, MODEL_RESOLVED)
+    if before is not None and before.reason != MODEL_NOT_FOUND:
+        return (
+            MODEL_DELETED,
+            f"AvatarModel {reference} was deleted while this request waited for it; it waits for another of that name.",
+        )
+    return MODEL_NOT_FOUND, _not_found(observation)
 
 
 def _not_found(observation: RequestObservation) -> str:
