@@ -47,13 +47,17 @@ class RecordingAnnouncer:
 
 
 class World:
-    """One operator process and everything around it."""
+    """One operator process and everything around it.
 
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.kube = FakeKubeClient(self.clock)
-        self.backend = ScriptedBackend()
-        self.announcer = RecordingAnnouncer()
+    Args:
+        beside: another process; what is around it is around this one, too.
+    """
+
+    def __init__(self, beside: "World | None" = None) -> None:
+        self.clock = FakeClock() if beside is None else beside.clock
+        self.kube = FakeKubeClient(self.clock) if beside is None else beside.kube
+        self.backend = ScriptedBackend() if beside is None else beside.backend
+        self.announcer = RecordingAnnouncer() if beside is None else beside.announcer
         self.watching = True
         self.cursor: Mapping[str, str] = {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS}
         """What stands on the Lease."""
@@ -86,7 +90,7 @@ class World:
             return Reconciler(lifecycle, self.kube, self.cache, self.outbox, Troubles(self.clock))
 
         self._model_reconciler = reconciler_of(self.models)
-        self._request_reconciler = reconciler_of(self.requests)
+        self.request_reconciler = reconciler_of(self.requests)
         self._runtime_reconciler = reconciler_of(self.runtimes)
         self.catch_up()
 
@@ -145,7 +149,7 @@ class World:
             case AVATAR_MODEL.kind:
                 return await self._model_reconciler.reconcile(MODEL_KEY)
             case AVATAR_REQUEST.kind:
-                return await self._request_reconciler.reconcile(REQUEST_KEY)
+                return await self.request_reconciler.reconcile(REQUEST_KEY)
             case _:
                 return await self._runtime_reconciler.reconcile(RUNTIME_KEY)
 

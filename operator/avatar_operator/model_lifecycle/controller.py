@@ -178,6 +178,9 @@ class ModelLifecycle:
         if after.completion_time is not None and is_active(before):
             succeeded = is_true(status.conditions, TRAINED)
             self.metrics.training_ended(backend, "succeeded" if succeeded else "failed", seconds)
+            if succeeded and after.seconds is not None:
+                namespace = observation.model.metadata.namespace
+                self.metrics.costs.worked(backend, self.kind, namespace, after.seconds, after.estimated_cost)
         elif after.progress is not None and (before is None or before.progress is None):
             self.metrics.training_began(backend, seconds)
 
