@@ -4,6 +4,7 @@ import pytest
 
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.backends.attempts import AttemptFailed
+from avatar_operator.backends.cleanup_report import CleanupReport
 from builders.backend import denied, out_of_reach
 from builders.world import World
 
@@ -67,6 +68,29 @@ async def test_a_deletion_ends_even_if_the_backend_never_answers_again(world: Wo
 
     assert not world.kube.exists(AVATAR_MODEL, "ann")
     assert "ServiceUnavailable" in world.kube.reasons()
+
+
+async def test_what_the_backend_stored_goes_even_while_the_rest_cannot(world: World) -> None:
+    await world.train()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.backend.script("delete_model_data", denied())
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert world.backend.asked("delete_outcomes") == ["ann"]
+    assert world.kube.exists(AVATAR_MODEL, "ann")
+
+
+async def test_a_deletion_waits_for_what_the_backend_itself_stored(world: World) -> None:
+    await world.train()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.backend.script("delete_outcomes", CleanupReport(("s3://models/out/1.out: locked",)))
+
+    refused = await world.look_at(AVATAR_MODEL)
+
+    assert refused.retrying is not None
+    assert "1.out: locked" in refused.retrying.message
+    assert world.kube.exists(AVATAR_MODEL, "ann")
 
 
 async def test_a_deletion_that_is_refused_for_good_ends_and_says_so(world: World) -> None:

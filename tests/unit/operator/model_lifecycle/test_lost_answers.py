@@ -27,6 +27,41 @@ async def test_a_lost_answer_is_fenced_before_another_attempt(world: World) -> N
     assert [request.inference_id for request in world.backend.asked("submit_training")] == [FIRST, SECOND]
 
 
+async def test_a_request_document_that_could_not_be_written_was_certainly_not_submitted(world: World) -> None:
+    world.backend.script("write_request", out_of_reach())
+
+    await world.settle(AVATAR_MODEL)
+
+    assert [request.inference_id for request in world.backend.asked("write_request")] == [FIRST, FIRST]
+    assert [request.inference_id for request in world.backend.asked("submit_training")] == [FIRST]
+    assert world.backend.asked("fence_attempt") == []
+
+
+async def test_a_success_whose_artifact_is_not_what_the_worker_says_is_a_failure(world: World) -> None:
+    world.backend.script("artifact_defect", "it has 3 bytes, the worker says 4")
+
+    await world.train()
+
+    assert world.model.status.artifact is None
+    assert world.model.status.last_failure is not None
+    assert world.model.status.last_failure.reason == "ArtifactInvalid"
+    assert "it has 3 bytes" in world.model.status.last_failure.message
+
+
+async def test_an_artifact_that_cannot_be_looked_at_is_looked_at_again(world: World) -> None:
+    await world.settle(AVATAR_MODEL)
+    world.backend.script("attempt_outcome", a_success(FIRST), a_success(FIRST))
+    world.backend.script("artifact_defect", out_of_reach())
+    world.models.hint_outcome(MODEL_KEY)
+
+    refused = await world.look_at(AVATAR_MODEL)
+    assert refused.retrying is not None
+    await world.settle(AVATAR_MODEL)
+
+    assert len(world.backend.asked("artifact_defect")) == 2
+    assert world.model.status.state == "Ready"
+
+
 async def test_a_lost_answer_whose_attempt_runs_is_taken_over(world: World) -> None:
     world.backend.script("submit_training", OutcomeUnknownError("timed out"))
     world.backend.script("fence_attempt", ClaimedByWorker())
