@@ -133,5 +133,15 @@ def test_without_an_attempt_under_way_there_is_no_deadline(status: AvatarModelSt
     assert (draft.status, draft.actions, draft.requeue_after) == (status, (), None)
 
 
+def test_a_plan_that_nobody_was_called_for_ends_without_a_call() -> None:
+    observation = observed_model(a_model(status=model_stages.planned()), now=at(21600), planned_here=True)
+
+    draft = deadline(observation, model_draft(observation))
+
+    assert draft.actions == ()
+    assert draft.status.last_failure is not None
+    assert draft.status.last_failure.reason == "QueueDeadlineExceeded"
+
+
 def test_without_its_runtime_nobody_can_stop_an_attempt() -> None:
     assert _after(model_stages.submitted(), at(1_000_000), runtime=None).actions == ()
