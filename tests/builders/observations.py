@@ -16,7 +16,8 @@ from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.names import inference_id
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
-from avatar_operator.runtime_lifecycle.observation import RuntimeDraft, RuntimeObservation
+from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
+from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 from builders.clock import NOON
 from builders.objects import MODEL_UID, a_runtime
 

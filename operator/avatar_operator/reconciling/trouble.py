@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from avatar_api.meta import ObservedStatus
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.conditions import RECONCILING, find_condition, with_condition
+from avatar_operator.core.conditions import RECONCILING, STALLED, find_condition, is_true, with_condition
 from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import Object
@@ -58,6 +58,9 @@ class Troubles:
         trouble = Trouble(since=now if known is None else known.since, retry=retry)
         self._troubles[key] = trouble
         if (now - trouble.since).total_seconds() < PATIENCE_SECONDS:
+            return status
+        if is_true(status.conditions, STALLED):
+            # It says already what is wrong, and that a person has to mend it: kstatus would read "in progress".
             return status
         told = find_condition(type(status).model_validate(observed.get("status", {})).conditions, RECONCILING)
         same = told is not None and told.status == "True" and told.reason == retry.reason

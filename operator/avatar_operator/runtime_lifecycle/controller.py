@@ -10,8 +10,7 @@ from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
-from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
-from avatar_operator.runtime_lifecycle.observation import (
+from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
     EndpointsDeleted,
     EndpointsSeen,
@@ -19,8 +18,9 @@ from avatar_operator.runtime_lifecycle.observation import (
     RuntimeAction,
     RuntimeDraft,
     RuntimeFact,
-    RuntimeObservation,
 )
+from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
+from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 
 
 @dataclass
