@@ -78,7 +78,7 @@ class Operator:
         )
         models = ModelLifecycle(cache, backends, clock, metrics)
         requests = RequestLifecycle(cache, backends, clock, metrics)
-        runtimes = RuntimeLifecycle(cache, backends, clock)
+        runtimes = RuntimeLifecycle(cache, backends, clock, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:

@@ -9,7 +9,7 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, TrainingProgressMessage
 from avatar_operator.backends.attempts import AttemptOutcome
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.core.decision import Notice
+from avatar_operator.core.decision import Notice, Retry
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.news import model_news
 from avatar_operator.model_lifecycle.observation import ModelObservation
@@ -112,9 +112,11 @@ def request_draft(observation: RequestObservation) -> RequestDraft:
     return RequestDraft(status=observation.request.status)
 
 
-def observed_runtime(runtime: AvatarRuntime, *, users: int = 0, now: datetime = NOON) -> RuntimeObservation:
-    """An AvatarRuntime and its users."""
-    return RuntimeObservation(now=now, runtime=runtime, users=users)
+def observed_runtime(
+    runtime: AvatarRuntime, *, users: int = 0, now: datetime = NOON, topic_trouble: Retry | None = None
+) -> RuntimeObservation:
+    """An AvatarRuntime and its surroundings."""
+    return RuntimeObservation(now=now, runtime=runtime, users=users, topic_trouble=topic_trouble)
 
 
 def runtime_draft(observation: RuntimeObservation) -> RuntimeDraft:

@@ -69,7 +69,6 @@ class World:
         backends = backends_of(self.backend)
         self.models = ModelLifecycle(self.cache, backends, self.clock, metrics)
         self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics)
-        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock)
         recorder = EventRecorder(self.kube, self.clock, instance="test")
         self.outbox = Outbox(
             self.cache,
@@ -80,6 +79,7 @@ class World:
             LetterMetrics(registry),
             on_trouble=self.outbox_troubles.append,
         )
+        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock, self.outbox.trouble)
         self._outbox_began = False
 
         def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:

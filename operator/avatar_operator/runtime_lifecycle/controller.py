@@ -1,5 +1,6 @@
 """The effects of an AvatarRuntime's life."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,6 +9,7 @@ from avatar_api.group import AVATAR_RUNTIME
 from avatar_api.reading import read_object
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
+from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.runtime_lifecycle.actions import (
@@ -25,18 +27,26 @@ from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 
 @dataclass
 class RuntimeLifecycle:
-    """An AvatarRuntime's observe and act."""
+    """An AvatarRuntime's observe and act.
+
+    Attributes:
+        topic_trouble: why the status topic of a runtime, given by name, cannot be told anything; None if it can.
+    """
 
     cache: ObjectCache
     backends: Backends
     clock: Clock
+    topic_trouble: Callable[[str], Retry | None]
     kind = AVATAR_RUNTIME
 
     async def observe(self, body: Object) -> RuntimeObservation:
         """Gather who uses the runtime."""
         runtime = read_object(AvatarRuntime, body).object
-        users = self.cache.dependents(ObjectKey(AVATAR_RUNTIME.kind, "", runtime.metadata.name))
-        return RuntimeObservation(now=self.clock.now(), runtime=runtime, users=len(users))
+        name = runtime.metadata.name
+        users = self.cache.dependents(ObjectKey(AVATAR_RUNTIME.kind, "", name))
+        return RuntimeObservation(
+            now=self.clock.now(), runtime=runtime, users=len(users), topic_trouble=self.topic_trouble(name)
+        )
 
     def decide(self, observation: RuntimeObservation) -> RuntimeDraft:
         """What to do. Pure."""

@@ -2,6 +2,8 @@
 
 protection     held before anything is made for it
 deletion       first its users go, then its endpoints, then itself
+notifications  whether its status topic hears what it is told
+acceptance     can it work at all
 provisioning   endpoints as the spec says
 
 `fold` takes what the actions learned, each to the phase that asked.
@@ -9,6 +11,7 @@ provisioning   endpoints as the spec says
 
 from avatar_api.avatar_runtime import AvatarRuntimeStatus, RuntimeState
 from avatar_api.group import FINALIZER
+from avatar_api.meta import Condition
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import STALLED, find_condition, is_true
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
@@ -19,9 +22,11 @@ from avatar_operator.runtime_lifecycle.actions import (
     RuntimeDraft,
     RuntimeFact,
 )
-from avatar_operator.runtime_lifecycle.conditions import READY
+from avatar_operator.runtime_lifecycle.conditions import ACCEPTED, READY
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.phases.acceptance import acceptance
 from avatar_operator.runtime_lifecycle.phases.deletion import deletion, fold_deletion
+from avatar_operator.runtime_lifecycle.phases.notifications import notifications
 from avatar_operator.runtime_lifecycle.phases.provisioning import fold_endpoints, provisioning
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
@@ -34,7 +39,7 @@ def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeD
     return draft if held else draft.add_finalizer()
 
 
-PHASES = (protection, deletion, provisioning)
+PHASES = (protection, deletion, notifications, acceptance, provisioning)
 
 
 def decide(observation: RuntimeObservation) -> RuntimeDraft:
@@ -59,12 +64,20 @@ def summarise(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDr
         message = "The runtime is being deleted."
         draft = at_work(observation, draft, "Deleting", message)
     else:
-        deciding = find_condition(draft.status.conditions, ENDPOINTS_READY)
+        deciding = _deciding(draft.status)
         if deciding is not None:
             draft = set_condition(
                 observation, draft, READY, deciding.status, deciding.reason, deciding.message
             )
     return update_status(draft, state=state_of(draft.status, deleting=deleting))
+
+
+def _deciding(status: AvatarRuntimeStatus) -> Condition | None:
+    """The condition that says whether the runtime can be used."""
+    accepted = find_condition(status.conditions, ACCEPTED)
+    if accepted is not None and accepted.status == "False":
+        return accepted
+    return find_condition(status.conditions, ENDPOINTS_READY)
 
 
 def state_of(status: AvatarRuntimeStatus, *, deleting: bool) -> RuntimeState:

@@ -4,15 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.core.decision import Retry
 
 
 @dataclass(frozen=True)
 class RuntimeObservation:
-    """An AvatarRuntime and who uses it, at one instant. `users` is the number of AvatarModels that name it."""
+    """An AvatarRuntime and its surroundings at one instant.
+
+    Attributes:
+        now: the instant.
+        runtime: the object as last seen.
+        users: the number of AvatarModels that name it.
+        topic_trouble: why its status topic cannot be told anything; None if it can, as far as is known.
+    """
 
     now: datetime
     runtime: AvatarRuntime
     users: int
+    topic_trouble: Retry | None = None
 
     @property
     def generation(self) -> int:
