@@ -18,10 +18,12 @@ from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.users import Users
 from builders.clock import NOON
 from builders.objects import MODEL_UID, a_runtime
 
 STANDARD = a_runtime()
+NOBODY = Users()
 
 
 def at(seconds: float) -> datetime:
@@ -113,7 +115,11 @@ def request_draft(observation: RequestObservation) -> RequestDraft:
 
 
 def observed_runtime(
-    runtime: AvatarRuntime, *, users: int = 0, now: datetime = NOON, topic_trouble: Retry | None = None
+    runtime: AvatarRuntime,
+    *,
+    users: Users = NOBODY,
+    now: datetime = NOON,
+    topic_trouble: Retry | None = None,
 ) -> RuntimeObservation:
     """An AvatarRuntime and its surroundings."""
     return RuntimeObservation(now=now, runtime=runtime, users=users, topic_trouble=topic_trouble)

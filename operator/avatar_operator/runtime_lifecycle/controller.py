@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
-from avatar_api.group import AVATAR_RUNTIME
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_api.reading import read_object
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
@@ -23,6 +23,7 @@ from avatar_operator.runtime_lifecycle.actions import (
 )
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.users import Users, users_of
 
 
 @dataclass
@@ -40,13 +41,18 @@ class RuntimeLifecycle:
     kind = AVATAR_RUNTIME
 
     async def observe(self, body: Object) -> RuntimeObservation:
-        """Gather who uses the runtime."""
+        """Gather who uses the runtime, and how its topic is doing."""
         runtime = read_object(AvatarRuntime, body).object
-        name = runtime.metadata.name
-        users = self.cache.dependents(ObjectKey(AVATAR_RUNTIME.kind, "", name))
+        name, going = runtime.metadata.name, runtime.metadata.deletion_timestamp is not None
         return RuntimeObservation(
-            now=self.clock.now(), runtime=runtime, users=len(users), topic_trouble=self.topic_trouble(name)
+            now=self.clock.now(),
+            runtime=runtime,
+            users=self._users(name) if going else Users(),
+            topic_trouble=self.topic_trouble(name),
         )
+
+    def _users(self, name: str) -> Users:
+        return users_of(name, self.cache.objects(AVATAR_MODEL), self.cache.objects(AVATAR_REQUEST))
 
     def decide(self, observation: RuntimeObservation) -> RuntimeDraft:
         """What to do. Pure."""

@@ -61,8 +61,7 @@ def summarise(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDr
     draft = update_status(draft, observed_generation=observation.runtime.metadata.generation)
     deleting = observation.runtime.metadata.deletion_timestamp is not None
     if deleting:
-        message = "The runtime is being deleted."
-        draft = at_work(observation, draft, "Deleting", message)
+        draft = _going(observation, draft)
     else:
         deciding = _deciding(draft.status)
         if deciding is not None:
@@ -70,6 +69,13 @@ def summarise(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDr
                 observation, draft, READY, deciding.status, deciding.reason, deciding.message
             )
     return update_status(draft, state=state_of(draft.status, deleting=deleting))
+
+
+def _going(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
+    ready = find_condition(draft.status.conditions, READY)
+    if ready is None or ready.status != "False":
+        return at_work(observation, draft, "Deleting", "The runtime is being deleted.")
+    return at_work(observation, draft, ready.reason, ready.message)
 
 
 def _deciding(status: AvatarRuntimeStatus) -> Condition | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.decision import Retry
+from avatar_operator.runtime_lifecycle.users import Users
 
 
 @dataclass(frozen=True)
@@ -14,13 +15,13 @@ class RuntimeObservation:
     Attributes:
         now: the instant.
         runtime: the object as last seen.
-        users: the number of AvatarModels that name it.
+        users: who keeps it from going, gathered only when it is being deleted.
         topic_trouble: why its status topic cannot be told anything; None if it can, as far as is known.
     """
 
     now: datetime
     runtime: AvatarRuntime
-    users: int
+    users: Users
     topic_trouble: Retry | None = None
 
     @property

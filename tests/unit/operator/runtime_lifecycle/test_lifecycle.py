@@ -2,7 +2,7 @@
 
 import pytest
 
-from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, FINALIZER
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Draft
@@ -128,8 +128,8 @@ async def test_a_runtime_goes_when_its_last_endpoint_is_gone(world: World) -> No
 
 async def test_a_runtime_outlives_its_models(world: World) -> None:
     await world.settle(AVATAR_RUNTIME)
-    world.add_model({"suspend": True})
-    await world.settle(AVATAR_MODEL)
+    world.add_model()
+    await world.train()
     world.kube.delete_as_user(AVATAR_RUNTIME, "standard")
     await world.settle(AVATAR_RUNTIME)
     assert world.kube.exists(AVATAR_RUNTIME, "standard")
@@ -138,6 +138,46 @@ async def test_a_runtime_outlives_its_models(world: World) -> None:
 
     await world.settle(AVATAR_RUNTIME)
 
+    assert not world.kube.exists(AVATAR_RUNTIME, "standard")
+
+
+async def test_a_runtime_outlives_the_pictures_that_it_has_to_remove(world: World) -> None:
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    await world.train()
+    world.add_request()
+    await world.settle(AVATAR_REQUEST)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.kube.delete_as_user(AVATAR_RUNTIME, "standard")
+    await world.settle(AVATAR_MODEL)
+    await world.settle(AVATAR_RUNTIME)
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert world.kube.exists(AVATAR_RUNTIME, "standard")
+    world.kube.delete_as_user(AVATAR_REQUEST, "portraits")
+    await world.settle(AVATAR_REQUEST)
+
+    await world.settle(AVATAR_RUNTIME)
+
+    assert world.backend.asked("delete_request_data") == ["portraits"]
+    assert not world.kube.exists(AVATAR_RUNTIME, "standard")
+
+
+async def test_a_model_that_was_never_trained_holds_no_runtime_and_begins_nothing_on_one_that_goes(
+    world: World,
+) -> None:
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model({"suspend": True})
+    await world.settle(AVATAR_MODEL)
+    deleting = EndpointsFacts(ready=False, reason="Deleting", message="")
+    world.backend.script("delete_endpoints", deleting)
+    world.kube.delete_as_user(AVATAR_RUNTIME, "standard")
+    await world.look_at(AVATAR_RUNTIME)
+
+    world.kube.edit(AVATAR_MODEL, "ann", {"suspend": False})
+    await world.settle(AVATAR_MODEL)
+    await world.settle(AVATAR_RUNTIME)
+
+    assert world.backend.asked("submit_training") == []
     assert not world.kube.exists(AVATAR_RUNTIME, "standard")
 
 
