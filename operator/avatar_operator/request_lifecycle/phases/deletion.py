@@ -1,15 +1,20 @@
-"""Deletion: the pictures go with their request, unless it says Retain. In bounded time."""
+"""Deletion: the pictures go with their request, unless it says Retain. In bounded time.
+
+What cannot be removed in that time the runtime takes over, and only when it says so is the request let go
+(`left_behind`).
+"""
 
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.left_behind import handed_over, is_recorded, let_go, settle_remains
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
+    LeftBehindHandedOver,
     PicturesDeleted,
+    RecordLeftBehind,
     RequestAction,
     RequestDraft,
 )
 from avatar_operator.request_lifecycle.observation import RequestObservation
-
-CLEANUP_PATIENCE_SECONDS = 600
 
 
 def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
@@ -26,18 +31,22 @@ def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDra
         )
         notice = Notice("Warning", "CleanupImpossible", message)
         return draft.say_farewell(notice).remove_finalizer().finish()
+    if is_recorded(observation.runtime, request.metadata.uid):
+        return let_go(draft, observation.runtime, request.metadata.uid).finish()
     return draft.act(DeletePictures()).finish()
 
 
 def fold_cleanup(
     observation: RequestObservation,
     draft: RequestDraft,
-    fact: PicturesDeleted | ActionFailed[RequestAction],
+    fact: PicturesDeleted | LeftBehindHandedOver | ActionFailed[RequestAction],
 ) -> RequestDraft:
     """What is left of the pictures."""
     match fact:
         case PicturesDeleted(report=report):
             remains, retry = "; ".join(report.left_behind), Retry("CleanupIncomplete", "")
+        case LeftBehindHandedOver(remains=explanation):
+            return handed_over(draft, explanation)
         case ActionFailed(message=message):
             remains, retry = message, fact.as_retry()
     if not remains:
@@ -45,6 +54,5 @@ def fold_cleanup(
     explanation = f"Not everything could be removed: {remains}"
     since = observation.request.metadata.deletion_timestamp
     assert since is not None
-    if (observation.now - since).total_seconds() < CLEANUP_PATIENCE_SECONDS:
-        return draft.retry(Retry(retry.reason, explanation, retry.at_least))
-    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", explanation)).remove_finalizer()
+    age = (observation.now - since).total_seconds()
+    return settle_remains(draft, RecordLeftBehind(explanation), age=age, remains=explanation, retry=retry)
