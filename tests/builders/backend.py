@@ -35,6 +35,7 @@ from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, EndpointsFacts, HintSource
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backend, Backends
+from avatar_operator.backends.storage import StoredOwner
 from builders.objects import photos
 
 AnswerT = TypeVar("AnswerT")
@@ -78,6 +79,14 @@ class ScriptedBackend:
     def asked(self, verb: str) -> list[Any]:
         """The arguments of every call of a verb."""
         return [call.subject for call in self.calls if call.verb == verb]
+
+    async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
+        """See Storage."""
+        return self._answer("owners", runtime.metadata.name, ())
+
+    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+        """See Storage."""
+        return self._answer("delete_owned", owner, CleanupReport())
 
     async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """See Compute."""
