@@ -212,7 +212,9 @@ class TrainingStatus(ApiModel):
     base_model: (
         Annotated[
             str,
-            Field(max_length=1100, description="The base that the attempt trains on, as `<source>@<digest>`."),
+            Field(
+                max_length=1100, description="The base that the attempt trains on, as `<source>@<digest>`."
+            ),
         ]
         | None
     ) = None

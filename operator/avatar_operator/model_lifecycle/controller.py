@@ -31,6 +31,7 @@ from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.left_behind import LeftBehindRegister, left_by_model
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
@@ -41,9 +42,11 @@ from avatar_operator.model_lifecycle.actions import (
     DataDeleted,
     DeleteModelData,
     FenceAttempt,
+    LeftBehindHandedOver,
     ModelAction,
     ModelDraft,
     ModelFact,
+    RecordLeftBehind,
     SubmissionAccepted,
     SubmitTraining,
 )
@@ -81,6 +84,7 @@ class ModelLifecycle:
     backends: Backends
     clock: Clock
     metrics: OperatorMetrics
+    left_behind: LeftBehindRegister
     kind = AVATAR_MODEL
     _memories: dict[ObjectKey, _Memory] = field(default_factory=dict)
 
@@ -196,6 +200,9 @@ class ModelLifecycle:
         """
         runtime, model = observation.runtime, observation.model
         assert runtime is not None
+        if isinstance(action, RecordLeftBehind):
+            self.left_behind.hand_over(runtime.metadata.name, left_by_model(runtime, model, observation.now))
+            return LeftBehindHandedOver(action.remains)
         backend = self.backends.of(runtime)
         match action:
             case SubmitTraining(attempt=attempt, request=request):

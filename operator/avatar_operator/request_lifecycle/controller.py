@@ -16,13 +16,16 @@ from avatar_operator.costs import drawing_cost
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
+from avatar_operator.left_behind import LeftBehindRegister, left_by_request
 from avatar_operator.locations import picture_prefix
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawingAnswered,
     DrawPictures,
+    LeftBehindHandedOver,
     PicturesDeleted,
+    RecordLeftBehind,
     RequestAction,
     RequestDraft,
     RequestFact,
@@ -42,6 +45,7 @@ class RequestLifecycle:
     backends: Backends
     clock: Clock
     metrics: OperatorMetrics
+    left_behind: LeftBehindRegister
     kind = AVATAR_REQUEST
     _notes: dict[ObjectKey, tuple[str, DrawingNotes]] = field(default_factory=dict)
     """With the uid that they are about: a request created anew under the name is another."""
@@ -147,6 +151,10 @@ class RequestLifecycle:
             case DeletePictures():
                 storage = self.backends.of(runtime).storage
                 return PicturesDeleted(await storage.delete_request_data(runtime, observation.request))
+            case RecordLeftBehind(remains=remains):
+                entry = left_by_request(runtime, observation.request, observation.now)
+                self.left_behind.hand_over(runtime.metadata.name, entry)
+                return LeftBehindHandedOver(remains)
             case _:
                 assert_never(action)
 
