@@ -24,8 +24,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from avatar_api.avatar_runtime import InferenceDefaults
 from avatar_api.documents.training import TrainingSettings
+from avatar_api.runtime_limits import InferenceDefaults
 from avatar_demo.settings import BASE_MODEL, JUDGE
 from avatar_workers.errors import WorkerFailure
 from avatar_workers.training.torch_threads import torch_threads_from_environment

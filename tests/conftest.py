@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from builders.machine_settings import PROFILE
 from local_cluster import binaries
 from local_cluster.access import Cluster
 from local_cluster.cluster import LocalCluster
@@ -30,7 +31,15 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("repeatable")
+# For as long as it is told, with other examples each night; what was found is printed as a test to keep.
+settings.register_profile(
+    "nightly",
+    parent=settings.get_profile("repeatable"),
+    derandomize=False,
+    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "1000")),
+    print_blob=True,
+)
+settings.load_profile(PROFILE)
 
 
 @pytest.fixture(scope="session")

@@ -152,7 +152,7 @@ class AvatarModelSpec(ApiModel):
             Field(
                 ge=60,
                 le=604800,
-                description="Seconds an attempt may wait, from planning until a worker begins. "
+                description="Seconds an attempt may wait, from planning until a worker begins: 60 to 604800. "
                 "Default, and at most: limits.training.queueDeadlineSeconds of the runtime.",
             ),
         ]
@@ -164,7 +164,7 @@ class AvatarModelSpec(ApiModel):
             Field(
                 ge=60,
                 le=86400,
-                description="Seconds an attempt may take, from the moment that a worker begins; waiting does not count. "
+                description="Seconds an attempt may take, from the moment that a worker begins, 60 to 86400; waiting does not count. "
                 "Default, and at most: limits.training.activeDeadlineSeconds of the runtime.",
             ),
         ]
@@ -212,7 +212,9 @@ class TrainingStatus(ApiModel):
     base_model: (
         Annotated[
             str,
-            Field(max_length=1100, description="The base that the attempt trains on, as `<source>@<digest>`."),
+            Field(
+                max_length=1100, description="The base that the attempt trains on, as `<source>@<digest>`."
+            ),
         ]
         | None
     ) = None
@@ -270,7 +272,9 @@ class ModelStorage(ApiModel):
     """Where the model's data lie: recorded when its first attempt is planned, so that they are found again whatever becomes of the runtime."""
 
     runtime_name: Annotated[str, Field(max_length=63, description="The AvatarRuntime whose storage is used.")]
-    runtime_uid: Annotated[str, Field(max_length=64)]
+    runtime_uid: Annotated[
+        str, Field(max_length=64, description="Its uid: a runtime created anew under the name is another.")
+    ]
     requests: Annotated[str, Field(max_length=1024, description="The runtime's storage.requests.")]
     artifacts: Annotated[str, Field(max_length=1024, description="The runtime's storage.artifacts.")]
 

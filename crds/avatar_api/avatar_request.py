@@ -118,7 +118,7 @@ class AvatarRequestSpec(ApiModel):
             Field(
                 ge=1,
                 le=604800,
-                description="Seconds the request may wait, from its creation until drawing begins. "
+                description="Seconds the request may wait, from its creation until drawing begins: 1 to 604800. "
                 "Default, and at most: limits.inference.queueDeadlineSeconds of the runtime.",
             ),
         ]
@@ -130,7 +130,7 @@ class AvatarRequestSpec(ApiModel):
             Field(
                 ge=1,
                 le=86400,
-                description="Seconds drawing may take, from its beginning; waiting does not count. "
+                description="Seconds drawing may take, from its beginning, 1 to 86400; waiting does not count. "
                 "Default, and at most: limits.inference.activeDeadlineSeconds of the runtime.",
             ),
         ]
@@ -163,14 +163,14 @@ class RequestTimings(ApiModel):
 class ResolvedModel(ApiModel):
     """The one artifact that every picture of the request is drawn with, recorded before the first of them."""
 
-    name: ResourceName
+    name: Annotated[ResourceName, Field(description="The AvatarModel's name.")]
     uid: Annotated[str, Field(max_length=64, description="A model created anew under the name is another.")]
-    revision: int
+    revision: Annotated[int, Field(description="The spec.revision that the artifact was trained for.")]
     target_model: Annotated[
         str, Field(max_length=1024, description="Key below the multi-model endpoint's prefix.")
     ]
     uri: Annotated[str, Field(max_length=1024, description="S3 URI of the artifact.")]
-    sha256: Sha256
+    sha256: Annotated[Sha256, Field(description="Digest of the artifact.")]
 
 
 class RequestWarning(ApiModel):
@@ -207,7 +207,12 @@ class AvatarRequestStatus(ObservedStatus):
         | None
     ) = None
     warnings: Annotated[
-        list[RequestWarning], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+        list[RequestWarning],
+        Field(
+            max_length=16,
+            description="What is likely to be a mistake and stops nothing, at most sixteen.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
     ] = Field(default_factory=list)
     last_failure: Failure | None = None
 

@@ -90,11 +90,13 @@ class Notifications(ApiModel):
 class InstancePrice(ApiModel):
     """What one instance costs."""
 
-    instance_type: InstanceType
+    instance_type: Annotated[
+        InstanceType, Field(description="An instance type of SageMaker, such as ml.g5.xlarge.")
+    ]
     amount: Annotated[
         str,
         decimal("amount", example="1.408"),
-        Field(description="For one hour of one instance: a decimal number in quotes."),
+        Field(description="For one hour of one instance, in the currency: a decimal number in quotes."),
     ]
 
 
@@ -104,11 +106,13 @@ class Prices(ApiModel):
     currency: Annotated[
         str,
         spelled(r"^[A-Z]{3}$", "currency is three capital letters, as ISO 4217 has them: USD", max_length=3),
+        Field(description="ISO 4217, three capital letters. Default USD."),
     ] = "USD"
     per_hour: Annotated[
         list[InstancePrice],
         Field(
             max_length=64,
+            description="Prices by instance type, at most 64.",
             json_schema_extra={
                 "x-kubernetes-list-type": "map",
                 "x-kubernetes-list-map-keys": ["instanceType"],
@@ -122,11 +126,17 @@ class GarbageCollection(ApiModel):
 
     orphans: Annotated[
         OrphanPolicy,
-        Field(description="Report: only say so, in the status and in metrics. Delete: remove them as well."),
+        Field(
+            description="Report: only say so, in the status and in metrics. Delete: remove them as well. Default Report."
+        ),
     ] = "Report"
     grace_period_seconds: Annotated[
         int,
-        Field(ge=1, le=31536000, description="Seconds without an owner before something is an orphan."),
+        Field(
+            ge=1,
+            le=31536000,
+            description="Seconds without an owner before something is an orphan: 1 to 31536000, default 86400.",
+        ),
     ] = 86400
 
 
@@ -175,10 +185,10 @@ class EndpointStatus(ApiModel):
 class LeftBehind(ApiModel):
     """Data of an object that is gone, which could not be removed with it: tried again until they are."""
 
-    kind: Annotated[str, Field(max_length=63)]
-    namespace: Annotated[str, Field(max_length=63)] = ""
-    name: Annotated[str, Field(max_length=253)]
-    uid: Annotated[str, Field(max_length=64)]
+    kind: Annotated[str, Field(max_length=63, description="Kind of the object.")]
+    namespace: Annotated[str, Field(max_length=63, description="Its namespace.")] = ""
+    name: Annotated[str, Field(max_length=253, description="Its name.")]
+    uid: Annotated[str, Field(max_length=64, description="Its uid, which is in every key of its data.")]
     locations: Annotated[
         list[Annotated[str, Field(max_length=1024)]],
         Field(
@@ -187,7 +197,7 @@ class LeftBehind(ApiModel):
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ]
-    since: Timestamp
+    since: Annotated[Timestamp, Field(description="When their removal was given up first.")]
     tries: Annotated[int, Field(ge=0, description="How often their removal was tried.")]
 
 
@@ -196,7 +206,7 @@ class Orphans(ApiModel):
 
     found: Annotated[int, Field(ge=0, description="Orphans at the last check.")]
     removed: Annotated[int, Field(ge=0, description="Orphans removed since the runtime was created.")]
-    last_checked_time: Timestamp
+    last_checked_time: Annotated[Timestamp, Field(description="When it was looked for last.")]
 
 
 class AvatarRuntimeStatus(ObservedStatus):
@@ -219,6 +229,7 @@ class AvatarRuntimeStatus(ObservedStatus):
         list[LeftBehind],
         Field(
             max_length=100,
+            description="What deleted objects left behind, at most a hundred objects.",
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]},
         ),
     ] = Field(default_factory=list)

@@ -34,8 +34,8 @@ FIXED_ONCE_PLANNED: Rule = {
 }
 """An AvatarModel's inputs may be corrected while the operator has said that nothing is planned for the revision.
 
-Before it has said anything they are fixed: somebody who applies two different manifests at once would not know which
-of them is trained. Raising the revision is free then, since nothing was trained.
+Before it has said anything they are fixed: who applies two manifests in a row must not leave it to chance which of them
+is trained. Raising the revision is free then, since nothing was trained.
 """
 
 FIXED_ONCE_STORED: Rule = {

@@ -50,13 +50,21 @@ _COUNTS = ("self.minInstances <= self.maxInstances", "minInstances must not be a
 
 ScaleInCooldown = Annotated[
     int,
-    Field(ge=0, le=3600, description="Seconds after a change of the number before instances are taken away."),
+    Field(
+        ge=0,
+        le=3600,
+        description="Seconds after a change of the number before instances are taken away: 0 to 3600, default 300.",
+    ),
 ]
 ScaleOutCooldown = Annotated[
     int,
-    Field(ge=0, le=3600, description="Seconds after a change of the number before instances are added."),
+    Field(
+        ge=0,
+        le=3600,
+        description="Seconds after a change of the number before instances are added: 0 to 3600, default 60.",
+    ),
 ]
-MaxInstances = Annotated[int, Field(ge=1, le=100, description="Instances at most.")]
+MaxInstances = Annotated[int, Field(ge=1, le=100, description="Instances at most: 1 to 100.")]
 
 
 class TrainingScaling(ApiModel):
@@ -65,12 +73,21 @@ class TrainingScaling(ApiModel):
     model_config = rules(_COUNTS)
 
     min_instances: Annotated[
-        int, Field(ge=0, le=100, description="Instances at least; with 0 the first training waits for one.")
+        int,
+        Field(
+            ge=0,
+            le=100,
+            description="Instances at least: 0 to 100, default 0, with which the first training waits for one.",
+        ),
     ] = 0
     max_instances: MaxInstances
     backlog_per_instance: Annotated[
         int,
-        Field(ge=1, le=1000, description="Trainings, queued and running, that one instance is there for."),
+        Field(
+            ge=1,
+            le=1000,
+            description="Trainings, queued and running, that one instance is there for: 1 to 1000, default 1.",
+        ),
     ] = 1
     scale_in_cooldown_seconds: ScaleInCooldown = 300
     scale_out_cooldown_seconds: ScaleOutCooldown = 60
@@ -81,14 +98,16 @@ class InferenceScaling(ApiModel):
 
     model_config = rules(_COUNTS)
 
-    min_instances: Annotated[int, Field(ge=1, le=100, description="Instances at least.")] = 1
+    min_instances: Annotated[
+        int, Field(ge=1, le=100, description="Instances at least: 1 to 100, default 1.")
+    ] = 1
     max_instances: MaxInstances
     invocations_per_instance_per_minute: Annotated[
         int,
         Field(
             ge=1,
             le=10000,
-            description="Invocations a minute that one instance is there for. An invocation draws up to "
+            description="Invocations a minute that one instance is there for: 1 to 10000, default 6. An invocation draws up to "
             "limits.inference.picturesPerInvocation pictures.",
         ),
     ] = 6
@@ -107,7 +126,7 @@ class TrainingEndpoint(ApiModel):
         Field(
             ge=1,
             le=100,
-            description="Instances. With `scaling` the number that the endpoint is created with.",
+            description="Instances: 1 to 100, default 1. With `scaling` the number that the endpoint is created with.",
         ),
     ] = 1
     scaling: (
@@ -132,7 +151,7 @@ class InferenceEndpoint(ApiModel):
         Field(
             ge=1,
             le=100,
-            description="Instances. With `scaling` the number that the endpoint is created with.",
+            description="Instances: 1 to 100, default 1. With `scaling` the number that the endpoint is created with.",
         ),
     ] = 1
     scaling: (

@@ -62,7 +62,7 @@ class TrainingLimits(ApiModel):
         Field(
             ge=60,
             le=604800,
-            description="Seconds an attempt may wait, from planning until a worker begins; "
+            description="Seconds an attempt may wait, from planning until a worker begins: 60 to 604800, default 21600; "
             "a model may ask for less (spec.queueDeadlineSeconds).",
         ),
     ] = 21600
@@ -71,7 +71,7 @@ class TrainingLimits(ApiModel):
         Field(
             ge=60,
             le=86400,
-            description="Seconds an attempt may take, from the moment that a worker begins; "
+            description="Seconds an attempt may take, from the moment that a worker begins: 60 to 86400, default 7200; "
             "a model may ask for less (spec.activeDeadlineSeconds).",
         ),
     ] = 7200
@@ -93,7 +93,7 @@ class InferenceLimits(ApiModel):
         Field(
             ge=1,
             le=604800,
-            description="Seconds a request may wait, from its creation until drawing begins; "
+            description="Seconds a request may wait, from its creation until drawing begins: 1 to 604800, default 3600; "
             "a request may ask for less (spec.queueDeadlineSeconds).",
         ),
     ] = 3600
@@ -102,7 +102,7 @@ class InferenceLimits(ApiModel):
         Field(
             ge=1,
             le=86400,
-            description="Seconds drawing may take, from its beginning; "
+            description="Seconds drawing may take, from its beginning: 1 to 86400, default 3600; "
             "a request may ask for less (spec.activeDeadlineSeconds).",
         ),
     ] = 3600

@@ -23,11 +23,16 @@ def kubernetes_name(snake_case: str) -> str:
 class ApiModel(BaseModel):
     """An immutable value with camelCase names on the wire and snake_case names in Python.
 
-    Unknown fields are ignored: an older operator must be able to read an object that a newer one wrote.
+    Unknown fields are ignored: an older operator must be able to read an object that a newer one wrote. NaN and
+    Infinity are no numbers: JSON has none, and what is counted from them is nothing.
     """
 
     model_config = ConfigDict(
-        alias_generator=kubernetes_name, populate_by_name=True, frozen=True, extra="ignore"
+        alias_generator=kubernetes_name,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
     )
 
     def to_wire(self) -> dict[str, object]:

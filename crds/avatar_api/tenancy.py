@@ -43,10 +43,24 @@ class LabelRequirement(ApiModel):
         )
     )
 
-    key: Annotated[str, spelled(_LABEL_KEY, _LABEL_KEY_SENTENCE, min_length=1, max_length=316)]
-    operator: SelectorOperator
+    key: Annotated[
+        str,
+        spelled(_LABEL_KEY, _LABEL_KEY_SENTENCE, min_length=1, max_length=316),
+        Field(description="A label's key."),
+    ]
+    operator: Annotated[
+        SelectorOperator,
+        Field(
+            description="In, NotIn: the label's value is, or is not, one of `values`. Exists, DoesNotExist."
+        ),
+    ]
     values: Annotated[
-        list[LabelValue], Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+        list[LabelValue],
+        Field(
+            max_length=32,
+            description="With In and NotIn only: 1 to 32 values.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
     ] = Field(default_factory=list)
 
 
@@ -57,14 +71,19 @@ class NamespaceSelector(ApiModel):
         Mapping[str, LabelValue],
         Field(
             max_length=16,
-            description="Labels that the namespace has.",
+            description="Labels that the namespace has, at most 16.",
             json_schema_extra=validations(
                 (f"self.all(key, key.matches(r'{_LABEL_KEY}'))", _LABEL_KEY_SENTENCE)
             ),
         ),
     ] = Field(default_factory=dict)
     match_expressions: Annotated[
-        list[LabelRequirement], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+        list[LabelRequirement],
+        Field(
+            max_length=16,
+            description="Requirements that all hold, at most 16.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
     ] = Field(default_factory=list)
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from avatar_api.avatar_runtime import InferenceDefaults
 from avatar_api.documents.inference import InferenceRequest, PictureRequest
 from avatar_api.documents.training import (
     ArtifactDestination,
@@ -31,6 +30,7 @@ from avatar_api.documents.training import (
     TrainingRequest,
     TrainingSettings,
 )
+from avatar_api.runtime_limits import InferenceDefaults
 from avatar_workers.artifact.archive import MAX_WEIGHTS_BYTES, unpack_archive
 from avatar_workers.artifact.verification import verify_directory
 from avatar_workers.base_model.directory_digest import directory_digest

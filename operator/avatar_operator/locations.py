@@ -12,7 +12,7 @@ those that an object recorded at its first use, else the runtime's: see `storage
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from avatar_api.avatar_model import AvatarModel
@@ -20,6 +20,8 @@ from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
 
 OwnerKind = Literal["AvatarModel", "AvatarRequest"]
+MODEL: OwnerKind = "AvatarModel"
+REQUEST: OwnerKind = "AvatarRequest"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,16 @@ class StorageLocations:
     def training_failure(self) -> str:
         """S3FailurePath of the training endpoint that we manage."""
         return f"{self.requests}failure/"
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The prefixes that lie in no other one: below these, and nowhere else, is everything."""
+        prefixes = sorted({self.requests, self.artifacts, self.outputs})
+        return tuple(
+            prefix
+            for prefix in prefixes
+            if not any(prefix != other and prefix.startswith(other) for other in prefixes)
+        )
 
 
 @dataclass(frozen=True)
@@ -69,11 +81,11 @@ def runtime_storage(runtime: AvatarRuntime) -> StorageLocations:
 
 
 def storage_of(model: AvatarModel, runtime: AvatarRuntime) -> StorageLocations:
-    """The prefixes below which a model's data lies: those that its status recorded, if an attempt was ever planned."""
-    recorded, now = model.status.storage, runtime_storage(runtime)
-    if recorded is None or recorded.runtime_uid == runtime.metadata.uid:
-        return now
-    return replace(now, requests=recorded.requests, artifacts=recorded.artifacts)
+    """The prefixes below which a model's data lies: those that it recorded at its first attempt, else the runtime's."""
+    recorded, current = model.status.storage, runtime_storage(runtime)
+    if recorded is None:
+        return current
+    return StorageLocations(recorded.requests, recorded.artifacts, current.outputs)
 
 
 def object_directory(namespace: str, uid: str) -> str:
@@ -135,12 +147,12 @@ def owner_of(storage: StorageLocations, uri: str) -> OwnedDirectory | None:
 
     The whole key has to fit: prefixes may lie inside each other, and a namespace may be called "output".
     """
-    shapes: tuple[tuple[str, re.Pattern[str], OwnerKind], ...] = (
-        (storage.requests, _DOCUMENT, "AvatarModel"),
-        (storage.training_output, _OUTCOME, "AvatarModel"),
-        (storage.training_failure, _OUTCOME, "AvatarModel"),
-        (storage.artifacts, _ARTIFACT, "AvatarModel"),
-        (storage.outputs, _PICTURE, "AvatarRequest"),
+    shapes = (
+        (storage.requests, _DOCUMENT, MODEL),
+        (storage.training_output, _OUTCOME, MODEL),
+        (storage.training_failure, _OUTCOME, MODEL),
+        (storage.artifacts, _ARTIFACT, MODEL),
+        (storage.outputs, _PICTURE, REQUEST),
     )
     for prefix, shape, kind in shapes:
         match = shape.fullmatch(uri.removeprefix(prefix)) if uri.startswith(prefix) else None
@@ -148,3 +160,12 @@ def owner_of(storage: StorageLocations, uri: str) -> OwnedDirectory | None:
             namespace, uid = match["namespace"], match["uid"]
             return OwnedDirectory(namespace, uid, kind, f"{prefix}{object_directory(namespace, uid)}")
     return None
+
+
+def owned_directories(storage: StorageLocations, namespace: str, uid: str, kind: OwnerKind) -> frozenset[str]:
+    """Every directory that `owner_of` may find for an object."""
+    prefixes = {
+        MODEL: (storage.requests, storage.training_output, storage.training_failure, storage.artifacts),
+        REQUEST: (storage.outputs,),
+    }
+    return frozenset(f"{prefix}{object_directory(namespace, uid)}" for prefix in prefixes[kind])

@@ -20,7 +20,7 @@ from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.simulated import simulated_backend
 from avatar_operator.core.clock import SystemClock
 from avatar_operator.errors import StartUpError
-from avatar_operator.ingest.sqs import IngestMetrics
+from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.kube.client import KubeClient, KubernetesClient
 from avatar_operator.kube.connection import connect
 from avatar_operator.kube.leadership import Leadership

@@ -13,9 +13,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from avatar_api.avatar_runtime import Backend
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, KINDS, Kind
+from avatar_api.runtime_backend import Backend
 from avatar_operator.core.workqueue import WorkQueue
+from avatar_operator.cost_metrics import CostMetrics
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 
 _DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120)
@@ -34,6 +35,7 @@ class OperatorMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self.costs = CostMetrics(registry)
         self._reconcile_total = Counter(
             "avatar_reconcile",
             "Reconciles by kind and how they ended.",

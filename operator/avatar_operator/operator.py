@@ -86,7 +86,7 @@ class Operator:
         )
         models = ModelLifecycle(cache, backends, clock, metrics)
         requests = RequestLifecycle(cache, backends, clock, metrics)
-        runtimes = RuntimeLifecycle(cache, backends, clock)
+        runtimes = RuntimeLifecycle(cache, backends, clock, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:
@@ -108,7 +108,6 @@ class Operator:
             interval=settings.sweep_seconds,
         )
         self._consumers = HintConsumers(cache, backends, HintRouter(cache, self._scheduler, models))
-        cache.subscribe(self._runtimes_changed)
         self._leading = Leading(
             Elector(
                 free_client,
@@ -198,7 +197,3 @@ class Operator:
     def _seen(self, kind: Kind, body: Object, *, deleted: bool) -> None:
         self._watches.note_well(kind)
         self._scheduler.seen(kind, body, deleted=deleted)
-
-    def _runtimes_changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
-        if kind == AVATAR_RUNTIME:
-            self._consumers.runtimes_changed()

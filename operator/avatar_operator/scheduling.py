@@ -88,7 +88,14 @@ class Scheduler:
         if kind in (AVATAR_RUNTIME, AVATAR_MODEL):
             for dependent in self._cache.dependents(key):
                 self.enqueue(dependent)
-        if kind == AVATAR_MODEL and deleted:
-            # A runtime that is being deleted waits for its last user.
-            name = body.get("spec", {}).get("runtimeRef", {}).get("name", "")
+        if deleted:
+            self._bring_back_runtime(kind, body)
+
+    def _bring_back_runtime(self, kind: Kind, body: Object) -> None:
+        # A runtime that is being deleted waits for its last user.
+        if kind == AVATAR_MODEL:
+            name = body.get("spec", {}).get("runtimeRef", {}).get("name")
+        else:
+            name = body.get("status", {}).get("runtimeName")
+        if name is not None:
             self.enqueue(ObjectKey(AVATAR_RUNTIME.kind, "", name))

@@ -35,6 +35,9 @@ from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, EndpointsFacts, HintSource
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backend, Backends
+from avatar_operator.backends.storage import StoredOwner
+from avatar_operator.locations import attempt_directory
+from avatar_operator.names import parse_inference_id
 from builders.objects import photos
 
 AnswerT = TypeVar("AnswerT")
@@ -78,6 +81,14 @@ class ScriptedBackend:
     def asked(self, verb: str) -> list[Any]:
         """The arguments of every call of a verb."""
         return [call.subject for call in self.calls if call.verb == verb]
+
+    async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
+        """See Storage."""
+        return self._answer("owners", runtime.metadata.name, ())
+
+    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+        """See Storage."""
+        return self._answer("delete_owned", owner, CleanupReport())
 
     async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """See Compute."""
@@ -190,17 +201,19 @@ def backends_of(scripted: ScriptedBackend) -> Backends:
     return Backends({"sagemaker": backend, "simulated": backend})
 
 
-def a_success(
-    inference_id: str, *, target_model: str = "team-a/ann.tar.gz", defect: str = "", rejected: int = 0
-) -> AttemptSucceeded:
-    """The outcome of an attempt that made an artifact."""
+def a_success(inference_id: str, *, defect: str = "", rejected: int = 0) -> AttemptSucceeded:
+    """The outcome of an attempt that made an artifact for a model of team-a."""
+    name = parse_inference_id(inference_id)
+    assert name is not None
+    directory = attempt_directory("team-a", name.uid, name.revision, name.attempt)
+    target_model = f"{directory}.tar.gz"
     verdicts = [
         PhotoVerdict(uri=photo.uri, rejection="Blurred" if index < rejected else None)
         for index, photo in enumerate(photos())
     ]
     artifact = ArtifactResult(
         uri=f"s3://models/artifacts/{target_model}",
-        manifest_uri=f"s3://models/artifacts/{target_model}.manifest.json",
+        manifest_uri=f"s3://models/artifacts/{directory}.manifest.json",
         target_model=target_model,
         sha256="a" * 64,
         size_bytes=3_000_000,

@@ -19,7 +19,7 @@ from avatar_operator.backends.attempts import AttemptReference, Submission
 from avatar_operator.backends.s3 import S3Storage
 from avatar_operator.backends.sagemaker import SageMakerCompute
 from avatar_operator.backends.selection import Backend
-from avatar_operator.ingest.sqs import IngestMetrics
+from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.locations import runtime_storage
 from avatar_operator.model_lifecycle.training_request import build_training_request
 from avatar_operator.names import inference_id

@@ -12,6 +12,10 @@ SIMULATED: Manifest = {"sagemaker": None, "simulated": {}}
 """Change to a runtime's `backend`: the other member of the union."""
 
 
+WITH_TOPIC: Manifest = {"notifications": {"statusTopicARN": "arn:aws:sns:eu-central-1:123456789012:avatars"}}
+"""Change to a runtime's spec: it tells what happens."""
+
+
 def merged(base: Mapping[str, Any], changes: Changes | None) -> Manifest:
     """`base` with changes merged into it, as a JSON merge patch would (RFC 7386)."""
     result: Manifest = dict(base)

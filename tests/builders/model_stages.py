@@ -46,6 +46,14 @@ def submitted(
     )
 
 
+def working(*, since: datetime, attempt: int = 1) -> AvatarModelStatus:
+    """A worker has the attempt."""
+    status = submitted(attempt=attempt)
+    assert status.training is not None
+    training = status.training.model_copy(update={"start_time": since})
+    return _status(training, a_condition("Trained", "False", "Preparing"))
+
+
 def failed(
     *, revision: int = 1, attempt: int = 1, failures: int = 1, retry_in: float | None = None
 ) -> AvatarModelStatus:

@@ -102,8 +102,9 @@ def a_runtime(
     ).model_copy(update={"status": status or AvatarRuntimeStatus(conditions=conditions, state="Ready")})
 
 
-def an_artifact(*, revision: int = 1, target_model: str = "team-a/ann.tar.gz") -> ArtifactStatus:
-    """A hosted artifact."""
+def an_artifact(*, revision: int = 1, attempt: int = 1, uid: str = MODEL_UID) -> ArtifactStatus:
+    """A hosted artifact of a model of team-a."""
+    target_model = f"team-a/{uid}/r{revision}-a{attempt}.tar.gz"
     return ArtifactStatus(
         uri=f"s3://models/artifacts/{target_model}",
         target_model=target_model,

@@ -3,22 +3,27 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, TrainingProgressMessage
 from avatar_operator.backends.attempts import AttemptOutcome
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.decision import Notice, Retry
 from avatar_operator.model_lifecycle.actions import ModelDraft
+from avatar_operator.model_lifecycle.news import model_news
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.names import inference_id
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
-from avatar_operator.runtime_lifecycle.observation import RuntimeDraft, RuntimeObservation
+from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
+from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.users import Users
 from builders.clock import NOON
 from builders.objects import MODEL_UID, a_runtime
 
 STANDARD = a_runtime()
+NOBODY = Users()
 
 
 def at(seconds: float) -> datetime:
@@ -51,6 +56,13 @@ def observed_model(
 def model_draft(observation: ModelObservation) -> ModelDraft:
     """The decision about an AvatarModel before any phase had a say."""
     return ModelDraft(status=observation.model.status)
+
+
+def told_of_end(status: AvatarModelStatus) -> list[Notice]:
+    """What people are told because of a status, but for the submission of the attempt."""
+    body = {"metadata": {"name": "ann"}, "status": status.to_wire()}
+    notices = [news.notice for news in model_news(body)]
+    return [notice for notice in notices if notice.reason != "TrainingSubmitted"]
 
 
 def a_progress_message(
@@ -102,9 +114,15 @@ def request_draft(observation: RequestObservation) -> RequestDraft:
     return RequestDraft(status=observation.request.status)
 
 
-def observed_runtime(runtime: AvatarRuntime, *, users: int = 0, now: datetime = NOON) -> RuntimeObservation:
-    """An AvatarRuntime and its users."""
-    return RuntimeObservation(now=now, runtime=runtime, users=users)
+def observed_runtime(
+    runtime: AvatarRuntime,
+    *,
+    users: Users = NOBODY,
+    now: datetime = NOON,
+    topic_trouble: Retry | None = None,
+) -> RuntimeObservation:
+    """An AvatarRuntime and its surroundings."""
+    return RuntimeObservation(now=now, runtime=runtime, users=users, topic_trouble=topic_trouble)
 
 
 def runtime_draft(observation: RuntimeObservation) -> RuntimeDraft:

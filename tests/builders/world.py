@@ -29,7 +29,7 @@ from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
 from builders.backend import ScriptedBackend, a_success, backends_of
 from builders.clock import FakeClock
 from builders.kube import FakeKubeClient
-from builders.manifests import Changes, model_manifest, request_manifest, runtime_manifest
+from builders.manifests import WITH_TOPIC, Changes, merged, model_manifest, request_manifest, runtime_manifest
 from builders.objects import MODEL_UID, REQUEST_UID, RUNTIME_UID
 
 MANY_PASSES = 50
@@ -47,13 +47,17 @@ class RecordingAnnouncer:
 
 
 class World:
-    """One operator process and everything around it."""
+    """One operator process and everything around it.
 
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.kube = FakeKubeClient(self.clock)
-        self.backend = ScriptedBackend()
-        self.announcer = RecordingAnnouncer()
+    Args:
+        beside: another process; what is around it is around this one, too.
+    """
+
+    def __init__(self, beside: "World | None" = None) -> None:
+        self.clock = FakeClock() if beside is None else beside.clock
+        self.kube = FakeKubeClient(self.clock) if beside is None else beside.kube
+        self.backend = ScriptedBackend() if beside is None else beside.backend
+        self.announcer = RecordingAnnouncer() if beside is None else beside.announcer
         self.watching = True
         self.cursor: Mapping[str, str] = {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS}
         """What stands on the Lease."""
@@ -69,7 +73,6 @@ class World:
         backends = backends_of(self.backend)
         self.models = ModelLifecycle(self.cache, backends, self.clock, metrics)
         self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics)
-        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock)
         recorder = EventRecorder(self.kube, self.clock, instance="test")
         self.outbox = Outbox(
             self.cache,
@@ -80,13 +83,14 @@ class World:
             LetterMetrics(registry),
             on_trouble=self.outbox_troubles.append,
         )
+        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock, self.outbox.trouble)
         self._outbox_began = False
 
         def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:
             return Reconciler(lifecycle, self.kube, self.cache, self.outbox, Troubles(self.clock))
 
         self._model_reconciler = reconciler_of(self.models)
-        self._request_reconciler = reconciler_of(self.requests)
+        self.request_reconciler = reconciler_of(self.requests)
         self._runtime_reconciler = reconciler_of(self.runtimes)
         self.catch_up()
 
@@ -106,8 +110,8 @@ class World:
             self.cache.store(kind, body)
 
     def add_runtime(self, spec: Changes | None = None) -> None:
-        """The runtime `standard`, not looked at yet."""
-        self.kube.create(AVATAR_RUNTIME, runtime_manifest(spec=spec), uid=RUNTIME_UID)
+        """The runtime `standard`, which has a status topic, not looked at yet."""
+        self.kube.create(AVATAR_RUNTIME, runtime_manifest(spec=merged(WITH_TOPIC, spec)), uid=RUNTIME_UID)
 
     def add_model(self, spec: Changes | None = None) -> None:
         """The model `ann` of team-a."""
@@ -145,7 +149,7 @@ class World:
             case AVATAR_MODEL.kind:
                 return await self._model_reconciler.reconcile(MODEL_KEY)
             case AVATAR_REQUEST.kind:
-                return await self._request_reconciler.reconcile(REQUEST_KEY)
+                return await self.request_reconciler.reconcile(REQUEST_KEY)
             case _:
                 return await self._runtime_reconciler.reconcile(RUNTIME_KEY)
 

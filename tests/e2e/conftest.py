@@ -40,11 +40,13 @@ def flight(cluster: Cluster, namespace: str, aws: LocalAws, operator_kubeconfig:
 
 @pytest.fixture
 def start_operator(tmp_path: Path, operator_kubeconfig: Path, aws: LocalAws) -> Iterator[StartOperator]:
-    """Starts the operator with settings; it ends with the test."""
+    """Starts operators with settings, each with files of its own; they end with the test."""
     started: list[OperatorProcess] = []
 
     def start(**settings: str) -> OperatorProcess:
-        operator = OperatorProcess(tmp_path, operator_kubeconfig, aws, **settings)
+        directory = tmp_path / f"operator-{len(started)}"
+        directory.mkdir()
+        operator = OperatorProcess(directory, operator_kubeconfig, aws, **settings)
         started.append(operator)
         operator.start()
         return operator

@@ -106,6 +106,15 @@ class OperatorProcess:
         """End it the polite way; its exit code is returned."""
         return self._signal(signal.SIGTERM)
 
+    def freeze(self) -> None:
+        """Hold it wherever it is."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw_and_wait(self) -> int:
+        """Let it go on, and wait for its end; its exit code is returned."""
+        return self._signal(signal.SIGCONT)
+
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples that carry these labels."""
         text = httpx.get(f"http://127.0.0.1:{self.port}/metrics", trust_env=False).text

@@ -20,6 +20,8 @@ def test_photos_become_a_ready_model_and_a_request_becomes_pictures(
         "Trained": "True",
         "Hosted": "True",
         "Ready": "True",
+        "Reconciling": "False",
+        "Stalled": "False",
     }
     assert model["status"]["photos"]["accepted"] == 12
     keys = flight.stored_keys("outputs/")

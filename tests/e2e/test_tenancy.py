@@ -29,7 +29,7 @@ def test_a_request_does_not_reach_a_model_of_another_namespace(tenant: Flight, c
     neighbour.apply(neighbour.request_manifest("theft", "ann"))
     request = neighbour.wait_for_state("avr", "theft", "Pending")
     resolved = _condition(request, "ModelResolved")
-    assert (resolved["status"], resolved["reason"]) == ("False", "WaitingForModel")
+    assert (resolved["status"], resolved["reason"]) == ("False", "ModelNotFound")
     assert "in this namespace" in resolved["message"]
 
 

@@ -14,6 +14,8 @@ from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.schema_base import ApiModel, S3ObjectUri, S3PrefixUri, Seed, Sha256, Timestamp
 
 Stage = Literal["Preparing", "Training", "Packaging"]
+Count = Annotated[int, Field(ge=0, le=2147483647)]
+"""A count that fits the int32 of a status: the API server refuses anything larger, whoever believed it."""
 
 
 class ObjectIdentity(ApiModel):
@@ -127,10 +129,10 @@ class TrainingProgressMessage(ApiModel):
     inference_id: str
     model: ObjectIdentity
     stage: Stage
-    step: Annotated[int, Field(ge=0)] = 0
-    total_steps: Annotated[int, Field(ge=0)] = 0
-    estimated_remaining_seconds: Annotated[int, Field(ge=0)] | None = None
-    sequence: Annotated[int, Field(ge=0, description="Grows with every message of one attempt.")]
+    step: Count = 0
+    total_steps: Count = 0
+    estimated_remaining_seconds: Count | None = None
+    sequence: Annotated[Count, Field(description="Grows with every message of one attempt.")]
     time: Timestamp
 
 

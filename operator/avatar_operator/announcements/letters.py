@@ -154,6 +154,9 @@ class PostOffice:
                     if not error.hopeless:
                         break
                     self._done(lane, letter, "Refused", why=error.message)
+                except Exception as error:  # one letter's defect must not hold the rest
+                    log.exception("a letter cannot be written", **_fields(letter))
+                    self._done(lane, letter, "Refused", why=str(error))
                 else:
                     self._done(lane, letter, "Delivered")
 

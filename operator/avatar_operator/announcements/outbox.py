@@ -14,6 +14,8 @@ Without any cursor (an operator that starts here for the first time) what stands
 import asyncio
 from collections.abc import Callable, Mapping
 
+from pydantic import ValidationError
+
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import KINDS, Kind
 from avatar_operator.announcements.announcer import Announcement, Announcer
@@ -138,7 +140,11 @@ class Outbox:
         self._seen[kind] = max(self._seen.get(kind, 0), _version(body))
         if not body.get("status"):
             return
-        found = {news.id_of(uid): news for news in self._news_of[kind](body)}
+        try:
+            found = {news.id_of(uid): news for news in self._news_of[kind](body)}
+        except ValidationError:
+            # Another version wrote it, and tells it.
+            return
         known = self._told.get(uid, frozenset())
         self._told[uid] = frozenset(found)
         for news_id, news in found.items():

@@ -3,6 +3,9 @@
 The message is the whole event, so a queue subscribed with or without RawMessageDelivery gets the same JSON. `type`,
 `namespace` and `name` are SNS message attributes as well: a subscription's filter policy sees those, not the body.
 
+A topic that is missing or denied is the platform's to mend, and the same announcement arrives once it has; what SNS has
+read and refused will never arrive.
+
 Source: CloudEvents 1.0.2, "JSON Event Format for CloudEvents"; SNS Developer Guide, "Message filtering".
 """
 
@@ -15,8 +18,8 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import API_VERSION
 from avatar_operator.announcements.announcer import Announcement
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import aws_errors
-from avatar_operator.backends.aws_failures import raises_backend_error
+from avatar_operator.aws.errors import AwsFailure, aws_errors
+from avatar_operator.backends.aws_failures import backend_error, raises_backend_error
 from avatar_operator.backends.failures import BackendError
 
 if TYPE_CHECKING:
@@ -50,10 +53,34 @@ class SnsAnnouncer:
             raise BackendError(
                 "AnnouncementTooLarge", f"{announcement.type} is larger than SNS takes", retryable=False
             )
-        with aws_errors(f"announce {announcement.type} on {topic}"):
-            await self._clients.sns(
-                topic_region(topic), "Publish", lambda sns: _publish(sns, topic, message, announcement)
+        region = topic_region(topic)
+        try:
+            with aws_errors(f"announce {announcement.type} on {topic}"):
+                await self._clients.sns(
+                    region, "Publish", lambda sns: _publish(sns, topic, message, announcement)
+                )
+        except AwsFailure as failure:
+            raise announcement_error(failure) from failure
+
+
+def announcement_error(failure: AwsFailure) -> BackendError:
+    """What a failed Publish means to whoever keeps the announcement."""
+    match failure.reason:
+        case "NotFound":
+            return BackendError(
+                "TopicNotFound",
+                f"{failure.message} Create the topic, or correct spec.notifications.statusTopicARN.",
+                retryable=True,
             )
+        case "AccessDenied":
+            return BackendError(
+                "TopicDenied",
+                f"{failure.message} The topic's own policy must allow it, too, if it is another account's.",
+                retryable=True,
+            )
+        case "AwsRejected":
+            return BackendError("AnnouncementRefused", failure.message, retryable=False)
+    return backend_error(failure)
 
 
 def _publish(sns: "SNSClient", topic: str, message: str, announcement: Announcement) -> None:

@@ -135,14 +135,14 @@ def aws_failure(error: AwsCallError, doing: str) -> AwsFailure:
         )
     if isinstance(error, CREDENTIAL_ERRORS):
         return AwsFailure(
-            "CredentialsMissing",
+            _MISSING_CREDENTIALS,
             f"could not {doing}: the operator has no usable AWS credentials ({error}). Give its service account an IAM role.",
             retryable=True,
         )
     if isinstance(error, ParamValidationError):
         return AwsFailure("AwsRejected", f"could not {doing}: {str(error)[:MAX_AWS_TEXT]}", retryable=False)
     return AwsFailure(
-        "AwsUnreachable",
+        _UNREACHABLE,
         f"could not {doing}: AWS could not be reached ({type(error).__name__}: {str(error)[:MAX_AWS_TEXT]})",
         retryable=True,
     )
@@ -184,6 +184,21 @@ _BY_CODE = {
 }
 _UNAVAILABLE = _Verdict("AwsUnavailable")
 _REJECTED = _Verdict("AwsRejected", retryable=False)
+_MISSING_CREDENTIALS = "CredentialsMissing"
+_UNREACHABLE = "AwsUnreachable"
+FAILURE_REASONS = tuple(
+    sorted(
+        {
+            verdict.reason
+            for verdict in (
+                *(_SKEWED, _EXPIRED, _INVALID, _KEY_DENIED, _KEY_UNUSABLE, _UNAVAILABLE, _REJECTED),
+                *_BY_CODE.values(),
+            )
+        }
+        | {_MISSING_CREDENTIALS, _UNREACHABLE}
+    )
+)
+"""Every reason that `aws_failure` gives."""
 _KEY_ACTION = re.compile(r"\AUser: \S+ is not authorized to perform: kms:")
 
 

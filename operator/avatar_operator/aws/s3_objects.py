@@ -5,8 +5,10 @@ A missing object is an answer here (None), not an error; everything else raises 
 
 import base64
 import binascii
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -15,13 +17,21 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.error_codes import MISSING_OBJECT_CODES
 from avatar_operator.aws.errors import AwsFailure, aws_errors, error_code, http_status, is_passing
 from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.aws.s3_uploads import S3Uploads
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import (
+        HeadObjectOutputTypeDef,
+        ListObjectsV2OutputTypeDef,
+        ListObjectsV2RequestTypeDef,
+        ObjectIdentifierTypeDef,
+    )
 
 MAX_DELETED_PER_CALL = 50_000
 """Versions that one call of `delete_below` removes at most, so that it ends in bounded time."""
+LISTED_PER_PAGE = 1000
+"""The most that one ListObjectsV2 gives."""
 JSON = "application/json"
 CONDITION_FAILED = (409, 412)
 UNEXPLAINED_CODES = ("400", "403")
@@ -67,6 +77,8 @@ class S3Objects:
     def __init__(self, clients: AwsClients, region: str) -> None:
         self._clients = clients
         self._region = region
+        self.uploads = S3Uploads(clients, region)
+        """What is not an object yet."""
 
     async def read(self, location: S3Location, *, max_bytes: int) -> bytes | None:
         """The object's content, or None if there is no such object.
@@ -174,6 +186,21 @@ class S3Objects:
         """The first objects anywhere under a prefix, in the order of their keys."""
         return await self._list(prefix, limit=limit, delimiter="")
 
+    async def pages_below(self, prefix: S3Location) -> AsyncGenerator[list[ListedObject], None]:
+        """Every object anywhere under a prefix, page by page, for as long as somebody asks for another one."""
+        request: ListObjectsV2RequestTypeDef = {
+            "Bucket": prefix.bucket,
+            "Prefix": prefix.key,
+            "MaxKeys": LISTED_PER_PAGE,
+        }
+        while True:
+            with aws_errors(f"list {prefix.uri}"):
+                page = await self._clients.s3(self._region, partial(_read_page, request=request))
+            yield _listed(prefix, page)
+            if "NextContinuationToken" not in page:
+                return
+            request = {**request, "ContinuationToken": page["NextContinuationToken"]}
+
     async def _list(self, prefix: S3Location, *, limit: int, delimiter: str) -> list[ListedObject]:
         def read_pages(s3: "S3Client") -> list[ListedObject]:
             found: list[ListedObject] = []
@@ -181,14 +208,10 @@ class S3Objects:
                 Bucket=prefix.bucket, Prefix=prefix.key, Delimiter=delimiter
             )
             for page in pages:
-                for entry in page.get("Contents", []):
-                    if entry["Key"].endswith("/"):
-                        continue
-                    if len(found) == limit:
-                        return found
-                    location = S3Location(prefix.bucket, entry["Key"])
-                    found.append(ListedObject(location, entry["Size"], entry["ETag"], entry["LastModified"]))
-            return found
+                found.extend(_listed(prefix, page))
+                if len(found) >= limit:
+                    break
+            return found[:limit]
 
         with aws_errors(f"list {prefix.uri}"):
             return await self._clients.s3(self._region, read_pages)
@@ -220,6 +243,20 @@ class S3Objects:
 
         with aws_errors(f"delete everything below {prefix.uri}"):
             return await self._clients.s3(self._region, delete_all)
+
+
+def _read_page(s3: "S3Client", request: "ListObjectsV2RequestTypeDef") -> "ListObjectsV2OutputTypeDef":
+    return s3.list_objects_v2(**request)
+
+
+def _listed(prefix: S3Location, page: "ListObjectsV2OutputTypeDef") -> list[ListedObject]:
+    return [
+        ListedObject(
+            S3Location(prefix.bucket, entry["Key"]), entry["Size"], entry["ETag"], entry["LastModified"]
+        )
+        for entry in page.get("Contents", [])
+        if not entry["Key"].endswith("/")
+    ]
 
 
 def _versions(s3: "S3Client", prefix: S3Location) -> tuple[list["ObjectIdentifierTypeDef"], bool]:

@@ -5,7 +5,7 @@ protocol of `Storage.fence_attempt`. Notifications are only the reason to ask: a
 offers the sources (`hint_sources`), and whoever keeps them running looks at what they hint at.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
 from avatar_operator.backends.cleanup_report import CleanupReport
-from avatar_operator.ingest.messages import Hint
+from avatar_operator.ingest.messages import OnHint
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,6 @@ class EndpointsFacts:
     message: str
     endpoints: tuple[EndpointStatus, ...] = ()
     failed: bool = False
-
-
-OnHint = Callable[[Hint], None]
 
 
 class HintSource(Hashable, Protocol):

@@ -12,6 +12,7 @@ docs/decisions/0001-exactly-one-training.md.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +23,20 @@ from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
 from avatar_operator.backends.attempts import AttemptReference, FenceResult
 from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.locations import OwnedDirectory
+
+
+@dataclass(frozen=True)
+class StoredOwner(OwnedDirectory):
+    """A directory that holds something of a Kubernetes object, which may be gone.
+
+    Attributes:
+        newest: when the last of it was written.
+        objects: how many there are, uploads that were never completed included.
+    """
+
+    newest: datetime
+    objects: int
 
 
 class Storage(Protocol):
@@ -77,4 +92,19 @@ class Storage(Protocol):
 
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
         """Remove the pictures of a request."""
+        ...
+
+    async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
+        """Whose data lies below the runtime's own prefixes: one entry for each directory, so an owner may have several.
+
+        Pictures that went to a prefix of the user's own are not looked for.
+        """
+        ...
+
+    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+        """Remove a directory that `owners` told of, with everything below it.
+
+        Raises:
+            BackendError: NotOwned, if it is none of the runtime's.
+        """
         ...

@@ -9,11 +9,13 @@ import structlog
 from pydantic import ValidationError
 
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.group import AVATAR_RUNTIME
-from avatar_operator.backends.compute import HintSource, OnHint
+from avatar_api.group import AVATAR_RUNTIME, Kind
+from avatar_operator.backends.compute import HintSource
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backends
-from avatar_operator.kube.cache import ObjectCache
+from avatar_operator.ingest.messages import OnHint
+from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.kube.client import Object
 
 logger = structlog.get_logger(__name__)
 
@@ -22,7 +24,7 @@ class HintConsumers:
     """Keeps the sources running that the runtimes need.
 
     Args:
-        cache: the runtimes.
+        cache: the runtimes; whoever brings a change of them, the sources follow.
         backends: know the sources of each.
         on_hint: takes what they tell; must not block.
     """
@@ -34,10 +36,7 @@ class HintConsumers:
         self._changed = asyncio.Event()
         self._changed.set()
         self._tasks: dict[HintSource, asyncio.Task[None]] = {}
-
-    def runtimes_changed(self) -> None:
-        """Some runtime came, changed or went."""
-        self._changed.set()
+        cache.subscribe(self._seen)
 
     def running(self) -> int:
         """How many sources run."""
@@ -54,6 +53,10 @@ class HintConsumers:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _seen(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
+        if kind == AVATAR_RUNTIME:
+            self._changed.set()
 
     def _adjust(self) -> None:
         wanted = self._wanted()

@@ -9,7 +9,9 @@ Source: SageMaker Developer Guide, "Check prediction results" of asynchronous in
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from pydantic import ValidationError
 
@@ -51,6 +53,21 @@ class Unparsable:
 
 Hint = AttemptHint | ProgressHint
 Message = Hint | Ignored | Unparsable
+
+
+class HintOutcome(Enum):
+    """What became of a hint. The value is its label in the metrics."""
+
+    TAKEN = "Accepted"
+    """Its object will be looked at."""
+    UNKNOWN = "Unknown"
+    """Nobody here knows its object. Somebody else may, who shares the queue."""
+    STALE = "Stale"
+    """Its object is known to have gone."""
+
+
+OnHint = Callable[[Hint], HintOutcome]
+"""Takes a hint. It must not block."""
 
 
 def parse_message(body: str | bytes) -> Message:

@@ -2,76 +2,51 @@
 
 A message is deleted after its hint was taken, whatever it says: what is unparsable now stays so, and what a hint was
 about can always be looked up. If the receiver itself fails, the message comes back after the queue's visibility
-time-out.
-
-A poll blocks a thread for up to 20 seconds. It is a daemon thread of its own, not one of a pool: cancelling the consumer
-returns at once, and neither a shutdown nor the interpreter's exit waits for a poll that has nothing to say. A message
-that such an abandoned poll still receives reappears after the visibility time-out, for the next leader.
+time-out. A message about an object that nobody here knows is put back (see `unknown_objects`), and the queue is left to
+others for a moment: that bounds the rate, too, at which such messages go back and forth.
 """
 
 import asyncio
-import contextlib
 import random
-import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import TYPE_CHECKING
 
-import boto3
 import structlog
-from botocore.config import Config
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from avatar_operator.aws.errors import AWS_CALL_ERRORS, aws_failure
 from avatar_operator.ingest.messages import (
     AttemptHint,
     Hint,
+    HintOutcome,
     Ignored,
     Message,
+    OnHint,
     ProgressHint,
     Unparsable,
     parse_message,
 )
+from avatar_operator.ingest.metrics import DROPPED, FAILED, IGNORED, UNEXPECTED, IngestMetrics
+from avatar_operator.ingest.queue import Queue
+from avatar_operator.ingest.unknown_objects import UnknownObjects, rest_seconds
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-T = TypeVar("T")
-WAIT_SECONDS = 20
-BATCH = 10
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+FOR_OTHERS_SECONDS = (0.75, 1.5)
+"""How long the queue is left to others; drawn anew each time, so that two consumers do not fall into step."""
 log = structlog.get_logger(__name__)
 
 
-class IngestMetrics:
-    """The series that all consumers of a process share.
+class _Fate(Enum):
+    """What is done with a message."""
 
-    Args:
-        registry: where they are published.
-    """
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.messages = Counter(
-            "avatar_ingest_messages_total",
-            "Messages received, by what they are and what became of them.",
-            ["kind", "outcome"],
-            registry=registry,
-        )
-        self.latency = Histogram(
-            "avatar_ingest_latency_seconds",
-            "From the sending of a message to its hint being handed over.",
-            ["kind"],
-            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800),
-            registry=registry,
-        )
-        self.errors = Counter(
-            "avatar_ingest_errors_total",
-            "Calls to SQS that failed, by reason.",
-            ["op", "reason"],
-            registry=registry,
-        )
+    DELETE = "Delete"
+    PUT_BACK = "PutBack"
+    LEAVE = "Leave"
 
 
 class Consumer:
@@ -80,10 +55,10 @@ class Consumer:
     Args:
         queue_url: the queue.
         region: its region.
-        on_hint: takes a hint; must not block. If it raises, the message stays on the queue.
+        on_hint: takes a hint. If it raises, the message stays on the queue.
         metrics: the series.
         endpoint_url: of an emulator; None leaves it to the environment and to AWS.
-        sleep: waits for some seconds, between failures.
+        sleep: waits for some seconds: after failures, and to leave the queue to others.
         before_send: called right before every request goes out; if it raises, the request is not sent.
     """
 
@@ -91,21 +66,19 @@ class Consumer:
         self,
         queue_url: str,
         region: str,
-        on_hint: Callable[[Hint], None],
+        on_hint: OnHint,
         metrics: IngestMetrics,
         *,
         endpoint_url: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         before_send: Callable[[], None] = lambda: None,
     ) -> None:
-        self._before_send = before_send
         self._queue_url = queue_url
-        self._region = region
+        self._queue = Queue(queue_url, region, metrics, endpoint_url=endpoint_url, before_send=before_send)
         self._on_hint = on_hint
         self._metrics = metrics
-        self._endpoint_url = endpoint_url
         self._sleep = sleep
-        self._client: SQSClient | None = None
+        self._unknown = UnknownObjects(queue_url)
 
     async def run(self) -> None:
         """Read until cancelled. No failure ends it."""
@@ -127,80 +100,59 @@ class Consumer:
                 await self._sleep(_pause(failures))
             except Exception:
                 failures += 1
-                self._metrics.errors.labels("ReceiveMessage", "UnexpectedError").inc()
+                self._metrics.errors.labels("ReceiveMessage", UNEXPECTED).inc()
                 log.exception("queue consumer failed", queue=self._queue_url)
                 await self._sleep(_pause(failures))
 
     async def poll(self) -> None:
-        """Receive one batch, hand it over, delete it."""
-        messages = await _in_daemon_thread(self._receive)
-        taken = [message for message in messages if self._hand_over(message)]
-        if taken:
-            await _in_daemon_thread(lambda: self._delete(taken))
+        """Receive one batch, hand it over, delete what was taken and put back what is somebody else's."""
+        fates = [(message, self._hand_over(message)) for message in await self._queue.receive()]
+        done = [message for message, fate in fates if fate is _Fate.DELETE]
+        if done:
+            await self._queue.delete(done)
+        unknown = [message for message, fate in fates if fate is _Fate.PUT_BACK]
+        if unknown:
+            rests = {message["ReceiptHandle"]: rest_seconds(_receive_count(message)) for message in unknown}
+            await self._queue.put_back(rests)
+            await self._sleep(random.uniform(*FOR_OTHERS_SECONDS))  # noqa: S311  # not for cryptography
 
-    def _receive(self) -> Sequence["MessageTypeDef"]:
-        answer = self._sqs().receive_message(
-            QueueUrl=self._queue_url,
-            MaxNumberOfMessages=BATCH,
-            WaitTimeSeconds=WAIT_SECONDS,
-            MessageSystemAttributeNames=["SentTimestamp"],
-        )
-        return answer.get("Messages", [])
-
-    def _delete(self, messages: Sequence["MessageTypeDef"]) -> None:
-        try:
-            answer = self._sqs().delete_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                    for number, message in enumerate(messages)
-                ],
-            )
-        except AWS_CALL_ERRORS as error:
-            # They come again, and hints may come twice.
-            reason = aws_failure(error, "delete messages").reason
-            self._metrics.errors.labels("DeleteMessageBatch", reason).inc()
-            return
-        for refusal in answer.get("Failed", []):
-            self._metrics.errors.labels("DeleteMessageBatch", refusal["Code"]).inc()
-
-    def _hand_over(self, received: "MessageTypeDef") -> bool:
+    def _hand_over(self, received: "MessageTypeDef") -> _Fate:
         message = parse_message(received.get("Body", ""))
         kind = _kind(message)
+        fate = _Fate.DELETE
         match message:
             case Ignored():
-                outcome = "Ignored"
+                outcome = IGNORED
             case Unparsable(reason):
-                outcome = "Dropped"
+                outcome = DROPPED
                 log.warning("message dropped", reason=reason, message_id=received.get("MessageId"))
             case _:
-                try:
-                    self._on_hint(message)
-                except Exception:
-                    log.exception("hint not taken", kind=kind)
-                    self._metrics.messages.labels(kind, "Failed").inc()
-                    return False
-                outcome = "Accepted"
+                fate, outcome = self._offer(message)
         self._metrics.messages.labels(kind, outcome).inc()
         sent = received.get("Attributes", {}).get("SentTimestamp", "")
-        if sent.isdecimal():
+        if fate is _Fate.DELETE and sent.isdecimal():
             self._metrics.latency.labels(kind).observe(max(0.0, time.time() - int(sent) / 1000))
-        return True
+        return fate
 
-    def _sqs(self) -> "SQSClient":
-        if self._client is None:
-            self._client = boto3.session.Session().client(
-                "sqs",
-                region_name=self._region,
-                endpoint_url=self._endpoint_url,
-                config=Config(
-                    connect_timeout=5,
-                    read_timeout=WAIT_SECONDS + 10,
-                    retries={"mode": "standard", "total_max_attempts": 2},
-                ),
-            )
-            self._client.meta.events.register("before-send", lambda **_: self._before_send())
-        return self._client
+    def _offer(self, hint: Hint) -> tuple[_Fate, str]:
+        try:
+            outcome = self._on_hint(hint)
+        except Exception:
+            log.exception("hint not taken", inference_id=_inference_id(hint))
+            return _Fate.LEAVE, FAILED
+        if outcome is not HintOutcome.UNKNOWN:
+            return _Fate.DELETE, outcome.value
+        self._unknown.received(_inference_id(hint))
+        return _Fate.PUT_BACK, outcome.value
+
+
+def _receive_count(message: "MessageTypeDef") -> int:
+    count = message.get("Attributes", {}).get("ApproximateReceiveCount", "")
+    return int(count) if count.isdecimal() else 1
+
+
+def _inference_id(hint: Hint) -> str:
+    return hint.inference_id if isinstance(hint, AttemptHint) else hint.message.inference_id
 
 
 def _kind(message: Message) -> str:
@@ -219,30 +171,3 @@ def _pause(failures: int) -> float:
     # Jittered, so that several consumers of a broken endpoint do not come back in step.
     longest = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
     return longest * random.uniform(0.5, 1.0)  # noqa: S311  # not for cryptography
-
-
-async def _in_daemon_thread(call: Callable[[], T]) -> T:
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(cast("T", result))
-
-    def run() -> None:
-        result: T | None = None
-        failure: Exception | None = None
-        try:
-            result = call()
-        except Exception as error:
-            failure = error
-        # The loop may be gone by the time that an abandoned poll returns.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    threading.Thread(target=run, name="sqs-poll", daemon=True).start()
-    return await future

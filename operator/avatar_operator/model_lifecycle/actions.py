@@ -42,7 +42,14 @@ class DeleteModelData:
     artifacts: bool
 
 
-ModelAction = SubmitTraining | FenceAttempt | CancelAttempt | DeleteModelData
+@dataclass(frozen=True)
+class RecordLeftBehind:
+    """Have the runtime take over what could not be removed; `remains` says it in words."""
+
+    remains: str
+
+
+ModelAction = SubmitTraining | FenceAttempt | CancelAttempt | DeleteModelData | RecordLeftBehind
 ModelDraft = Draft[AvatarModelStatus, ModelAction]
 
 
@@ -82,6 +89,13 @@ class DataDeleted:
     report: CleanupReport
 
 
+@dataclass(frozen=True)
+class LeftBehindHandedOver:
+    """The runtime has been asked to take over what could not be removed, and is about to write that down."""
+
+    remains: str
+
+
 ModelFact = (
     SubmissionAccepted
     | AnswerLost
@@ -89,5 +103,6 @@ ModelFact = (
     | AttemptClaimed
     | AttemptCancelled
     | DataDeleted
+    | LeftBehindHandedOver
     | ActionFailed[ModelAction]
 )

@@ -6,6 +6,7 @@ of the process) and otherwise at the sweeper's slow pace, never by polling an ob
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import assert_never
 
 import structlog
@@ -30,6 +31,7 @@ from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.left_behind import LeftBehindRegister, left_by_model
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
@@ -40,9 +42,11 @@ from avatar_operator.model_lifecycle.actions import (
     DataDeleted,
     DeleteModelData,
     FenceAttempt,
+    LeftBehindHandedOver,
     ModelAction,
     ModelDraft,
     ModelFact,
+    RecordLeftBehind,
     SubmissionAccepted,
     SubmitTraining,
 )
@@ -67,6 +71,7 @@ class _Memory:
     """What this process remembers of one model; losing it costs a question, never a training."""
 
     progress: TrainingProgressMessage | None = None
+    progress_received: datetime | None = None
     planned_inference_id: str | None = None
     ask_for_outcome: bool = True
 
@@ -79,6 +84,7 @@ class ModelLifecycle:
     backends: Backends
     clock: Clock
     metrics: OperatorMetrics
+    left_behind: LeftBehindRegister
     kind = AVATAR_MODEL
     _memories: dict[ObjectKey, _Memory] = field(default_factory=dict)
 
@@ -87,16 +93,22 @@ class ModelLifecycle:
         self._memory(key).ask_for_outcome = True
 
     def hint_progress(self, key: ObjectKey, message: TrainingProgressMessage) -> None:
-        """A worker said how far it is. Older messages than the newest known are dropped."""
+        """A worker said how far it is. A message that a newer one has overtaken is dropped.
+
+        A message is overtaken by one with a higher sequence only if it was sent before that one arrived: so whatever
+        sequence a stranger makes up, the next honest message counts.
+        """
         memory = self._memory(key)
-        known = memory.progress
+        known, received = memory.progress, memory.progress_received
         if (
             known is not None
+            and received is not None
             and known.inference_id == message.inference_id
             and known.sequence >= message.sequence
+            and message.time <= received
         ):
             return
-        memory.progress = message
+        memory.progress, memory.progress_received = message, self.clock.now()
 
     async def observe(self, body: Object) -> ModelObservation:
         """Gather the runtime, and the photos or the outcome where a decision depends on them."""
@@ -170,6 +182,9 @@ class ModelLifecycle:
         if after.completion_time is not None and is_active(before):
             succeeded = is_true(status.conditions, TRAINED)
             self.metrics.training_ended(backend, "succeeded" if succeeded else "failed", seconds)
+            if succeeded and after.seconds is not None:
+                namespace = observation.model.metadata.namespace
+                self.metrics.costs.worked(backend, self.kind, namespace, after.seconds, after.estimated_cost)
         elif after.progress is not None and (before is None or before.progress is None):
             self.metrics.training_began(backend, seconds)
 
@@ -185,6 +200,9 @@ class ModelLifecycle:
         """
         runtime, model = observation.runtime, observation.model
         assert runtime is not None
+        if isinstance(action, RecordLeftBehind):
+            self.left_behind.hand_over(runtime.metadata.name, left_by_model(runtime, model, observation.now))
+            return LeftBehindHandedOver(action.remains)
         backend = self.backends.of(runtime)
         match action:
             case SubmitTraining(attempt=attempt, request=request):
@@ -238,7 +256,6 @@ class ModelLifecycle:
             # Certainly not submitted: the same attempt may be tried again.
             memory.planned_inference_id = request.inference_id
             raise
-        # Asked once without a hint: a backend that sends none says when to ask again.
         memory.ask_for_outcome = True
         return SubmissionAccepted(submission)
 

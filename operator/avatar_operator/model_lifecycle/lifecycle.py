@@ -27,6 +27,7 @@ from avatar_operator.model_lifecycle.actions import (
     CancelAttempt,
     DataDeleted,
     FenceAttempt,
+    LeftBehindHandedOver,
     ModelDraft,
     ModelFact,
     SubmissionAccepted,
@@ -85,7 +86,7 @@ def fold(observation: ModelObservation, draft: ModelDraft, fact: ModelFact) -> M
             return fold_fence(observation, draft, fact)
         case AttemptCancelled() | ActionFailed(action=CancelAttempt()):
             return fold_cancellation(observation, draft, fact)
-        case DataDeleted() | ActionFailed():
+        case DataDeleted() | LeftBehindHandedOver() | ActionFailed():
             return fold_cleanup(observation, draft, fact)
 
 

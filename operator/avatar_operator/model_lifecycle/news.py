@@ -39,7 +39,7 @@ def _failure(status: AvatarModelStatus) -> News | None:
     if failure is None:
         return None
     accepted = find_condition(status.conditions, ACCEPTED)
-    refused = accepted is not None and accepted.status == "False"
+    refused = accepted is not None and accepted.status == "False" and accepted.reason == failure.reason
     if failure.retryable and not refused:
         notice = Notice("Warning", "TrainingAttemptFailed", f"{failure.reason}: {failure.message}")
     else:

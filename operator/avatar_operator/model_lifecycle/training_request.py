@@ -46,21 +46,24 @@ def training_settings(runtime: AvatarRuntime, model: AvatarModel) -> TrainingSet
     return TrainingSettings.model_validate(merged)
 
 
-def exceeded_limits(runtime: AvatarRuntime, settings: TrainingSettings) -> list[str]:
-    """What is above the runtime's limits, in words; empty if nothing is."""
-    limits = runtime.spec.limits.training
+def exceeded_limits(runtime: AvatarRuntime, model: AvatarModel) -> list[str]:
+    """What a model asks for above the runtime's limits, in words; empty if nothing is."""
+    limits, spec = runtime.spec.limits.training, model.spec
+    settings = training_settings(runtime, model)
     checks = (
-        ("steps", settings.steps, limits.max_steps),
-        ("batchSize", settings.batch_size, limits.max_batch_size),
-        ("rank", settings.rank, limits.max_rank),
-        ("resolution", settings.resolution, limits.max_resolution),
+        ("training.steps", settings.steps, limits.max_steps),
+        ("training.batchSize", settings.batch_size, limits.max_batch_size),
+        ("training.rank", settings.rank, limits.max_rank),
+        ("training.resolution", settings.resolution, limits.max_resolution),
         (
-            "priorPreservation.numClassImages",
+            "training.priorPreservation.numClassImages",
             settings.prior_preservation.num_class_images,
             limits.max_class_images,
         ),
+        ("queueDeadlineSeconds", spec.queue_deadline_seconds or 0, limits.queue_deadline_seconds),
+        ("activeDeadlineSeconds", spec.active_deadline_seconds or 0, limits.active_deadline_seconds),
     )
-    return [f"training.{name} is {value}, at most {limit}" for name, value, limit in checks if value > limit]
+    return [f"{name} is {value}, at most {limit}" for name, value, limit in checks if value > limit]
 
 
 def build_training_request(

@@ -160,10 +160,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
     ) -> Reconciled:
         if draft.finalizer == "Add":
             body = await self._store(body, finalizers=[*body["metadata"].get("finalizers", []), FINALIZER])
-        for action in draft.actions:
-            draft = self._lifecycle.fold(observation, draft, await self._perform(observation, action))
-            if draft.retrying is not None:
-                break
+        draft = await self._act(observation, draft)
         draft = self._lifecycle.summarise(observation, draft)
         if draft.retrying is not None:
             draft = replace(draft, finalizer="Keep", delete_object=False, farewells=())
@@ -187,6 +184,17 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         self._lifecycle.written(observation, status)
         self._steps.log(body, observed, status, self._lifecycle.log_fields(status))
         return Reconciled("changed", draft.requeue_after, draft.retrying)
+
+    async def _act(
+        self, observation: ObservationT, draft: Draft[StatusT, ActionT]
+    ) -> Draft[StatusT, ActionT]:
+        done = 0
+        # What one action learned may call for another, so the list may grow.
+        while done < len(draft.actions) and draft.retrying is None:
+            action = draft.actions[done]
+            draft = self._lifecycle.fold(observation, draft, await self._perform(observation, action))
+            done += 1
+        return draft
 
     async def _perform(self, observation: ObservationT, action: ActionT) -> object:
         try:

@@ -6,13 +6,14 @@ failure it is. Its message is that of the first such pass: messages carry reques
 noise again. Losing this memory with the process costs a minute.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from avatar_api.meta import ObservedStatus
+from avatar_api.meta import Condition, ObservedStatus
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.conditions import RECONCILING, find_condition, with_condition
+from avatar_operator.core.conditions import RECONCILING, STALLED, find_condition, is_true, with_condition
 from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import Object
@@ -59,10 +60,13 @@ class Troubles:
         self._troubles[key] = trouble
         if (now - trouble.since).total_seconds() < PATIENCE_SECONDS:
             return status
+        if is_true(status.conditions, STALLED):
+            # It says already what is wrong, and that a person has to mend it: kstatus would read "in progress".
+            return status
         told = find_condition(type(status).model_validate(observed.get("status", {})).conditions, RECONCILING)
         same = told is not None and told.status == "True" and told.reason == retry.reason
         conditions = with_condition(
-            status.conditions,
+            status.conditions if told is None else _with(status.conditions, told),
             RECONCILING,
             "True",
             retry.reason,
@@ -75,3 +79,10 @@ class Troubles:
     def forget(self, key: ObjectKey) -> None:
         """The object is gone."""
         self._troubles.pop(key, None)
+
+
+def _with(conditions: Sequence[Condition], standing: Condition) -> list[Condition]:
+    """Conditions of which one is as it stands: whoever asks for the same once more changes nothing."""
+    if find_condition(conditions, standing.type) is None:
+        return [*conditions, standing]
+    return [standing if condition.type == standing.type else condition for condition in conditions]

@@ -20,7 +20,14 @@ class DeletePictures:
     """Remove what the request drew."""
 
 
-RequestAction = DrawPictures | DeletePictures
+@dataclass(frozen=True)
+class RecordLeftBehind:
+    """Have the runtime take over what could not be removed; `remains` says it in words."""
+
+    remains: str
+
+
+RequestAction = DrawPictures | DeletePictures | RecordLeftBehind
 RequestDraft = Draft[AvatarRequestStatus, RequestAction]
 
 
@@ -38,4 +45,11 @@ class PicturesDeleted:
     report: CleanupReport
 
 
-RequestFact = DrawingAnswered | PicturesDeleted | ActionFailed[RequestAction]
+@dataclass(frozen=True)
+class LeftBehindHandedOver:
+    """The runtime has been asked to take over what could not be removed, and is about to write that down."""
+
+    remains: str
+
+
+RequestFact = DrawingAnswered | PicturesDeleted | LeftBehindHandedOver | ActionFailed[RequestAction]

@@ -12,16 +12,20 @@ from avatar_operator.backends.compute import DrawCall, Drawn, ModelLoading
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
+from avatar_operator.costs import drawing_cost
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
+from avatar_operator.left_behind import LeftBehindRegister, left_by_request
 from avatar_operator.locations import picture_prefix
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawingAnswered,
     DrawPictures,
+    LeftBehindHandedOver,
     PicturesDeleted,
+    RecordLeftBehind,
     RequestAction,
     RequestDraft,
     RequestFact,
@@ -41,15 +45,18 @@ class RequestLifecycle:
     backends: Backends
     clock: Clock
     metrics: OperatorMetrics
+    left_behind: LeftBehindRegister
     kind = AVATAR_REQUEST
-    _notes: dict[ObjectKey, DrawingNotes] = field(default_factory=dict)
+    _notes: dict[ObjectKey, tuple[str, DrawingNotes]] = field(default_factory=dict)
+    """With the uid that they are about: a request created anew under the name is another."""
 
     async def observe(self, body: Object) -> RequestObservation:
         """Gather model and runtime, and what has been drawn where drawing is under way."""
         request = read_object(AvatarRequest, body).object
         going = request.metadata.deletion_timestamp is not None
         namespace, name = request.metadata.namespace, request.spec.model_ref.name
-        model = find_model(self.cache, namespace, name)
+        # Whoever goes needs no model, least of all one that this version does not understand.
+        model = None if going else find_model(self.cache, namespace, name)
         # Whoever has begun goes on with the runtime that it began with; a model may also go before its requests.
         runtime_name = request.status.runtime_name
         if runtime_name is None and model is not None:
@@ -60,9 +67,9 @@ class RequestLifecycle:
             request=request,
             model=model,
             runtime=runtime,
-            model_names=() if model is not None else self._names(namespace),
+            model_names=() if going or model is not None else self._names(namespace),
             queue_limit_seconds=self._queue_limit(runtime, namespace),
-            notes=self._notes.get(_key(request), DrawingNotes()),
+            notes=self._recalled(request),
         )
         if runtime is None or going or not is_drawing(request.status):
             return observation
@@ -115,17 +122,19 @@ class RequestLifecycle:
         return {"model_uid": status.model.uid, "revision": status.model.revision}
 
     def written(self, observation: RequestObservation, status: AvatarRequestStatus) -> None:
-        """Measure a request that has just ended."""
-        ended = is_finished(status) and not is_finished(observation.request.status)
-        created = observation.request.metadata.creation_timestamp
-        if ended and created is not None and observation.runtime is not None:
-            seconds = (observation.now - created).total_seconds()
-            outcome = state_of(status, deleting=False)
-            self.metrics.request_ended(backend_name(observation.runtime), outcome, seconds)
-            self.forget(_key(observation.request))
+        """Note that a request which has just been given its artifact has not called anybody. Measure one that ended."""
+        request, runtime = observation.request, observation.runtime
+        if request.status.model is None and is_drawing(status):
+            self._remember(request, DrawingNotes(all_answered=True))
+        created = request.metadata.creation_timestamp
+        if not is_finished(status) or is_finished(request.status) or created is None or runtime is None:
+            return
+        seconds = (observation.now - created).total_seconds()
+        self.metrics.request_ended(backend_name(runtime), state_of(status, deleting=False), seconds)
+        self._remember(request, DrawingNotes(all_answered=observation.notes.all_answered))
 
     def forget(self, key: ObjectKey) -> None:
-        """The object is gone, or needs nothing remembered."""
+        """The object is gone."""
         self._notes.pop(key, None)
 
     async def perform(self, observation: RequestObservation, action: RequestAction) -> RequestFact:
@@ -142,6 +151,10 @@ class RequestLifecycle:
             case DeletePictures():
                 storage = self.backends.of(runtime).storage
                 return PicturesDeleted(await storage.delete_request_data(runtime, observation.request))
+            case RecordLeftBehind(remains=remains):
+                entry = left_by_request(runtime, observation.request, observation.now)
+                self.left_behind.hand_over(runtime.metadata.name, entry)
+                return LeftBehindHandedOver(remains)
             case _:
                 assert_never(action)
 
@@ -152,25 +165,44 @@ class RequestLifecycle:
     async def _draw(
         self, observation: RequestObservation, runtime: AvatarRuntime, call: DrawCall
     ) -> DrawingAnswered:
-        key, began, notes = _key(observation.request), self.clock.now(), observation.notes
+        request, began, notes = observation.request, self.clock.now(), observation.notes
+        # Nobody knows until the answer is here, and who is asked meanwhile must not be told otherwise.
+        self._remember(request, replace(notes, all_answered=False))
         try:
             result = await self.backends.of(runtime).compute.draw(runtime, call)
         except BackendError as error:
-            self._notes[key] = replace(notes, trouble=error.as_retry())
+            answered = notes.all_answered and not error.retryable
+            self._remember(request, replace(notes, trouble=error.as_retry(), all_answered=answered))
             raise
         match result:
             case ModelLoading():
-                self._notes[key] = replace(notes, loading_since=notes.loading_since or began, trouble=None)
+                since = notes.loading_since or began
+                self._remember(request, replace(notes, loading_since=since, trouble=None))
             case Drawn(generate_seconds=seconds):
                 elapsed = (self.clock.now() - (notes.loading_since or began)).total_seconds()
-                first = notes.generate_seconds == 0.0
-                self._notes[key] = replace(
+                cold_load = notes.cold_load_seconds if notes.drawn else max(0.0, elapsed - seconds)
+                drawn = replace(
                     notes,
                     trouble=None,
                     generate_seconds=notes.generate_seconds + seconds,
-                    cold_load_seconds=max(0.0, elapsed - seconds) if first else notes.cold_load_seconds,
+                    cold_load_seconds=cold_load,
+                    drawn=notes.drawn | {picture.file_name() for picture in call.pictures},
                 )
+                self._remember(request, drawn)
+                self._count(runtime, request, seconds, len(call.pictures))
         return DrawingAnswered(result)
+
+    def _count(self, runtime: AvatarRuntime, request: AvatarRequest, seconds: float, pictures: int) -> None:
+        backend, namespace = backend_name(runtime), request.metadata.namespace
+        self.metrics.costs.worked(backend, self.kind, namespace, seconds, drawing_cost(runtime, seconds))
+        self.metrics.costs.drew(backend, namespace, pictures)
+
+    def _recalled(self, request: AvatarRequest) -> DrawingNotes:
+        uid, notes = self._notes.get(_key(request), ("", DrawingNotes()))
+        return notes if uid == request.metadata.uid else DrawingNotes()
+
+    def _remember(self, request: AvatarRequest, notes: DrawingNotes) -> None:
+        self._notes[_key(request)] = (request.metadata.uid, notes)
 
 
 def _key(request: AvatarRequest) -> ObjectKey:

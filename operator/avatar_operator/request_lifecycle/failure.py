@@ -13,10 +13,12 @@ def fail_request(
 ) -> RequestDraft:
     """The draft of a request that has failed for good."""
     draft = set_condition(observation, draft, SUCCEEDED, "False", reason, message)
-    return update_status(
+    failed = update_status(
         draft,
         state="Failed",
         last_failure=Failure(
             reason=reason, message=shortened(message), retryable=False, time=observation.now
         ),
-    ).finish()
+    )
+    # Its time to live begins.
+    return failed.look_again_in(0).finish()

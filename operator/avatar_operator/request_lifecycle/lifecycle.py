@@ -2,8 +2,8 @@
 
 protection, deletion      what holds at every time
 expiry                    the end of a finished request
-resolution, acceptance    with which artifact, and may it: from then on with no other
 deadline                  the end of one that waits or draws for too long
+resolution, acceptance    with which artifact, and may it: from then on with no other
 drawing                   picture by picture, until none is missing
 
 `fold` takes what the actions learned, each to the phase that asked.

@@ -14,12 +14,24 @@ from avatar_operator.core.decision import Retry
 
 @dataclass(frozen=True)
 class DrawingNotes:
-    """What this process has seen of the drawing so far. Lost with the process; only timings and words suffer."""
+    """What this process has seen of the drawing so far. Lost with the process; only timings, costs and words suffer.
+
+    Attributes:
+        loading_since: when the endpoint was first found loading the model, or None.
+        cold_load_seconds: how long the first pictures had to wait for that.
+        generate_seconds: what drawing took, as the worker measured it.
+        drawn: file names of the pictures that these seconds were spent on.
+        trouble: why the last try failed, or None.
+        all_answered: whether every call was answered, so that no worker can be drawing still. Not known of what
+            another process has called.
+    """
 
     loading_since: datetime | None = None
     cold_load_seconds: float = 0.0
     generate_seconds: float = 0.0
+    drawn: frozenset[str] = frozenset()
     trouble: Retry | None = None
+    all_answered: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,7 @@ class RequestObservation:
     Attributes:
         now: the instant.
         request: the object as last seen.
-        model: the AvatarModel it names in its own namespace, or None if there is none.
+        model: the AvatarModel it names in its own namespace, or None if there is none, or nobody needs it any more.
         model_names: the AvatarModels of the namespace, gathered if there is none of the name.
         runtime: the AvatarRuntime that the request draws with, until then that of the model, or None.
         queue_limit_seconds: how long the request may wait at most, by its runtime or those that admit its namespace.

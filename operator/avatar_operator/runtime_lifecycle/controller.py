@@ -1,17 +1,18 @@
 """The effects of an AvatarRuntime's life."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
-from avatar_api.group import AVATAR_RUNTIME
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_api.reading import read_object
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
+from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
-from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
-from avatar_operator.runtime_lifecycle.observation import (
+from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
     EndpointsDeleted,
     EndpointsSeen,
@@ -19,24 +20,39 @@ from avatar_operator.runtime_lifecycle.observation import (
     RuntimeAction,
     RuntimeDraft,
     RuntimeFact,
-    RuntimeObservation,
 )
+from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
+from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.users import Users, users_of
 
 
 @dataclass
 class RuntimeLifecycle:
-    """An AvatarRuntime's observe and act."""
+    """An AvatarRuntime's observe and act.
+
+    Attributes:
+        topic_trouble: why the status topic of a runtime, given by name, cannot be told anything; None if it can.
+    """
 
     cache: ObjectCache
     backends: Backends
     clock: Clock
+    topic_trouble: Callable[[str], Retry | None]
     kind = AVATAR_RUNTIME
 
     async def observe(self, body: Object) -> RuntimeObservation:
-        """Gather who uses the runtime."""
+        """Gather who uses the runtime, and how its topic is doing."""
         runtime = read_object(AvatarRuntime, body).object
-        users = self.cache.dependents(ObjectKey(AVATAR_RUNTIME.kind, "", runtime.metadata.name))
-        return RuntimeObservation(now=self.clock.now(), runtime=runtime, users=len(users))
+        name, going = runtime.metadata.name, runtime.metadata.deletion_timestamp is not None
+        return RuntimeObservation(
+            now=self.clock.now(),
+            runtime=runtime,
+            users=self._users(name) if going else Users(),
+            topic_trouble=self.topic_trouble(name),
+        )
+
+    def _users(self, name: str) -> Users:
+        return users_of(name, self.cache.objects(AVATAR_MODEL), self.cache.objects(AVATAR_REQUEST))
 
     def decide(self, observation: RuntimeObservation) -> RuntimeDraft:
         """What to do. Pure."""

@@ -1,31 +1,34 @@
-"""The life of an AvatarRuntime. Pure.
+"""The life of an AvatarRuntime, as a list. Read it from top to bottom: the first phase that finishes a pass wins it.
 
-protection    held before anything is made for it
-deletion      first its users go, then its endpoints, then itself
-provisioning  endpoints as the spec says; `fold` says what they are
+protection     held before anything is made for it
+deletion       first its users go, then its endpoints, then itself
+notifications  whether its status topic hears what it is told
+acceptance     can it work at all
+provisioning   endpoints as the spec says
+
+`fold` takes what the actions learned, each to the phase that asked.
 """
 
+from avatar_api.avatar_runtime import AvatarRuntimeStatus, RuntimeState
 from avatar_api.group import FINALIZER
-from avatar_api.meta import ConditionStatus
-from avatar_operator.backends.compute import EndpointsFacts
+from avatar_api.meta import Condition
 from avatar_operator.core.condition_drafts import set_condition, update_status
-from avatar_operator.core.conditions import find_condition
-from avatar_operator.core.decision import ActionFailed, Draft, Retry, run_phases
-from avatar_operator.core.kstatus import at_rest, at_work, stalled
-from avatar_operator.runtime_lifecycle.observation import (
-    DeleteEndpoints,
-    EndpointsDeleted,
+from avatar_operator.core.conditions import STALLED, find_condition, is_true
+from avatar_operator.core.decision import ActionFailed, Draft, run_phases
+from avatar_operator.core.kstatus import at_work
+from avatar_operator.runtime_lifecycle.actions import (
     EndpointsSeen,
     EnsureEndpoints,
     RuntimeDraft,
     RuntimeFact,
-    RuntimeObservation,
 )
+from avatar_operator.runtime_lifecycle.conditions import ACCEPTED, READY
+from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.phases.acceptance import acceptance
+from avatar_operator.runtime_lifecycle.phases.deletion import deletion, fold_deletion
+from avatar_operator.runtime_lifecycle.phases.notifications import notifications
+from avatar_operator.runtime_lifecycle.phases.provisioning import fold_endpoints, provisioning
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
-
-READY = "Ready"
-PROVISIONING_LOOK_SECONDS = 3.0
-FAILED_LOOK_SECONDS = 30.0
 
 
 def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
@@ -36,22 +39,7 @@ def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeD
     return draft if held else draft.add_finalizer()
 
 
-def deletion(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
-    """Wait for the users: without the runtime nobody could find and remove their data."""
-    if observation.runtime.metadata.deletion_timestamp is None:
-        return draft
-    if observation.users:
-        message = f"{observation.users} AvatarModels still use this runtime; it goes when they are gone."
-        return set_condition(observation, draft, READY, "False", "InUse", message).finish()
-    return draft.act(DeleteEndpoints()).finish()
-
-
-def provisioning(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
-    """Ask for the endpoints at every pass: it is idempotent, and tells what has drifted."""
-    return draft.act(EnsureEndpoints())
-
-
-PHASES = (protection, deletion, provisioning)
+PHASES = (protection, deletion, notifications, acceptance, provisioning)
 
 
 def decide(observation: RuntimeObservation) -> RuntimeDraft:
@@ -60,45 +48,50 @@ def decide(observation: RuntimeObservation) -> RuntimeDraft:
 
 
 def fold(observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact) -> RuntimeDraft:
-    """What the endpoints are, as conditions, or why that cannot be found out. Pure."""
+    """What an action learned, or what its failure means. Pure."""
     match fact:
-        case EndpointsDeleted(facts=facts):
-            if facts.ready:
-                return draft.remove_finalizer()
-            message = facts.message or "The endpoints are being deleted."
-            return set_condition(observation, draft, READY, "False", facts.reason, message).look_again_in(
-                PROVISIONING_LOOK_SECONDS
-            )
-        case EndpointsSeen(facts=facts):
-            return _seen(observation, draft, facts)
-        case ActionFailed(reason=reason, message=message):
-            draft = set_condition(observation, draft, ENDPOINTS_READY, "False", reason, message)
-            return draft.retry(fact.as_retry(at_least=1.0))
-
-
-def _seen(observation: RuntimeObservation, draft: RuntimeDraft, facts: EndpointsFacts) -> RuntimeDraft:
-    status: ConditionStatus = "True" if facts.ready else "False"
-    draft = set_condition(observation, draft, ENDPOINTS_READY, status, facts.reason, facts.message)
-    draft = update_status(draft, endpoints=list(facts.endpoints))
-    if facts.failed:
-        return draft.retry(Retry(facts.reason, facts.message, FAILED_LOOK_SECONDS))
-    return draft if facts.ready else draft.look_again_in(PROVISIONING_LOOK_SECONDS)
+        case EndpointsSeen() | ActionFailed(action=EnsureEndpoints()):
+            return fold_endpoints(observation, draft, fact)
+        case _:
+            return fold_deletion(observation, draft, fact)
 
 
 def summarise(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
-    """The draft with what follows from the other conditions: Ready, kstatus' two, the state for columns, the generation."""
+    """The draft with what follows from the other conditions: Ready, the state for columns, the generation."""
     draft = update_status(draft, observed_generation=observation.runtime.metadata.generation)
-    if observation.runtime.metadata.deletion_timestamp is not None:
-        message = "The runtime is being deleted."
-        return at_work(observation, update_status(draft, state="Deleting"), "Deleting", message)
-    endpoints = find_condition(draft.status.conditions, ENDPOINTS_READY)
-    if endpoints is None:
-        return update_status(draft, state="Pending")
-    draft = set_condition(observation, draft, READY, endpoints.status, endpoints.reason, endpoints.message)
-    if endpoints.status == "True":
-        return at_rest(observation, update_status(draft, state="Ready"), endpoints.reason)
-    if draft.retrying is not None:
-        failed = update_status(draft, state="Failed")
-        return stalled(observation, failed, endpoints.reason, endpoints.message)
-    provisioning = update_status(draft, state="Provisioning")
-    return at_work(observation, provisioning, endpoints.reason, endpoints.message)
+    deleting = observation.runtime.metadata.deletion_timestamp is not None
+    if deleting:
+        draft = _going(observation, draft)
+    else:
+        deciding = _deciding(draft.status)
+        if deciding is not None:
+            draft = set_condition(
+                observation, draft, READY, deciding.status, deciding.reason, deciding.message
+            )
+    return update_status(draft, state=state_of(draft.status, deleting=deleting))
+
+
+def _going(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
+    ready = find_condition(draft.status.conditions, READY)
+    if ready is None or ready.status != "False":
+        return at_work(observation, draft, "Deleting", "The runtime is being deleted.")
+    return at_work(observation, draft, ready.reason, ready.message)
+
+
+def _deciding(status: AvatarRuntimeStatus) -> Condition | None:
+    """The condition that says whether the runtime can be used."""
+    accepted = find_condition(status.conditions, ACCEPTED)
+    if accepted is not None and accepted.status == "False":
+        return accepted
+    return find_condition(status.conditions, ENDPOINTS_READY)
+
+
+def state_of(status: AvatarRuntimeStatus, *, deleting: bool) -> RuntimeState:
+    """One word for columns."""
+    if deleting:
+        return "Deleting"
+    if find_condition(status.conditions, READY) is None:
+        return "Pending"
+    if is_true(status.conditions, READY):
+        return "Ready"
+    return "Failed" if is_true(status.conditions, STALLED) else "Provisioning"

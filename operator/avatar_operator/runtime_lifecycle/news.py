@@ -1,10 +1,14 @@
 """What an AvatarRuntime's status says that is worth telling. Pure: the same status gives the same news."""
 
+from typing import Literal
+
 from avatar_api.avatar_runtime import AvatarRuntimeStatus
+from avatar_api.meta import Condition
 from avatar_operator.core.conditions import STALLED, find_condition
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
 from avatar_operator.kube.client import Object
+from avatar_operator.runtime_lifecycle.conditions import NOTIFICATIONS_DELIVERED
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
 
@@ -15,17 +19,17 @@ def runtime_news(body: Object) -> tuple[News, ...]:
         body: the object; its status is read.
     """
     status = AvatarRuntimeStatus.model_validate(body["status"])
-    news = []
-    ready, failed = (
-        find_condition(status.conditions, ENDPOINTS_READY),
-        find_condition(status.conditions, STALLED),
+    ready = find_condition(status.conditions, ENDPOINTS_READY)
+    failed = find_condition(status.conditions, STALLED)
+    told = find_condition(status.conditions, NOTIFICATIONS_DELIVERED)
+    found = (
+        None if ready is None or ready.status != "True" else _news(ready, "Normal", "EndpointsReady"),
+        None if failed is None or failed.status != "True" else _news(failed, "Warning", failed.reason),
+        None if told is None or told.status != "False" else _news(told, "Warning", "NotificationsFailing"),
     )
-    if ready is not None and ready.status == "True":
-        notice = Notice("Normal", "EndpointsReady", ready.message or "Every endpoint is in service.")
-        time = ready.last_transition_time
-        news.append(News(notice, occasion=time.isoformat(), time=time))
-    if failed is not None and failed.status == "True":
-        notice = Notice("Warning", failed.reason, failed.message)
-        time = failed.last_transition_time
-        news.append(News(notice, occasion=time.isoformat(), time=time))
-    return tuple(news)
+    return tuple(news for news in found if news is not None)
+
+
+def _news(condition: Condition, notice_type: Literal["Normal", "Warning"], reason: str) -> News:
+    time = condition.last_transition_time
+    return News(Notice(notice_type, reason, condition.message), occasion=time.isoformat(), time=time)

@@ -1,5 +1,6 @@
 """The documents between operator and workers: what they take, what they refuse, and that they survive the journey."""
 
+import json
 from typing import get_args
 
 import pytest
@@ -7,7 +8,8 @@ from pydantic import ValidationError
 
 from avatar_api.documents.errors import HTTP_STATUS, RETRYABLE, WorkerError, WorkerErrorCode
 from avatar_api.documents.inference import MAX_PICTURES_PER_INVOCATION, InferenceRequest, PictureRequest
-from avatar_api.documents.training import TrainingClaim, TrainingProgressMessage
+from avatar_api.documents.training import TrainingClaim, TrainingProgressMessage, TrainingResult
+from builders.backend import a_success
 from builders.clock import NOON
 from builders.manifests import Changes
 from builders.observations import a_progress_message
@@ -116,6 +118,23 @@ def test_a_progress_message_survives_its_journey() -> None:
     message = a_progress_message("Training", 7, remaining=60)
 
     assert TrainingProgressMessage.model_validate(message.to_wire()) == message
+
+
+@pytest.mark.parametrize("member", ["step", "totalSteps", "estimatedRemainingSeconds", "sequence"])
+@pytest.mark.parametrize("count", [-1, 2**31, 10**30, float("nan"), float("inf")])
+def test_progress_counts_what_a_status_can_hold(member: str, count: float) -> None:
+    with pytest.raises(ValidationError):
+        TrainingProgressMessage.model_validate({**a_progress_message().to_wire(), member: count})
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("member", ["seconds", "finalLoss"])
+def test_what_is_no_number_is_refused(member: str, number: str) -> None:
+    wire = {**a_success("avm-1").result.to_wire(), member: 0.5}
+    assert TrainingResult.model_validate_json(json.dumps(wire))
+
+    with pytest.raises(ValidationError):
+        TrainingResult.model_validate_json(json.dumps({**wire, member: float(number)}))
 
 
 def test_a_claim_names_its_holder() -> None:

@@ -100,6 +100,8 @@ def test_a_model_that_was_trained_ends_ready_whatever_was_said(story: list[objec
         ("Trained", "True"),
         ("Hosted", "True"),
         ("Ready", "True"),
+        ("Reconciling", "False"),
+        ("Stalled", "False"),
     }
 
 

@@ -92,6 +92,17 @@ async def test_a_deleted_model_brings_back_its_requests_and_the_runtime_that_may
     assert await desk.waiting() == {MODEL_KEY, REQUEST_KEY, RUNTIME_KEY}
 
 
+async def test_a_deleted_request_brings_back_the_runtime_that_may_wait_for_it() -> None:
+    desk = await Desk().with_everything()
+    drawn = merged(request_manifest(), {"status": {"runtimeName": "standard"}})
+    desk.scheduler.seen(AVATAR_REQUEST, _body(drawn, 2), deleted=False)
+    await desk.waiting()
+
+    desk.scheduler.seen(AVATAR_REQUEST, _body(drawn, 3), deleted=True)
+
+    assert await desk.waiting() == {REQUEST_KEY, RUNTIME_KEY}
+
+
 async def test_a_model_that_our_own_write_let_go_counts_as_deleted() -> None:
     desk = await Desk().with_everything()
 

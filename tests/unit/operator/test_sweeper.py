@@ -12,7 +12,7 @@ from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.scheduling import Scheduler
 from avatar_operator.sweeper import Sweeper
 from builders.clock import FakeClock
-from builders.kube import FakeKubeClient
+from builders.kube import PAGE_SIZE, FakeKubeClient
 from builders.manifests import model_manifest, runtime_manifest
 from builders.virtual_time import VirtualTimeLoop
 from builders.world import MODEL_KEY, RUNTIME_KEY
@@ -23,13 +23,14 @@ INTERVAL = 300.0
 class Office:
     """A sweeper over an API server in memory, with a watch that the test can deafen."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, leads: bool = True) -> None:
         self.kube = FakeKubeClient(FakeClock())
         self.cache = ObjectCache()
         self.queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
         self.asked: list[ObjectKey] = []
         self.scheduler = Scheduler(self.cache, self.queues, self.asked.append)
-        self.scheduler.begin()
+        if leads:
+            self.scheduler.begin()
         self.watches = WatchAges(monotonic=lambda: asyncio.get_running_loop().time())
         self.watch_delay: float | None = 0.0
         self.sweeper = Sweeper(self.kube, self.cache, self.scheduler, self.watches, interval=INTERVAL)
@@ -255,5 +256,92 @@ def test_an_api_server_that_does_not_answer_does_not_end_the_sweeps() -> None:
         assert office.asked == [MODEL_KEY]
         task.cancel()
         await asyncio.wait([task])
+
+    in_virtual_time(story())
+
+
+def test_a_replica_that_stands_by_heals_its_cache_and_asks_for_nothing() -> None:
+    async def story() -> None:
+        office = Office(leads=False)
+        office.watch_delay = None
+        office.kube.create(AVATAR_MODEL, model_manifest())
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.cache.get(MODEL_KEY) is not None
+        assert office.asked == []
+        assert office.waiting(AVATAR_MODEL) == 0
+
+    in_virtual_time(story())
+
+
+def test_catching_up_finds_creations_changes_and_deletions_on_every_page() -> None:
+    async def story() -> None:
+        office = Office()
+        names = [f"m{number}" for number in range(3 * PAGE_SIZE)]
+        for name in names:
+            office.kube.create(AVATAR_MODEL, model_manifest(name=name))
+        await asyncio.sleep(1)
+        office.watch_delay = None
+        office.kube.create(AVATAR_MODEL, model_manifest(name="new"))
+        office.kube.edit(AVATAR_MODEL, "m3", {"suspend": True})
+        office.kube.remove_by_force(AVATAR_MODEL, "m5")
+
+        await office.sweeper.catch_up()
+
+        cached = {body["metadata"]["name"]: body for body in office.cache.objects(AVATAR_MODEL)}
+        assert sorted(cached) == sorted({*names, "new"} - {"m5"})
+        assert cached["m3"]["spec"]["suspend"] is True
+
+    in_virtual_time(story())
+
+
+def test_a_sweep_lets_others_go_on_between_pages() -> None:
+    async def story() -> None:
+        office = Office()
+        for number in range(3 * PAGE_SIZE):
+            office.kube.create(AVATAR_MODEL, model_manifest(name=f"m{number}"))
+        await asyncio.sleep(1)
+        turns = 0
+
+        async def turn() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        turning = asyncio.create_task(turn())
+        await office.sweeper.sweep(AVATAR_MODEL)
+        turning.cancel()
+
+        assert turns >= 3
+
+    in_virtual_time(story())
+
+
+def test_a_sweep_that_finds_nothing_missed_shows_that_the_watch_is_well() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        await asyncio.sleep(100)
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        ages = office.watches.ages()
+        assert ages["avatarmodels"] == 0
+        assert ages["avatarruntimes"] > 100
+        assert list(office.sweeper.swept_at()) == ["avatarmodels"]
+
+    in_virtual_time(story())
+
+
+def test_a_sweep_that_finds_something_missed_does_not_show_that_the_watch_is_well() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        office.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+        await asyncio.sleep(100)
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.watches.ages()["avatarmodels"] > 100
 
     in_virtual_time(story())

@@ -117,3 +117,7 @@ class ObjectStorage(Protocol):
             ObjectExists: somebody else has written the key.
         """
         ...
+
+    def delete(self, uri: str) -> None:
+        """Remove an object that this process has created, its version too. It need not be there any more."""
+        ...

@@ -6,12 +6,12 @@ id is ours the write has succeeded. (S3 User Guide, "How to prevent object overw
 """
 
 import base64
+import contextlib
 import hashlib
 import io
 import os
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +125,17 @@ class S3ObjectStorage:
             finally:
                 body.close()
 
+    def delete(self, uri: str) -> None:
+        """See ObjectStorage.delete."""
+        location = S3Location.parse(uri)
+        named: dict[str, Any] = {"Bucket": location.bucket, "Key": location.key}
+        with contextlib.suppress(ObjectNotFound), _typed_errors(uri):
+            # Without its version, a bucket that has versions would only hide the object.
+            version = self._s3.head_object(**named).get("VersionId", "null")
+            if version != "null":
+                named["VersionId"] = version
+            self._s3.delete_object(**named)
+
     def _is_ours(self, location: S3Location, write_id: str) -> bool:
         try:
             head = self._s3.head_object(Bucket=location.bucket, Key=location.key)
@@ -163,7 +174,7 @@ def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-@contextmanager
+@contextlib.contextmanager
 def _typed_errors(uri: str) -> Iterator[None]:
     """Translate botocore's errors into ours. Messages name codes, never credentials or headers."""
     try:

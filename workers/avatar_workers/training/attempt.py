@@ -108,10 +108,9 @@ class Trainer:
             progress.report("Training", 0, settings.steps)
             final_loss = train_lora(lora, examples, settings, on_step)
             progress.report("Packaging")
-            claim.confirm()
             with scratch_directory(self.scratch) as scratch:
                 artifact = package_and_upload(
-                    lora, request, photo_count=photo_count, storage=self.storage, scratch=scratch
+                    lora, request, claim, photo_count=photo_count, storage=self.storage, scratch=scratch
                 )
         return final_loss, artifact
 

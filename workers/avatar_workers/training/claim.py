@@ -5,7 +5,7 @@ The operator fences an attempt whose fate it does not know by writing the same k
 
 The operator stops a training that nobody wants any more (its model is deleted, its deadline is over) by overwriting or
 removing the claim. SageMaker has no way to cancel an invocation, so the worker looks now and then, and always before
-it uploads: a likeness must not appear after its owner wanted it gone.
+and after it uploads: a likeness must not appear after its owner wanted it gone.
 """
 
 import time
@@ -68,7 +68,7 @@ class Claim:
             raise WorkerFailure(
                 "AttemptFenced",
                 f"attempt {self._request.attempt} ({self._request.inference_id}) was given up by the operator;"
-                " nothing was uploaded",
+                " it leaves nothing behind",
             )
 
 

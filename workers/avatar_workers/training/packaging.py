@@ -2,6 +2,10 @@
 
 The weights are read back with the checks that a serving worker will make, so that what could not be loaded is never
 uploaded. The archive goes first and the manifest after it: a manifest in S3 means a whole artifact.
+
+The claim is confirmed right before the upload and right after it. An operator that takes the claim away and then deletes
+what lies there has deleted the artifact, or finds that the worker does: no likeness appears after its owner wanted it
+gone, however late a worker is that outlived its invocation.
 """
 
 import hashlib
@@ -12,7 +16,9 @@ from avatar_api.documents.artifact import MANIFEST_NAME, WEIGHTS_NAME, ArtifactF
 from avatar_api.documents.training import ArtifactResult, TrainingRequest
 from avatar_workers.artifact.archive import pack_archive
 from avatar_workers.artifact.lora_weights import read_lora_weights
+from avatar_workers.errors import WorkerFailure
 from avatar_workers.storage import ObjectStorage
+from avatar_workers.training.claim import Claim
 from avatar_workers.training.lora import LoraOnBase
 from avatar_workers.version import WORKER_VERSION
 
@@ -20,19 +26,26 @@ ARCHIVE_NAME = "model.tar.gz"
 
 
 def package_and_upload(
-    lora: LoraOnBase, request: TrainingRequest, *, photo_count: int, storage: ObjectStorage, scratch: Path
+    lora: LoraOnBase,
+    request: TrainingRequest,
+    claim: Claim,
+    *,
+    photo_count: int,
+    storage: ObjectStorage,
+    scratch: Path,
 ) -> ArtifactResult:
     """Save, check, pack and upload.
 
     Args:
         lora: trained, still on its base.
         request: names the destination.
+        claim: says whether anybody still wants it.
         photo_count: how many photos were used.
         storage: where the artifact goes.
         scratch: an empty directory.
 
     Raises:
-        WorkerFailure: AttemptFenced if the key is taken; the storage's own failures.
+        WorkerFailure: AttemptFenced if the key is taken, or the claim was taken away; the storage's own failures.
     """
     lora.save(scratch)
     weights = scratch / WEIGHTS_NAME
@@ -41,10 +54,18 @@ def package_and_upload(
     archive = scratch / ARCHIVE_NAME
     pack_archive(archive, {MANIFEST_NAME: manifest, WEIGHTS_NAME: weights})
     identity = {"inference-id": request.inference_id, "model-uid": request.model.uid}
+    claim.confirm()
     storage.create(request.artifact.uri, archive, content_type="application/gzip", metadata=identity)
     storage.create(
         request.artifact.manifest_uri, manifest, content_type="application/json", metadata=identity
     )
+    try:
+        claim.confirm()
+    except WorkerFailure as failure:
+        if failure.code == "AttemptFenced":
+            storage.delete(request.artifact.manifest_uri)
+            storage.delete(request.artifact.uri)
+        raise
     return ArtifactResult(
         uri=request.artifact.uri,
         manifest_uri=request.artifact.manifest_uri,

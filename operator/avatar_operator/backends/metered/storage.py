@@ -11,7 +11,7 @@ from avatar_api.documents.training import ArtifactResult, PhotoLocation, Trainin
 from avatar_operator.backends.attempts import AttemptReference, FenceResult
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.metered.series import VerbCounter
-from avatar_operator.backends.storage import Storage
+from avatar_operator.backends.storage import Storage, StoredOwner
 
 
 class MeteredStorage:
@@ -85,3 +85,11 @@ class MeteredStorage:
         return await self._counter.counted(
             "delete_request_data", self._storage.delete_request_data(runtime, request)
         )
+
+    async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
+        """See Storage.owners."""
+        return await self._counter.counted("owners", self._storage.owners(runtime))
+
+    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+        """See Storage.delete_owned."""
+        return await self._counter.counted("delete_owned", self._storage.delete_owned(runtime, owner))

@@ -7,6 +7,7 @@
     artifacts   whether an artifact is what the worker says it is
     pictures    what was drawn
     cleanup     deletion, and an honest word about the rest
+    owners      whose data lies there, for whoever looks for what has lost its object
 """
 
 from avatar_operator.backends.s3.storage import S3Storage

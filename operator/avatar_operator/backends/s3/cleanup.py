@@ -1,4 +1,5 @@
-"""Deletion: everything below an object's own prefixes, with all versions, and an honest word about the rest.
+"""Deletion: everything below an object's own prefixes, with all versions and what was only begun to be uploaded, and an
+honest word about the rest.
 
 What may not be removed (a permission, an object lock) is reported, not raised: trying again would not help, and a
 finalizer must end. Trouble that passes is raised.
@@ -16,21 +17,23 @@ HOPELESS = frozenset({"AccessDenied", "AwsRejected"})
 
 
 async def delete_below(objects: S3Objects, prefixes: Sequence[S3Location]) -> CleanupReport:
-    """Remove everything below some prefixes.
+    """Remove everything below some prefixes, unfinished uploads too.
 
     Raises:
         AwsFailure: S3 could not be asked, or was too busy: try again.
     """
     left: list[str] = []
     for prefix in prefixes:
-        try:
-            left.extend(await objects.delete_below(prefix))
-        except AwsFailure as error:
-            if error.reason == "BucketNotFound":
-                continue
-            if error.reason not in HOPELESS:
-                raise
-            left.append(error.message)
+        # Uploads first: one that is completed meanwhile is then found as the object that it became.
+        for remove in (objects.uploads.abort_below, objects.delete_below):
+            try:
+                left.extend(await remove(prefix))
+            except AwsFailure as error:
+                if error.reason == "BucketNotFound":
+                    break
+                if error.reason not in HOPELESS:
+                    raise
+                left.append(error.message)
     if len(left) > MAX_REPORTED:
         left = [*left[:MAX_REPORTED], f"and {len(left) - MAX_REPORTED} more"]
     return CleanupReport(tuple(left))

@@ -13,13 +13,16 @@ from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import JSON, S3Objects
 from avatar_operator.backends.attempts import AttemptReference, FenceResult
 from avatar_operator.backends.aws_failures import raises_backend_error
+from avatar_operator.backends.census import check_owned
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.s3 import artifacts as stored_artifacts
 from avatar_operator.backends.s3 import claims, cleanup, photos
+from avatar_operator.backends.s3 import owners as stored_owners
 from avatar_operator.backends.s3 import pictures as stored_pictures
+from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.core.clock import Clock
-from avatar_operator.locations import object_directory, picture_prefix, storage_of
+from avatar_operator.locations import object_directory, picture_prefix, runtime_storage, storage_of
 
 
 class S3Storage:
@@ -100,6 +103,17 @@ class S3Storage:
         """See Storage.delete_request_data."""
         prefix = S3Location.parse(picture_prefix(runtime, request))
         return await cleanup.delete_below(self._objects(runtime), [prefix])
+
+    @raises_backend_error
+    async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
+        """See Storage.owners."""
+        return await stored_owners.owners(self._objects(runtime), runtime_storage(runtime))
+
+    @raises_backend_error
+    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+        """See Storage.delete_owned."""
+        check_owned(runtime_storage(runtime), owner)
+        return await cleanup.delete_below(self._objects(runtime), [S3Location.parse(owner.location)])
 
     def _objects(self, runtime: AvatarRuntime) -> S3Objects:
         return S3Objects(self._clients, storage_region(runtime))

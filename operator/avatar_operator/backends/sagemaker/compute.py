@@ -16,7 +16,7 @@ from avatar_operator.backends.sagemaker.endpoints import Endpoints
 from avatar_operator.backends.sagemaker.hints import SqsHints
 from avatar_operator.backends.sagemaker.outcome import OutcomePaths, attempt_paths
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
-from avatar_operator.ingest.sqs import IngestMetrics
+from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.locations import StorageLocations, object_directory, storage_of
 
 
@@ -62,7 +62,9 @@ class SageMakerCompute:
     @raises_backend_error
     async def delete_outcomes(self, runtime: AvatarRuntime, model: AvatarModel) -> CleanupReport:
         """See Compute.delete_outcomes."""
-        paths = await self._endpoint_paths(runtime, storage_of(model, runtime), None)
+        training = model.status.training
+        endpoint_name = training.sagemaker.endpoint_name if training and training.sagemaker else None
+        paths = await self._endpoint_paths(runtime, storage_of(model, runtime), endpoint_name)
         directory = object_directory(model.metadata.namespace, model.metadata.uid)
         return await delete_below(self._objects(runtime), [path.below(directory) for path in paths])
 

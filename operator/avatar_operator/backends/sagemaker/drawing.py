@@ -32,6 +32,7 @@ from avatar_operator.backends.sagemaker.failure_text import (
     stated_status,
 )
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
+from avatar_operator.locations import runtime_storage
 
 MAX_ANSWER_BYTES = 6_291_456
 """InvokeEndpoint's own limit for a body, each way."""
@@ -161,7 +162,7 @@ async def _undelivered(
     objects: S3Objects, runtime: AvatarRuntime, call: DrawCall, missing: BackendError
 ) -> BackendError:
     # SageMaker says the same of an artifact that is gone and of one that the endpoint's role may not read.
-    artifact = S3Location.parse(runtime.spec.storage.artifacts).below(call.target_model)
+    artifact = S3Location.parse(f"{runtime_storage(runtime).artifacts}{call.target_model}")
     if await objects.facts(artifact) is None:
         return missing
     return BackendError(

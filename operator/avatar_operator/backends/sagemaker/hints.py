@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from avatar_operator.backends.compute import OnHint
-from avatar_operator.ingest.sqs import Consumer, IngestMetrics
+from avatar_operator.ingest.messages import OnHint
+from avatar_operator.ingest.metrics import IngestMetrics
+from avatar_operator.ingest.sqs import Consumer
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Only the last directories are remembered, so that an operator that simulates for
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +53,12 @@ class PretendedObjects:
         """Forget an object. It need not be there."""
         directory, name = _taken_apart(uri)
         self._directories.get(directory, {}).pop(name, None)
+
+    def everything(self) -> Iterator[tuple[str, datetime]]:
+        """The URI of every object, and when it was written."""
+        for directory, names in self._directories.items():
+            for name, found in names.items():
+                yield f"{directory}{name}", found.written
 
     def delete_below(self, prefix: str) -> None:
         """Forget everything below a prefix that ends with a slash."""

@@ -9,12 +9,14 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
 from avatar_operator.backends.attempts import AttemptReference, ClaimedByWorker, Fenced, FenceResult
+from avatar_operator.backends.census import Census, check_owned
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.simulated import claims
 from avatar_operator.backends.simulated.derived import digest, photo_uris, picture_sha256
 from avatar_operator.backends.simulated.objects import PretendedObjects
-from avatar_operator.locations import object_directory, picture_prefix, storage_of
+from avatar_operator.backends.storage import StoredOwner
+from avatar_operator.locations import object_directory, picture_prefix, runtime_storage, storage_of
 
 
 class SimulatedStorage:
@@ -108,6 +110,19 @@ class SimulatedStorage:
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
         """Forget the request's pictures."""
         self._objects.delete_below(picture_prefix(runtime, request))
+        return CleanupReport()
+
+    async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
+        """See Storage.owners."""
+        census = Census(runtime_storage(runtime))
+        for uri, written in self._objects.everything():
+            census.count(uri, written)
+        return census.result()
+
+    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+        """See Storage.delete_owned."""
+        check_owned(runtime_storage(runtime), owner)
+        self._objects.delete_below(owner.location)
         return CleanupReport()
 
 

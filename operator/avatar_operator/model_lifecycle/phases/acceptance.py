@@ -12,7 +12,7 @@ from avatar_operator.core.conditions import find_condition, shortened
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.conditions import ACCEPTED
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
-from avatar_operator.model_lifecycle.training_request import exceeded_limits, training_settings
+from avatar_operator.model_lifecycle.training_request import exceeded_limits
 from avatar_operator.tenancy import location_allowed, namespace_allowed
 
 PHOTOS_LOOK_SECONDS = 30
@@ -74,7 +74,7 @@ def refusal(runtime: AvatarRuntime, model: AvatarModel) -> tuple[str, str] | Non
                 "PhotosNotAllowed",
                 f"{location} is outside what AvatarRuntime {name} allows to namespace {namespace}: {', '.join(allowed)}",
             )
-    exceeded = exceeded_limits(runtime, training_settings(runtime, model))
+    exceeded = exceeded_limits(runtime, model)
     if exceeded:
         return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."
     return None

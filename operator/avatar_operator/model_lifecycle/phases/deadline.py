@@ -41,7 +41,8 @@ def deadline(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return draft
     if observation.now < limit.due:
         return draft.look_again_in((limit.due - observation.now).total_seconds())
-    draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, observation.model, training)))
+    if not observation.planned_here:
+        draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, observation.model, training)))
     return fail_attempt(observation, draft, reason=limit.reason, message=limit.message, retryable=False)
 
 

@@ -2,24 +2,34 @@
 
 A running training is asked to stop and given a grace period to say so, because a worker that has not noticed could
 still upload a likeness after its owner wanted it gone. What cannot be removed is tried again at once, then with
-back-off, until the patience ends: a finalizer that holds for ever helps nobody.
+back-off, until the patience ends: a finalizer that holds for ever helps nobody. Then the runtime takes over, and only
+when it says so is the model let go (`left_behind`).
 """
 
+from avatar_api.avatar_model import AvatarModel
 from avatar_operator.backends.attempts import AttemptPending
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.left_behind import (
+    CLEANUP_PATIENCE_SECONDS,
+    handed_over,
+    is_recorded,
+    let_go,
+    settle_remains,
+)
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
     CancelAttempt,
     DataDeleted,
     DeleteModelData,
+    LeftBehindHandedOver,
     ModelAction,
     ModelDraft,
+    RecordLeftBehind,
 )
 from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference, is_active
 
 CANCELLATION_GRACE_SECONDS = 60
-CLEANUP_PATIENCE_SECONDS = 600
 
 
 def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -27,6 +37,8 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     model = observation.model
     if model.metadata.deletion_timestamp is None:
         return draft
+    if observation.runtime is None and not _may_have_something(model):
+        return draft.remove_finalizer().finish()
     if observation.runtime is None:
         return (
             draft.say_farewell(
@@ -40,7 +52,9 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             .remove_finalizer()
             .finish()
         )
-    age = (observation.now - model.metadata.deletion_timestamp).total_seconds()
+    if is_recorded(observation.runtime, model.metadata.uid):
+        return let_go(draft, observation.runtime, model.metadata.uid).finish()
+    age = _age(observation)
     training = draft.status.training
     if training is not None and is_active(training):
         draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, model, training)))
@@ -68,23 +82,40 @@ def fold_cancellation(
 
 
 def fold_cleanup(
-    observation: ModelObservation, draft: ModelDraft, fact: DataDeleted | ActionFailed[ModelAction]
+    observation: ModelObservation,
+    draft: ModelDraft,
+    fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ModelAction],
 ) -> ModelDraft:
     """What is left of the model's data."""
     match fact:
         case DataDeleted(report=report):
             remains, retry = "; ".join(report.left_behind), Retry("CleanupIncomplete", "")
+        case LeftBehindHandedOver(remains=explanation):
+            return handed_over(draft, explanation)
         case ActionFailed(message=message):
             remains, retry = message, fact.as_retry()
     if not remains:
         return draft.remove_finalizer()
     explanation = f"Not everything could be removed: {remains}"
-    if not is_out_of_patience(observation):
-        return draft.retry(Retry(retry.reason, explanation, retry.at_least))
-    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", explanation)).remove_finalizer()
+    return settle_remains(
+        draft, RecordLeftBehind(explanation), age=_age(observation), remains=explanation, retry=retry
+    )
 
 
 def is_out_of_patience(observation: ModelObservation) -> bool:
-    """Whether the model has been going for so long that it is let go whatever stays behind."""
+    """Whether the model has been going for so long that nothing more is waited for."""
+    going = observation.model.metadata.deletion_timestamp is not None
+    return going and _age(observation) >= CLEANUP_PATIENCE_SECONDS
+
+
+def _age(observation: ModelObservation) -> float:
+    """For how many seconds the model has been going."""
     since = observation.model.metadata.deletion_timestamp
-    return since is not None and (observation.now - since).total_seconds() >= CLEANUP_PATIENCE_SECONDS
+    assert since is not None
+    return (observation.now - since).total_seconds()
+
+
+def _may_have_something(model: AvatarModel) -> bool:
+    """Whether anything may be stored for a model: an attempt was planned once."""
+    training = model.status.training
+    return model.status.storage is not None or (training is not None and training.inference_id is not None)

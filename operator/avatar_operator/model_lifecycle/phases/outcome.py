@@ -7,6 +7,7 @@ from avatar_operator.backends.attempts import AttemptFailed, AttemptPending, Att
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
+from avatar_operator.costs import training_cost
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.base_models import base_model_word
 from avatar_operator.model_lifecycle.conditions import HOSTED, TRAINED, update_training
@@ -66,7 +67,12 @@ def _succeed(observation: ModelObservation, draft: ModelDraft, result: TrainingR
         revision=training.revision,
     )
     draft = update_training(
-        draft, completion_time=observation.now, progress=None, retry_time=None, seconds=round(result.seconds)
+        draft,
+        completion_time=observation.now,
+        progress=None,
+        retry_time=None,
+        seconds=round(result.seconds),
+        estimated_cost=training_cost(observation.runtime, result.seconds),
     )
     draft = update_status(draft, artifact=artifact, photos=photos_status(result.photos), last_failure=None)
     message = f"Revision {training.revision} was trained on {draft.status.photos.accepted if draft.status.photos else 0} photos."

@@ -13,7 +13,10 @@ def revision(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     training = draft.status.training
     if training is not None and training.revision == wanted:
         return draft
-    if training is not None and is_active(training) and observation.runtime is not None:
+    if training is not None and is_active(training):
+        if observation.runtime is None:
+            # Only the runtime says where claims lie; until it is back, nobody can stop the old attempt.
+            return draft
         draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, observation.model, training)))
     draft = update_status(draft, training=TrainingStatus(revision=wanted, attempt=0), last_failure=None)
     return set_condition(

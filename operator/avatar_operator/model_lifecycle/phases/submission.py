@@ -11,6 +11,7 @@ from avatar_operator.model_lifecycle.actions import (
     SubmissionAccepted,
     SubmitTraining,
 )
+from avatar_operator.model_lifecycle.base_models import base_model_word
 from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.failure import fail_attempt
 from avatar_operator.model_lifecycle.observation import (
@@ -32,12 +33,12 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     assert runtime is not None
     if isinstance(photos, BackendError) and photos.retryable:
         return draft.retry(photos.as_retry()).finish()
-    if observation.model.spec.suspend or photo_refusal(runtime, photos) is not None:
+    other_base = training.base_model not in (None, base_model_word(runtime.spec.base_model))
+    if observation.model.spec.suspend or other_base or photo_refusal(runtime, photos) is not None:
         # Nobody was called yet, so the plan can be withdrawn; the next pass says why there is no other one.
         return update_training(draft, inference_id=None, planned_time=None).look_again_in(0).finish()
     assert photos is not None
     assert not isinstance(photos, BackendError)
-    attempt = attempt_reference(runtime, observation.model, training)
     attempt = attempt_reference(runtime, observation.model, training)
     request = build_training_request(
         runtime, observation.model, attempt, photos, observation.progress_destination
@@ -62,7 +63,8 @@ def fold_submission(
                     failure_location=accepted.failure_location,
                 ),
             )
-            return queued(observation, draft)
+            # Asked once without a hint: a backend that sends none says when to ask again.
+            return queued(observation, draft).look_again_in(0)
         case AnswerLost():
             # The plan stands, and is fenced by the next pass before anything is called again.
             return draft.look_again_in(0)

@@ -45,7 +45,7 @@ def _drawing(observation: RequestObservation) -> int:
 
 
 def _last_seen(observation: RequestObservation) -> str:
-    trouble = observation.notes.trouble
+    trouble = observation.storage_error or observation.notes.trouble
     if trouble is not None:
         return f" The last try: {trouble.message}"
     waiting = find_condition(observation.request.status.conditions, SUCCEEDED)

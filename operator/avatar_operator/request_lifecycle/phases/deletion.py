@@ -1,15 +1,30 @@
-"""Deletion: the pictures go with their request, unless it says Retain. In bounded time."""
+"""Deletion: the pictures go with their request, unless it says Retain. In bounded time.
 
+A call that was never answered may still be drawing, and would store its pictures after everything was removed. So where
+one may be under way (it timed out, or another process has called), the request is held until it must have ended, and
+what it stored by then is removed as well.
+
+What cannot be removed in time the runtime takes over, and only when it says so is the request let go (`left_behind`).
+"""
+
+from datetime import datetime, timedelta
+
+from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.left_behind import handed_over, is_recorded, let_go, settle_remains
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
+    LeftBehindHandedOver,
     PicturesDeleted,
+    RecordLeftBehind,
     RequestAction,
     RequestDraft,
 )
+from avatar_operator.request_lifecycle.conditions import SUCCEEDED, is_finished
 from avatar_operator.request_lifecycle.observation import RequestObservation
 
-CLEANUP_PATIENCE_SECONDS = 600
+LONGEST_CALL_SECONDS = 70
+"""SageMaker gives an invocation 60 seconds; the rest is for clocks that differ."""
 
 
 def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
@@ -26,25 +41,44 @@ def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDra
         )
         notice = Notice("Warning", "CleanupImpossible", message)
         return draft.say_farewell(notice).remove_finalizer().finish()
+    if is_recorded(observation.runtime, request.metadata.uid):
+        return let_go(draft, observation.runtime, request.metadata.uid).finish()
     return draft.act(DeletePictures()).finish()
 
 
 def fold_cleanup(
     observation: RequestObservation,
     draft: RequestDraft,
-    fact: PicturesDeleted | ActionFailed[RequestAction],
+    fact: PicturesDeleted | LeftBehindHandedOver | ActionFailed[RequestAction],
 ) -> RequestDraft:
     """What is left of the pictures."""
     match fact:
         case PicturesDeleted(report=report):
             remains, retry = "; ".join(report.left_behind), Retry("CleanupIncomplete", "")
+        case LeftBehindHandedOver(remains=explanation):
+            return handed_over(draft, explanation)
         case ActionFailed(message=message):
             remains, retry = message, fact.as_retry()
     if not remains:
+        ended = _calls_have_ended(observation)
+        if observation.now < ended:
+            return draft.look_again_in((ended - observation.now).total_seconds())
         return draft.remove_finalizer()
     explanation = f"Not everything could be removed: {remains}"
     since = observation.request.metadata.deletion_timestamp
     assert since is not None
-    if (observation.now - since).total_seconds() < CLEANUP_PATIENCE_SECONDS:
-        return draft.retry(Retry(retry.reason, explanation, retry.at_least))
-    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", explanation)).remove_finalizer()
+    age = (observation.now - since).total_seconds()
+    return settle_remains(draft, RecordLeftBehind(explanation), age=age, remains=explanation, retry=retry)
+
+
+def _calls_have_ended(observation: RequestObservation) -> datetime:
+    """When no call of this request's can be drawing any more."""
+    request = observation.request
+    assert request.metadata.deletion_timestamp is not None
+    if observation.notes.all_answered:
+        return observation.now
+    last_call = request.metadata.deletion_timestamp
+    succeeded = find_condition(request.status.conditions, SUCCEEDED)
+    if succeeded is not None and is_finished(request.status):
+        last_call = min(last_call, succeeded.last_transition_time)
+    return last_call + timedelta(seconds=LONGEST_CALL_SECONDS)

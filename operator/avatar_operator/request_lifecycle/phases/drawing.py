@@ -10,6 +10,7 @@ from avatar_operator.backends.compute import ModelLoading
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.core.words import counted
+from avatar_operator.costs import drawing_cost
 from avatar_operator.request_lifecycle.actions import (
     DrawingAnswered,
     DrawPictures,
@@ -46,9 +47,17 @@ def drawing(observation: RequestObservation, draft: RequestDraft) -> RequestDraf
     verb = "lies" if len(observation.pictures) == 1 else "lie"
     message = f"{count} of revision {pinned.revision} {verb} under {request.status.storage_prefix}"
     draft = set_condition(observation, draft, SUCCEEDED, "True", "Drawn", message)
-    return update_status(
-        draft, images=list(observation.pictures), timings=_timings(observation), last_failure=None
-    ).finish()
+    # A process that has not seen it all would name a fraction of the seconds, and of the cost.
+    seen_all = observation.notes.drawn >= {picture.file_name() for picture in wanted_pictures(request)}
+    drawn = update_status(
+        draft,
+        images=list(observation.pictures),
+        timings=_timings(observation, seen_all=seen_all),
+        estimated_cost=drawing_cost(runtime, observation.notes.generate_seconds) if seen_all else None,
+        last_failure=None,
+    )
+    # Its time to live begins.
+    return drawn.look_again_in(0).finish()
 
 
 def fold_drawing(
@@ -68,14 +77,13 @@ def fold_drawing(
             return fail_request(observation, draft, reason=fact.reason, message=fact.message)
 
 
-def _timings(observation: RequestObservation) -> RequestTimings | None:
+def _timings(observation: RequestObservation, *, seen_all: bool) -> RequestTimings | None:
     notes, status = observation.notes, observation.request.status
     created = observation.request.metadata.creation_timestamp
     if status.start_time is None or created is None:
         return None
     queued = f"{max(0.0, (status.start_time - created).total_seconds()):.3f}"
-    if notes.generate_seconds == 0.0:
-        # Somebody else has drawn them: this process has seen nothing of it.
+    if not seen_all:
         return RequestTimings(queued=queued)
     return RequestTimings(
         queued=queued, cold_load=f"{notes.cold_load_seconds:.3f}", generate=f"{notes.generate_seconds:.3f}"

@@ -9,8 +9,10 @@ chance: its person may have wanted just that.
 import difflib
 
 from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import ResolvedModel
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import find_condition
+from avatar_operator.locations import object_directory
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import MODEL_RESOLVED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
@@ -19,6 +21,8 @@ from avatar_operator.request_lifecycle.observation import RequestObservation
 HOSTED = "Hosted"
 STALLED = "Stalled"
 """Conditions of an AvatarModel, as the contract has them."""
+MODEL_NOT_FOUND = "ModelNotFound"
+MODEL_DELETED = "ModelDeleted"
 
 
 def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
@@ -26,18 +30,14 @@ def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestD
     request, model = observation.request, observation.model
     pinned = request.status.model
     if pinned is not None:
-        if model is not None and model.metadata.uid != pinned.uid:
-            message = (
-                f"AvatarModel {pinned.name} was deleted and created anew while this request was drawn: what is missing is not"
-                " drawn, because it would show whoever the new model is of. Create another AvatarRequest."
-            )
-            return fail_request(observation, draft, reason="ModelReplaced", message=message)
-        if model is None or model.metadata.deletion_timestamp is not None:
-            message = f"AvatarModel {pinned.name} was deleted: nothing more is drawn with it."
-            return fail_request(observation, draft, reason="ModelDeleted", message=message)
-        return draft
+        lost = _loss_of(pinned, observation)
+        if lost is None:
+            return draft
+        reason, message = lost
+        draft = set_condition(observation, draft, MODEL_RESOLVED, "False", reason, message)
+        return fail_request(observation, draft, reason=reason, message=message)
     if model is None:
-        return _wait(observation, draft, "ModelNotFound", _not_found(observation))
+        return _wait(observation, draft, *_missing(observation))
     waiting = waiting_for(model)
     if waiting is not None:
         return _wait(observation, draft, *waiting)
@@ -54,8 +54,13 @@ def waiting_for(model: AvatarModel) -> tuple[str, str] | None:
     name = model.metadata.name
     if model.metadata.deletion_timestamp is not None:
         return "ModelDeleting", f"AvatarModel {name} is being deleted: nothing is drawn with it any more."
+    artifact = model.status.artifact
+    if artifact is not None and not _is_own(
+        artifact.target_model, model.metadata.namespace, model.metadata.uid
+    ):
+        return "ArtifactForeign", _foreign(f"status.artifact of AvatarModel {name}")
     hosted = find_condition(model.status.conditions, HOSTED)
-    if model.status.artifact is not None and (hosted is None or hosted.status != "False"):
+    if artifact is not None and (hosted is None or hosted.status != "False"):
         return None
     failed = find_condition(model.status.conditions, STALLED)
     if failed is not None and failed.status == "True":
@@ -65,6 +70,44 @@ def waiting_for(model: AvatarModel) -> tuple[str, str] | None:
         "WaitingForModel",
         f"AvatarModel {name} is not trained yet; `kubectl get avm {name}` says how far it is.",
     )
+
+
+def _loss_of(pinned: ResolvedModel, observation: RequestObservation) -> tuple[str, str] | None:
+    """Why the artifact is not to be drawn with any more, as reason and message; None if it is."""
+    model, namespace = observation.model, observation.request.metadata.namespace
+    if not _is_own(pinned.target_model, namespace, pinned.uid):
+        return "ArtifactForeign", _foreign(
+            f"status.model of AvatarRequest {observation.request.metadata.name}"
+        )
+    if model is not None and model.metadata.uid != pinned.uid:
+        return (
+            "ModelReplaced",
+            f"AvatarModel {pinned.name} was deleted and created anew while this request was drawn: what is missing is not"
+            " drawn, because it would show whoever the new model is of. Create another AvatarRequest.",
+        )
+    if model is None or model.metadata.deletion_timestamp is not None:
+        return MODEL_DELETED, f"AvatarModel {pinned.name} was deleted: nothing more is drawn with it."
+    return None
+
+
+def _is_own(target_model: str, namespace: str, uid: str) -> bool:
+    """Whether an artifact is that of a model: whoever may write a status must not draw anybody with it."""
+    return target_model.startswith(object_directory(namespace, uid))
+
+
+def _foreign(where: str) -> str:
+    return f"{where} names an artifact that is not this model's own, and it was not the operator that wrote that."
+
+
+def _missing(observation: RequestObservation) -> tuple[str, str]:
+    reference = observation.request.spec.model_ref.name
+    before = find_condition(observation.request.status.conditions, MODEL_RESOLVED)
+    if before is not None and before.reason != MODEL_NOT_FOUND:
+        return (
+            MODEL_DELETED,
+            f"AvatarModel {reference} was deleted while this request waited for it; it waits for another of that name.",
+        )
+    return MODEL_NOT_FOUND, _not_found(observation)
 
 
 def _not_found(observation: RequestObservation) -> str:

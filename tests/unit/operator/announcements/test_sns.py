@@ -10,14 +10,21 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from cloudevents.core.formats.json import JSONFormat
 from moto.server import ThreadedMotoServer
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.announcements.announcer import Announcement, Announcer
-from avatar_operator.announcements.sns import SnsAnnouncer, to_cloud_event, topic_region
+from avatar_operator.announcements.sns import (
+    SnsAnnouncer,
+    announcement_error,
+    to_cloud_event,
+    topic_region,
+)
 from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import aws_failure
 from avatar_operator.backends.failures import BackendError
 from builders.backend_objects import make_simulated_runtime
 
@@ -124,9 +131,32 @@ async def test_without_a_topic_nothing_is_told() -> None:
     clients.close()
 
 
-async def test_a_topic_that_does_not_exist_is_an_error(announcer: Announcer) -> None:
-    with pytest.raises(BackendError, match="could not announce"):
+async def test_a_topic_that_does_not_exist_is_said_to_be_missing(announcer: Announcer) -> None:
+    with pytest.raises(BackendError, match="could not announce") as caught:
         await announcer.announce(runtime_with(f"arn:aws:sns:{REGION}:123456789012:nobody"), READY)
+    assert (caught.value.reason, caught.value.retryable) == ("TopicNotFound", True)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "reason", "retryable"),
+    [
+        ("NotFound", 404, "TopicNotFound", True),
+        ("AuthorizationError", 403, "TopicDenied", True),
+        ("InvalidParameter", 400, "AnnouncementRefused", False),
+        ("KMSAccessDenied", 400, "KeyDenied", True),
+        ("Throttled", 429, "Throttled", True),
+        ("InternalError", 500, "AwsUnavailable", True),
+    ],
+)
+def test_what_cannot_be_announced_says_whether_it_ever_can(
+    code: str, status: int, reason: str, retryable: bool
+) -> None:
+    answer: Any = {
+        "Error": {"Code": code, "Message": "said"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    failure = announcement_error(aws_failure(ClientError(answer, "Publish"), "announce x"))
+    assert (failure.reason, failure.retryable) == (reason, retryable)
 
 
 async def test_what_is_no_topic_is_an_error(announcer: Announcer) -> None:

@@ -206,3 +206,40 @@ def test_other_errors_pass_through() -> None:
 
     with pytest.raises(RuntimeError, match="a defect of ours"):
         RenewableClient[Any](Clients()).call(broken)
+
+
+class NotAllowedError(Exception):
+    """What a guard raises."""
+
+
+async def test_nothing_is_sent_that_the_guard_forbids() -> None:
+    def guard() -> None:
+        raise NotAllowedError
+
+    with (
+        aws_stub(lambda _: Answer(200, b"content")) as stub,
+        clients_of(stub.url, before_send=guard) as clients,
+        pytest.raises(NotAllowedError),
+    ):
+        await clients.s3(REGION, lambda s3: s3.put_object(Bucket="b", Key="k", Body=b"x"))
+
+    assert stub.calls == []
+
+
+async def test_a_repetition_is_guarded_like_the_first_request() -> None:
+    asked = []
+
+    def guard() -> None:
+        asked.append(len(stub.calls))
+        if len(asked) > 1:
+            raise NotAllowedError
+
+    with (
+        aws_stub(lambda _: s3_error(503, "SlowDown")) as stub,
+        clients_of(stub.url, before_send=guard) as clients,
+        pytest.raises(NotAllowedError),
+    ):
+        await clients.s3(REGION, lambda s3: s3.put_object(Bucket="b", Key="k", Body=b"x"))
+
+    assert asked == [0, 1]
+    assert len(stub.calls) == 1

@@ -6,11 +6,14 @@ A backend takes part with a fixture that gives its `Stage` and a line in `STAGES
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest
 from avatar_api.documents.inference import PictureRequest
 from avatar_operator.backends.attempts import (
     AttemptFailed,
@@ -24,6 +27,7 @@ from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
 from avatar_operator.backends.metered import BackendMetrics, metered
 from avatar_operator.backends.selection import Backend
 from avatar_operator.backends.simulated import simulated_backend
+from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.locations import picture_prefix
 from builders.backend_objects import (
     BUCKET,
@@ -257,3 +261,64 @@ class TestCleanup:
             stored = await stage.backend.storage.delete_model_data(stage.runtime, model, artifacts=True)
             outcomes = await stage.backend.compute.delete_outcomes(stage.runtime, model)
             assert stored.with_that_of(outcomes).left_behind == ()
+
+
+class TestOwners:
+    """What is stored tells whose it is, so that nothing stays for ever because its object has gone."""
+
+    async def test_a_model_is_found_by_what_was_stored_for_its_training(self, stage: Stage) -> None:
+        before = stage.clock.now() - timedelta(days=1)
+        model = stage.fated_model("succeeds")
+        await stage.end(await stage.submit(model))
+        found = await self.owned_by(stage, model)
+        assert f"{stage.runtime.spec.storage.requests}team-a/{model.metadata.uid}/" in found
+        assert {(owner.namespace, owner.kind) for owner in found.values()} == {("team-a", "AvatarModel")}
+        assert all(owner.objects > 0 for owner in found.values())
+        assert all(owner.newest > before for owner in found.values())
+
+    async def test_a_request_is_found_by_its_pictures(self, stage: Stage) -> None:
+        outcome = await stage.end(await stage.submit(stage.fated_model("succeeds")))
+        assert isinstance(outcome, AttemptSucceeded)
+        request = make_request()
+        prefix = picture_prefix(stage.runtime, request)
+        await stage.backend.compute.draw(
+            stage.runtime, draw_call(outcome.result.artifact.target_model, prefix, count=3)
+        )
+        found = await self.owned_by(stage, request)
+        assert {(owner.location, owner.kind, owner.objects) for owner in found.values()} == {
+            (prefix, "AvatarRequest", 3)
+        }
+
+    async def test_what_is_deleted_of_an_owner_is_gone_and_the_rest_stays(self, stage: Stage) -> None:
+        kept, deleted = stage.fated_model("succeeds"), stage.fated_model("succeeds")
+        for model in (kept, deleted):
+            await stage.end(await stage.submit(model))
+        before = await self.owned_by(stage, kept)
+        for owner in (await self.owned_by(stage, deleted)).values():
+            for _ in range(2):
+                report = await stage.backend.storage.delete_owned(stage.runtime, owner)
+                assert report.left_behind == ()
+        assert await self.owned_by(stage, deleted) == {}
+        assert await self.owned_by(stage, kept) == before
+
+    async def test_what_was_deleted_with_its_model_has_no_owner_any_more(self, stage: Stage) -> None:
+        model = stage.fated_model("succeeds")
+        await stage.end(await stage.submit(model))
+        await stage.backend.storage.delete_model_data(stage.runtime, model, artifacts=True)
+        await stage.backend.compute.delete_outcomes(stage.runtime, model)
+        assert await self.owned_by(stage, model) == {}
+
+    @pytest.mark.parametrize("location", [f"s3://{BUCKET}/", f"s3://{BUCKET}/photos/"])
+    async def test_nothing_but_an_owners_own_directory_is_deleted(self, stage: Stage, location: str) -> None:
+        model = make_model()
+        claimed = StoredOwner(
+            "team-a", model.metadata.uid, "AvatarModel", location, newest=stage.clock.now(), objects=1
+        )
+        with pytest.raises(BackendError) as caught:
+            await stage.backend.storage.delete_owned(stage.runtime, claimed)
+        assert (caught.value.reason, caught.value.retryable) == ("NotOwned", False)
+
+    @staticmethod
+    async def owned_by(stage: Stage, body: AvatarModel | AvatarRequest) -> dict[str, StoredOwner]:
+        owners = await stage.backend.storage.owners(stage.runtime)
+        return {owner.location: owner for owner in owners if owner.uid == body.metadata.uid}

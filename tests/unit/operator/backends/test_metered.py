@@ -10,11 +10,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from avatar_api.documents.training import ProgressDestination
-from avatar_operator.backends.compute import Compute, HintSource, OnHint
+from avatar_operator.backends.compute import Compute, HintSource
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.metered import BackendMetrics, TokensAvailable, metered
 from avatar_operator.backends.selection import Backend
 from avatar_operator.backends.storage import Storage
+from avatar_operator.ingest.messages import OnHint
 from builders.backend import ScriptedBackend
 from builders.backend_objects import make_simulated_runtime
 

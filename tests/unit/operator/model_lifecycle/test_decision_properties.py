@@ -8,7 +8,6 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
-from avatar_operator.core.errors import RetryLaterError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
@@ -129,8 +128,8 @@ def situations(draw: st.DrawFn) -> Situation:
     )
 
 
-def _observe(situation: Situation) -> ModelObservation | None:
-    """What the operator would observe; None if it would say "not now"."""
+def _observe(situation: Situation) -> ModelObservation:
+    """What the operator would observe."""
     cache, clock, backend = ObjectCache(), FakeClock(), ScriptedBackend()
     clock.advance(situation.seconds)
     body = _store(cache, AVATAR_MODEL, situation.model)
@@ -145,10 +144,7 @@ def _observe(situation: Situation) -> ModelObservation | None:
     if situation.planned_here and training is not None:
         unplanned = ModelObservation(clock.now(), a_model(), situation.runtime)
         lifecycle.written(unplanned, situation.model.status)
-    try:
-        return asyncio.run(lifecycle.observe(body))
-    except RetryLaterError:
-        return None
+    return asyncio.run(lifecycle.observe(body))
 
 
 def _store(cache: ObjectCache, kind: Kind, value: AvatarModel | AvatarRuntime) -> dict[str, Any]:
@@ -166,8 +162,6 @@ def _decided(observation: ModelObservation) -> ModelDraft:
 @settings(max_examples=100, deadline=None)
 def test_every_observation_leads_to_a_decision_and_always_to_the_same(situation: Situation) -> None:
     observation = _observe(situation)
-    if observation is None:
-        return
 
     draft = _decided(observation)
 
@@ -179,8 +173,6 @@ def test_every_observation_leads_to_a_decision_and_always_to_the_same(situation:
 @settings(max_examples=100, deadline=None)
 def test_only_what_stands_planned_in_the_observed_status_is_submitted(situation: Situation) -> None:
     observation = _observe(situation)
-    if observation is None:
-        return
     submissions = [action for action in decide(observation).actions if isinstance(action, SubmitTraining)]
 
     for submission in submissions:
@@ -200,7 +192,7 @@ def test_only_what_stands_planned_in_the_observed_status_is_submitted(situation:
 def test_a_plan_of_unknown_fate_is_never_left_without_a_fence_or_an_end(situation: Situation) -> None:
     observation = _observe(situation)
     training = situation.model.status.training
-    if observation is None or training is None or observation.runtime is None:
+    if training is None or observation.runtime is None:
         return
     unknown = is_active(training) and not is_submitted(training) and not observation.planned_here
     draft = decide(observation)
@@ -218,7 +210,7 @@ def test_a_settled_model_causes_nothing_however_often_it_is_looked_at(
     situation: Situation, later: float
 ) -> None:
     observation = _observe(situation)
-    if observation is None or not is_settled(observation.model.status.training):
+    if not is_settled(observation.model.status.training):
         return
     model = observation.model
     current = model.status.training is not None and model.status.training.revision == model.spec.revision
@@ -227,7 +219,7 @@ def test_a_settled_model_causes_nothing_however_often_it_is_looked_at(
     first = _decided(observation)
 
     assert first.actions == ()
-    assert not first.notices
+    assert not first.farewells
     status = AvatarModelStatus.model_validate(first.status.to_wire())
     clock = FakeClock(observation.now)
     clock.advance(later)
@@ -239,7 +231,7 @@ def test_a_settled_model_causes_nothing_however_often_it_is_looked_at(
 @settings(max_examples=100, deadline=None)
 def test_nothing_is_done_for_an_object_that_is_not_held(situation: Situation) -> None:
     observation = _observe(situation)
-    if observation is None or observation.model.metadata.finalizers:
+    if observation.model.metadata.finalizers:
         return
     draft = decide(observation)
 

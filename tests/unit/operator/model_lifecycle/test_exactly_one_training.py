@@ -12,7 +12,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from avatar_operator.core.errors import RetryLaterError
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -271,7 +270,7 @@ class ExactlyOneTraining(RuleBasedStateMachine):
 
     def _pass(self) -> None:
         # The queue would back off and come again; here the next rule does.
-        with contextlib.suppress(RetryLaterError, KubeError):
+        with contextlib.suppress(KubeError):
             self._run(self.world.look_at(AVATAR_MODEL))
         self.nothing_is_paid_for_twice()
 

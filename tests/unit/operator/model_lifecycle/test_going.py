@@ -1,10 +1,10 @@
 """The end of an AvatarModel: asked for by a user, or by its own retention."""
 
 import pytest
-from avatar_operator.core.errors import RetryLaterError
 
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.backends.attempts import AttemptFailed
+from avatar_operator.backends.cleanup_report import CleanupReport
 from builders.backend import denied, out_of_reach
 from builders.world import World
 
@@ -48,9 +48,10 @@ async def test_a_deletion_tries_again_while_the_backend_is_out_of_reach(world: W
     world.kube.delete_as_user(AVATAR_MODEL, "ann")
     world.backend.script("delete_model_data", out_of_reach())
 
-    with pytest.raises(RetryLaterError):
-        await world.look_at(AVATAR_MODEL)
+    refused = await world.look_at(AVATAR_MODEL)
 
+    assert refused.retrying is not None
+    assert refused.retrying.reason == "ServiceUnavailable"
     assert world.kube.exists(AVATAR_MODEL, "ann")
     await world.settle(AVATAR_MODEL)
     assert not world.kube.exists(AVATAR_MODEL, "ann")
@@ -69,6 +70,29 @@ async def test_a_deletion_ends_even_if_the_backend_never_answers_again(world: Wo
     assert "ServiceUnavailable" in world.kube.reasons()
 
 
+async def test_what_the_backend_stored_goes_even_while_the_rest_cannot(world: World) -> None:
+    await world.train()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.backend.script("delete_model_data", denied())
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert world.backend.asked("delete_outcomes") == ["ann"]
+    assert world.kube.exists(AVATAR_MODEL, "ann")
+
+
+async def test_a_deletion_waits_for_what_the_backend_itself_stored(world: World) -> None:
+    await world.train()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.backend.script("delete_outcomes", CleanupReport(("s3://models/out/1.out: locked",)))
+
+    refused = await world.look_at(AVATAR_MODEL)
+
+    assert refused.retrying is not None
+    assert "1.out: locked" in refused.retrying.message
+    assert world.kube.exists(AVATAR_MODEL, "ann")
+
+
 async def test_a_deletion_that_is_refused_for_good_ends_and_says_so(world: World) -> None:
     await world.train()
     world.backend.script("delete_model_data", *[denied()] * 100)
@@ -78,7 +102,8 @@ async def test_a_deletion_that_is_refused_for_good_ends_and_says_so(world: World
     await world.settle(AVATAR_MODEL)
 
     assert not world.kube.exists(AVATAR_MODEL, "ann")
-    assert "AccessDenied" in world.kube.reasons()
+    (farewell,) = [event for event in world.kube.events.values() if event["reason"] == "CleanupIncomplete"]
+    assert farewell["note"] == "Not everything could be removed: The role may not do this."
 
 
 async def test_nothing_is_remembered_of_a_model_that_is_gone(world: World) -> None:

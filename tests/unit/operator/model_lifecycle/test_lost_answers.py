@@ -6,8 +6,10 @@ from avatar_api.group import AVATAR_MODEL
 from avatar_operator.backends.attempts import ClaimedByWorker
 from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
 from avatar_operator.core.conditions import find_condition
+from avatar_operator.core.decision import Retry
 from avatar_operator.names import inference_id
 from builders.backend import a_success, denied, out_of_reach
+from builders.clock import NOON
 from builders.objects import MODEL_UID
 from builders.observations import a_progress_message
 from builders.world import MODEL_KEY, World
@@ -25,6 +27,41 @@ async def test_a_lost_answer_is_fenced_before_another_attempt(world: World) -> N
     assert [request.inference_id for request in world.backend.asked("submit_training")] == [FIRST, SECOND]
 
 
+async def test_a_request_document_that_could_not_be_written_was_certainly_not_submitted(world: World) -> None:
+    world.backend.script("write_request", out_of_reach())
+
+    await world.settle(AVATAR_MODEL)
+
+    assert [request.inference_id for request in world.backend.asked("write_request")] == [FIRST, FIRST]
+    assert [request.inference_id for request in world.backend.asked("submit_training")] == [FIRST]
+    assert world.backend.asked("fence_attempt") == []
+
+
+async def test_a_success_whose_artifact_is_not_what_the_worker_says_is_a_failure(world: World) -> None:
+    world.backend.script("artifact_defect", "it has 3 bytes, the worker says 4")
+
+    await world.train()
+
+    assert world.model.status.artifact is None
+    assert world.model.status.last_failure is not None
+    assert world.model.status.last_failure.reason == "ArtifactInvalid"
+    assert "it has 3 bytes" in world.model.status.last_failure.message
+
+
+async def test_an_artifact_that_cannot_be_looked_at_is_looked_at_again(world: World) -> None:
+    await world.settle(AVATAR_MODEL)
+    world.backend.script("attempt_outcome", a_success(FIRST), a_success(FIRST))
+    world.backend.script("artifact_defect", out_of_reach())
+    world.models.hint_outcome(MODEL_KEY)
+
+    refused = await world.look_at(AVATAR_MODEL)
+    assert refused.retrying is not None
+    await world.settle(AVATAR_MODEL)
+
+    assert len(world.backend.asked("artifact_defect")) == 2
+    assert world.model.status.state == "Ready"
+
+
 async def test_a_lost_answer_whose_attempt_runs_is_taken_over(world: World) -> None:
     world.backend.script("submit_training", OutcomeUnknownError("timed out"))
     world.backend.script("fence_attempt", ClaimedByWorker())
@@ -35,7 +72,7 @@ async def test_a_lost_answer_whose_attempt_runs_is_taken_over(world: World) -> N
     training = world.model.status.training
     assert training is not None
     assert training.inference_id == FIRST
-    assert training.submitted_time == world.clock.now()
+    assert training.start_time == training.submitted_time == NOON
     assert world.model.status.state == "Queued"
     assert "TrainingSubmitted" in world.kube.reasons()
 
@@ -93,7 +130,7 @@ async def test_a_submission_that_was_certainly_refused_is_tried_again_under_the_
     await world.look_at(AVATAR_MODEL)
     delayed = await world.look_at(AVATAR_MODEL)
 
-    assert delayed.retry_at_least == 0.0
+    assert delayed.retrying == Retry("Throttled", "The service does not answer.")
     trained = find_condition(world.model.status.conditions, "Trained")
     assert trained is not None
     assert trained.reason == "SubmissionDelayed"
@@ -142,7 +179,7 @@ async def test_an_outcome_that_cannot_be_read_is_asked_for_again(world: World) -
     world.models.hint_outcome(MODEL_KEY)
     refused = await world.look_at(AVATAR_MODEL)
 
-    assert refused.retry_at_least == 0.0
+    assert refused.retrying == Retry("ServiceUnavailable", "The service does not answer.")
     await world.settle(AVATAR_MODEL)
     assert world.model.status.state == "Ready"
 
@@ -154,12 +191,12 @@ async def test_an_attempt_is_overdue_though_its_outcome_cannot_be_read(
     await world.settle(AVATAR_MODEL)
     world.backend.script("attempt_outcome", *[error] * 50)
     world.models.hint_outcome(MODEL_KEY)
-    world.clock.advance(7200)
+    world.clock.advance(21600)
 
     await world.settle(AVATAR_MODEL)
 
     assert world.model.status.last_failure is not None
-    assert world.model.status.last_failure.reason == "DeadlineExceeded"
+    assert world.model.status.last_failure.reason == "QueueDeadlineExceeded"
 
 
 async def test_a_hint_that_comes_while_the_outcome_is_asked_for_is_not_lost(world: World) -> None:

@@ -40,7 +40,16 @@ def _trained(reason: str) -> Condition:
         (_status(_trained("Training")), "Training"),
         (_status(_trained("Packaging")), "Packaging"),
         (_status(_trained("TooFewUsablePhotos")), "Failed"),
-        (_status(a_condition("Trained", "True", "Trained")), "Ready"),
+        (
+            _status(a_condition("Trained", "True", "Trained"), a_condition("Hosted", "True", "Verified")),
+            "Ready",
+        ),
+        (
+            _status(
+                a_condition("Trained", "True", "Trained"), a_condition("Hosted", "False", "BaseModelChanged")
+            ),
+            "Failed",
+        ),
         (_status(NOT_ACCEPTED, _trained("Pending")), "Failed"),
         (_status(NO_RUNTIME, _trained("Pending")), "Pending"),
     ],

@@ -65,13 +65,14 @@ def test_a_wish_becomes_a_setting(wish: dict[str, object], field: str, value: ob
 
 
 def test_our_own_settings_are_within_the_default_limits() -> None:
-    assert exceeded_limits(a_runtime(), BUILT_IN_SETTINGS) == []
+    assert exceeded_limits(a_runtime(), a_model()) == []
 
 
-def test_a_setting_at_its_limit_is_within_it() -> None:
-    model = a_model(spec={"training": {"steps": 2000, "rank": 64, "batchSize": 8, "resolution": 1024}})
+def test_a_wish_at_its_limit_is_within_it() -> None:
+    training = {"steps": 2000, "rank": 64, "batchSize": 8, "resolution": 1024}
+    deadlines = {"queueDeadlineSeconds": 21600, "activeDeadlineSeconds": 7200}
 
-    assert exceeded_limits(a_runtime(), training_settings(a_runtime(), model)) == []
+    assert exceeded_limits(a_runtime(), a_model(spec={"training": training, **deadlines})) == []
 
 
 def test_every_place_of_an_attempt_is_its_own() -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from avatar_operator.backends.base import BackendError
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.group import AVATAR_MODEL, FINALIZER
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeError, Object

@@ -12,6 +12,7 @@ from avatar_operator.core.decision import Retry
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
+from avatar_operator.kube.leadership import LeadershipLostError
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.reconciling.workers import ReconcileWorkers
@@ -37,15 +38,21 @@ class ToldReconciler:
         return await self._behaviour(key)
 
 
-def _run(behaviour: Behaviour, *keys: ObjectKey, seconds: float, count: int = 1) -> ToldReconciler:
+def _run(
+    behaviour: Behaviour,
+    *keys: ObjectKey,
+    seconds: float,
+    count: int = 1,
+    registry: CollectorRegistry | None = None,
+) -> ToldReconciler:
     """Let workers work on keys for some virtual seconds."""
     reconciler = ToldReconciler(behaviour)
-    registry = CollectorRegistry()
+    metrics = OperatorMetrics(registry or CollectorRegistry())
 
     async def story() -> None:
         queue: WorkQueue[ObjectKey] = WorkQueue(base_delay=0.5, max_delay=60.0)
         told = cast(Reconciler[Any, Any, Any], reconciler)
-        workers = ReconcileWorkers(told, queue, OperatorMetrics(registry), count=count)
+        workers = ReconcileWorkers(told, queue, metrics, count=count)
         for key in keys:
             queue.add(key)
         task = asyncio.create_task(workers.run())
@@ -151,3 +158,74 @@ def test_as_many_keys_are_worked_on_as_there_are_workers() -> None:
     reconciler = _run(slow, *keys, seconds=15.0, count=2)
 
     assert [time for _, time in reconciler.passes] == [0.0, 0.0, 10.0, 10.0]
+
+
+def test_a_retry_is_counted_by_its_reason() -> None:
+    registry = CollectorRegistry()
+
+    async def delayed(_key: ObjectKey) -> Reconciled:
+        return Reconciled("unchanged", retrying=DELAYED)
+
+    _run(delayed, ANN, seconds=2.0, registry=registry)
+
+    labels = {"kind": "AvatarModel", "reason": "Throttled"}
+    assert registry.get_sample_value("avatar_reconcile_retries_total", labels) == 3
+
+
+def test_a_pass_of_a_process_that_must_not_act_is_broken_off() -> None:
+    registry = CollectorRegistry()
+
+    async def fenced(_key: ObjectKey) -> Reconciled:
+        raise LeadershipLostError("another replica leads")
+
+    _run(fenced, ANN, seconds=0.1, registry=registry)
+
+    labels = {"kind": "AvatarModel", "result": "fenced"}
+    assert registry.get_sample_value("avatar_reconcile_total", labels) == 1
+
+
+def test_workers_that_drain_end_what_they_do_and_begin_nothing() -> None:
+    async def story() -> None:
+        async def slow(_key: ObjectKey) -> Reconciled:
+            await asyncio.sleep(10.0)
+            return Reconciled("changed")
+
+        reconciler = ToldReconciler(slow)
+        queue: WorkQueue[ObjectKey] = WorkQueue()
+        told = cast(Reconciler[Any, Any, Any], reconciler)
+        workers = ReconcileWorkers(told, queue, OperatorMetrics(CollectorRegistry()), count=1)
+        running = asyncio.create_task(workers.run())
+        # A pass that has ended before must not be taken for the end of the one that is under way.
+        queue.add(BOB)
+        await asyncio.sleep(25.0)
+        queue.add(ANN)
+        began = asyncio.get_running_loop().time()
+        await workers.drain()
+        ended = asyncio.get_running_loop().time()
+        queue.add(ANN)
+        await asyncio.sleep(100.0)
+
+        assert 0 < ended - began <= 10.0
+        assert [time for _, time in reconciler.passes if time >= ended] == []
+        running.cancel()
+        await asyncio.wait([running])
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story())
+
+
+def test_idle_workers_have_drained_already() -> None:
+    async def story() -> None:
+        told = cast(Reconciler[Any, Any, Any], ToldReconciler(lambda key: asyncio.sleep(0)))  # type: ignore[arg-type,return-value]
+        workers = ReconcileWorkers(told, WorkQueue(), OperatorMetrics(CollectorRegistry()), count=2)
+        running = asyncio.create_task(workers.run())
+        await asyncio.sleep(1.0)
+
+        await workers.drain()
+
+        assert asyncio.get_running_loop().time() == 1.0
+        running.cancel()
+        await asyncio.wait([running])
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story())

@@ -1,9 +1,9 @@
 """The phases of an AvatarRequest, each with what it documents."""
 
 import pytest
-from avatar_operator.backends.base import CleanupReport
 
 from avatar_api.avatar_model import AvatarModelStatus
+from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.request_lifecycle.actions import (
@@ -14,7 +14,7 @@ from avatar_operator.request_lifecycle.actions import (
     RequestDraft,
 )
 from avatar_operator.request_lifecycle.lifecycle import state_of
-from avatar_operator.request_lifecycle.observation import RequestObservation
+from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from avatar_operator.request_lifecycle.phases.deadline import deadline
 from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
@@ -26,13 +26,14 @@ from builders import model_stages, request_stages
 from builders.backend import stored
 from builders.clock import NOON
 from builders.manifests import Changes
-from builders.objects import REQUEST_UID, a_model, a_request, a_runtime
+from builders.objects import MODEL_UID, REQUEST_UID, a_model, a_request, a_runtime
 from builders.observations import at, observed_request, request_draft
 from builders.request_stages import PREFIX
 
 ANN = a_model(status=model_stages.hosted())
 RUNNING = request_stages.drawing()
 SUCCEEDED = request_stages.succeeded()
+ANSWERED = DrawingNotes(all_answered=True)
 
 
 def _reason(draft: RequestDraft, condition_type: str) -> tuple[str, str]:
@@ -232,7 +233,7 @@ def test_a_request_is_drawn_with_the_models_artifact_and_the_runtimes_defaults()
 
     assert isinstance(action, DrawPictures)
     call = action.call
-    assert call.target_model == "team-a/ann.tar.gz"
+    assert call.target_model == f"team-a/{MODEL_UID}/r1-a1.tar.gz"
     assert (call.num_inference_steps, call.guidance_scale, call.width, call.height, call.scheduler) == (
         25,
         7.5,
@@ -327,7 +328,7 @@ def test_a_request_that_still_runs_does_not_expire() -> None:
 
 
 def test_the_pictures_go_before_their_request() -> None:
-    observation = observed_request(a_request(deleted_at=NOON, status=SUCCEEDED))
+    observation = observed_request(a_request(deleted_at=NOON, status=SUCCEEDED), notes=ANSWERED)
 
     draft = deletion(observation, request_draft(observation))
     cleaned = fold_cleanup(observation, draft, PicturesDeleted(CleanupReport()))

@@ -2,25 +2,19 @@
 
 import pytest
 
-from avatar_api.avatar_runtime import EndpointStatus
-from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, FINALIZER
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Draft
-from avatar_operator.runtime_lifecycle.lifecycle import decide, fold_facts, summarise
-from avatar_operator.runtime_lifecycle.observation import DeleteEndpoints, EnsureEndpoints
+from avatar_operator.runtime_lifecycle.actions import EndpointsSeen
+from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from builders.backend import denied, out_of_reach
-from builders.clock import NOON
-from builders.objects import a_condition, a_runtime
+from builders.objects import a_runtime
 from builders.observations import observed_runtime, runtime_draft
 from builders.world import World
 
-CREATING = EndpointsFacts(
-    ready=False,
-    reason="Creating",
-    message="The training endpoint is being created.",
-    endpoints=(EndpointStatus(role="Training", name="avatar-training", state="Creating"),),
-)
+IN_SERVICE = EndpointsFacts(ready=True, reason="InService", message="All endpoints serve.")
+CREATING = EndpointsFacts(ready=False, reason="Creating", message="The training endpoint is being created.")
 BROKEN = EndpointsFacts(ready=False, reason="EndpointFailed", message="No capacity.", failed=True)
 
 
@@ -36,79 +30,18 @@ def test_a_new_runtime_is_held_before_anything_is_made_for_it() -> None:
     assert decide(observed_runtime(a_runtime(finalizers=()))).finalizer == "Add"
 
 
-def test_endpoints_are_asked_for_at_every_pass() -> None:
-    assert decide(observed_runtime(a_runtime())).actions == (EnsureEndpoints(),)
-
-
-def test_a_runtime_in_use_waits_for_its_users() -> None:
-    observation = observed_runtime(a_runtime(deleted_at=NOON), users=3)
-
-    draft = decide(observation)
-
-    ready = find_condition(draft.status.conditions, "Ready")
-    assert ready is not None
-    assert (ready.reason, ready.message) == (
-        "InUse",
-        "3 AvatarModels still use this runtime; it goes when they are gone.",
-    )
-    assert draft.actions == ()
-    assert draft.finalizer == "Keep"
-
-
-def test_a_runtime_without_users_takes_its_endpoints_with_it() -> None:
-    assert decide(observed_runtime(a_runtime(deleted_at=NOON))).actions == (DeleteEndpoints(),)
-
-
-def test_a_runtime_that_is_going_and_not_held_is_left_alone() -> None:
-    assert decide(observed_runtime(a_runtime(deleted_at=NOON, finalizers=()))).actions == ()
-
-
-def test_endpoints_that_come_are_looked_at_again_soon() -> None:
-    observation = observed_runtime(a_runtime(ready=False))
-
-    draft = fold_facts(observation, runtime_draft(observation), CREATING)
-
-    assert draft.requeue_after == 3.0
-    assert draft.status.endpoints == list(CREATING.endpoints)
-    assert not is_true(draft.status.conditions, "EndpointsReady")
-
-
-def test_endpoints_in_service_are_told_once() -> None:
-    ready = EndpointsFacts(ready=True, reason="InService", message="")
-    new, known = observed_runtime(a_runtime(ready=False)), observed_runtime(a_runtime(ready=True))
-
-    assert [notice.reason for notice in fold_facts(new, runtime_draft(new), ready).notices] == [
-        "EndpointsReady"
-    ]
-    assert fold_facts(known, runtime_draft(known), ready).notices == ()
-
-
-def test_endpoints_that_failed_are_told_and_tried_again_slowly() -> None:
-    observation = observed_runtime(a_runtime(ready=False))
-
-    draft = fold_facts(observation, runtime_draft(observation), BROKEN)
-
-    assert draft.retry_at_least == 30.0
-    assert [(notice.type, notice.reason) for notice in draft.notices] == [("Warning", "EndpointFailed")]
-
-
 @pytest.mark.parametrize(
-    ("facts", "state"),
-    [
-        (EndpointsFacts(ready=True, reason="InService", message=""), "Ready"),
-        (CREATING, "Provisioning"),
-        (BROKEN, "Failed"),
-    ],
+    ("facts", "state"), [(IN_SERVICE, "Ready"), (CREATING, "Provisioning"), (BROKEN, "Failed")]
 )
 def test_the_state_says_how_the_endpoints_are(facts: EndpointsFacts, state: str) -> None:
     observation = observed_runtime(a_runtime())
 
-    draft = summarise(observation, fold_facts(observation, runtime_draft(observation), facts))
+    draft = summarise(observation, fold(observation, runtime_draft(observation), EndpointsSeen(facts)))
 
     assert draft.status.state == state
     ready = find_condition(draft.status.conditions, "Ready")
     assert ready is not None
-    assert ready.reason == facts.reason
+    assert (ready.reason, ready.message) == (facts.reason, facts.message)
 
 
 def test_a_runtime_that_was_never_looked_at_is_pending() -> None:
@@ -130,15 +63,31 @@ async def test_the_way_to_endpoints_in_service(world: World) -> None:
     assert world.kube.writes["apply_status", "AvatarRuntime"] == 2
 
 
+async def test_endpoints_in_service_are_told_once(world: World) -> None:
+    await world.settle(AVATAR_RUNTIME)
+    await world.settle(AVATAR_RUNTIME)
+
+    assert world.kube.reasons() == ["EndpointsReady"]
+
+
+async def test_endpoints_that_failed_are_told(world: World) -> None:
+    world.backend.script("ensure_endpoints", BROKEN)
+
+    await world.look_at(AVATAR_RUNTIME)
+
+    assert world.kube.reasons() == ["EndpointFailed"]
+
+
 async def test_a_backend_out_of_reach_is_tried_again_and_said(world: World) -> None:
     world.backend.script("ensure_endpoints", out_of_reach())
 
     reconciled = await world.look_at(AVATAR_RUNTIME)
 
-    assert reconciled.retry_at_least == 1.0
+    assert reconciled.retrying is not None
+    assert reconciled.retrying.at_least == 1.0
     ready = find_condition(world.runtime.status.conditions, "Ready")
     assert ready is not None
-    assert ready.reason == "ServiceUnavailable"
+    assert (ready.status, ready.reason) == ("False", "ServiceUnavailable")
 
 
 async def test_models_go_on_waiting_while_the_backend_cannot_be_asked(world: World) -> None:
@@ -148,6 +97,18 @@ async def test_models_go_on_waiting_while_the_backend_cannot_be_asked(world: Wor
     await world.look_at(AVATAR_RUNTIME)
 
     assert not is_true(world.runtime.status.conditions, "EndpointsReady")
+
+
+async def test_a_runtime_that_a_person_must_mend_goes_on_saying_so(world: World) -> None:
+    world.backend.script("ensure_endpoints", *[denied()] * 10)
+
+    for _ in range(10):
+        await world.look_at(AVATAR_RUNTIME)
+        world.clock.advance(30)
+
+    conditions = world.runtime.status.conditions
+    assert (is_true(conditions, "Stalled"), is_true(conditions, "Reconciling")) == (True, False)
+    assert world.kube.writes["apply_status", "AvatarRuntime"] == 1
 
 
 async def test_a_runtime_goes_when_its_last_endpoint_is_gone(world: World) -> None:
@@ -167,8 +128,8 @@ async def test_a_runtime_goes_when_its_last_endpoint_is_gone(world: World) -> No
 
 async def test_a_runtime_outlives_its_models(world: World) -> None:
     await world.settle(AVATAR_RUNTIME)
-    world.add_model({"suspend": True})
-    await world.settle(AVATAR_MODEL)
+    world.add_model()
+    await world.train()
     world.kube.delete_as_user(AVATAR_RUNTIME, "standard")
     await world.settle(AVATAR_RUNTIME)
     assert world.kube.exists(AVATAR_RUNTIME, "standard")
@@ -177,6 +138,46 @@ async def test_a_runtime_outlives_its_models(world: World) -> None:
 
     await world.settle(AVATAR_RUNTIME)
 
+    assert not world.kube.exists(AVATAR_RUNTIME, "standard")
+
+
+async def test_a_runtime_outlives_the_pictures_that_it_has_to_remove(world: World) -> None:
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    await world.train()
+    world.add_request()
+    await world.settle(AVATAR_REQUEST)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.kube.delete_as_user(AVATAR_RUNTIME, "standard")
+    await world.settle(AVATAR_MODEL)
+    await world.settle(AVATAR_RUNTIME)
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert world.kube.exists(AVATAR_RUNTIME, "standard")
+    world.kube.delete_as_user(AVATAR_REQUEST, "portraits")
+    await world.settle(AVATAR_REQUEST)
+
+    await world.settle(AVATAR_RUNTIME)
+
+    assert world.backend.asked("delete_request_data") == ["portraits"]
+    assert not world.kube.exists(AVATAR_RUNTIME, "standard")
+
+
+async def test_a_model_that_was_never_trained_holds_no_runtime_and_begins_nothing_on_one_that_goes(
+    world: World,
+) -> None:
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model({"suspend": True})
+    await world.settle(AVATAR_MODEL)
+    deleting = EndpointsFacts(ready=False, reason="Deleting", message="")
+    world.backend.script("delete_endpoints", deleting)
+    world.kube.delete_as_user(AVATAR_RUNTIME, "standard")
+    await world.look_at(AVATAR_RUNTIME)
+
+    world.kube.edit(AVATAR_MODEL, "ann", {"suspend": False})
+    await world.settle(AVATAR_MODEL)
+    await world.settle(AVATAR_RUNTIME)
+
+    assert world.backend.asked("submit_training") == []
     assert not world.kube.exists(AVATAR_RUNTIME, "standard")
 
 
@@ -189,15 +190,3 @@ async def test_a_runtime_in_service_is_left_in_peace(world: World) -> None:
         await world.look_at(AVATAR_RUNTIME)
 
     assert world.kube.writes == writes
-
-
-def test_a_condition_keeps_its_time_while_endpoints_stay_as_they_are() -> None:
-    status = a_runtime().status.model_copy(
-        update={"conditions": [a_condition("EndpointsReady", "True", "InService")]}
-    )
-    observation = observed_runtime(a_runtime(status=status))
-    ready = EndpointsFacts(ready=True, reason="InService", message="")
-
-    draft = fold_facts(observation, runtime_draft(observation), ready)
-
-    assert draft.status.conditions == status.conditions

@@ -37,6 +37,14 @@ def test_a_write_carries_its_checksum(storage: S3ObjectStorage, s3: Any, bucket:
     assert head["ChecksumSHA256"]
 
 
+def test_what_was_deleted_is_gone_and_may_be_deleted_again(storage: S3ObjectStorage, bucket: str) -> None:
+    storage.create(f"s3://{bucket}/a", b"content", content_type="text/plain")
+    storage.delete(f"s3://{bucket}/a")
+    storage.delete(f"s3://{bucket}/a")
+    with pytest.raises(ObjectNotFound):
+        storage.read(f"s3://{bucket}/a", max_bytes=7)
+
+
 def test_nothing_is_overwritten(storage: S3ObjectStorage, bucket: str) -> None:
     storage.create(f"s3://{bucket}/a", b"first", content_type="text/plain")
     with pytest.raises(ObjectExists) as caught:

@@ -16,7 +16,7 @@ from avatar_workers.storage import S3ObjectStorage, StorageUnavailable
 from avatar_workers.training.attempt import Trainer
 from avatar_workers.training.cancellation import Cancellation
 from avatar_workers.training.claim import CHECK_SECONDS, Claim, claim_attempt
-from avatar_workers.training.progress import ProgressReporter, SilentProgressQueue
+from avatar_workers.training.progress import ProgressReporter, SilentProgressQueue, reporter_for
 
 RequestBuilder = Callable[..., TrainingRequest]
 
@@ -58,7 +58,7 @@ def test_an_attempt_that_was_given_up_while_it_ran_uploads_nothing(
     request = training_request()
     trainer = Trainer(base, storage, tmp_path / "scratch", tmp_path / "class-images")
     reporter = ReporterThatDeletesTheModel(request, lambda: take_away(s3, request), at="Packaging")
-    with pytest.raises(WorkerFailure, match="given up by the operator; nothing was uploaded") as caught:
+    with pytest.raises(WorkerFailure, match="given up by the operator; it leaves nothing behind") as caught:
         trainer.train(request, reporter, Cancellation())
     assert caught.value.code == "AttemptFenced"
     assert not [key for key in keys() if key.startswith("artifacts/")]
@@ -89,3 +89,39 @@ def test_storage_that_is_away_for_a_moment_does_not_stop_a_training(training_req
     claim.check()
     with pytest.raises(StorageUnavailable):
         claim.confirm()
+
+
+class StorageWhoseOperatorComesMeanwhile(S3ObjectStorage):
+    """Stands in for an operator that deletes the model while its artifact is being uploaded."""
+
+    def __init__(self, take_away: Callable[[], None], ending: str) -> None:
+        super().__init__()
+        self._take_away = take_away
+        self._ending = ending
+
+    def create(self, uri: str, content: bytes | Path, **rest: Any) -> None:
+        super().create(uri, content, **rest)
+        if "/artifacts/" in uri and uri.endswith(self._ending):
+            self._take_away()
+
+
+@pytest.mark.parametrize("ending", [".tar.gz", ".json"])
+@pytest.mark.parametrize("take_away", [overwrite, remove])
+def test_an_artifact_of_an_attempt_that_was_given_up_during_its_upload_is_taken_back(
+    take_away: Callable[[Any, TrainingRequest], None],
+    ending: str,
+    training_request: RequestBuilder,
+    base: BaseModel,
+    s3: Any,
+    bucket: str,
+    tmp_path: Path,
+) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    request = training_request()
+    storage = StorageWhoseOperatorComesMeanwhile(lambda: take_away(s3, request), ending)
+    trainer = Trainer(base, storage, tmp_path / "scratch", tmp_path / "class-images")
+    with pytest.raises(WorkerFailure, match="it leaves nothing behind") as caught:
+        trainer.train(request, reporter_for(request), Cancellation())
+    assert caught.value.code == "AttemptFenced"
+    left = s3.list_object_versions(Bucket=bucket, Prefix="artifacts/")
+    assert (left.get("Versions", []), left.get("DeleteMarkers", [])) == ([], [])

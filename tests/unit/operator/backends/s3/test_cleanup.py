@@ -13,6 +13,7 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.aws.s3_uploads import S3Uploads
 from avatar_operator.backends.s3.cleanup import delete_below
 from avatar_operator.backends.selection import Backend
 from builders.backend_objects import BUCKET, REGION, make_model, make_runtime
@@ -118,6 +119,25 @@ async def test_what_may_not_be_removed_is_reported_and_the_rest_goes(
     report = await delete_below(RefusingObjects(clients, refused, denial), [refused, other])
     assert report.left_behind == (denial.message,)
     assert keys(other.key) == set()
+
+
+class RefusedUploads(S3Uploads):
+    """S3 that refuses to list uploads: our S3 here lets everybody do everything."""
+
+    async def abort_below(self, prefix: S3Location) -> list[str]:
+        raise AwsFailure("AccessDenied", f"could not abort uploads below {prefix.uri}", retryable=True)
+
+
+async def test_uploads_that_may_not_be_looked_for_are_reported_and_the_objects_go(
+    clients: AwsClients, s3: Any, keys: Callable[[str], set[str]]
+) -> None:
+    prefix = S3Location(BUCKET, f"own/{uuid.uuid4().hex}/")
+    s3.put_object(Bucket=BUCKET, Key=f"{prefix.key}a", Body=b"x")
+    objects = S3Objects(clients, REGION)
+    objects.uploads = RefusedUploads(clients, REGION)
+    report = await delete_below(objects, [prefix])
+    assert report.left_behind == (f"could not abort uploads below {prefix.uri}",)
+    assert keys(prefix.key) == set()
 
 
 async def test_trouble_that_passes_is_raised(clients: AwsClients) -> None:

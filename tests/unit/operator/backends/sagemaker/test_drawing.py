@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,9 +67,19 @@ async def test_an_artifact_that_is_gone_is_missing_for_good(backend: Backend, ru
     assert (caught.value.reason, caught.value.retryable) == ("ArtifactMissing", False)
 
 
-async def test_an_endpoint_that_does_not_exist_is_said_to_be_missing(
-    backend: Backend, local_aws: LocalAws
+async def test_an_artifact_that_is_there_and_that_the_endpoint_cannot_fetch_is_waited_for(
+    backend: Backend, runtime: AvatarRuntime, local_aws: LocalAws, s3: Any
 ) -> None:
+    target = f"team-a/{uuid.uuid4()}/r1-a1.tar.gz"
+    s3.put_object(Bucket=BUCKET, Key=f"artifacts/{target}", Body=b"a model")
+    local_aws.add_fault(kind="s3", action="missing", caller="platform", key=f"artifacts/{target}", times=10)
+    with pytest.raises(BackendError) as caught:
+        await backend.compute.draw(runtime, replace(CALL, target_model=target))
+    assert (caught.value.reason, caught.value.retryable) == ("ArtifactUnreadable", True)
+    assert "execution role" in caught.value.message
+
+
+async def test_an_endpoint_that_does_not_exist_is_waited_for(backend: Backend, local_aws: LocalAws) -> None:
     with pytest.raises(BackendError) as caught:
         await backend.compute.draw(make_runtime("nowhere"), CALL)
     assert (caught.value.reason, caught.value.retryable) == ("EndpointNotFound", True)
@@ -96,10 +108,11 @@ def test_the_workers_own_words_are_passed_on() -> None:
     ("status", "reason", "retryable"),
     [(400, "WorkerRejected", False), (500, "WorkerFailed", True), (0, "InvocationTimedOut", True)],
 )
+@pytest.mark.parametrize("said", ["no", "upstream timed out", "Endpoint x of account 1 not found.", "(404)"])
 def test_a_model_error_without_a_document_is_judged_by_its_status(
-    status: int, reason: str, retryable: bool
+    status: int, reason: str, retryable: bool, said: str
 ) -> None:
-    failure = classified("ModelError", 424, OriginalStatusCode=status, OriginalMessage="no")
+    failure = classified("ModelError", 424, OriginalStatusCode=status, OriginalMessage=said)
     assert (failure.reason, failure.retryable) == (reason, retryable)
 
 
@@ -117,9 +130,15 @@ def test_the_status_is_read_from_the_sentence_if_there_is_no_field() -> None:
         ('Failed to extract model data archive from URL "s3://b/k"', "ArtifactInvalid", False),
         (
             "Endpoint x is not a multi-model endpoint and does not support target model header.",
-            "InvocationRejected",
-            False,
+            "EndpointUnfit",
+            True,
         ),
+        (
+            "Endpoint x has an AsyncInferenceConfig and supports only asynchronous invocations.",
+            "EndpointUnfit",
+            True,
+        ),
+        ("1 validation error detected: Value at 'targetModel' is too long", "InvocationRejected", False),
     ],
 )
 def test_a_validation_error_is_told_apart_by_its_text(text: str, reason: str, retryable: bool) -> None:

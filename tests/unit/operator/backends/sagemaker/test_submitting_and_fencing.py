@@ -189,6 +189,8 @@ async def test_an_unreadable_claim_needs_a_person(backend: Backend, runtime: Ava
     with pytest.raises(BackendError) as caught:
         await backend.storage.fence_attempt(runtime, attempt)
     assert (caught.value.reason, caught.value.retryable) == ("ClaimUnreadable", False)
+    with pytest.raises(BackendError, match="is no claim"):
+        await backend.storage.claimed_since(runtime, attempt)
 
 
 async def test_a_training_endpoint_that_does_not_exist_is_a_definite_refusal(backend: Backend) -> None:

@@ -67,20 +67,22 @@ def test_photos_outside_the_allowed_prefixes_are_refused(photos_of_others: Chang
 
 
 @pytest.mark.parametrize(
-    ("training", "expected"),
+    ("wish", "expected"),
     [
-        ({"steps": 2001}, "training.steps is 2001, at most 2000"),
-        ({"batchSize": 9}, "training.batchSize is 9, at most 8"),
-        ({"rank": 65}, "training.rank is 65, at most 64"),
-        ({"resolution": 1032}, "training.resolution is 1032, at most 1024"),
+        ({"training": {"steps": 2001}}, "training.steps is 2001, at most 2000"),
+        ({"training": {"batchSize": 9}}, "training.batchSize is 9, at most 8"),
+        ({"training": {"rank": 65}}, "training.rank is 65, at most 64"),
+        ({"training": {"resolution": 1032}}, "training.resolution is 1032, at most 1024"),
         (
-            {"priorPreservation": {"numClassImages": 201}},
+            {"training": {"priorPreservation": {"numClassImages": 201}}},
             "training.priorPreservation.numClassImages is 201, at most 200",
         ),
+        ({"queueDeadlineSeconds": 21601}, "queueDeadlineSeconds is 21601, at most 21600"),
+        ({"activeDeadlineSeconds": 7201}, "activeDeadlineSeconds is 7201, at most 7200"),
     ],
 )
-def test_a_setting_above_its_limit_is_refused_by_name(training: Changes, expected: str) -> None:
-    reason, message = _refusal(observed_model(a_model(spec={"training": training})))
+def test_a_wish_above_its_limit_is_refused_by_name(wish: Changes, expected: str) -> None:
+    reason, message = _refusal(observed_model(a_model(spec=wish)))
 
     assert reason == "LimitExceeded"
     assert expected in message
@@ -117,7 +119,7 @@ def test_as_many_photos_as_the_limits_say_are_accepted(count: int) -> None:
 def test_photos_that_cannot_be_read_are_refused_with_the_backends_own_words() -> None:
     assert _refusal(observed_model(a_model(), photos=denied("PhotosDenied"))) == (
         "PhotosDenied",
-        "The role may not do this.",
+        "The role may not do this. They are looked for again every 30 s.",
     )
 
 

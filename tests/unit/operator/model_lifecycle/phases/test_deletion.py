@@ -4,13 +4,23 @@ import pytest
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
-from avatar_operator.model_lifecycle.actions import CancelAttempt, DeleteModelData
-from avatar_operator.model_lifecycle.phases.deletion import deletion
+from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.model_lifecycle.actions import (
+    AttemptCancelled,
+    CancelAttempt,
+    DataDeleted,
+    DeleteModelData,
+    ModelAction,
+    ModelDraft,
+)
+from avatar_operator.model_lifecycle.observation import attempt_reference
+from avatar_operator.model_lifecycle.phases.deletion import deletion, fold_cancellation, fold_cleanup
 from builders import model_stages
 from builders.clock import NOON
 from builders.manifests import Changes
 from builders.objects import a_model
-from builders.observations import at, model_draft, observed_model
+from builders.observations import STANDARD, at, model_draft, observed_model
 
 
 def _going(status: AvatarModelStatus, spec: Changes | None = None) -> AvatarModel:
@@ -28,17 +38,15 @@ def test_a_finished_model_takes_its_data_with_it() -> None:
 
     draft = deletion(observation, model_draft(observation))
 
-    assert draft.actions == (DeleteModelData(artifacts=True, give_up=False),)
-    assert draft.finalizer == "Remove"
+    assert draft.actions == (DeleteModelData(artifacts=True),)
+    assert draft.finalizer == "Keep", "it is held until the data is gone"
     assert draft.finished
 
 
 def test_artifacts_stay_if_the_model_says_retain() -> None:
     observation = observed_model(_going(model_stages.hosted(), {"deletionPolicy": "Retain"}))
 
-    assert deletion(observation, model_draft(observation)).actions == (
-        DeleteModelData(artifacts=False, give_up=False),
-    )
+    assert deletion(observation, model_draft(observation)).actions == (DeleteModelData(artifacts=False),)
 
 
 def test_a_running_attempt_is_stopped_and_given_time_to_say_so() -> None:
@@ -58,14 +66,15 @@ def test_after_the_grace_period_the_data_goes_whatever_the_worker_does(seconds: 
     draft = deletion(observation, model_draft(observation))
 
     assert [type(action) for action in draft.actions] == [CancelAttempt, DeleteModelData]
-    assert draft.finalizer == "Remove"
 
 
 def test_an_attempt_that_has_ended_needs_no_grace() -> None:
     ended = AttemptFailed("AttemptFenced", "cancelled", retryable=False)
     observation = observed_model(_going(model_stages.submitted()), outcome=ended)
 
-    assert deletion(observation, model_draft(observation)).finalizer == "Remove"
+    draft = deletion(observation, model_draft(observation))
+
+    assert [type(action) for action in draft.actions] == [CancelAttempt, DeleteModelData]
 
 
 def test_an_attempt_that_was_only_planned_is_cancelled_without_grace() -> None:
@@ -74,14 +83,99 @@ def test_an_attempt_that_was_only_planned_is_cancelled_without_grace() -> None:
     draft = deletion(observation, model_draft(observation))
 
     assert [type(action) for action in draft.actions] == [CancelAttempt, DeleteModelData]
-    assert draft.finalizer == "Remove"
 
 
-def test_patience_with_what_cannot_be_removed_ends() -> None:
-    observation = observed_model(_going(model_stages.hosted()), now=at(600))
+DENIED: ActionFailed[ModelAction] = ActionFailed(
+    DeleteModelData(artifacts=True), "AccessDenied", "The role may not do this.", retryable=False
+)
+THROTTLED: ActionFailed[ModelAction] = ActionFailed(
+    DeleteModelData(artifacts=True), "Throttled", "Slow down.", retryable=True, retry_after=9
+)
+LEFT = DataDeleted(CleanupReport(("s3://models/artifacts/1", "s3://models/artifacts/2")))
 
-    assert deletion(observation, model_draft(observation)).actions == (
-        DeleteModelData(artifacts=True, give_up=True),
+
+def _after_cleanup(fact: DataDeleted | ActionFailed[ModelAction], seconds: float) -> ModelDraft:
+    observation = observed_model(_going(model_stages.hosted()), now=at(seconds))
+    return fold_cleanup(observation, model_draft(observation), fact)
+
+
+def test_a_model_is_let_go_when_its_data_is_gone() -> None:
+    draft = _after_cleanup(DataDeleted(CleanupReport()), 1)
+
+    assert (draft.finalizer, draft.farewells, draft.retrying) == ("Remove", (), None)
+
+
+@pytest.mark.parametrize(
+    ("fact", "retry"),
+    [
+        (DENIED, Retry("AccessDenied", "Not everything could be removed: The role may not do this.")),
+        (THROTTLED, Retry("Throttled", "Not everything could be removed: Slow down.", 9)),
+        (
+            LEFT,
+            Retry(
+                "CleanupIncomplete",
+                "Not everything could be removed: s3://models/artifacts/1; s3://models/artifacts/2",
+            ),
+        ),
+    ],
+    ids=["denied", "throttled", "left behind"],
+)
+def test_what_cannot_be_removed_is_tried_again_with_its_reason(
+    fact: DataDeleted | ActionFailed[ModelAction], retry: Retry
+) -> None:
+    draft = _after_cleanup(fact, 599)
+
+    assert (draft.finalizer, draft.farewells, draft.retrying) == ("Keep", (), retry)
+
+
+@pytest.mark.parametrize("fact", [DENIED, THROTTLED, LEFT], ids=["denied", "throttled", "left behind"])
+def test_patience_with_what_cannot_be_removed_ends(fact: DataDeleted | ActionFailed[ModelAction]) -> None:
+    draft = _after_cleanup(fact, 600)
+
+    assert (draft.finalizer, draft.retrying) == ("Remove", None)
+    (farewell,) = draft.farewells
+    assert (farewell.type, farewell.reason) == ("Warning", "CleanupIncomplete")
+    assert "Not everything could be removed: " in farewell.message
+
+
+def _after_cancellation(model: AvatarModel, *, retryable: bool, seconds: float) -> ModelDraft:
+    assert model.status.training is not None
+    action = CancelAttempt(attempt_reference(STANDARD, model, model.status.training))
+    observation = observed_model(model, now=at(seconds))
+    advanced = model_draft(observation).with_status(AvatarModelStatus())
+    failed: ActionFailed[ModelAction] = ActionFailed(action, "Unreachable", "No answer.", retryable=retryable)
+    return fold_cancellation(observation, advanced, failed)
+
+
+@pytest.mark.parametrize("going", [True, False])
+def test_a_cancellation_that_may_work_later_holds_back_everything_that_rests_on_it(going: bool) -> None:
+    model = a_model(deleted_at=NOON if going else None, status=model_stages.submitted())
+
+    draft = _after_cancellation(model, retryable=True, seconds=100)
+
+    assert draft.status == model.status
+    assert draft.retrying == Retry("Unreachable", "No answer.")
+
+
+def test_a_cancellation_that_fails_to_the_end_of_the_patience_is_told_and_waits_for_nothing() -> None:
+    draft = _after_cancellation(_going(model_stages.submitted()), retryable=True, seconds=600)
+
+    assert draft.retrying is None
+    assert draft.farewells == (Notice("Warning", "Unreachable", "No answer."),)
+
+
+def test_a_cancellation_that_is_refused_for_good_waits_for_nothing() -> None:
+    draft = _after_cancellation(a_model(status=model_stages.submitted()), retryable=False, seconds=1)
+
+    assert draft.retrying is None
+    assert draft.status == AvatarModelStatus()
+
+
+def test_a_cancellation_that_worked_changes_nothing_else() -> None:
+    observation = observed_model(_going(model_stages.submitted()))
+
+    assert fold_cancellation(observation, model_draft(observation), AttemptCancelled()) == model_draft(
+        observation
     )
 
 
@@ -92,4 +186,4 @@ def test_a_model_whose_runtime_is_gone_is_let_go_and_says_what_stays() -> None:
 
     assert draft.actions == ()
     assert draft.finalizer == "Remove"
-    assert [notice.reason for notice in draft.notices] == ["CleanupImpossible"]
+    assert [notice.reason for notice in draft.farewells] == ["CleanupImpossible"]

@@ -5,13 +5,13 @@ from avatar_api.documents.photos import PhotoVerdict
 from avatar_operator.backends.attempts import AttemptFailed, AttemptOutcome, AttemptPending
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.model_lifecycle.actions import ModelDraft
-from avatar_operator.model_lifecycle.failure import MODEL_FAILED
-from avatar_operator.model_lifecycle.phases.outcome import MODEL_READY, outcome
+from avatar_operator.model_lifecycle.news import MODEL_FAILED, MODEL_READY
+from avatar_operator.model_lifecycle.phases.outcome import outcome
 from avatar_operator.names import inference_id
 from builders import model_stages
 from builders.backend import a_success
 from builders.objects import MODEL_UID, a_model, an_artifact
-from builders.observations import at, model_draft, observed_model
+from builders.observations import at, model_draft, observed_model, told_of_end
 
 FIRST = inference_id(MODEL_UID, 1, 1)
 
@@ -40,7 +40,7 @@ def test_a_success_records_when_it_ended_and_what_it_cost() -> None:
 
 
 def test_a_success_is_announced() -> None:
-    (notice,) = _after(a_success(FIRST)).notices
+    (notice,) = told_of_end(_after(a_success(FIRST)).status)
 
     assert (notice.type, notice.reason, notice.announce) == ("Normal", "ModelReady", MODEL_READY)
 
@@ -80,7 +80,7 @@ def test_a_failure_that_is_the_users_is_final() -> None:
 
 
 def test_a_final_failure_is_announced() -> None:
-    (notice,) = _after(AttemptFailed("TooFewUsablePhotos", "few", retryable=False)).notices
+    (notice,) = told_of_end(_after(AttemptFailed("TooFewUsablePhotos", "few", retryable=False)).status)
 
     assert (notice.type, notice.reason, notice.announce) == ("Warning", "TooFewUsablePhotos", MODEL_FAILED)
 
@@ -103,7 +103,7 @@ def test_every_further_failure_waits_twice_as_long() -> None:
 
 
 def test_a_failure_that_is_tried_again_is_told_and_not_announced() -> None:
-    (notice,) = _after(AttemptFailed("InternalError", "oops", retryable=True)).notices
+    (notice,) = told_of_end(_after(AttemptFailed("InternalError", "oops", retryable=True)).status)
 
     assert (notice.reason, notice.announce) == ("TrainingAttemptFailed", None)
 
@@ -114,7 +114,7 @@ def test_the_last_attempt_that_the_runtime_grants_is_final() -> None:
     assert draft.status.training is not None
     assert draft.status.training.failures == 3
     assert draft.status.training.retry_time is None
-    assert draft.notices[0].announce == MODEL_FAILED
+    assert told_of_end(draft.status)[0].announce == MODEL_FAILED
 
 
 def test_a_failure_leaves_what_an_earlier_revision_hosts() -> None:

@@ -28,7 +28,7 @@ def test_an_expired_model_is_deleted_whatever_its_end_was(status: AvatarModelSta
 
     assert draft.delete_object
     assert draft.finished
-    assert [notice.reason for notice in draft.notices] == ["Expired"]
+    assert [notice.reason for notice in draft.farewells] == ["Expired"]
 
 
 def test_the_end_of_a_model_without_retention_never_comes() -> None:

@@ -67,7 +67,7 @@ def test_a_finished_attempt_of_the_old_revision_is_left_alone() -> None:
     assert revision(observation, model_draft(observation)).actions == ()
 
 
-def test_without_its_runtime_nobody_can_stop_the_old_attempt() -> None:
+def test_an_old_attempt_that_nobody_can_stop_without_its_runtime_is_not_forgotten() -> None:
     observation = observed_model(a_model(spec={"revision": 2}, status=model_stages.submitted()), runtime=None)
 
-    assert revision(observation, model_draft(observation)).actions == ()
+    assert revision(observation, model_draft(observation)) == model_draft(observation)

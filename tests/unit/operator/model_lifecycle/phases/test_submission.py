@@ -8,12 +8,13 @@ from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.documents.training import PhotoLocation
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.model_lifecycle.actions import ModelDraft, SubmitTraining
+from avatar_operator.model_lifecycle.base_models import base_model_word
 from avatar_operator.model_lifecycle.phases.submission import submission
 from avatar_operator.names import inference_id
 from builders import model_stages
 from builders.backend import denied
-from builders.objects import MODEL_UID, a_model, photos
-from builders.observations import model_draft, observed_model
+from builders.objects import MODEL_UID, a_model, a_runtime, photos
+from builders.observations import STANDARD, model_draft, observed_model
 
 
 def test_the_planned_attempt_is_submitted_with_the_photos_as_they_are_now() -> None:
@@ -66,6 +67,25 @@ def test_a_plan_is_withdrawn_when_the_model_is_suspended() -> None:
 
     draft = submission(observation, model_draft(observation))
 
+    assert draft.actions == ()
+    assert is_withdrawn(draft)
+
+
+def test_a_plan_is_withdrawn_when_the_runtime_has_got_another_base_than_it_was_made_for() -> None:
+    status = model_stages.planned()
+    assert status.training is not None
+    planned_base = status.training.model_copy(
+        update={"base_model": base_model_word(STANDARD.spec.base_model)}
+    )
+    model = a_model(status=status.model_copy(update={"training": planned_base}))
+    other = a_runtime(spec={"baseModel": {"source": "s3://models/other/", "sha256": "c" * 64}})
+    unchanged = observed_model(model, photos=photos(), planned_here=True)
+    changed = observed_model(model, photos=photos(), planned_here=True, runtime=other)
+
+    assert [type(action) for action in submission(unchanged, model_draft(unchanged)).actions] == [
+        SubmitTraining
+    ]
+    draft = submission(changed, model_draft(changed))
     assert draft.actions == ()
     assert is_withdrawn(draft)
 

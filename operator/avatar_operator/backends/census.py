@@ -1,0 +1,57 @@
+"""Whose things are stored, counted from their keys. Pure: whatever lists them hands them in."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.storage import StoredOwner
+from avatar_operator.locations import OwnedDirectory, StorageLocations, owned_directories, owner_of
+
+
+@dataclass
+class _Tally:
+    newest: datetime
+    objects: int = 0
+
+
+class Census:
+    """What is stored of each owner.
+
+    Args:
+        storage: where owners store things.
+    """
+
+    def __init__(self, storage: StorageLocations) -> None:
+        self._storage = storage
+        self._tallies: dict[OwnedDirectory, _Tally] = {}
+
+    def count(self, uri: str, written: datetime) -> None:
+        """One object, which counts only if its key is one that we make."""
+        owner = owner_of(self._storage, uri)
+        if owner is None:
+            return
+        tally = self._tallies.setdefault(owner, _Tally(written))
+        tally.newest = max(tally.newest, written)
+        tally.objects += 1
+
+    def result(self) -> Sequence[StoredOwner]:
+        """Everybody who was counted."""
+        return [
+            StoredOwner(**asdict(owner), newest=tally.newest, objects=tally.objects)
+            for owner, tally in self._tallies.items()
+        ]
+
+
+def check_owned(storage: StorageLocations, owner: StoredOwner) -> None:
+    """See to it that nothing is deleted but what a census may have told of.
+
+    Raises:
+        BackendError: NotOwned.
+    """
+    if owner.location not in owned_directories(storage, owner.namespace, owner.uid, owner.kind):
+        raise BackendError(
+            "NotOwned",
+            f"{owner.location} is no directory of {owner.kind} {owner.namespace}/{owner.uid}: it is left alone",
+            retryable=False,
+        )

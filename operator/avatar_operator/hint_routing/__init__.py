@@ -1,0 +1,9 @@
+"""From a notification to the object it is about, and to the next question about it.
+
+`router` finds the object, `gone_objects` remembers those that were deleted, `outcome_reminders` asks for an outcome
+whose notification may have got lost.
+"""
+
+from avatar_operator.hint_routing.router import HintRouter
+
+__all__ = ["HintRouter"]

@@ -1,0 +1,54 @@
+"""Hints, handed to the models they are about. Hints say where to look, never what is so.
+
+An inference id carries the model's uid, so no table has to survive a restart. A hint about a model that was deleted is
+of no use to anybody. One about a model that this operator never knew may be news for somebody else who shares the queue,
+so it is not taken; if the model is ours and merely not seen yet, its first reconcile asks for itself.
+"""
+
+import structlog
+
+from avatar_operator.hint_routing.gone_objects import GoneObjects
+from avatar_operator.hint_routing.outcome_reminders import OutcomeReminders, is_nearly_done
+from avatar_operator.ingest.messages import AttemptHint, Hint, HintOutcome, ProgressHint
+from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.model_lifecycle.controller import ModelLifecycle
+from avatar_operator.names import parse_inference_id
+from avatar_operator.scheduling import Scheduler
+
+logger = structlog.get_logger(__name__)
+
+
+class HintRouter:
+    """Hands hints to the lifecycle of AvatarModels. Use from one event loop only."""
+
+    def __init__(self, cache: ObjectCache, scheduler: Scheduler, models: ModelLifecycle) -> None:
+        self._cache = cache
+        self._scheduler = scheduler
+        self._models = models
+        self._gone = GoneObjects(cache)
+        self._reminders = OutcomeReminders(cache, self._ask_for_outcome)
+
+    def __call__(self, hint: Hint) -> HintOutcome:
+        """Take one hint."""
+        inference_id = hint.inference_id if isinstance(hint, AttemptHint) else hint.message.inference_id
+        name = parse_inference_id(inference_id)
+        key = None if name is None else self._cache.by_uid(name.uid)
+        if name is None or key is None:
+            outcome = (
+                HintOutcome.STALE if name is not None and name.uid in self._gone else HintOutcome.UNKNOWN
+            )
+            logger.debug("a hint not taken", inference_id=inference_id, outcome=outcome.value)
+            return outcome
+        match hint:
+            case AttemptHint():
+                self._models.hint_outcome(key)
+            case ProgressHint(message=message):
+                self._models.hint_progress(key, message)
+                if is_nearly_done(message):
+                    self._reminders.expect(key, inference_id)
+        self._scheduler.enqueue(key)
+        return HintOutcome.TAKEN
+
+    def _ask_for_outcome(self, key: ObjectKey) -> None:
+        self._models.hint_outcome(key)
+        self._scheduler.enqueue(key)

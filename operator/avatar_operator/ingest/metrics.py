@@ -1,0 +1,59 @@
+"""What consumers count. Every series is there from the start: one that appears with its first event has no rate then."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from avatar_operator.aws.errors import FAILURE_REASONS
+from avatar_operator.ingest.messages import HintOutcome
+
+REFUSED = "Refused"
+"""The reason of what SQS refused inside a batch that it carried out."""
+UNEXPECTED = "UnexpectedError"
+FAILED = "Failed"
+IGNORED = "Ignored"
+DROPPED = "Dropped"
+OPERATIONS = ("ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch")
+_HINT_OUTCOMES = (*(outcome.value for outcome in HintOutcome), FAILED)
+OUTCOMES = {
+    "Attempt": _HINT_OUTCOMES,
+    "Progress": _HINT_OUTCOMES,
+    "TestNotification": (IGNORED,),
+    "ForeignInference": (IGNORED,),
+    "Unparsable": (DROPPED,),
+}
+"""What can become of each kind of message."""
+
+
+class IngestMetrics:
+    """The series that all consumers of a process share.
+
+    Args:
+        registry: where they are published.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.messages = Counter(
+            "avatar_ingest_messages_total",
+            "Messages received, by what they are and what became of them.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.latency = Histogram(
+            "avatar_ingest_latency_seconds",
+            "From the sending of a message to its hint being handed over.",
+            ["kind"],
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800),
+            registry=registry,
+        )
+        self.errors = Counter(
+            "avatar_ingest_errors_total",
+            "Calls to SQS that failed, by reason.",
+            ["op", "reason"],
+            registry=registry,
+        )
+        for kind, outcomes in OUTCOMES.items():
+            self.latency.labels(kind)
+            for outcome in outcomes:
+                self.messages.labels(kind, outcome)
+        for operation in OPERATIONS:
+            for reason in (*FAILURE_REASONS, REFUSED, UNEXPECTED):
+                self.errors.labels(operation, reason)

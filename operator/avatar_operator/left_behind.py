@@ -1,0 +1,142 @@
+"""What stays when an object goes: handed over to its runtime, which remembers it and goes on trying.
+
+An object that is being deleted is not held for ever by what cannot be removed. But once it is gone nobody else knows what
+lies there, and it may be somebody's likeness. So the object is let go only when its runtime's `status.leftBehind` names
+its directories. That status has one writer, the runtime's own reconcile; the deleting object's reconcile puts an entry
+into the register here, the runtime's next pass writes it, and the object's next pass finds it there and lets go. A
+crash in between loses nothing: the object still has its finalizer, and hands its entry in again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest
+from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
+from avatar_operator.core.decision import Draft, Notice, Retry
+from avatar_operator.locations import object_directory, picture_prefix, storage_of
+
+CLEANUP_PATIENCE_SECONDS = 600
+"""For so long an object that is being deleted tries to remove its data itself."""
+RECORDING_PATIENCE_SECONDS = 3600
+"""For so long it waits, after that, for its runtime to take over. A runtime that this version cannot read never does."""
+RECORDING_LOOK_SECONDS = 2.0
+
+StatusT = TypeVar("StatusT")
+ActionT = TypeVar("ActionT")
+
+
+class LeftBehindRegister:
+    """Entries on their way into the status of their runtimes.
+
+    Args:
+        on_entry: called with the name of a runtime that has to look at what waits for it.
+    """
+
+    def __init__(self, on_entry: Callable[[str], None]) -> None:
+        self._on_entry = on_entry
+        self._waiting: dict[str, dict[str, LeftBehind]] = {}
+
+    def hand_over(self, runtime_name: str, entry: LeftBehind) -> None:
+        """Have a runtime take over what an object leaves behind."""
+        self._waiting.setdefault(runtime_name, {})[entry.uid] = entry
+        self._on_entry(runtime_name)
+
+    def waiting(self, runtime_name: str) -> tuple[LeftBehind, ...]:
+        """The entries that a runtime has not written yet."""
+        return tuple(self._waiting.get(runtime_name, {}).values())
+
+    def written(self, runtime: AvatarRuntime) -> None:
+        """A runtime's status stands in the API server: what it names does not wait any more."""
+        waiting = self._waiting.get(runtime.metadata.name, {})
+        for entry in runtime.status.left_behind:
+            waiting.pop(entry.uid, None)
+        if not waiting:
+            self._waiting.pop(runtime.metadata.name, None)
+
+
+def is_recorded(runtime: AvatarRuntime, uid: str) -> bool:
+    """Whether a runtime has taken over what an object leaves behind."""
+    return any(entry.uid == uid for entry in runtime.status.left_behind)
+
+
+def left_by_model(runtime: AvatarRuntime, model: AvatarModel, now: datetime) -> LeftBehind:
+    """The entry for a model: every directory that may hold something which was to be removed with it."""
+    metadata, storage = model.metadata, storage_of(model, runtime)
+    directory = object_directory(metadata.namespace, metadata.uid)
+    prefixes = [storage.requests, storage.training_output, storage.training_failure]
+    if model.spec.deletion_policy == "Delete":
+        prefixes.append(storage.artifacts)
+    locations = [f"{prefix}{directory}" for prefix in prefixes]
+    locations += [place for place in _recorded_outcomes(model, directory) if place not in locations]
+    return LeftBehind(
+        kind=model.kind,
+        namespace=metadata.namespace,
+        name=metadata.name,
+        uid=metadata.uid,
+        locations=locations,
+        since=now,
+        tries=0,
+    )
+
+
+def _recorded_outcomes(model: AvatarModel, directory: str) -> list[str]:
+    """Directories of outcomes at an endpoint that somebody else has made: known only from the attempt's own record."""
+    training = model.status.training
+    if training is None or training.sagemaker is None:
+        return []
+    recorded = (training.sagemaker.output_location, training.sagemaker.failure_location)
+    return [
+        f"{uri.partition(f'/{directory}')[0]}/{directory}"
+        for uri in recorded
+        if uri is not None and f"/{directory}" in uri
+    ]
+
+
+def left_by_request(runtime: AvatarRuntime, request: AvatarRequest, now: datetime) -> LeftBehind:
+    """The entry for a request: the directory of its pictures."""
+    metadata = request.metadata
+    return LeftBehind(
+        kind=request.kind,
+        namespace=metadata.namespace,
+        name=metadata.name,
+        uid=metadata.uid,
+        locations=[picture_prefix(runtime, request)],
+        since=now,
+        tries=0,
+    )
+
+
+def settle_remains(
+    draft: Draft[StatusT, ActionT], record: ActionT, *, age: float, remains: str, retry: Retry
+) -> Draft[StatusT, ActionT]:
+    """The draft of an object that is being deleted and could not remove everything. Pure.
+
+    Args:
+        draft: the draft.
+        record: the action that hands over what remains.
+        age: for how many seconds the object has been going.
+        remains: what remains, in words.
+        retry: how to try again.
+    """
+    if age < CLEANUP_PATIENCE_SECONDS:
+        return draft.retry(Retry(retry.reason, remains, retry.at_least))
+    if age < CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS:
+        return draft.act(record)
+    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", remains)).remove_finalizer()
+
+
+def handed_over(draft: Draft[StatusT, ActionT], remains: str) -> Draft[StatusT, ActionT]:
+    """The draft of an object whose runtime has been asked to take over what remains. Pure."""
+    return draft.retry(Retry("CleanupIncomplete", remains, RECORDING_LOOK_SECONDS))
+
+
+def let_go(draft: Draft[StatusT, ActionT], runtime: AvatarRuntime, uid: str) -> Draft[StatusT, ActionT]:
+    """The draft of an object whose runtime has taken over what it leaves behind. Pure."""
+    entry = next(entry for entry in runtime.status.left_behind if entry.uid == uid)
+    message = (
+        f"Not everything could be removed in time. AvatarRuntime {runtime.metadata.name} goes on trying, and lists it in"
+        f" status.leftBehind: {', '.join(entry.locations)}"
+    )
+    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", message)).remove_finalizer()

@@ -1,0 +1,79 @@
+"""Deletion: first the users go, then the endpoints, then the runtime itself.
+
+A runtime that may not delete its endpoints stays and says why: they cost money every hour, and once the object is gone
+nobody remembers them. A person who knows better has a way out, an annotation; what stays is named in farewell.
+"""
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.decision import ActionFailed, Notice
+from avatar_operator.runtime_lifecycle.actions import (
+    DeleteEndpoints,
+    EndpointsDeleted,
+    RuntimeAction,
+    RuntimeDraft,
+)
+from avatar_operator.runtime_lifecycle.conditions import READY
+from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+
+ABANDON = "avatars.dev/abandon"
+LOOK_SECONDS = 3.0
+DENIED_LOOK_SECONDS = 30.0
+IN_USE_LOOK_SECONDS = 30.0
+
+
+def deletion(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
+    """Wait for the users: without the runtime nobody could find and remove their data."""
+    if observation.runtime.metadata.deletion_timestamp is None:
+        return draft
+    if observation.users:
+        message = f"In use by {observation.users.in_words()}: the runtime goes when they are gone."
+        draft = set_condition(observation, draft, READY, "False", "InUse", message)
+        return draft.look_again_in(IN_USE_LOOK_SECONDS).finish()
+    return draft.act(DeleteEndpoints()).finish()
+
+
+def fold_deletion(
+    observation: RuntimeObservation, draft: RuntimeDraft, fact: EndpointsDeleted | ActionFailed[RuntimeAction]
+) -> RuntimeDraft:
+    """What is left of the endpoints."""
+    match fact:
+        case EndpointsDeleted(facts=facts) if facts.ready:
+            return draft.remove_finalizer()
+        case EndpointsDeleted(facts=facts):
+            message = facts.message or "The endpoints are being deleted."
+            draft = set_condition(observation, draft, READY, "False", facts.reason, message)
+            return draft.look_again_in(LOOK_SECONDS)
+        case ActionFailed(message=message) if is_abandoned(observation.runtime):
+            return _abandon(observation.runtime, draft, message)
+        case ActionFailed(reason=reason, message=message, retryable=retryable):
+            explanation = (
+                f"The endpoints cannot be deleted: {message} It is tried again until it works. To let the runtime go and"
+                f' remove them yourself, annotate it {ABANDON}: "true".'
+            )
+            draft = set_condition(observation, draft, READY, "False", reason, explanation)
+            return draft.retry(fact.as_retry(at_least=1.0 if retryable else DENIED_LOOK_SECONDS))
+
+
+def _abandon(runtime: AvatarRuntime, draft: RuntimeDraft, trouble: str) -> RuntimeDraft:
+    message = f"Let go because it is annotated {ABANDON}. {what_stays(runtime)} ({trouble})"
+    return draft.say_farewell(Notice("Warning", "Abandoned", message)).remove_finalizer()
+
+
+def is_abandoned(runtime: AvatarRuntime) -> bool:
+    """Whether a person wants the runtime to go whatever cannot be removed."""
+    return runtime.metadata.annotations.get(ABANDON) == "true"
+
+
+def what_stays(runtime: AvatarRuntime) -> str:
+    """What nobody looks after once the runtime is gone, in a sentence."""
+    sagemaker = runtime.spec.backend.sagemaker
+    names = {endpoint.name for endpoint in runtime.status.endpoints}
+    if sagemaker is not None:
+        names |= {sagemaker.training.endpoint_name, sagemaker.inference.endpoint_name}
+    if not names:
+        return "Nothing is known to stay behind."
+    return (
+        f"These stay, and cost money until you remove them: endpoints {', '.join(sorted(names))}, with their"
+        " configurations and models."
+    )

@@ -1,0 +1,57 @@
+"""Provisioning: endpoints as the spec says. They are asked for at every pass, which is idempotent and tells what has drifted."""
+
+from avatar_api.meta import ConditionStatus
+from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.core.conditions import find_condition
+from avatar_operator.core.decision import ActionFailed, Retry
+from avatar_operator.core.kstatus import at_rest, at_work, stalled
+from avatar_operator.runtime_lifecycle.actions import (
+    EndpointsSeen,
+    EnsureEndpoints,
+    RuntimeAction,
+    RuntimeDraft,
+)
+from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_readiness import ENDPOINTS_READY
+
+LOOK_SECONDS = 3.0
+FAILED_LOOK_SECONDS = 30.0
+
+
+def provisioning(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
+    """Ask for the endpoints."""
+    return draft.act(EnsureEndpoints())
+
+
+def fold_endpoints(
+    observation: RuntimeObservation, draft: RuntimeDraft, fact: EndpointsSeen | ActionFailed[RuntimeAction]
+) -> RuntimeDraft:
+    """What the endpoints are, or why that cannot be found out."""
+    match fact:
+        case EndpointsSeen(facts=facts):
+            status: ConditionStatus = "True" if facts.ready else "False"
+            draft = set_condition(observation, draft, ENDPOINTS_READY, status, facts.reason, facts.message)
+            draft = update_status(draft, endpoints=list(facts.endpoints))
+            if facts.ready:
+                return at_rest(observation, draft, facts.reason)
+            if facts.failed:
+                draft = stalled(observation, draft, facts.reason, facts.message)
+                return draft.retry(Retry(facts.reason, facts.message, FAILED_LOOK_SECONDS))
+            draft = at_work(observation, draft, facts.reason, facts.message)
+            return draft.look_again_in(LOOK_SECONDS)
+        case ActionFailed(reason=reason, retryable=retryable):
+            message = _lasting_message(draft, fact)
+            draft = set_condition(observation, draft, ENDPOINTS_READY, "False", reason, message)
+            if retryable:
+                draft = at_work(observation, draft, reason, message)
+                return draft.retry(fact.as_retry(at_least=1.0))
+            # Nothing but a person's hand mends it, and that hand may touch nothing that we watch.
+            draft = stalled(observation, draft, reason, message)
+            return draft.retry(fact.as_retry(at_least=FAILED_LOOK_SECONDS))
+
+
+def _lasting_message(draft: RuntimeDraft, failure: ActionFailed[RuntimeAction]) -> str:
+    """The message of a failure; while it lasts, that of the first: the others differ by the id of a request."""
+    known = find_condition(draft.status.conditions, ENDPOINTS_READY)
+    same = known is not None and known.status == "False" and known.reason == failure.reason
+    return known.message if known is not None and same else failure.message

@@ -1,0 +1,254 @@
+"""Letters: in order, again and again, and not for ever; a place that is out of reach keeps nobody else waiting."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from avatar_api.group import AVATAR_MODEL
+from avatar_operator.announcements.letters import (
+    EVENTS,
+    MAX_WAITING,
+    Letter,
+    LetterMetrics,
+    PostOffice,
+    UndeliverableError,
+)
+from avatar_operator.core.decision import Notice, Retry
+from avatar_operator.core.news import News
+from builders.clock import NOON, FakeClock
+from builders.virtual_time import VirtualTimeLoop
+
+UNREACHABLE = UndeliverableError("AwsUnreachable", "no answer", hopeless=False)
+REFUSED = UndeliverableError("EventRefused", "422", hopeless=True)
+HOUR = 3600.0
+
+
+class Post:
+    """A post office, places that may be out of reach, and what arrived there."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.arrived: list[tuple[str, str, float]] = []
+        self.tries = 0
+        self.fails: Callable[[Letter], Exception | None] = lambda _letter: None
+        self.told: list[str] = []
+        self.office = PostOffice(self._deliver, FakeClock(), LetterMetrics(self.registry), self.told.append)
+
+    async def _deliver(self, letter: Letter) -> None:
+        self.tries += 1
+        failure = self.fails(letter)
+        if failure is not None:
+            raise failure
+        self.arrived.append((letter.destination, letter.news.notice.reason, _now()))
+
+    def post(self, reason: str, *, to: str = "standard", uid: str = "1") -> None:
+        """Post a letter about the object with a uid."""
+        body = {"kind": "AvatarModel", "metadata": {"namespace": "team-a", "name": "ann", "uid": uid}}
+        news = News(Notice("Normal", reason, ""), occasion="", time=NOON)
+        self.office.post(Letter(to, AVATAR_MODEL, body, version=7, news=news, written=_now()))
+
+    def reasons(self, destination: str = "standard") -> list[str]:
+        """What arrived at a place."""
+        return [reason for place, reason, _ in self.arrived if place == destination]
+
+    def count(self, outcome: str, sink: str = "Topic") -> float:
+        """What the counter says."""
+        labels = {"sink": sink, "outcome": outcome}
+        return self.registry.get_sample_value("avatar_announcements_total", labels) or 0.0
+
+    def waiting(self, sink: str = "Topic") -> float | None:
+        """What the gauge says."""
+        return self.registry.get_sample_value("avatar_announcements_waiting", {"sink": sink})
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _in_virtual_time(story: Callable[[Post], Coroutine[Any, Any, None]]) -> None:
+    async def around() -> None:
+        post = Post()
+        running = asyncio.create_task(post.office.run())
+        await asyncio.sleep(0)
+        try:
+            await story(post)
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(around())
+
+
+def test_a_letter_arrives_at_once() -> None:
+    async def story(post: Post) -> None:
+        post.post("Ready")
+        await asyncio.sleep(0.1)
+
+        assert post.arrived == [("standard", "Ready", 0.0)]
+        assert (post.count("Delivered"), post.waiting()) == (1, 0)
+        assert list(post.office.waiting()) == []
+
+    _in_virtual_time(story)
+
+
+def test_letters_about_one_object_keep_their_order_though_the_first_fails() -> None:
+    async def story(post: Post) -> None:
+        failures = iter([UNREACHABLE, UNREACHABLE])
+        post.fails = lambda _letter: next(failures, None)
+        for reason in ("First", "Second", "Third"):
+            post.post(reason)
+        await asyncio.sleep(10)
+
+        assert post.reasons() == ["First", "Second", "Third"]
+
+    _in_virtual_time(story)
+
+
+def test_a_place_that_is_out_of_reach_is_tried_with_growing_pauses_up_to_a_minute() -> None:
+    async def story(post: Post) -> None:
+        moments: list[float] = []
+
+        def out_of_reach(_letter: Letter) -> Exception:
+            moments.append(_now())
+            return UNREACHABLE
+
+        post.fails = out_of_reach
+        post.post("Ready")
+        await asyncio.sleep(200)
+
+        assert moments == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+
+    _in_virtual_time(story)
+
+
+def test_a_place_that_is_out_of_reach_keeps_no_other_place_waiting() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda letter: UNREACHABLE if letter.destination == "broken" else None
+        for number in range(10):
+            post.post("Ready", to="broken", uid=str(number))
+            post.post("Ready", to="standard", uid=str(number))
+            post.post("Ready", to=EVENTS, uid=str(number))
+        await asyncio.sleep(0.1)
+
+        assert len(post.reasons("standard")) == len(post.reasons(EVENTS)) == 10
+        assert post.reasons("broken") == []
+        assert (post.waiting(), post.waiting("Event")) == (10, 0)
+
+    _in_virtual_time(story)
+
+
+def test_a_letter_that_has_waited_for_an_hour_is_given_up_and_counted_and_the_next_has_its_turn() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda _letter: UNREACHABLE
+        post.post("Ready")
+        await asyncio.sleep(HOUR)
+        assert post.count("GivenUp") == 0
+        post.post("Later")
+        await asyncio.sleep(121)
+        assert (post.count("GivenUp"), post.waiting()) == (1, 1)
+
+        post.fails = lambda _letter: None
+        await asyncio.sleep(61)
+        assert post.reasons() == ["Later"]
+
+    _in_virtual_time(story)
+
+
+def test_a_letter_that_is_refused_is_dropped_and_blocks_nothing() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda letter: REFUSED if letter.news.notice.reason == "Bad" else None
+        post.post("Bad", to=EVENTS)
+        post.post("Good", to=EVENTS)
+        await asyncio.sleep(0.1)
+
+        assert post.reasons(EVENTS) == ["Good"]
+        assert (post.count("Refused", "Event"), post.count("Delivered", "Event")) == (1, 1)
+        assert post.waiting("Event") == 0
+
+    _in_virtual_time(story)
+
+
+def test_a_defect_in_writing_one_letter_blocks_no_other() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda letter: ValueError("a defect") if letter.news.notice.reason == "Bad" else None
+        post.post("Bad")
+        post.post("Good")
+        await asyncio.sleep(0.1)
+
+        assert post.reasons() == ["Good"]
+        assert post.count("Refused") == 1
+
+    _in_virtual_time(story)
+
+
+def test_a_place_counts_as_unreachable_after_three_failures_and_as_reachable_after_one_delivery() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda _letter: UNREACHABLE
+        post.post("Ready")
+        await asyncio.sleep(2)
+        assert (post.office.trouble("standard"), post.told) == (None, [])
+
+        await asyncio.sleep(2)
+        assert post.office.trouble("standard") == Retry("AwsUnreachable", "no answer")
+        assert post.told == ["standard"]
+        await asyncio.sleep(200)
+        assert post.told == ["standard"], "it is told once"
+
+        post.fails = lambda _letter: None
+        await asyncio.sleep(61)
+        assert post.office.trouble("standard") is None
+        assert post.told == ["standard", "standard"]
+
+    _in_virtual_time(story)
+
+
+def test_what_was_posted_before_the_office_opened_is_delivered() -> None:
+    async def story() -> None:
+        post = Post()
+        post.post("Ready")
+        running = asyncio.create_task(post.office.run())
+        await asyncio.sleep(0.1)
+
+        assert post.reasons() == ["Ready"]
+        running.cancel()
+        await asyncio.wait([running])
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story())
+
+
+def test_more_letters_than_can_be_kept_push_out_the_oldest() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda _letter: UNREACHABLE
+        for number in range(MAX_WAITING + 1):
+            post.post(f"News{number}")
+
+        waiting = [letter.news.notice.reason for letter in post.office.waiting()]
+        assert len(waiting) == MAX_WAITING
+        assert waiting[0] == "News1"
+        assert (post.count("GivenUp"), post.waiting()) == (1, MAX_WAITING)
+
+    _in_virtual_time(story)
+
+
+@pytest.mark.parametrize("failure", [REFUSED, ValueError("a defect")], ids=["refused", "a defect"])
+def test_at_the_end_of_the_process_everything_is_tried_once_more_without_waiting(failure: Exception) -> None:
+    async def story() -> None:
+        post = Post()
+        post.fails = lambda letter: {"Bad": failure, "Stuck": UNREACHABLE}.get(letter.news.notice.reason)
+        post.post("Bad")
+        post.post("Good")
+        post.post("Stuck", to="broken")
+        post.post("Behind", to="broken")
+        await post.office.flush()
+
+        assert post.reasons() == ["Good"]
+        assert [letter.news.notice.reason for letter in post.office.waiting()] == ["Stuck", "Behind"]
+        assert _now() == 0.0
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story())

@@ -1,0 +1,110 @@
+"""What keeps an object from getting on is told on the object once it lasts, and written once."""
+
+import pytest
+
+from avatar_api.avatar_model import AvatarModelStatus
+from avatar_operator.core.conditions import find_condition, is_true
+from avatar_operator.core.decision import Retry
+from avatar_operator.kube.client import Object
+from avatar_operator.reconciling.trouble import Troubles
+from builders import model_stages
+from builders.clock import FakeClock
+from builders.manifests import model_manifest
+from builders.objects import a_condition
+from builders.world import MODEL_KEY
+
+DENIED = Retry("AccessDenied", "The role may not do this (request 1).")
+
+
+class Bedside:
+    """Passes over one object, each of which would write the same status."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.troubles = Troubles(self.clock)
+        self.status = model_stages.submitted()
+        self.written: list[AvatarModelStatus] = []
+
+    def a_pass(self, retry: Retry | None) -> AvatarModelStatus:
+        """What the pass writes."""
+        told = self.troubles.told(MODEL_KEY, retry, self.status, observed=self._body())
+        if told != (self.written[-1] if self.written else self.status):
+            self.written.append(told)
+        return told
+
+    def _body(self) -> Object:
+        body = model_manifest()
+        body["metadata"] |= {"uid": "1", "resourceVersion": "1", "generation": 3}
+        return {**body, "status": (self.written[-1] if self.written else self.status).to_wire()}
+
+
+def test_a_trouble_that_passes_within_a_minute_is_nobodys_concern() -> None:
+    bedside = Bedside()
+    for _ in range(6):
+        assert bedside.a_pass(DENIED) == bedside.status
+        bedside.clock.advance(9.9)
+
+    assert bedside.a_pass(None) == bedside.status
+
+
+def test_a_trouble_that_lasts_a_minute_is_told_with_its_reason() -> None:
+    bedside = Bedside()
+    bedside.a_pass(DENIED)
+    bedside.clock.advance(60)
+
+    reconciling = find_condition(bedside.a_pass(DENIED).conditions, "Reconciling")
+
+    assert reconciling is not None
+    assert (reconciling.status, reconciling.reason, reconciling.message) == (
+        "True",
+        "AccessDenied",
+        DENIED.message,
+    )
+    assert reconciling.observed_generation == 3
+
+
+def test_a_trouble_whose_words_change_is_written_once() -> None:
+    bedside = Bedside()
+    for request in range(20):
+        bedside.a_pass(Retry("AccessDenied", f"The role may not do this (request {request})."))
+        bedside.clock.advance(60)
+
+    assert len(bedside.written) == 1
+
+
+def test_another_trouble_is_told_in_its_own_words() -> None:
+    bedside = Bedside()
+    bedside.a_pass(DENIED)
+    bedside.clock.advance(60)
+    bedside.a_pass(DENIED)
+
+    reconciling = find_condition(bedside.a_pass(Retry("Throttled", "Slow down.")).conditions, "Reconciling")
+
+    assert reconciling is not None
+    assert (reconciling.reason, reconciling.message) == ("Throttled", "Slow down.")
+
+
+@pytest.mark.parametrize("ends", ["a pass that went well", "the end of the object"])
+def test_the_next_trouble_starts_its_own_minute(ends: str) -> None:
+    bedside = Bedside()
+    bedside.a_pass(DENIED)
+    bedside.clock.advance(60)
+    if ends == "the end of the object":
+        bedside.troubles.forget(MODEL_KEY)
+    else:
+        bedside.a_pass(None)
+
+    assert bedside.a_pass(DENIED) == bedside.status
+
+
+def test_a_trouble_of_an_object_that_would_rest_otherwise_is_written_once() -> None:
+    bedside = Bedside()
+    resting = bedside.status
+    for _ in range(5):
+        rests = a_condition("Reconciling", "False", "Ready", since=bedside.clock.now())
+        bedside.status = resting.model_copy(update={"conditions": [*resting.conditions, rests]})
+        bedside.a_pass(DENIED)
+        bedside.clock.advance(60)
+
+    told = [status for status in bedside.written if is_true(status.conditions, "Reconciling")]
+    assert len(told) == 1

@@ -1,0 +1,190 @@
+"""Hints find their models, are left to others where there is none, and the last one brings the outcome by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from avatar_api.documents.training import Stage
+from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
+from avatar_operator.core.workqueue import WorkQueue
+from avatar_operator.hint_routing import HintRouter
+from avatar_operator.hint_routing import gone_objects as gone_objects_module
+from avatar_operator.hint_routing.outcome_reminders import is_nearly_done
+from avatar_operator.ingest.messages import AttemptHint, HintOutcome, ProgressHint
+from avatar_operator.kube.cache import ObjectKey
+from avatar_operator.names import inference_id
+from avatar_operator.scheduling import Scheduler
+from builders.backend import a_success
+from builders.clock import NOON
+from builders.objects import MODEL_UID
+from builders.observations import a_progress_message
+from builders.virtual_time import VirtualTimeLoop
+from builders.world import MODEL_KEY, World
+
+FIRST = inference_id(MODEL_UID, 1, 1)
+STRANGER = inference_id("00000000-0000-0000-0000-000000000000", 1, 1)
+PACKAGING = ProgressHint(a_progress_message("Packaging", sequence=9))
+
+
+class Desk:
+    """A model in training, and hints that arrive."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
+        scheduler = Scheduler(self.world.cache, self.queues, self.world.models.hint_outcome)
+        scheduler.begin()
+        self.take = HintRouter(self.world.cache, scheduler, self.world.models)
+
+    async def in_training(self) -> Desk:
+        self.world.add_runtime()
+        await self.world.settle(AVATAR_RUNTIME)
+        self.world.add_model()
+        await self.world.settle(AVATAR_MODEL)
+        return self
+
+    async def work(self) -> None:
+        """Whatever the queue asks for."""
+        while len(self.queues[AVATAR_MODEL]):
+            self.queues[AVATAR_MODEL].done(await self.queues[AVATAR_MODEL].get())
+            await self.world.settle(AVATAR_MODEL)
+
+    def asked(self) -> int:
+        """How often the backend was asked for an outcome."""
+        return len(self.world.backend.asked("attempt_outcome"))
+
+
+def in_virtual_time(story: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story)
+
+
+async def test_a_hint_about_a_known_model_is_taken() -> None:
+    desk = await Desk().in_training()
+    await desk.work()
+    assert desk.take(AttemptHint(FIRST)) is HintOutcome.TAKEN
+    assert len(desk.queues[AVATAR_MODEL]) == 1
+
+
+@pytest.mark.parametrize("inference", [STRANGER, "somebody-else-s"])
+async def test_a_hint_about_a_model_that_nobody_here_knows_is_left_to_others(inference: str) -> None:
+    desk = await Desk().in_training()
+    await desk.work()
+    assert desk.take(AttemptHint(inference)) is HintOutcome.UNKNOWN
+    assert len(desk.queues[AVATAR_MODEL]) == 0
+
+
+async def test_a_hint_about_a_model_that_was_deleted_is_stale() -> None:
+    desk = await Desk().in_training()
+    desk.world.cache.remove(AVATAR_MODEL, MODEL_KEY, MODEL_UID)
+    assert desk.take(AttemptHint(FIRST)) is HintOutcome.STALE
+    assert desk.take(PACKAGING) is HintOutcome.STALE
+
+
+async def test_the_memory_of_deleted_models_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gone_objects_module, "MAX_REMEMBERED", 0)
+    desk = await Desk().in_training()
+    desk.world.cache.remove(AVATAR_MODEL, MODEL_KEY, MODEL_UID)
+    assert desk.take(AttemptHint(FIRST)) is HintOutcome.UNKNOWN
+
+
+def test_an_outcome_whose_notification_got_lost_is_found_within_seconds() -> None:
+    async def story() -> None:
+        desk = await Desk().in_training()
+        await desk.work()
+        desk.take(PACKAGING)
+        await desk.work()
+        desk.world.backend.script("attempt_outcome", a_success(FIRST))
+        await asyncio.sleep(5)
+        await desk.work()
+        assert desk.world.model.status.state == "Ready"
+
+    in_virtual_time(story())
+
+
+def test_an_outcome_that_does_not_come_is_asked_for_ever_more_slowly() -> None:
+    async def story() -> None:
+        desk = await Desk().in_training()
+        await desk.work()
+        before = desk.asked()
+        desk.take(PACKAGING)
+        desk.take(PACKAGING)
+        asked = []
+        for _ in range(3600):
+            await asyncio.sleep(1)
+            await desk.work()
+            asked.append(desk.asked() - before)
+        assert asked[60] == 4
+        assert 10 < asked[-1] < 20
+        assert asked[-1] > asked[-400]
+
+    in_virtual_time(story())
+
+
+def test_nothing_is_asked_for_once_the_attempt_has_ended() -> None:
+    async def story() -> None:
+        desk = await Desk().in_training()
+        desk.take(PACKAGING)
+        desk.world.backend.script("attempt_outcome", a_success(FIRST))
+        desk.take(AttemptHint(FIRST))
+        await desk.work()
+        assert desk.world.model.status.state == "Ready"
+        ended = desk.asked()
+        await asyncio.sleep(3600)
+        assert len(desk.queues[AVATAR_MODEL]) == 0
+        desk.take(PACKAGING)
+        await desk.work()
+        await asyncio.sleep(3600)
+        assert len(desk.queues[AVATAR_MODEL]) == 0
+        assert desk.asked() == ended
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    ("stage", "step", "total", "nearly_done"),
+    [
+        ("Preparing", 12, 12, False),
+        ("Training", 799, 800, False),
+        ("Training", 800, 800, True),
+        ("Training", 0, 0, False),
+        ("Packaging", 0, 0, True),
+    ],
+)
+def test_the_last_word_of_a_worker_is_recognised(
+    stage: Stage, step: int, total: int, nearly_done: bool
+) -> None:
+    assert is_nearly_done(a_progress_message(stage, step, total)) is nearly_done
+
+
+async def test_a_sequence_that_somebody_made_up_does_not_silence_the_worker() -> None:
+    desk = await Desk().in_training()
+    forged = a_progress_message("Training", 5, sequence=2147483647)
+    honest = a_progress_message("Training", 50, sequence=10)
+    desk.take(ProgressHint(forged))
+    await desk.work()
+    desk.world.clock.advance(5)
+    desk.take(ProgressHint(honest.model_copy(update={"time": NOON + timedelta(seconds=4)})))
+    await desk.work()
+    training = desk.world.model.status.training
+    assert training is not None
+    assert training.progress is not None
+    assert training.progress.step == 50
+
+
+async def test_a_message_that_a_newer_one_has_overtaken_is_dropped() -> None:
+    desk = await Desk().in_training()
+    desk.world.clock.advance(60)
+    desk.take(ProgressHint(a_progress_message("Training", 50, sequence=10)))
+    desk.world.clock.advance(60)
+    desk.take(ProgressHint(a_progress_message("Training", 5, sequence=2)))
+    await desk.work()
+    training = desk.world.model.status.training
+    assert training is not None
+    assert training.progress is not None
+    assert training.progress.step == 50

@@ -1,0 +1,155 @@
+"""Where everything lies, and whose it is: one shape of keys, read in both directions."""
+
+import uuid
+from dataclasses import astuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_api.avatar_model import AvatarModelStatus, ModelStorage
+from avatar_api.avatar_request import AvatarRequestStatus
+from avatar_api.documents.inference import PictureRequest
+from avatar_operator.locations import (
+    OwnedDirectory,
+    StorageLocations,
+    attempt_directory,
+    attempt_locations,
+    outcome_extension,
+    owner_of,
+    picture_prefix,
+    runtime_storage,
+    storage_of,
+)
+from avatar_operator.names import inference_id
+from builders.objects import MODEL_UID, REQUEST_UID, RUNTIME_UID, a_model, a_request, a_runtime
+
+STORAGE = StorageLocations("s3://models/requests/", "s3://models/artifacts/", "s3://pictures/")
+NESTED = StorageLocations("s3://all/", "s3://all/artifacts/", "s3://all/outputs/")
+SAME = StorageLocations("s3://all/", "s3://all/", "s3://all/")
+UIDS = st.uuids().map(str)
+NAMESPACES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True) | UIDS
+NUMBERS = st.integers(1, 9_999_999)
+SOME_PICTURE = PictureRequest(prompt="x", seed=7, prompt_index=3, image_index=1)
+
+
+def test_everything_of_a_tenant_lies_below_its_namespace_and_uid() -> None:
+    locations = attempt_locations(STORAGE, "team-a", MODEL_UID, 2, 3)
+
+    assert attempt_directory("team-a", MODEL_UID, 2, 3) == f"team-a/{MODEL_UID}/r2-a3"
+    assert locations.request == f"s3://models/requests/team-a/{MODEL_UID}/r2-a3/request.json"
+    assert locations.claim == f"s3://models/requests/team-a/{MODEL_UID}/r2-a3/claim.json"
+    assert locations.artifact == f"s3://models/artifacts/team-a/{MODEL_UID}/r2-a3.tar.gz"
+    assert locations.manifest == f"s3://models/artifacts/team-a/{MODEL_UID}/r2-a3.manifest.json"
+    assert locations.target_model == f"team-a/{MODEL_UID}/r2-a3.tar.gz"
+
+
+@given(UIDS, NUMBERS, NUMBERS)
+def test_different_attempts_have_different_places(uid: str, revision: int, attempt: int) -> None:
+    other = str(uuid.UUID(int=uuid.UUID(uid).int ^ 1))
+    attempts = {
+        (uid, revision, attempt),
+        (uid, revision, attempt + 1),
+        (uid, attempt + 1, revision),
+        (other, revision, attempt),
+    }
+
+    places = [place for each in attempts for place in astuple(attempt_locations(STORAGE, "team-a", *each))]
+    assert len(set(places)) == len(places)
+
+
+def recorded(requests: str, artifacts: str) -> AvatarModelStatus:
+    storage = ModelStorage(
+        runtime_name="standard", runtime_uid=RUNTIME_UID, requests=requests, artifacts=artifacts
+    )
+    return AvatarModelStatus(storage=storage)
+
+
+def test_a_model_without_a_record_lies_where_its_runtime_says() -> None:
+    assert storage_of(a_model(), a_runtime()) == runtime_storage(a_runtime()) == STORAGE
+
+
+def test_a_model_stays_where_its_first_attempt_was_planned() -> None:
+    model = a_model(status=recorded("s3://old/requests/", "s3://old/artifacts/"))
+
+    assert storage_of(model, a_runtime()) == StorageLocations(
+        "s3://old/requests/", "s3://old/artifacts/", "s3://pictures/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "prefix"),
+    [
+        (None, f"s3://pictures/team-a/{REQUEST_UID}/"),
+        ({"prefix": "s3://albums/team-a/"}, f"s3://albums/team-a/{REQUEST_UID}/"),
+    ],
+)
+def test_pictures_go_to_a_directory_of_the_requests_own(output: object, prefix: str) -> None:
+    assert picture_prefix(a_runtime(), a_request(spec={"output": output})) == prefix
+
+
+def test_pictures_stay_where_the_request_has_begun_to_draw() -> None:
+    status = AvatarRequestStatus(storage_prefix=f"s3://old/team-a/{REQUEST_UID}/")
+
+    assert picture_prefix(a_runtime(), a_request(status=status)) == f"s3://old/team-a/{REQUEST_UID}/"
+
+
+@pytest.mark.parametrize(
+    "prefix", ["s3://pictures/", "s3://pictures/team-a/", f"s3://pictures/x{REQUEST_UID}/"]
+)
+def test_a_recorded_directory_that_is_not_the_requests_own_is_not_believed(prefix: str) -> None:
+    request = a_request(status=AvatarRequestStatus(storage_prefix=prefix))
+
+    assert picture_prefix(a_runtime(), request) == f"s3://pictures/team-a/{REQUEST_UID}/"
+
+
+@given(st.sampled_from([STORAGE, NESTED, SAME]), NAMESPACES, UIDS, NUMBERS, NUMBERS)
+def test_what_a_model_stores_leads_back_to_it_however_prefixes_lie(
+    storage: StorageLocations, namespace: str, uid: str, revision: int, attempt: int
+) -> None:
+    locations = attempt_locations(storage, namespace, uid, revision, attempt)
+    outcome = f"{outcome_extension(namespace, uid, inference_id(uid, revision, attempt))}/1.out"
+    stored = {
+        locations.request: storage.requests,
+        locations.claim: storage.requests,
+        locations.artifact: storage.artifacts,
+        locations.manifest: storage.artifacts,
+        f"{storage.training_output}{outcome}": storage.training_output,
+        f"{storage.training_failure}{outcome}": storage.training_failure,
+    }
+
+    for uri, prefix in stored.items():
+        directory = f"{prefix}{namespace}/{uid}/"
+        assert owner_of(storage, uri) == OwnedDirectory(namespace, uid, "AvatarModel", directory)
+
+
+@given(st.sampled_from([STORAGE, NESTED, SAME]), NAMESPACES, UIDS)
+def test_what_a_request_draws_leads_back_to_it_however_prefixes_lie(
+    storage: StorageLocations, namespace: str, uid: str
+) -> None:
+    directory = f"{storage.outputs}{namespace}/{uid}/"
+
+    owner = owner_of(storage, f"{directory}{SOME_PICTURE.file_name()}")
+
+    assert owner == OwnedDirectory(namespace, uid, "AvatarRequest", directory)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://elsewhere/x",
+        "s3://pictures/",
+        "s3://pictures/readme.txt",
+        "s3://pictures/team-a/holiday/00-00-1.png",
+        f"s3://pictures/team-a/{MODEL_UID}/notes.txt",
+        f"s3://pictures/team-a/{MODEL_UID}/deeper/00-00-1.png",
+        f"s3://pictures/team-a/{MODEL_UID.upper()}x/00-00-1.png",
+        f"s3://models/artifacts/team-a/{MODEL_UID}",
+        f"s3://models/artifacts/team-a/{MODEL_UID}/base.tar.gz",
+        f"s3://models/artifacts/deep/team-a/{MODEL_UID}/r1-a1.tar.gz",
+        f"s3://models/requests/team-a/{MODEL_UID}/r1-a1/photo.png",
+        f"s3://models/requests/output/team-a/{MODEL_UID}/avm-other/1.out",
+    ],
+)
+def test_what_we_do_not_make_has_no_owner(uri: str) -> None:
+    assert owner_of(STORAGE, uri) is None
