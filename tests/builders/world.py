@@ -19,6 +19,7 @@ from avatar_operator.announcements.outbox import Outbox
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.events import EventRecorder
+from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
@@ -71,8 +72,11 @@ class World:
         registry = CollectorRegistry()
         metrics = OperatorMetrics(registry)
         backends = backends_of(self.backend)
-        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics)
-        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics)
+        self.brought_back: list[str] = []
+        """Runtimes that were asked to take over what an object leaves behind."""
+        left_behind = LeftBehindRegister(self.brought_back.append)
+        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind)
+        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind)
         recorder = EventRecorder(self.kube, self.clock, instance="test")
         self.outbox = Outbox(
             self.cache,
@@ -83,7 +87,7 @@ class World:
             LetterMetrics(registry),
             on_trouble=self.outbox_troubles.append,
         )
-        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock, self.outbox.trouble)
+        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock, left_behind, self.outbox.trouble)
         self._outbox_began = False
 
         def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:
