@@ -13,9 +13,17 @@ from typing import TypeVar
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest
-from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
+from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, LeftBehind
 from avatar_operator.core.decision import Draft, Notice, Retry
-from avatar_operator.locations import object_directory, picture_prefix, storage_of
+from avatar_operator.locations import (
+    MODEL,
+    REQUEST,
+    OwnedDirectory,
+    OwnerKind,
+    object_directory,
+    picture_prefix,
+    storage_of,
+)
 
 CLEANUP_PATIENCE_SECONDS = 600
 """For so long an object that is being deleted tries to remove its data itself."""
@@ -47,13 +55,13 @@ class LeftBehindRegister:
         """The entries that a runtime has not written yet."""
         return tuple(self._waiting.get(runtime_name, {}).values())
 
-    def written(self, runtime: AvatarRuntime) -> None:
+    def written(self, runtime_name: str, status: AvatarRuntimeStatus) -> None:
         """A runtime's status stands in the API server: what it names does not wait any more."""
-        waiting = self._waiting.get(runtime.metadata.name, {})
-        for entry in runtime.status.left_behind:
+        waiting = self._waiting.get(runtime_name, {})
+        for entry in status.left_behind:
             waiting.pop(entry.uid, None)
         if not waiting:
-            self._waiting.pop(runtime.metadata.name, None)
+            self._waiting.pop(runtime_name, None)
 
 
 def is_recorded(runtime: AvatarRuntime, uid: str) -> bool:
@@ -106,6 +114,15 @@ def left_by_request(runtime: AvatarRuntime, request: AvatarRequest, now: datetim
         since=now,
         tries=0,
     )
+
+
+def directories_of(entry: LeftBehind) -> list[OwnedDirectory]:
+    """The directories of an entry, as storage knows them. Entries of kinds that this version does not know have none."""
+    kinds: dict[str, OwnerKind] = {MODEL: MODEL, REQUEST: REQUEST}
+    kind = kinds.get(entry.kind)
+    if kind is None:
+        return []
+    return [OwnedDirectory(entry.namespace, entry.uid, kind, location) for location in entry.locations]
 
 
 def settle_remains(

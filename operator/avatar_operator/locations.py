@@ -160,12 +160,3 @@ def owner_of(storage: StorageLocations, uri: str) -> OwnedDirectory | None:
             namespace, uid = match["namespace"], match["uid"]
             return OwnedDirectory(namespace, uid, kind, f"{prefix}{object_directory(namespace, uid)}")
     return None
-
-
-def owned_directories(storage: StorageLocations, namespace: str, uid: str, kind: OwnerKind) -> frozenset[str]:
-    """Every directory that `owner_of` may find for an object."""
-    prefixes = {
-        MODEL: (storage.requests, storage.training_output, storage.training_failure, storage.artifacts),
-        REQUEST: (storage.outputs,),
-    }
-    return frozenset(f"{prefix}{object_directory(namespace, uid)}" for prefix in prefixes[kind])

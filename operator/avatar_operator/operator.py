@@ -39,6 +39,7 @@ from avatar_operator.kube.informer import Informer
 from avatar_operator.kube.leadership import Leadership
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.leading import Leading
+from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.loop_watch import LoopWatch
 from avatar_operator.metrics import OperatorMetrics, StateCollector
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
@@ -50,6 +51,7 @@ from avatar_operator.replica_metrics import ReplicaCollector
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
 from avatar_operator.running import run_beside
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
+from avatar_operator.runtime_lifecycle.metrics import RuntimeCollector
 from avatar_operator.scheduling import Scheduler
 from avatar_operator.settings import OperatorSettings
 from avatar_operator.sweeper import Sweeper
@@ -82,11 +84,12 @@ class Operator:
             announcer,
             clock,
             LetterMetrics(registry),
-            on_trouble=lambda runtime: self._scheduler.enqueue(ObjectKey(AVATAR_RUNTIME.kind, "", runtime)),
+            on_trouble=self._bring_back_runtime,
         )
-        models = ModelLifecycle(cache, backends, clock, metrics)
-        requests = RequestLifecycle(cache, backends, clock, metrics)
-        runtimes = RuntimeLifecycle(cache, backends, clock, self._outbox.trouble)
+        left_behind = LeftBehindRegister(self._bring_back_runtime)
+        models = ModelLifecycle(cache, backends, clock, metrics, left_behind)
+        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind)
+        runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:
@@ -134,6 +137,7 @@ class Operator:
                 consumers=self._consumers.running,
             )
         )
+        registry.register(RuntimeCollector(cache))
         self._health = Health(
             self._queues,
             self._sweeper.watch_lags,
@@ -193,6 +197,9 @@ class Operator:
     async def _begin(self, left_by_former_leader: Mapping[str, str]) -> None:
         await self._outbox.begin(left_by_former_leader)
         self._scheduler.begin()
+
+    def _bring_back_runtime(self, name: str) -> None:
+        self._scheduler.enqueue(ObjectKey(AVATAR_RUNTIME.kind, "", name))
 
     def _seen(self, kind: Kind, body: Object, *, deleted: bool) -> None:
         self._watches.note_well(kind)

@@ -36,7 +36,7 @@ from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, Endpoi
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.locations import attempt_directory
+from avatar_operator.locations import OwnedDirectory, attempt_directory
 from avatar_operator.names import parse_inference_id
 from builders.objects import photos
 
@@ -86,7 +86,7 @@ class ScriptedBackend:
         """See Storage."""
         return self._answer("owners", runtime.metadata.name, ())
 
-    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+    async def delete_owned(self, runtime: AvatarRuntime, owner: OwnedDirectory) -> CleanupReport:
         """See Storage."""
         return self._answer("delete_owned", owner, CleanupReport())
 

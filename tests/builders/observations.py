@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_request import AvatarRequest, Picture
-from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
 from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, TrainingProgressMessage
 from avatar_operator.backends.attempts import AttemptOutcome
 from avatar_operator.backends.failures import BackendError
@@ -119,10 +119,17 @@ def observed_runtime(
     *,
     users: Users = NOBODY,
     now: datetime = NOON,
+    handed_over: Sequence[LeftBehind] = (),
     topic_trouble: Retry | None = None,
 ) -> RuntimeObservation:
     """An AvatarRuntime and its surroundings."""
-    return RuntimeObservation(now=now, runtime=runtime, users=users, topic_trouble=topic_trouble)
+    return RuntimeObservation(
+        now=now,
+        runtime=runtime,
+        users=users,
+        handed_over=tuple(handed_over),
+        topic_trouble=topic_trouble,
+    )
 
 
 def runtime_draft(observation: RuntimeObservation) -> RuntimeDraft:

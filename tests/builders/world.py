@@ -19,6 +19,7 @@ from avatar_operator.announcements.outbox import Outbox
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.events import EventRecorder
+from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
@@ -54,10 +55,10 @@ class World:
     """
 
     def __init__(self, beside: "World | None" = None) -> None:
-        self.clock = FakeClock() if beside is None else beside.clock
-        self.kube = FakeKubeClient(self.clock) if beside is None else beside.kube
-        self.backend = ScriptedBackend() if beside is None else beside.backend
-        self.announcer = RecordingAnnouncer() if beside is None else beside.announcer
+        self.clock: FakeClock = FakeClock() if beside is None else beside.clock
+        self.kube: FakeKubeClient = FakeKubeClient(self.clock) if beside is None else beside.kube
+        self.backend: ScriptedBackend = ScriptedBackend() if beside is None else beside.backend
+        self.announcer: RecordingAnnouncer = RecordingAnnouncer() if beside is None else beside.announcer
         self.watching = True
         self.cursor: Mapping[str, str] = {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS}
         """What stands on the Lease."""
@@ -71,8 +72,11 @@ class World:
         registry = CollectorRegistry()
         metrics = OperatorMetrics(registry)
         backends = backends_of(self.backend)
-        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics)
-        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics)
+        self.brought_back: list[str] = []
+        """Runtimes that were asked to take over what an object leaves behind."""
+        left_behind = LeftBehindRegister(self.brought_back.append)
+        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind)
+        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind)
         recorder = EventRecorder(self.kube, self.clock, instance="test")
         self.outbox = Outbox(
             self.cache,
@@ -83,7 +87,7 @@ class World:
             LetterMetrics(registry),
             on_trouble=self.outbox_troubles.append,
         )
-        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock, self.outbox.trouble)
+        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock, left_behind, self.outbox.trouble)
         self._outbox_began = False
 
         def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:

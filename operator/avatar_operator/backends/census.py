@@ -6,7 +6,7 @@ from datetime import datetime
 
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.locations import OwnedDirectory, StorageLocations, owned_directories, owner_of
+from avatar_operator.locations import OwnedDirectory, StorageLocations, owner_of
 
 
 @dataclass
@@ -43,15 +43,15 @@ class Census:
         ]
 
 
-def check_owned(storage: StorageLocations, owner: StoredOwner) -> None:
-    """See to it that nothing is deleted but what a census may have told of.
+def check_owned(directory: OwnedDirectory) -> None:
+    """See to it that nothing is deleted but what is named for its owner: a uid is nobody else's.
 
     Raises:
         BackendError: NotOwned.
     """
-    if owner.location not in owned_directories(storage, owner.namespace, owner.uid, owner.kind):
+    if not directory.location.endswith(f"/{directory.uid}/"):
         raise BackendError(
             "NotOwned",
-            f"{owner.location} is no directory of {owner.kind} {owner.namespace}/{owner.uid}: it is left alone",
+            f"{directory.location} is no directory of {directory.kind} {directory.namespace}/{directory.uid}: it is left alone",
             retryable=False,
         )

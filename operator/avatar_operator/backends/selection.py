@@ -47,6 +47,7 @@ class Backends:
                 "UnsupportedBackend",
                 f"this version of the operator does not know the spec.backend of AvatarRuntime {runtime.metadata.name}:"
                 f" it knows {known}. Update the operator, or use one of these.",
-                retryable=False,
+                # Whoever already works with it waits for a version that knows it: this one may be a rollback.
+                retryable=True,
             )
         return backend

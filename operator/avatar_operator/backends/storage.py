@@ -101,10 +101,10 @@ class Storage(Protocol):
         """
         ...
 
-    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
-        """Remove a directory that `owners` told of, with everything below it.
+    async def delete_owned(self, runtime: AvatarRuntime, owner: OwnedDirectory) -> CleanupReport:
+        """Remove a directory that belongs to one object, with everything below it.
 
         Raises:
-            BackendError: NotOwned, if it is none of the runtime's.
+            BackendError: NotOwned, if it is not named for its owner.
         """
         ...

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from avatar_api.avatar_runtime import AvatarRuntimeStatus
+from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind
+from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.decision import ActionFailed, Draft
 
@@ -17,7 +18,14 @@ class DeleteEndpoints:
     """Take the endpoints down that the operator made."""
 
 
-RuntimeAction = EnsureEndpoints | DeleteEndpoints
+@dataclass(frozen=True)
+class RemoveLeftBehind:
+    """Try once more to remove what an object that is gone has left behind."""
+
+    entry: LeftBehind
+
+
+RuntimeAction = EnsureEndpoints | DeleteEndpoints | RemoveLeftBehind
 RuntimeDraft = Draft[AvatarRuntimeStatus, RuntimeAction]
 
 
@@ -35,4 +43,12 @@ class EndpointsDeleted:
     facts: EndpointsFacts
 
 
-RuntimeFact = EndpointsSeen | EndpointsDeleted | ActionFailed[RuntimeAction]
+@dataclass(frozen=True)
+class RemovalTried:
+    """What is left of what was left behind: nothing, if the report is empty."""
+
+    entry: LeftBehind
+    report: CleanupReport
+
+
+RuntimeFact = EndpointsSeen | EndpointsDeleted | RemovalTried | ActionFailed[RuntimeAction]

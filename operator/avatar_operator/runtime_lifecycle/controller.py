@@ -7,16 +7,20 @@ from typing import assert_never
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_api.reading import read_object
+from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
+from avatar_operator.left_behind import LeftBehindRegister, directories_of
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
     EndpointsDeleted,
     EndpointsSeen,
     EnsureEndpoints,
+    RemovalTried,
+    RemoveLeftBehind,
     RuntimeAction,
     RuntimeDraft,
     RuntimeFact,
@@ -37,6 +41,7 @@ class RuntimeLifecycle:
     cache: ObjectCache
     backends: Backends
     clock: Clock
+    left_behind: LeftBehindRegister
     topic_trouble: Callable[[str], Retry | None]
     kind = AVATAR_RUNTIME
 
@@ -48,6 +53,7 @@ class RuntimeLifecycle:
             now=self.clock.now(),
             runtime=runtime,
             users=self._users(name) if going else Users(),
+            handed_over=self.left_behind.waiting(name),
             topic_trouble=self.topic_trouble(name),
         )
 
@@ -71,7 +77,8 @@ class RuntimeLifecycle:
         return {}
 
     def written(self, observation: RuntimeObservation, status: AvatarRuntimeStatus) -> None:
-        """Nothing to remember."""
+        """What objects have handed over stands in the status, and waits no more."""
+        self.left_behind.written(observation.runtime.metadata.name, status)
 
     def forget(self, key: ObjectKey) -> None:
         """Nothing is remembered."""
@@ -83,12 +90,19 @@ class RuntimeLifecycle:
             BackendError: it failed.
         """
         runtime = observation.runtime
-        compute = self.backends.of(runtime).compute
+        backend = self.backends.of(runtime)
         match action:
             case EnsureEndpoints():
-                return EndpointsSeen(await compute.ensure_endpoints(runtime))
+                return EndpointsSeen(await backend.compute.ensure_endpoints(runtime))
             case DeleteEndpoints():
-                return EndpointsDeleted(await compute.delete_endpoints(runtime))
+                return EndpointsDeleted(await backend.compute.delete_endpoints(runtime))
+            case RemoveLeftBehind(entry=entry):
+                reports = [
+                    await backend.storage.delete_owned(runtime, directory)
+                    for directory in directories_of(entry)
+                ]
+                left = tuple(words for report in reports for words in report.left_behind)
+                return RemovalTried(entry, CleanupReport(left))
             case _:
                 assert_never(action)
 

@@ -1,6 +1,7 @@
 """The life of an AvatarRuntime, as a list. Read it from top to bottom: the first phase that finishes a pass wins it.
 
 protection     held before anything is made for it
+leftovers      what objects that are gone have left behind
 deletion       first its users go, then its endpoints, then itself
 notifications  whether its status topic hears what it is told
 acceptance     can it work at all
@@ -19,6 +20,8 @@ from avatar_operator.core.kstatus import at_work
 from avatar_operator.runtime_lifecycle.actions import (
     EndpointsSeen,
     EnsureEndpoints,
+    RemovalTried,
+    RemoveLeftBehind,
     RuntimeDraft,
     RuntimeFact,
 )
@@ -26,6 +29,7 @@ from avatar_operator.runtime_lifecycle.conditions import ACCEPTED, READY
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 from avatar_operator.runtime_lifecycle.phases.acceptance import acceptance
 from avatar_operator.runtime_lifecycle.phases.deletion import deletion, fold_deletion
+from avatar_operator.runtime_lifecycle.phases.leftovers import fold_removal, leftovers
 from avatar_operator.runtime_lifecycle.phases.notifications import notifications
 from avatar_operator.runtime_lifecycle.phases.provisioning import fold_endpoints, provisioning
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
@@ -39,7 +43,7 @@ def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeD
     return draft if held else draft.add_finalizer()
 
 
-PHASES = (protection, deletion, notifications, acceptance, provisioning)
+PHASES = (protection, leftovers, deletion, notifications, acceptance, provisioning)
 
 
 def decide(observation: RuntimeObservation) -> RuntimeDraft:
@@ -52,6 +56,8 @@ def fold(observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact
     match fact:
         case EndpointsSeen() | ActionFailed(action=EnsureEndpoints()):
             return fold_endpoints(observation, draft, fact)
+        case RemovalTried() | ActionFailed(action=RemoveLeftBehind()):
+            return fold_removal(observation, draft, fact)
         case _:
             return fold_deletion(observation, draft, fact)
 

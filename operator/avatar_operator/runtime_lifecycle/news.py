@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from avatar_api.avatar_runtime import AvatarRuntimeStatus
+from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind
 from avatar_api.meta import Condition
 from avatar_operator.core.conditions import STALLED, find_condition
 from avatar_operator.core.decision import Notice
@@ -27,7 +27,16 @@ def runtime_news(body: Object) -> tuple[News, ...]:
         None if failed is None or failed.status != "True" else _news(failed, "Warning", failed.reason),
         None if told is None or told.status != "False" else _news(told, "Warning", "NotificationsFailing"),
     )
-    return tuple(news for news in found if news is not None)
+    left_behind = (_left_behind(entry) for entry in status.left_behind)
+    return (*(news for news in found if news is not None), *left_behind)
+
+
+def _left_behind(entry: LeftBehind) -> News:
+    message = (
+        f"Data of {entry.kind} {entry.namespace}/{entry.name} could not be removed with it, and is tried again:"
+        f" {', '.join(entry.locations)}"
+    )
+    return News(Notice("Warning", "LeftBehind", message), occasion=entry.uid, time=entry.since)
 
 
 def _news(condition: Condition, notice_type: Literal["Normal", "Warning"], reason: str) -> News:

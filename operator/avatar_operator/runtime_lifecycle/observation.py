@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
 from avatar_operator.core.decision import Retry
 from avatar_operator.runtime_lifecycle.users import Users
 
@@ -16,12 +16,14 @@ class RuntimeObservation:
         now: the instant.
         runtime: the object as last seen.
         users: who keeps it from going, gathered only when it is being deleted.
+        handed_over: what objects that are being deleted want the runtime to take over.
         topic_trouble: why its status topic cannot be told anything; None if it can, as far as is known.
     """
 
     now: datetime
     runtime: AvatarRuntime
     users: Users
+    handed_over: tuple[LeftBehind, ...] = ()
     topic_trouble: Retry | None = None
 
     @property

@@ -12,6 +12,7 @@ from avatar_operator.backends.attempts import AttemptReference, FenceResult
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.metered.series import VerbCounter
 from avatar_operator.backends.storage import Storage, StoredOwner
+from avatar_operator.locations import OwnedDirectory
 
 
 class MeteredStorage:
@@ -90,6 +91,6 @@ class MeteredStorage:
         """See Storage.owners."""
         return await self._counter.counted("owners", self._storage.owners(runtime))
 
-    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+    async def delete_owned(self, runtime: AvatarRuntime, owner: OwnedDirectory) -> CleanupReport:
         """See Storage.delete_owned."""
         return await self._counter.counted("delete_owned", self._storage.delete_owned(runtime, owner))

@@ -22,7 +22,13 @@ from avatar_operator.backends.s3 import owners as stored_owners
 from avatar_operator.backends.s3 import pictures as stored_pictures
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.core.clock import Clock
-from avatar_operator.locations import object_directory, picture_prefix, runtime_storage, storage_of
+from avatar_operator.locations import (
+    OwnedDirectory,
+    object_directory,
+    picture_prefix,
+    runtime_storage,
+    storage_of,
+)
 
 
 class S3Storage:
@@ -110,9 +116,9 @@ class S3Storage:
         return await stored_owners.owners(self._objects(runtime), runtime_storage(runtime))
 
     @raises_backend_error
-    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+    async def delete_owned(self, runtime: AvatarRuntime, owner: OwnedDirectory) -> CleanupReport:
         """See Storage.delete_owned."""
-        check_owned(runtime_storage(runtime), owner)
+        check_owned(owner)
         return await cleanup.delete_below(self._objects(runtime), [S3Location.parse(owner.location)])
 
     def _objects(self, runtime: AvatarRuntime) -> S3Objects:

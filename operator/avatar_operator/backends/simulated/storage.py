@@ -16,7 +16,13 @@ from avatar_operator.backends.simulated import claims
 from avatar_operator.backends.simulated.derived import digest, photo_uris, picture_sha256
 from avatar_operator.backends.simulated.objects import PretendedObjects
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.locations import object_directory, picture_prefix, runtime_storage, storage_of
+from avatar_operator.locations import (
+    OwnedDirectory,
+    object_directory,
+    picture_prefix,
+    runtime_storage,
+    storage_of,
+)
 
 
 class SimulatedStorage:
@@ -119,9 +125,9 @@ class SimulatedStorage:
             census.count(uri, written)
         return census.result()
 
-    async def delete_owned(self, runtime: AvatarRuntime, owner: StoredOwner) -> CleanupReport:
+    async def delete_owned(self, runtime: AvatarRuntime, owner: OwnedDirectory) -> CleanupReport:
         """See Storage.delete_owned."""
-        check_owned(runtime_storage(runtime), owner)
+        check_owned(owner)
         self._objects.delete_below(owner.location)
         return CleanupReport()
 

@@ -1,12 +1,13 @@
 """Deletion: first the users go, then the endpoints, then the runtime itself.
 
 A runtime that may not delete its endpoints stays and says why: they cost money every hour, and once the object is gone
-nobody remembers them. A person who knows better has a way out, an annotation; what stays is named in farewell.
+nobody remembers them. So does one that keeps the record of data that could not be removed. A person who knows better has a way out, an annotation; what stays is named in farewell.
 """
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition
-from avatar_operator.core.decision import ActionFailed, Notice
+from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.core.words import counted
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
     EndpointsDeleted,
@@ -20,6 +21,8 @@ ABANDON = "avatars.dev/abandon"
 LOOK_SECONDS = 3.0
 DENIED_LOOK_SECONDS = 30.0
 IN_USE_LOOK_SECONDS = 30.0
+MAX_NAMED = 3
+_WAY_OUT = f'To let the runtime go and remove this yourself, annotate it {ABANDON}: "true".'
 
 
 def deletion(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
@@ -38,25 +41,36 @@ def fold_deletion(
 ) -> RuntimeDraft:
     """What is left of the endpoints."""
     match fact:
-        case EndpointsDeleted(facts=facts) if facts.ready:
+        case EndpointsDeleted(facts=facts) if facts.ready and not draft.status.left_behind:
             return draft.remove_finalizer()
+        case EndpointsDeleted(facts=facts) if facts.ready and is_abandoned(observation.runtime):
+            return _abandon(draft, _data_that_stays(draft))
+        case EndpointsDeleted(facts=facts) if facts.ready:
+            explanation = (
+                f"{_data_that_stays(draft)} Mend what stands in the way: it is tried again until it works."
+                f" {_WAY_OUT}"
+            )
+            draft = set_condition(observation, draft, READY, "False", "LeftBehind", explanation)
+            return draft.retry(Retry("LeftBehind", explanation, DENIED_LOOK_SECONDS))
         case EndpointsDeleted(facts=facts):
             message = facts.message or "The endpoints are being deleted."
             draft = set_condition(observation, draft, READY, "False", facts.reason, message)
             return draft.look_again_in(LOOK_SECONDS)
         case ActionFailed(message=message) if is_abandoned(observation.runtime):
-            return _abandon(observation.runtime, draft, message)
+            stays = [_endpoints_that_stay(observation.runtime)]
+            if draft.status.left_behind:
+                stays.append(_data_that_stays(draft))
+            return _abandon(draft, f"{' '.join(stays)} ({message})")
         case ActionFailed(reason=reason, message=message, retryable=retryable):
             explanation = (
-                f"The endpoints cannot be deleted: {message} It is tried again until it works. To let the runtime go and"
-                f' remove them yourself, annotate it {ABANDON}: "true".'
+                f"The endpoints cannot be deleted: {message} It is tried again until it works. {_WAY_OUT}"
             )
             draft = set_condition(observation, draft, READY, "False", reason, explanation)
             return draft.retry(fact.as_retry(at_least=1.0 if retryable else DENIED_LOOK_SECONDS))
 
 
-def _abandon(runtime: AvatarRuntime, draft: RuntimeDraft, trouble: str) -> RuntimeDraft:
-    message = f"Let go because it is annotated {ABANDON}. {what_stays(runtime)} ({trouble})"
+def _abandon(draft: RuntimeDraft, what_stays: str) -> RuntimeDraft:
+    message = f"Let go because it is annotated {ABANDON}. {what_stays}"
     return draft.say_farewell(Notice("Warning", "Abandoned", message)).remove_finalizer()
 
 
@@ -65,15 +79,24 @@ def is_abandoned(runtime: AvatarRuntime) -> bool:
     return runtime.metadata.annotations.get(ABANDON) == "true"
 
 
-def what_stays(runtime: AvatarRuntime) -> str:
-    """What nobody looks after once the runtime is gone, in a sentence."""
+def _endpoints_that_stay(runtime: AvatarRuntime) -> str:
     sagemaker = runtime.spec.backend.sagemaker
     names = {endpoint.name for endpoint in runtime.status.endpoints}
     if sagemaker is not None:
         names |= {sagemaker.training.endpoint_name, sagemaker.inference.endpoint_name}
     if not names:
-        return "Nothing is known to stay behind."
+        return "No endpoint is known to stay behind."
     return (
         f"These stay, and cost money until you remove them: endpoints {', '.join(sorted(names))}, with their"
         " configurations and models."
     )
+
+
+def _data_that_stays(draft: RuntimeDraft) -> str:
+    entries = draft.status.left_behind
+    named = "; ".join(
+        f"{entry.kind} {entry.namespace}/{entry.name} in {', '.join(entry.locations)}"
+        for entry in entries[:MAX_NAMED]
+    )
+    more = f"; and {len(entries) - MAX_NAMED} more" if len(entries) > MAX_NAMED else ""
+    return f"Data of {counted(len(entries), 'object')} could not be removed: {named}{more}."

@@ -27,7 +27,7 @@ def test_a_backend_is_called_as_the_member_that_is_set(runtime: object, name: st
 def test_a_backend_that_this_version_does_not_know_is_refused() -> None:
     with pytest.raises(BackendError) as caught:
         backends_of(ScriptedBackend()).of(FROM_THE_FUTURE)
-    assert (caught.value.reason, caught.value.retryable) == ("UnsupportedBackend", False)
+    assert (caught.value.reason, caught.value.retryable) == ("UnsupportedBackend", True)
     assert "AvatarRuntime standard" in caught.value.message
     assert "sagemaker, simulated" in caught.value.message
 

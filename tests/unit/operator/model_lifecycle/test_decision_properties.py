@@ -17,6 +17,7 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, Kind
 from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.kube.cache import ObjectCache
+from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import FenceAttempt, ModelDraft, SubmitTraining
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
@@ -137,7 +138,13 @@ def _observe(situation: Situation) -> ModelObservation:
         _store(cache, AVATAR_RUNTIME, situation.runtime)
     backend.script("list_photos", situation.found)
     backend.script("attempt_outcome", situation.outcome)
-    lifecycle = ModelLifecycle(cache, backends_of(backend), clock, OperatorMetrics(CollectorRegistry()))
+    lifecycle = ModelLifecycle(
+        cache,
+        backends_of(backend),
+        clock,
+        OperatorMetrics(CollectorRegistry()),
+        LeftBehindRegister(lambda runtime: None),
+    )
     if situation.message is not None:
         lifecycle.hint_progress(MODEL_KEY, situation.message)
     training = situation.model.status.training

@@ -2,10 +2,11 @@
 
 import pytest
 
-from avatar_api.group import AVATAR_MODEL
+from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.backends.attempts import AttemptFailed
 from avatar_operator.backends.cleanup_report import CleanupReport
 from builders.backend import denied, out_of_reach
+from builders.objects import MODEL_UID
 from builders.world import World
 
 
@@ -64,10 +65,11 @@ async def test_a_deletion_ends_even_if_the_backend_never_answers_again(world: Wo
     world.kube.delete_as_user(AVATAR_MODEL, "ann")
     world.clock.advance(601)
 
-    await world.settle(AVATAR_MODEL)
+    for kind in (AVATAR_MODEL, AVATAR_RUNTIME, AVATAR_MODEL):
+        await world.settle(kind)
 
     assert not world.kube.exists(AVATAR_MODEL, "ann")
-    assert "ServiceUnavailable" in world.kube.reasons()
+    assert "CleanupIncomplete" in world.kube.reasons()
 
 
 async def test_what_the_backend_stored_goes_even_while_the_rest_cannot(world: World) -> None:
@@ -93,17 +95,40 @@ async def test_a_deletion_waits_for_what_the_backend_itself_stored(world: World)
     assert world.kube.exists(AVATAR_MODEL, "ann")
 
 
-async def test_a_deletion_that_is_refused_for_good_ends_and_says_so(world: World) -> None:
+async def test_what_a_deletion_could_not_remove_is_written_down_before_the_model_goes(world: World) -> None:
     await world.train()
     world.backend.script("delete_model_data", *[denied()] * 100)
     world.kube.delete_as_user(AVATAR_MODEL, "ann")
     world.clock.advance(601)
 
     await world.settle(AVATAR_MODEL)
+    assert world.kube.exists(AVATAR_MODEL, "ann")
+    assert set(world.brought_back) == {"standard"}
+    await world.settle(AVATAR_RUNTIME)
+    await world.settle(AVATAR_MODEL)
 
     assert not world.kube.exists(AVATAR_MODEL, "ann")
-    (farewell,) = [event for event in world.kube.events.values() if event["reason"] == "CleanupIncomplete"]
-    assert farewell["note"] == "Not everything could be removed: The role may not do this."
+    (entry,) = world.runtime.status.left_behind
+    assert (entry.kind, entry.namespace, entry.name, entry.uid) == ("AvatarModel", "team-a", "ann", MODEL_UID)
+    assert f"s3://models/artifacts/team-a/{MODEL_UID}/" in entry.locations
+    assert {"CleanupIncomplete", "LeftBehind"} <= set(world.kube.reasons())
+
+
+async def test_a_crash_between_handing_over_and_writing_down_loses_nothing(world: World) -> None:
+    await world.train()
+    world.backend.script("delete_model_data", *[denied()] * 100)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.clock.advance(601)
+    await world.settle(AVATAR_MODEL)
+
+    world.crash()
+    await world.settle(AVATAR_RUNTIME)
+    assert world.runtime.status.left_behind == []
+    for kind in (AVATAR_MODEL, AVATAR_RUNTIME, AVATAR_MODEL):
+        await world.settle(kind)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert [entry.uid for entry in world.runtime.status.left_behind] == [MODEL_UID]
 
 
 async def test_nothing_is_remembered_of_a_model_that_is_gone(world: World) -> None:

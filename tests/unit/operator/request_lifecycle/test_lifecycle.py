@@ -9,6 +9,7 @@ from avatar_operator.core.conditions import find_condition
 from builders import model_stages
 from builders.backend import denied, out_of_reach
 from builders.manifests import model_manifest
+from builders.objects import REQUEST_UID
 from builders.world import World
 
 
@@ -224,7 +225,9 @@ async def test_pictures_are_found_though_the_model_was_deleted_first(world: Worl
 
 
 @pytest.mark.parametrize("answer", [CleanupReport(left_behind=("s3://x",)), out_of_reach(), denied()])
-async def test_a_deletion_ends_and_says_what_stays(world: World, answer: object) -> None:
+async def test_a_deletion_ends_when_the_runtime_has_written_down_what_stays(
+    world: World, answer: object
+) -> None:
     await world.settle(AVATAR_REQUEST)
     world.backend.script("delete_request_data", *[answer] * 50)
     world.kube.delete_as_user(AVATAR_REQUEST, "portraits")
@@ -233,9 +236,14 @@ async def test_a_deletion_ends_and_says_what_stays(world: World, answer: object)
     world.clock.advance(600)
 
     await world.settle(AVATAR_REQUEST)
+    assert world.kube.exists(AVATAR_REQUEST, "portraits")
+    await world.settle(AVATAR_RUNTIME)
+    await world.settle(AVATAR_REQUEST)
 
     assert not world.kube.exists(AVATAR_REQUEST, "portraits")
     assert "CleanupIncomplete" in world.kube.reasons()
+    (entry,) = world.runtime.status.left_behind
+    assert (entry.uid, entry.locations) == (REQUEST_UID, [f"s3://pictures/team-a/{REQUEST_UID}/"])
 
 
 async def test_an_expired_request_deletes_itself_and_its_pictures(world: World) -> None:

@@ -10,6 +10,7 @@ from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawPictures,
     PicturesDeleted,
+    RecordLeftBehind,
     RequestAction,
     RequestDraft,
 )
@@ -366,22 +367,25 @@ def test_a_request_that_drew_nothing_has_nothing_to_remove() -> None:
     ],
     ids=["left behind", "denied", "throttled"],
 )
-def test_patience_with_what_cannot_be_removed_ends(
+def test_what_cannot_be_removed_is_tried_again_then_handed_over_and_at_last_let_go(
     fact: PicturesDeleted | ActionFailed[RequestAction],
 ) -> None:
     request = a_request(deleted_at=NOON, status=SUCCEEDED)
-    patient, impatient = observed_request(request, now=at(599)), observed_request(request, now=at(600))
+    kept, handed, gone = (
+        fold_cleanup(observation, request_draft(observation), fact)
+        for observation in (observed_request(request, now=at(age)) for age in (599, 600, 4200))
+    )
 
-    kept = fold_cleanup(patient, request_draft(patient), fact)
-    let_go = fold_cleanup(impatient, request_draft(impatient), fact)
-
-    assert kept.finalizer == "Keep"
+    assert kept.finalizer == handed.finalizer == "Keep"
     assert kept.retrying is not None
     assert "s3://x" in kept.retrying.message
-    assert let_go.finalizer == "Remove"
-    assert let_go.retrying is None
-    assert [notice.reason for notice in let_go.farewells] == ["CleanupIncomplete"]
-    assert "s3://x" in let_go.farewells[0].message
+    (record,) = handed.actions
+    assert isinstance(record, RecordLeftBehind)
+    assert "s3://x" in record.remains
+    assert gone.finalizer == "Remove"
+    assert gone.retrying is None
+    assert [notice.reason for notice in gone.farewells] == ["CleanupIncomplete"]
+    assert "s3://x" in gone.farewells[0].message
 
 
 def test_a_request_whose_runtime_is_gone_is_let_go_and_says_what_stays() -> None:

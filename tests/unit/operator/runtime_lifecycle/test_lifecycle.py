@@ -6,10 +6,11 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, FINAL
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Draft
+from avatar_operator.left_behind import left_by_model
 from avatar_operator.runtime_lifecycle.actions import EndpointsSeen
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from builders.backend import denied, out_of_reach
-from builders.objects import a_runtime
+from builders.objects import a_model, a_runtime
 from builders.observations import observed_runtime, runtime_draft
 from builders.world import World
 
@@ -179,6 +180,22 @@ async def test_a_model_that_was_never_trained_holds_no_runtime_and_begins_nothin
 
     assert world.backend.asked("submit_training") == []
     assert not world.kube.exists(AVATAR_RUNTIME, "standard")
+
+
+async def test_what_was_left_behind_is_removed_once_it_may_be(world: World) -> None:
+    await world.settle(AVATAR_RUNTIME)
+    entry = left_by_model(world.runtime, a_model(), world.clock.now())
+    status = world.runtime.status.model_copy(update={"left_behind": [entry]})
+    world.kube.force_status(AVATAR_RUNTIME, "standard", status.to_wire())
+    world.backend.script("delete_owned", denied())
+    for _ in range(3):
+        world.clock.advance(600)
+        await world.look_at(AVATAR_RUNTIME)
+
+    assert world.runtime.status.left_behind == []
+    asked = [directory.location for directory in world.backend.asked("delete_owned")]
+    assert asked == [entry.locations[0], *entry.locations]
+    assert all(directory.uid == entry.uid for directory in world.backend.asked("delete_owned"))
 
 
 async def test_a_runtime_in_service_is_left_in_peace(world: World) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar_operator.backends.attempts import AttemptFailed, AttemptPending, AttemptSucceeded
-from avatar_operator.backends.simulated import simulated_backend
+from avatar_operator.backends.simulated import objects, simulated_backend
 from avatar_operator.backends.simulated.derived import fails
 from avatar_operator.names import inference_id
 from builders.backend_objects import StoppedClock, make_attempt, make_model, make_simulated_runtime
@@ -52,6 +53,16 @@ def test_nothing_fails_at_0_percent_and_everything_at_100(uid: object, attempt: 
     name = inference_id(str(uid), 1, attempt)
     assert not fails(name, 0)
     assert fails(name, 100)
+
+
+async def test_only_the_last_directories_are_remembered(
+    clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "MAX_DIRECTORIES", 2)
+    pretended = objects.PretendedObjects(clock)
+    for directory in ("a", "b", "a", "c"):
+        pretended.write(f"s3://bucket/{directory}/object")
+    assert [uri for uri, _ in pretended.everything()] == ["s3://bucket/a/object", "s3://bucket/c/object"]
 
 
 async def test_named_photos_are_taken_as_they_are(clock: StoppedClock) -> None:

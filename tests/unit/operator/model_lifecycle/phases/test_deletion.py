@@ -6,20 +6,23 @@ from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.left_behind import left_by_model
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
     CancelAttempt,
     DataDeleted,
     DeleteModelData,
+    LeftBehindHandedOver,
     ModelAction,
     ModelDraft,
+    RecordLeftBehind,
 )
 from avatar_operator.model_lifecycle.observation import attempt_reference
 from avatar_operator.model_lifecycle.phases.deletion import deletion, fold_cancellation, fold_cleanup
 from builders import model_stages
 from builders.clock import NOON
 from builders.manifests import Changes
-from builders.objects import a_model
+from builders.objects import a_model, a_runtime
 from builders.observations import STANDARD, at, model_draft, observed_model
 
 
@@ -94,7 +97,9 @@ THROTTLED: ActionFailed[ModelAction] = ActionFailed(
 LEFT = DataDeleted(CleanupReport(("s3://models/artifacts/1", "s3://models/artifacts/2")))
 
 
-def _after_cleanup(fact: DataDeleted | ActionFailed[ModelAction], seconds: float) -> ModelDraft:
+def _after_cleanup(
+    fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ModelAction], seconds: float
+) -> ModelDraft:
     observation = observed_model(_going(model_stages.hosted()), now=at(seconds))
     return fold_cleanup(observation, model_draft(observation), fact)
 
@@ -129,13 +134,53 @@ def test_what_cannot_be_removed_is_tried_again_with_its_reason(
 
 
 @pytest.mark.parametrize("fact", [DENIED, THROTTLED, LEFT], ids=["denied", "throttled", "left behind"])
-def test_patience_with_what_cannot_be_removed_ends(fact: DataDeleted | ActionFailed[ModelAction]) -> None:
+def test_when_patience_ends_the_runtime_is_asked_to_take_over(
+    fact: DataDeleted | ActionFailed[ModelAction],
+) -> None:
     draft = _after_cleanup(fact, 600)
 
-    assert (draft.finalizer, draft.retrying) == ("Remove", None)
+    (record,) = draft.actions
+    assert isinstance(record, RecordLeftBehind)
+    assert "Not everything could be removed: " in record.remains
+    assert (draft.finalizer, draft.farewells) == ("Keep", ())
+
+
+def test_a_model_that_was_handed_over_is_held_until_its_runtime_says_so() -> None:
+    draft = _after_cleanup(LeftBehindHandedOver("What remains."), 600)
+
+    assert draft.finalizer == "Keep"
+    assert draft.retrying == Retry("CleanupIncomplete", "What remains.", 2.0)
+
+
+def test_a_model_that_its_runtime_has_taken_over_is_let_go_and_nothing_more_is_tried() -> None:
+    model = _going(model_stages.hosted())
+    entry = left_by_model(STANDARD, model, NOON)
+    runtime = a_runtime(status=STANDARD.status.model_copy(update={"left_behind": [entry]}))
+    observation = observed_model(model, runtime=runtime, now=at(601))
+
+    draft = deletion(observation, model_draft(observation))
+
+    assert (draft.finalizer, draft.actions) == ("Remove", ())
+    (farewell,) = draft.farewells
+    assert (farewell.type, farewell.reason) == ("Warning", "CleanupIncomplete")
+    assert entry.locations[0] in farewell.message
+
+
+def test_a_model_goes_at_last_though_its_runtime_never_takes_over() -> None:
+    draft = _after_cleanup(DENIED, 4200)
+
+    assert (draft.finalizer, draft.retrying, draft.actions) == ("Remove", None, ())
     (farewell,) = draft.farewells
     assert (farewell.type, farewell.reason) == ("Warning", "CleanupIncomplete")
     assert "Not everything could be removed: " in farewell.message
+
+
+def test_a_model_that_has_nothing_stored_goes_without_a_word_though_its_runtime_is_gone() -> None:
+    observation = observed_model(_going(AvatarModelStatus()), runtime=None)
+
+    draft = deletion(observation, model_draft(observation))
+
+    assert (draft.finalizer, draft.farewells) == ("Remove", ())
 
 
 def _after_cancellation(model: AvatarModel, *, retryable: bool, seconds: float) -> ModelDraft:

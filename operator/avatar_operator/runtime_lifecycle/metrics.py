@@ -1,0 +1,34 @@
+"""Gauges about runtimes, computed from the cache when they are scraped."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
+from avatar_operator.kube.cache import ObjectCache
+
+
+class RuntimeCollector(Collector):
+    """What the statuses of all runtimes say in sum."""
+
+    def __init__(self, cache: ObjectCache) -> None:
+        self._cache = cache
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: names are known only when collected."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Objects whose data could not be removed with them, by kind."""
+        statuses = [body.get("status", {}) for body in self._cache.objects(AVATAR_RUNTIME)]
+        left_behind = GaugeMetricFamily(
+            "avatar_left_behind",
+            "Objects that are gone and whose data could not be removed yet.",
+            labels=("kind",),
+        )
+        counts = Counter(entry["kind"] for status in statuses for entry in status.get("leftBehind", ()))
+        for kind in (AVATAR_MODEL.kind, AVATAR_REQUEST.kind):
+            left_behind.add_metric((kind,), counts[kind])
+        yield left_behind

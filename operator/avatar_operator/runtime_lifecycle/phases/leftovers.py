@@ -1,0 +1,72 @@
+"""Leftovers: what objects that are gone have left behind is kept in the status, tried again, and crossed off once it is gone.
+
+The tries get rarer, from five minutes to a day: what is denied stays denied until a person mends it, and every try that
+fails is a write. While the runtime is being deleted somebody waits for it, so every pass tries, and none is counted.
+"""
+
+from datetime import datetime, timedelta
+
+from avatar_api.avatar_runtime import LeftBehind
+from avatar_operator.core.condition_drafts import update_status
+from avatar_operator.core.decision import ActionFailed
+from avatar_operator.runtime_lifecycle.actions import (
+    RemovalTried,
+    RemoveLeftBehind,
+    RuntimeAction,
+    RuntimeDraft,
+)
+from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+
+MAX_ENTRIES = 100
+"""What the schema of the status takes. Beyond, objects wait with their finalizers."""
+TRIES_PER_PASS = 5
+FIRST_INTERVAL_SECONDS = 300
+LONGEST_INTERVAL_SECONDS = 86400
+MAX_DOUBLINGS = 16
+
+
+def leftovers(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
+    """Take over what is handed over, and try again what is due."""
+    known = draft.status.left_behind
+    uids = {entry.uid for entry in known}
+    new = [entry for entry in observation.handed_over if entry.uid not in uids]
+    entries = [*known, *new][:MAX_ENTRIES]
+    if not entries:
+        return draft
+    draft = update_status(draft, left_behind=entries)
+    if observation.runtime.metadata.deletion_timestamp is not None:
+        return draft.act(*(RemoveLeftBehind(entry) for entry in entries))
+    ripe = [entry for entry in entries if next_try(entry) <= observation.now]
+    if ripe:
+        return draft.act(*(RemoveLeftBehind(entry) for entry in ripe[:TRIES_PER_PASS])).look_again_in(1.0)
+    return draft.look_again_in((min(map(next_try, entries)) - observation.now).total_seconds())
+
+
+def next_try(entry: LeftBehind) -> datetime:
+    """When the removal of an entry is due again."""
+    intervals = (
+        min(FIRST_INTERVAL_SECONDS * 2 ** min(number, MAX_DOUBLINGS), LONGEST_INTERVAL_SECONDS)
+        for number in range(entry.tries + 1)
+    )
+    return entry.since + timedelta(seconds=sum(intervals))
+
+
+def fold_removal(
+    observation: RuntimeObservation, draft: RuntimeDraft, fact: RemovalTried | ActionFailed[RuntimeAction]
+) -> RuntimeDraft:
+    """Cross off what is gone, count the try of what is not."""
+    match fact:
+        case RemovalTried(entry=tried, report=report):
+            gone = not report.left_behind
+        case ActionFailed(action=RemoveLeftBehind(entry=tried)):
+            gone = False
+        case _:
+            return draft
+    others = [entry for entry in draft.status.left_behind if entry.uid != tried.uid]
+    if gone:
+        return update_status(draft, left_behind=others)
+    if observation.runtime.metadata.deletion_timestamp is not None:
+        return draft
+    counted = tried.model_copy(update={"tries": tried.tries + 1})
+    entries = [counted if entry.uid == tried.uid else entry for entry in draft.status.left_behind]
+    return update_status(draft, left_behind=entries)
