@@ -189,8 +189,7 @@ class World:
         training = self.model.status.training
         assert training is not None
         assert training.inference_id is not None
-        where = f"team-a/{training.inference_id}.tar.gz"
-        self.backend.script("attempt_outcome", a_success(training.inference_id, target_model=where))
+        self.backend.script("attempt_outcome", a_success(training.inference_id))
         self.models.hint_outcome(MODEL_KEY)
         await self.settle(AVATAR_MODEL)
 
