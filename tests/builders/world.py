@@ -54,10 +54,10 @@ class World:
     """
 
     def __init__(self, beside: "World | None" = None) -> None:
-        self.clock = FakeClock() if beside is None else beside.clock
-        self.kube = FakeKubeClient(self.clock) if beside is None else beside.kube
-        self.backend = ScriptedBackend() if beside is None else beside.backend
-        self.announcer = RecordingAnnouncer() if beside is None else beside.announcer
+        self.clock: FakeClock = FakeClock() if beside is None else beside.clock
+        self.kube: FakeKubeClient = FakeKubeClient(self.clock) if beside is None else beside.kube
+        self.backend: ScriptedBackend = ScriptedBackend() if beside is None else beside.backend
+        self.announcer: RecordingAnnouncer = RecordingAnnouncer() if beside is None else beside.announcer
         self.watching = True
         self.cursor: Mapping[str, str] = {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS}
         """What stands on the Lease."""
