@@ -201,4 +201,4 @@ async def test_seconds_money_and_pictures_are_counted_for_the_namespace() -> Non
     assert count("avatar_gpu_seconds_total", kind="AvatarRequest") == 2
     assert count("avatar_estimated_cost_dollars_total", kind="AvatarRequest") == pytest.approx(0.000782)
     assert count("avatar_gpu_seconds_total", kind="AvatarModel") == 62
-    assert count("avatar_estimated_cost_dollars_total", kind="AvatarModel") == pytest.approx(0.024093)
+    assert count("avatar_estimated_cost_dollars_total", kind="AvatarModel") == pytest.approx(0.024092)

@@ -38,7 +38,7 @@ def test_a_success_records_when_it_ended_and_what_it_cost() -> None:
 
     assert training is not None
     assert (training.completion_time, training.seconds) == (at(100), 62)
-    assert training.estimated_cost == Cost(amount="0.024093", currency="USD", instance_type="ml.g5.xlarge")
+    assert training.estimated_cost == Cost(amount="0.024092", currency="USD", instance_type="ml.g5.xlarge")
 
 
 def test_a_success_is_announced() -> None:
