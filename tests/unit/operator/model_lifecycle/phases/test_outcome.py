@@ -4,6 +4,7 @@ import pytest
 
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.photos import PhotoVerdict
+from avatar_api.meta import Cost
 from avatar_operator.backends.attempts import AttemptFailed, AttemptOutcome, AttemptPending
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.model_lifecycle.actions import ModelDraft
@@ -39,6 +40,7 @@ def test_a_success_records_when_it_ended_and_what_it_cost() -> None:
 
     assert training is not None
     assert (training.completion_time, training.seconds) == (at(100), 62)
+    assert training.estimated_cost == Cost(amount="0.024092", currency="USD", instance_type="ml.g5.xlarge")
 
 
 def test_a_success_is_announced() -> None:
