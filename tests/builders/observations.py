@@ -96,6 +96,7 @@ def observed_request(
     existing: frozenset[str] | None = None,
     pictures: Sequence[Picture] | None = None,
     notes: DrawingNotes | None = None,
+    model_names: tuple[str, ...] = (),
 ) -> RequestObservation:
     """An AvatarRequest and its surroundings."""
     return RequestObservation(
@@ -106,6 +107,7 @@ def observed_request(
         existing=existing,
         pictures=pictures,
         notes=notes or DrawingNotes(),
+        model_names=model_names,
     )
 
 

@@ -4,7 +4,6 @@ A test makes objects, does passes one at a time (`look_at`, `settle`) and decide
 forgets everything that a process would forget.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -16,8 +15,9 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS
 from avatar_operator.announcements.announcer import Announcement
 from avatar_operator.announcements.letters import LetterMetrics
 from avatar_operator.announcements.outbox import Outbox
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
-from avatar_operator.kube.client import Object
+from avatar_operator.kube.client import KubeClient, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.metrics import OperatorMetrics
@@ -41,10 +41,18 @@ class RecordingAnnouncer:
 
     def __init__(self) -> None:
         self.announced: list[Announcement] = []
+        self.trouble: BackendError | None = None
+        """Raised instead, while it is set."""
 
     async def announce(self, runtime: AvatarRuntime, announcement: Announcement) -> None:
         """See Announcer."""
+        if self.trouble is not None:
+            raise self.trouble
         self.announced.append(announcement)
+
+    def told(self) -> list[tuple[str, str]]:
+        """Type and id of everything that was told, in its order."""
+        return [(announcement.type, announcement.id) for announcement in self.announced]
 
 
 class World:
@@ -59,9 +67,12 @@ class World:
         self.kube: FakeKubeClient = FakeKubeClient(self.clock) if beside is None else beside.kube
         self.backend: ScriptedBackend = ScriptedBackend() if beside is None else beside.backend
         self.announcer: RecordingAnnouncer = RecordingAnnouncer() if beside is None else beside.announcer
+        self.lease: dict[str, str] = (
+            {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS} if beside is None else beside.lease
+        )
+        """The annotations of the Lease."""
         self.watching = True
-        self.cursor: Mapping[str, str] = {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS}
-        """What stands on the Lease."""
+        self.client: KubeClient = self.kube
         self.kube.watch(self._see)
         self.crash()
 
@@ -77,7 +88,8 @@ class World:
         left_behind = LeftBehindRegister(self.brought_back.append)
         self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind)
         self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind)
-        recorder = EventRecorder(self.kube, self.clock, instance="test")
+        recorder = EventRecorder(self.client, self.clock, instance="test")
+        self.registry = registry
         self.outbox = Outbox(
             self.cache,
             NEWS_OF,
@@ -91,7 +103,7 @@ class World:
         self._outbox_began = False
 
         def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:
-            return Reconciler(lifecycle, self.kube, self.cache, self.outbox, Troubles(self.clock))
+            return Reconciler(lifecycle, self.client, self.cache, self.outbox, Troubles(self.clock))
 
         self._model_reconciler = reconciler_of(self.models)
         self.request_reconciler = reconciler_of(self.requests)
@@ -100,13 +112,14 @@ class World:
 
     async def renew_lease(self) -> None:
         """Have the outbox's cursor stand on the Lease, as it does every few seconds."""
-        await self._begin()
-        self.cursor = {**self.cursor, **self.outbox.cursor()}
+        await self.lead()
+        self.lease.update(self.outbox.cursor())
 
-    async def _begin(self) -> None:
+    async def lead(self) -> None:
+        """Begin where the Lease says that the last leader was, if this process does not lead yet."""
         if not self._outbox_began:
             self._outbox_began = True
-            await self.outbox.begin(self.cursor)
+            await self.outbox.begin(dict(self.lease))
 
     def catch_up(self) -> None:
         """Have the cache show what the API server has."""
@@ -142,7 +155,7 @@ class World:
 
     async def look_at(self, kind: Kind) -> Reconciled:
         """One pass over the one object of a kind, and what is to be told after it."""
-        await self._begin()
+        await self.lead()
         try:
             return await self._reconcile(kind)
         finally:

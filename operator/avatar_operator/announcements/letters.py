@@ -159,6 +159,7 @@ class PostOffice:
                     self._done(lane, letter, "Refused", why=str(error))
                 else:
                     self._done(lane, letter, "Delivered")
+                    self._reachable(lane, letter.destination)
 
     def post(self, letter: Letter) -> None:
         """Take one letter; it is delivered as soon as it can be."""

@@ -14,10 +14,9 @@ Errors are botocore's own here; `aws.errors` translates them where it is known w
 """
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -89,7 +88,6 @@ class AwsClients:
         }
         self._lock = threading.Lock()
         self._clients: dict[tuple[Use, str], RenewableClient[Any]] = {}
-        self._in_flight: set[Future[Any]] = set()
 
     async def s3(self, region: str, call: Callable[["S3Client"], T]) -> T:
         """Run a call of S3's client in a thread. Raises what botocore raises."""
@@ -117,24 +115,6 @@ class AwsClients:
         await self.throttles.take(region, "InvokeEndpoint")
         return await self._run("drawing", region, lambda client: call(cast("SageMakerRuntimeClient", client)))
 
-    async def drain(self, seconds: float) -> bool:
-        """Let calls under way end, those of cancelled tasks too: a worker that draws for us gets to give its answer.
-
-        Calls that begin meanwhile are waited for as well; whoever wants an end stops making them.
-
-        Args:
-            seconds: to wait at most.
-
-        Returns:
-            Whether nothing is under way any more.
-        """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self._in_flight:
-                    answers = [asyncio.wrap_future(future) for future in tuple(self._in_flight)]
-                    await asyncio.gather(*answers, return_exceptions=True)
-        return not self._in_flight
-
     def close(self) -> None:
         """Start nothing more and let go of the connections. Calls under way end by their time-outs."""
         for executor in (self._short_calls, self._drawing):
@@ -146,10 +126,9 @@ class AwsClients:
 
     async def _run(self, use: Use, region: str, call: Callable[[Any], T]) -> T:
         executor = self._drawing if use == "drawing" else self._short_calls
-        future = executor.submit(lambda: self._client(use, region).call(call))
-        self._in_flight.add(future)
-        future.add_done_callback(self._in_flight.discard)
-        return await asyncio.wrap_future(future)
+        return await asyncio.get_running_loop().run_in_executor(
+            executor, lambda: self._client(use, region).call(call)
+        )
 
     def _client(self, use: Use, region: str) -> RenewableClient[Any]:
         with self._lock:

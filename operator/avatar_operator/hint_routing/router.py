@@ -10,7 +10,7 @@ import structlog
 from avatar_operator.hint_routing.gone_objects import GoneObjects
 from avatar_operator.hint_routing.outcome_reminders import OutcomeReminders, is_nearly_done
 from avatar_operator.ingest.messages import AttemptHint, Hint, HintOutcome, ProgressHint
-from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.names import parse_inference_id
 from avatar_operator.scheduling import Scheduler
@@ -26,7 +26,7 @@ class HintRouter:
         self._scheduler = scheduler
         self._models = models
         self._gone = GoneObjects(cache)
-        self._reminders = OutcomeReminders(cache, self._ask_for_outcome)
+        self._reminders = OutcomeReminders(cache, scheduler.inquire)
 
     def __call__(self, hint: Hint) -> HintOutcome:
         """Take one hint."""
@@ -41,14 +41,10 @@ class HintRouter:
             return outcome
         match hint:
             case AttemptHint():
-                self._models.hint_outcome(key)
+                self._scheduler.inquire(key)
             case ProgressHint(message=message):
                 self._models.hint_progress(key, message)
+                self._scheduler.enqueue(key)
                 if is_nearly_done(message):
                     self._reminders.expect(key, inference_id)
-        self._scheduler.enqueue(key)
         return HintOutcome.TAKEN
-
-    def _ask_for_outcome(self, key: ObjectKey) -> None:
-        self._models.hint_outcome(key)
-        self._scheduler.enqueue(key)

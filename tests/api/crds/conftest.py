@@ -1,11 +1,14 @@
-"""The CRDs, installed once a session, and an admin who makes objects of our kinds."""
+"""The CRDs, installed once a session, an admin who makes objects of our kinds, and the operator's own client."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from kubernetes.aio import client as kubernetes_client
+from kubernetes.aio import config as kubernetes_config
 
+from avatar_operator.kube.client import KubernetesClient
 from builders.api_objects import ApiObjects
 from local_cluster.access import Cluster
 
@@ -34,3 +37,21 @@ def tenant(installed: Cluster) -> Iterator[str]:
     installed.create_namespace(name)
     yield name
     installed.delete_namespace(name)
+
+
+@pytest.fixture
+async def api_client(installed: Cluster) -> AsyncIterator[kubernetes_client.ApiClient]:
+    """The official client, with the admin's credentials."""
+    configuration = kubernetes_client.Configuration()
+    await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
+        config_file=str(installed.admin_kubeconfig), client_configuration=configuration
+    )
+    client = kubernetes_client.ApiClient(configuration)
+    yield client
+    await client.close()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def client(api_client: kubernetes_client.ApiClient) -> KubernetesClient:
+    """The operator's client, with the admin's credentials."""
+    return KubernetesClient(api_client)

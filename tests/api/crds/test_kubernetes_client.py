@@ -1,13 +1,11 @@
 """The operator's own client against a real API server: what a write changes, and when it is refused."""
 
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from kubernetes.aio import client as kubernetes_client
-from kubernetes.aio import config as kubernetes_config
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER, Kind
 from avatar_operator.core.decision import Notice
@@ -19,18 +17,6 @@ from builders.clock import FakeClock
 from builders.manifests import model_manifest, request_manifest, runtime_manifest
 from builders.objects import a_condition
 from local_cluster.access import Cluster
-
-
-@pytest.fixture
-async def client(installed: Cluster) -> AsyncIterator[KubernetesClient]:
-    """The operator's client, with the admin's credentials."""
-    configuration = kubernetes_client.Configuration()
-    await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
-        config_file=str(installed.admin_kubeconfig), client_configuration=configuration
-    )
-    client = KubernetesClient(kubernetes_client.ApiClient(configuration))
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture
@@ -169,10 +155,28 @@ async def test_the_last_finalizer_lets_a_deleted_object_go(
         await client.set_finalizers(AVATAR_MODEL, held, [])
 
 
+async def _listed(client: KubernetesClient, kind: Kind) -> list[Object]:
+    return [body async for page in client.list_objects(kind) for body in page]
+
+
+async def test_pages_add_up_to_everything(
+    api_client: kubernetes_client.ApiClient, api: ApiObjects, namespace: str
+) -> None:
+    created = {
+        api.create(model_manifest(name=f"m{number}", namespace=namespace))["metadata"]["uid"]
+        for number in range(5)
+    }
+
+    pages = [page async for page in KubernetesClient(api_client, page_size=2).list_objects(AVATAR_MODEL)]
+
+    assert max(len(page) for page in pages) == 2
+    assert created <= {body["metadata"]["uid"] for page in pages for body in page}
+
+
 async def test_every_object_of_a_kind_is_listed_with_its_kind(
     client: KubernetesClient, model: Object
 ) -> None:
-    listed = await client.list_objects(AVATAR_MODEL)
+    listed = await _listed(client, AVATAR_MODEL)
 
     (ours,) = [body for body in listed if body["metadata"]["uid"] == model["metadata"]["uid"]]
     assert (ours["kind"], ours["apiVersion"]) == ("AvatarModel", "avatars.dev/v1alpha1")
@@ -182,7 +186,7 @@ async def test_a_kind_that_is_not_installed_is_not_found(client: KubernetesClien
     unknown: Kind = replace(AVATAR_MODEL, plural="avatarghosts")
 
     with pytest.raises(NotFoundError):
-        await client.list_objects(unknown)
+        await _listed(client, unknown)
 
 
 async def test_deleting_what_is_gone_is_no_error(
@@ -192,7 +196,7 @@ async def test_deleting_what_is_gone_is_no_error(
     await client.delete(AVATAR_MODEL, model)
 
     assert model["metadata"]["uid"] not in {
-        body["metadata"]["uid"] for body in await client.list_objects(AVATAR_MODEL)
+        body["metadata"]["uid"] for body in await _listed(client, AVATAR_MODEL)
     }
 
 
@@ -214,7 +218,7 @@ async def test_a_cluster_scoped_object_is_deleted(
 
     await client.delete(AVATAR_RUNTIME, runtime)
 
-    assert namespace not in [body["metadata"]["name"] for body in await client.list_objects(AVATAR_RUNTIME)]
+    assert namespace not in [body["metadata"]["name"] for body in await _listed(client, AVATAR_RUNTIME)]
 
 
 async def test_a_server_that_does_not_answer_is_told_from_one_that_refuses() -> None:
@@ -223,7 +227,7 @@ async def test_a_server_that_does_not_answer_is_told_from_one_that_refuses() -> 
     client = KubernetesClient(kubernetes_client.ApiClient(configuration), request_timeout=5.0)
 
     with pytest.raises(KubeError, match="no answer from the API server") as error:
-        await client.list_objects(AVATAR_MODEL)
+        await _listed(client, AVATAR_MODEL)
 
     await client.aclose()
     assert error.value.status == 0

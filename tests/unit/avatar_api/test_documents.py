@@ -9,9 +9,11 @@ from pydantic import ValidationError
 from avatar_api.documents.errors import HTTP_STATUS, RETRYABLE, WorkerError, WorkerErrorCode
 from avatar_api.documents.inference import MAX_PICTURES_PER_INVOCATION, InferenceRequest, PictureRequest
 from avatar_api.documents.training import TrainingClaim, TrainingProgressMessage, TrainingResult
+from avatar_operator.names import inference_id
 from builders.backend import a_success
 from builders.clock import NOON
 from builders.manifests import Changes
+from builders.objects import MODEL_UID
 from builders.observations import a_progress_message
 
 CODES = get_args(WorkerErrorCode)
@@ -130,7 +132,7 @@ def test_progress_counts_what_a_status_can_hold(member: str, count: float) -> No
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 @pytest.mark.parametrize("member", ["seconds", "finalLoss"])
 def test_what_is_no_number_is_refused(member: str, number: str) -> None:
-    wire = {**a_success("avm-1").result.to_wire(), member: 0.5}
+    wire = {**a_success(inference_id(MODEL_UID, 1, 1)).result.to_wire(), member: 0.5}
     assert TrainingResult.model_validate_json(json.dumps(wire))
 
     with pytest.raises(ValidationError):

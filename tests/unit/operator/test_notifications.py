@@ -148,4 +148,6 @@ def _receive(world: World, body: str) -> None:
     queues = {kind: WorkQueue[ObjectKey]() for kind in KINDS}
     hint = parse_message(body)
     if isinstance(hint, AttemptHint | ProgressHint):
-        HintRouter(world.cache, Scheduler(world.cache, queues, world.models.hint_outcome), world.models)(hint)
+        scheduler = Scheduler(world.cache, queues, world.models.hint_outcome)
+        scheduler.begin()
+        HintRouter(world.cache, scheduler, world.models)(hint)

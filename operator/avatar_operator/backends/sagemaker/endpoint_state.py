@@ -3,11 +3,15 @@
 Source of the states: SageMaker API Reference, DescribeEndpoint, EndpointStatus. DeleteEndpoint is the only operation
 that a Failed endpoint takes; after a roll that failed SageMaker goes on serving the old configuration and leaves a
 FailureReason behind.
+
+An endpoint that failed has to be mended by a person, with one exception: machines of the wanted kind may be all taken
+just now. That passes, so the same is tried again after a while.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -22,6 +26,9 @@ ABSENT = "Absent"
 CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 BROKEN = frozenset({"Failed", "UpdateRollbackFailed"})
 MAX_REASON = 600
+CAPACITY_PAUSE = timedelta(minutes=10)
+"""Between two tries to get machines that AWS did not have."""
+_NO_CAPACITY = re.compile(r"\A(?:CapacityError: )?Unable to provision requested ML compute capacity")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,11 @@ class DescribedEndpoint:
     def exists(self) -> bool:
         """Whether there is such an endpoint, in whatever state."""
         return self.state != ABSENT
+
+    @property
+    def lacks_capacity(self) -> bool:
+        """Whether it failed because AWS had no machine of its kind."""
+        return _NO_CAPACITY.match(self.failure_reason) is not None
 
     def status(self) -> EndpointStatus:
         """The endpoint as the runtime's status shows it."""
@@ -85,10 +97,15 @@ class EndpointStep(Enum):
     WAIT = "Wait"
     NONE = "None"
     GIVE_UP = "GiveUp"
+    AWAIT_CAPACITY = "AwaitCapacity"
 
 
 def next_step(
-    endpoint: DescribedEndpoint, wanted_config: str, *, wanted_config_created: datetime | None
+    endpoint: DescribedEndpoint,
+    wanted_config: str,
+    *,
+    wanted_config_created: datetime | None,
+    now: datetime,
 ) -> EndpointStep:
     """The next step for an endpoint that we manage.
 
@@ -96,13 +113,18 @@ def next_step(
         wanted_config: name of the configuration that it shall serve.
         wanted_config_created: when that configuration was made, None if it is not there yet. A roll to it has
             failed before if the endpoint was modified since, carries a reason, and still serves another one.
+        now: the instant.
     """
     if not endpoint.exists:
         return EndpointStep.CREATE
     if endpoint.state in CHANGING:
         return EndpointStep.WAIT
     if endpoint.config_name == wanted_config:
-        return EndpointStep.GIVE_UP if endpoint.state in BROKEN else EndpointStep.NONE
+        if endpoint.state not in BROKEN:
+            return EndpointStep.NONE
+        if endpoint.state == "Failed":
+            return _after_failure(endpoint, EndpointStep.REPLACE, now)
+        return EndpointStep.GIVE_UP
     if endpoint.state == "Failed":
         return EndpointStep.REPLACE
     was_tried = (
@@ -110,7 +132,16 @@ def next_step(
         and endpoint.modified is not None
         and wanted_config_created <= endpoint.modified
     )
-    return EndpointStep.GIVE_UP if endpoint.failure_reason and was_tried else EndpointStep.ROLL
+    if endpoint.failure_reason and was_tried:
+        return _after_failure(endpoint, EndpointStep.ROLL, now)
+    return EndpointStep.ROLL
+
+
+def _after_failure(endpoint: DescribedEndpoint, again: EndpointStep, now: datetime) -> EndpointStep:
+    if not endpoint.lacks_capacity:
+        return EndpointStep.GIVE_UP
+    rests = endpoint.modified is not None and now < endpoint.modified + CAPACITY_PAUSE
+    return EndpointStep.AWAIT_CAPACITY if rests else again
 
 
 @dataclass(frozen=True)
@@ -142,6 +173,14 @@ def managed_verdict(endpoint: DescribedEndpoint, step: EndpointStep) -> Endpoint
                 f"{name} failed: {endpoint.failure_reason or 'SageMaker gives no reason'}. Correct the AvatarRuntime;"
                 " if the cause lay elsewhere and is mended, delete the endpoint and it is made anew.",
                 failed=True,
+            )
+        case EndpointStep.AWAIT_CAPACITY:
+            minutes = int(CAPACITY_PAUSE.total_seconds()) // 60
+            return EndpointVerdict(
+                endpoint,
+                "InsufficientCapacity",
+                f"{name} gets no machines: {endpoint.failure_reason} The operator tries again {minutes} minutes after"
+                " the last try; another instanceType may be free at once.",
             )
         case EndpointStep.WAIT | EndpointStep.NONE:
             return _as_it_is(endpoint)

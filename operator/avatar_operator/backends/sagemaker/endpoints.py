@@ -23,6 +23,7 @@ from avatar_operator.backends.sagemaker.endpoint_state import (
     observed_verdict,
 )
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
+from avatar_operator.core.clock import Clock, SystemClock
 from avatar_operator.core.waiting import all_finished
 
 
@@ -31,10 +32,12 @@ class Endpoints:
 
     Args:
         clients: where calls run.
+        clock: the instant.
     """
 
-    def __init__(self, clients: AwsClients) -> None:
+    def __init__(self, clients: AwsClients, clock: Clock | None = None) -> None:
         self._clients = clients
+        self._clock = clock or SystemClock()
         # Only saves calls: after a restart, everything is tidied once more.
         self._tidied: dict[str, str] = {}
 
@@ -79,7 +82,9 @@ class Endpoints:
         endpoint = await api.describe(plan.role, plan.endpoint_name)
         differs = endpoint.state not in CHANGING and endpoint.config_name != plan.config_name
         config_created = await api.config_created(plan.config_name) if differs else None
-        step = next_step(endpoint, plan.config_name, wanted_config_created=config_created)
+        step = next_step(
+            endpoint, plan.config_name, wanted_config_created=config_created, now=self._clock.now()
+        )
         if step in (EndpointStep.ROLL, EndpointStep.REPLACE):
             await _check_owner(api, endpoint, plan)
         if step in (EndpointStep.CREATE, EndpointStep.ROLL) and config_created is None:

@@ -1,4 +1,4 @@
-"""Pools that do not hold each other up, credentials that are taken up, calls that end before the process does."""
+"""Pools that do not hold each other up, and credentials that are taken up."""
 
 from __future__ import annotations
 
@@ -85,34 +85,6 @@ async def draw(clients: AwsClients) -> bytes:
     return await clients.invocation(
         REGION, lambda runtime: runtime.invoke_endpoint(EndpointName="e", Body=b"{}")["Body"].read()
     )
-
-
-async def test_a_drawing_that_a_shutdown_interrupts_is_waited_for() -> None:
-    received, drawn, answered = threading.Event(), threading.Event(), threading.Event()
-
-    def answer(call: Call) -> Answer:
-        received.set()
-        drawn.wait(PATIENCE_SECONDS)
-        answered.set()
-        return Answer(200, b"x")
-
-    with aws_stub(answer) as stub, clients_of(stub.url) as clients:
-        drawing = asyncio.create_task(draw(clients))
-        assert await asyncio.to_thread(received.wait, PATIENCE_SECONDS)
-        drawing.cancel()
-        await asyncio.gather(drawing, return_exceptions=True)
-        assert await clients.drain(0.01) is False
-        draining = asyncio.create_task(clients.drain(PATIENCE_SECONDS))
-        await asyncio.sleep(0)
-        assert not draining.done()
-        drawn.set()
-        assert await draining is True
-        assert answered.is_set()
-
-
-async def test_there_is_nothing_to_drain_when_nothing_is_under_way() -> None:
-    with clients_of("http://127.0.0.1:9") as clients:
-        assert await clients.drain(0) is True
 
 
 def write_credentials(path: Path, access_key: str) -> None:

@@ -209,7 +209,7 @@ async def test_a_hint_that_comes_while_the_outcome_is_asked_for_is_not_lost(worl
         return outcome
 
     world.models.hint_outcome(MODEL_KEY)
-    world.backend.attempt_outcome = hinted_meanwhile  # type: ignore[method-assign]
+    world.backend.attempt_outcome = hinted_meanwhile  # type: ignore[method-assign,assignment]
     await world.look_at(AVATAR_MODEL)
     world.backend.attempt_outcome = answer  # type: ignore[method-assign]
     world.backend.script("attempt_outcome", a_success(FIRST))

@@ -102,3 +102,101 @@ def test_a_model_that_is_going_is_not_ready() -> None:
     ready = _ready(model_stages.hosted(), going=True)
 
     assert (ready.status, ready.reason) == ("False", "Deleting")
+
+
+def _kstatus(status: AvatarModelStatus, *, going: bool = False) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Status and reason of Reconciling and of Stalled."""
+    model = a_model(status=status, deleted_at=NOON if going else None)
+    conditions = summarise(observed_model(model), Draft(status=status)).status.conditions
+    reconciling, stalled = find_condition(conditions, "Reconciling"), find_condition(conditions, "Stalled")
+    assert reconciling is not None
+    assert stalled is not None
+    return (reconciling.status, reconciling.reason), (stalled.status, stalled.reason)
+
+
+UNDER_WAY = (
+    "Pending",
+    "WaitingForRuntime",
+    "RetryScheduled",
+    "Planned",
+    "SubmissionDelayed",
+    "Recovering",
+    "Queued",
+    "Preparing",
+    "Training",
+    "Packaging",
+)
+HOSTED = a_condition("Hosted", "True", "Verified")
+OTHER_BASE = a_condition("Hosted", "False", "BaseModelChanged", "trained on another base")
+TRAINED = a_condition("Trained", "True", "Trained")
+
+
+@pytest.mark.parametrize("reason", UNDER_WAY)
+def test_a_model_that_the_operator_works_on_is_reconciling(reason: str) -> None:
+    assert _kstatus(_status(model_stages.ACCEPTED, _trained(reason))) == (
+        ("True", reason),
+        ("False", "InProgress"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "reconciling", "stalled"),
+    [
+        (_status(), ("True", "Pending"), ("False", "InProgress")),
+        (_status(NO_RUNTIME), ("True", "RuntimeNotFound"), ("False", "InProgress")),
+        (_status(NOT_ACCEPTED), ("False", "LimitExceeded"), ("True", "LimitExceeded")),
+        (
+            _status(model_stages.ACCEPTED, _trained("TooFewUsablePhotos")),
+            ("False", "TooFewUsablePhotos"),
+            ("True", "TooFewUsablePhotos"),
+        ),
+        (
+            _status(model_stages.ACCEPTED, _trained("QueueDeadlineExceeded")),
+            ("False", "QueueDeadlineExceeded"),
+            ("True", "QueueDeadlineExceeded"),
+        ),
+        (
+            _status(model_stages.ACCEPTED, _trained("Suspended")),
+            ("False", "Suspended"),
+            ("False", "Suspended"),
+        ),
+        (model_stages.hosted(), ("False", "Ready"), ("False", "Ready")),
+        (
+            _status(model_stages.ACCEPTED, TRAINED, OTHER_BASE),
+            ("False", "BaseModelChanged"),
+            ("True", "BaseModelChanged"),
+        ),
+        (
+            _status(model_stages.ACCEPTED, _trained("Training"), HOSTED),
+            ("True", "Training"),
+            ("False", "InProgress"),
+        ),
+        (
+            _status(model_stages.ACCEPTED, _trained("TooFewUsablePhotos"), HOSTED),
+            ("False", "TooFewUsablePhotos"),
+            ("True", "TooFewUsablePhotos"),
+        ),
+    ],
+    ids=[
+        "new",
+        "without its runtime",
+        "refused",
+        "failed",
+        "overdue",
+        "suspended",
+        "ready",
+        "of another base",
+        "serving while the next revision is trained",
+        "serving while the next revision has failed",
+    ],
+)
+def test_tools_that_know_nothing_of_our_kinds_can_tell_how_a_model_stands(
+    status: AvatarModelStatus, reconciling: tuple[str, str], stalled: tuple[str, str]
+) -> None:
+    assert _kstatus(status) == (reconciling, stalled)
+
+
+def test_a_model_that_is_going_is_reconciling_however_it_stood() -> None:
+    failed = _status(model_stages.ACCEPTED, _trained("TooFewUsablePhotos"))
+
+    assert _kstatus(failed, going=True) == (("True", "Deleting"), ("False", "InProgress"))

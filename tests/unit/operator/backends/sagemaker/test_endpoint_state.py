@@ -51,19 +51,57 @@ OLD = replace(SERVING, config_name="training-old")
     ids=lambda value: value.name if isinstance(value, EndpointStep) else f"{value.state} {value.config_name}",
 )
 def test_every_state_has_its_step(endpoint: DescribedEndpoint, step: EndpointStep) -> None:
-    assert next_step(endpoint, "training-wanted", wanted_config_created=None) == step
+    assert next_step(endpoint, "training-wanted", wanted_config_created=None, now=NOW) == step
 
 
 def test_a_roll_that_failed_is_not_repeated() -> None:
     endpoint = replace(OLD, failure_reason="the container does not start")
     created = NOW - timedelta(minutes=5)
-    assert next_step(endpoint, "training-wanted", wanted_config_created=created) == EndpointStep.GIVE_UP
+    assert (
+        next_step(endpoint, "training-wanted", wanted_config_created=created, now=NOW) == EndpointStep.GIVE_UP
+    )
 
 
 def test_a_failed_roll_to_another_configuration_does_not_stop_this_one() -> None:
     endpoint = replace(OLD, failure_reason="the container does not start")
     created = NOW + timedelta(seconds=1)
-    assert next_step(endpoint, "training-wanted", wanted_config_created=created) == EndpointStep.ROLL
+    assert next_step(endpoint, "training-wanted", wanted_config_created=created, now=NOW) == EndpointStep.ROLL
+
+
+NO_MACHINES = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error."
+
+
+@pytest.mark.parametrize("failure_reason", [NO_MACHINES, f"CapacityError: {NO_MACHINES}"])
+@pytest.mark.parametrize(
+    ("endpoint", "again"),
+    [(replace(SERVING, state="Failed"), EndpointStep.REPLACE), (OLD, EndpointStep.ROLL)],
+    ids=["new", "rolling"],
+)
+def test_machines_that_aws_did_not_have_are_asked_for_again_after_a_while(
+    endpoint: DescribedEndpoint, again: EndpointStep, failure_reason: str
+) -> None:
+    endpoint = replace(endpoint, failure_reason=failure_reason)
+    steps = [
+        next_step(
+            endpoint, "training-wanted", wanted_config_created=NOW, now=NOW + timedelta(minutes=minutes)
+        )
+        for minutes in (0, 9, 10)
+    ]
+    assert steps == [EndpointStep.AWAIT_CAPACITY, EndpointStep.AWAIT_CAPACITY, again]
+
+
+def test_waiting_for_machines_is_no_failure_and_says_so() -> None:
+    verdict = managed_verdict(
+        replace(SERVING, state="Failed", failure_reason=NO_MACHINES), EndpointStep.AWAIT_CAPACITY
+    )
+    assert (verdict.reason, verdict.failed) == ("InsufficientCapacity", False)
+    assert NO_MACHINES in verdict.message
+    assert "10 minutes" in verdict.message
+
+
+def test_words_of_a_container_are_no_lack_of_machines() -> None:
+    endpoint = replace(SERVING, state="Failed", failure_reason=f"The container says: {NO_MACHINES}")
+    assert next_step(endpoint, "training-wanted", wanted_config_created=NOW, now=NOW) == EndpointStep.GIVE_UP
 
 
 def test_a_failed_endpoint_names_the_cause_and_the_cure() -> None:

@@ -1,7 +1,10 @@
 """Outcome: what became of the current attempt."""
 
+import pytest
+
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.photos import PhotoVerdict
+from avatar_api.meta import Cost
 from avatar_operator.backends.attempts import AttemptFailed, AttemptOutcome, AttemptPending
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.model_lifecycle.actions import ModelDraft
@@ -37,6 +40,7 @@ def test_a_success_records_when_it_ended_and_what_it_cost() -> None:
 
     assert training is not None
     assert (training.completion_time, training.seconds) == (at(100), 62)
+    assert training.estimated_cost == Cost(amount="0.024092", currency="USD", instance_type="ml.g5.xlarge")
 
 
 def test_a_success_is_announced() -> None:
@@ -142,6 +146,26 @@ def test_a_failure_tells_which_photos_were_at_fault() -> None:
 
 def test_an_attempt_without_an_outcome_goes_on() -> None:
     assert _after(AttemptPending()) == _after(None)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "started"), [(40, 40), (9000, 100)], ids=["dated", "by a clock that is ahead"]
+)
+def test_a_claim_says_when_the_work_began_although_no_message_came(claimed: int, started: int) -> None:
+    status = _after(AttemptPending(started=at(claimed))).status
+
+    assert status.training is not None
+    assert status.training.start_time == at(started)
+    trained = find_condition(status.conditions, "Trained")
+    assert trained is not None
+    assert (trained.status, trained.reason) == ("False", "Preparing")
+
+
+def test_a_claim_that_is_read_later_leaves_the_time_at_which_the_work_began() -> None:
+    status = model_stages.working(since=at(10))
+    observation = observed_model(a_model(status=status), outcome=AttemptPending(started=at(40)), now=at(100))
+
+    assert outcome(observation, model_draft(observation)).status == status
 
 
 def test_a_backend_without_notifications_says_when_to_ask_again() -> None:

@@ -9,8 +9,9 @@ from avatar_api.documents.training import Stage
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.model_lifecycle.phases.progress import percent_of, progress
 from builders import model_stages
+from builders.clock import NOON
 from builders.objects import a_model
-from builders.observations import a_progress_message, model_draft, observed_model
+from builders.observations import a_progress_message, at, model_draft, observed_model
 
 
 def _after(
@@ -54,6 +55,34 @@ def test_five_percent_more_is_worth_a_write() -> None:
     assert _after(status, "Training", 25) != status
 
 
+def test_prepared_photos_are_no_progress_of_the_training() -> None:
+    status = _after(model_stages.submitted(), "Preparing", 12, 12)
+    assert status.training is not None
+    assert status.training.progress is not None
+    assert status.training.progress.percent == 0
+
+    status = _after(status, "Training", 10)
+    assert status.training is not None
+    assert status.training.progress is not None
+    assert status.training.progress.percent == 10
+
+
+def test_the_first_message_says_that_a_worker_began() -> None:
+    training = _after(model_stages.submitted(), "Preparing", 0).training
+
+    assert training is not None
+    assert training.start_time == NOON
+
+
+def test_later_messages_leave_the_time_at_which_a_worker_began() -> None:
+    began = at(-500)
+
+    training = _after(model_stages.working(since=began), "Training", 50).training
+
+    assert training is not None
+    assert training.start_time == began
+
+
 def test_a_message_of_another_attempt_says_nothing() -> None:
     status = model_stages.submitted(attempt=2)
 
@@ -72,6 +101,7 @@ def test_a_message_for_an_attempt_that_is_only_planned_says_nothing() -> None:
     ("stage", "step", "total", "percent"),
     [
         ("Preparing", 0, 0, 0),
+        ("Preparing", 12, 12, 0),
         ("Training", 0, 0, 0),
         ("Training", 1, 3, 33),
         ("Training", 9, 3, 100),

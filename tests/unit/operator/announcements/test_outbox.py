@@ -1,0 +1,312 @@
+"""The outbox: status first, then its news; whatever dies in between, each is told, and under one id."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS
+from avatar_operator.backends.attempts import AttemptFailed
+from avatar_operator.names import inference_id
+from builders.backend import out_of_reach
+from builders.objects import MODEL_UID
+from builders.virtual_time import VirtualTimeLoop
+from builders.world import MODEL_KEY, World
+
+READY = "dev.avatars.model.ready.v1alpha1"
+FAILED = "dev.avatars.model.failed.v1alpha1"
+FIRST = inference_id(MODEL_UID, 1, 1)
+
+
+async def _a_world() -> World:
+    world = World()
+    world.add_runtime()
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    return world
+
+
+def _types(world: World) -> list[str]:
+    return [type_ for type_, _ in world.announcer.told()]
+
+
+async def test_a_status_is_written_though_the_topic_cannot_be_reached_and_told_when_it_can() -> None:
+    world = await _a_world()
+    world.announcer.trouble = out_of_reach()
+
+    await world.train()
+
+    assert world.model.status.state == "Ready"
+    assert world.announcer.told() == []
+    assert "ModelReady" in world.kube.reasons(), "Events do not wait for the topic"
+    world.announcer.trouble = None
+    await world.outbox.flush()
+    assert _types(world) == [READY]
+
+
+async def test_an_overdue_training_ends_though_the_topic_cannot_be_reached() -> None:
+    world = await _a_world()
+    await world.settle(AVATAR_MODEL)
+    world.announcer.trouble = out_of_reach()
+    world.clock.advance(30_000)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert world.model.status.state == "Failed"
+
+
+async def test_news_of_a_process_that_died_before_telling_is_told_once_by_the_next() -> None:
+    world = await _a_world()
+    await world.renew_lease()
+    world.announcer.trouble = out_of_reach()
+    await world.train()
+    world.crash()
+    world.announcer.trouble = None
+
+    for _ in range(3):
+        await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
+
+
+async def test_news_that_was_told_after_the_last_renewal_is_told_again_under_the_same_id() -> None:
+    world = await _a_world()
+    await world.renew_lease()
+    await world.train()
+    world.crash()
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY, READY]
+    assert len({id_ for _, id_ in world.announcer.told()}) == 1
+    assert world.kube.reasons().count("ModelReady") == 1
+
+
+async def test_news_that_was_told_before_the_last_renewal_is_not_told_again() -> None:
+    world = await _a_world()
+    await world.train()
+    await world.renew_lease()
+    world.crash()
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
+
+
+async def test_the_cursor_stays_before_what_has_not_been_told() -> None:
+    world = await _a_world()
+    world.announcer.trouble = out_of_reach()
+    await world.train()
+    # Something else happens, and much later, to the same kind of object.
+    world.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+    await world.renew_lease()
+    world.crash()
+    world.announcer.trouble = None
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
+
+
+async def test_what_stood_before_the_first_operator_with_an_outbox_is_not_told() -> None:
+    world = await _a_world()
+    await world.train()
+    events = world.kube.reasons()
+    world.announcer.announced.clear()
+    world.lease.clear()
+    world.crash()
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert world.announcer.told() == []
+    assert world.kube.reasons() == events
+    world.kube.edit(AVATAR_MODEL, "ann", {"revision": 2})
+    await world.train()
+    assert _types(world) == [READY], "what happens from then on is"
+
+
+@pytest.mark.parametrize("cursor", ["", "not a number", "-1"])
+async def test_a_cursor_that_cannot_be_read_is_none(cursor: str) -> None:
+    world = await _a_world()
+    await world.train()
+    world.announcer.announced.clear()
+    world.lease.update({f"avatars.dev/told-{kind.plural}": cursor for kind in KINDS})
+    world.crash()
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert world.announcer.told() == []
+
+
+async def test_a_replica_that_stands_by_tells_nothing_and_hands_no_cursor_on() -> None:
+    leader = await _a_world()
+    standby = World(beside=leader)
+
+    await leader.train()
+    await standby.outbox.flush()
+
+    assert _types(leader) == [READY]
+    assert standby.outbox.cursor() == {}
+
+
+async def test_a_replica_that_takes_over_tells_what_the_last_leader_had_not_told() -> None:
+    leader = await _a_world()
+    standby = World(beside=leader)
+    await leader.settle(AVATAR_MODEL)
+    await leader.renew_lease()
+    leader.announcer.trouble = out_of_reach()
+    await leader.train()
+    await leader.renew_lease()
+    leader.announcer.trouble = None
+
+    await standby.look_at(AVATAR_MODEL)
+
+    assert _types(standby) == [READY]
+    assert standby.kube.reasons().count("TrainingSubmitted") == 1
+
+
+async def test_a_replica_that_takes_over_does_not_repeat_what_had_been_told() -> None:
+    leader = await _a_world()
+    standby = World(beside=leader)
+    await leader.train()
+    await leader.renew_lease()
+
+    await standby.look_at(AVATAR_MODEL)
+
+    assert _types(standby) == [READY]
+
+
+async def test_an_event_that_the_api_server_refuses_blocks_neither_the_object_nor_other_news() -> None:
+    world = await _a_world()
+    await world.look_at(AVATAR_MODEL)
+    world.kube.fail_next("create_event", status=422)
+
+    await world.train()
+
+    assert world.model.status.state == "Ready"
+    assert [request.inference_id for request in world.backend.asked("submit_training")] == [FIRST]
+    assert world.kube.reasons() == ["EndpointsReady", "ModelReady"]
+    assert _types(world) == [READY]
+    refused = {"sink": "Event", "outcome": "Refused"}
+    assert world.registry.get_sample_value("avatar_announcements_total", refused) == 1
+
+
+@pytest.mark.parametrize("status", [0, 429, 500, 503])
+async def test_an_event_that_an_api_server_in_trouble_did_not_take_is_told_later(status: int) -> None:
+    world = await _a_world()
+    await world.look_at(AVATAR_MODEL)
+    world.kube.fail_next("create_event", status=status)
+
+    await world.train()
+
+    assert world.kube.reasons() == ["EndpointsReady", "TrainingSubmitted", "ModelReady"]
+
+
+async def test_one_status_that_is_written_again_is_told_once() -> None:
+    world = await _a_world()
+    await world.train()
+    for suspend in (True, False, True):
+        world.kube.edit(AVATAR_MODEL, "ann", {"suspend": suspend})
+        await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
+
+
+async def test_failures_of_two_attempts_are_two_pieces_of_news() -> None:
+    world = await _a_world()
+    for revision in (1, 2):
+        world.kube.edit(AVATAR_MODEL, "ann", {"revision": revision})
+        await world.settle(AVATAR_MODEL)
+        world.backend.script("attempt_outcome", AttemptFailed("TooFewUsablePhotos", "few", retryable=False))
+        world.models.hint_outcome(MODEL_KEY)
+        world.clock.advance(10)
+        await world.settle(AVATAR_MODEL)
+
+    assert _types(world) == [FAILED, FAILED]
+    assert len({id_ for _, id_ in world.announcer.told()}) == 2
+
+
+async def test_a_status_of_another_version_has_no_news_and_stops_nothing() -> None:
+    world = await _a_world()
+    await world.lead()
+
+    world.kube.force_status(AVATAR_MODEL, "ann", {"training": "in words of another version"})
+    await world.outbox.flush()
+
+    assert world.announcer.told() == []
+    assert world.cache.get(MODEL_KEY) is not None
+
+
+def _while_telling(world: World, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def around() -> None:
+        telling = asyncio.create_task(world.outbox.run())
+        await asyncio.sleep(0)
+        try:
+            await story()
+        finally:
+            telling.cancel()
+            await asyncio.wait([telling])
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(around())
+
+
+def test_a_topic_that_is_out_of_reach_is_told_of_its_runtime_and_given_up_after_an_hour() -> None:
+    world = World()
+    given_up = {"sink": "Topic", "outcome": "GivenUp"}
+
+    async def story() -> None:
+        world.announcer.trouble = out_of_reach("AwsUnreachable")
+        world.add_runtime()
+        await world.settle(AVATAR_RUNTIME)
+        world.add_model()
+        await world.train()
+        await asyncio.sleep(60)
+
+        trouble = world.outbox.trouble("standard")
+        assert trouble is not None
+        assert trouble.reason == "AwsUnreachable"
+        assert world.outbox_troubles == ["standard"]
+        assert world.registry.get_sample_value("avatar_announcements_total", given_up) == 0
+        await asyncio.sleep(3700)
+        assert world.registry.get_sample_value("avatar_announcements_total", given_up) == 1
+        world.announcer.trouble = None
+        world.kube.edit(AVATAR_MODEL, "ann", {"revision": 2})
+        await world.train()
+        await asyncio.sleep(1)
+
+        assert _types(world) == [READY]
+        assert world.outbox.trouble("standard") is None
+        assert world.outbox_troubles == ["standard", "standard"]
+
+    _while_telling(world, story)
+
+
+async def test_a_runtime_without_a_topic_is_told_of_by_events_only() -> None:
+    world = World()
+    world.add_runtime({"notifications": None})
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    world.announcer.trouble = out_of_reach()
+
+    await world.train()
+    world.announcer.trouble = None
+    await world.outbox.flush()
+
+    assert "ModelReady" in world.kube.reasons()
+    assert world.announcer.told() == []
+
+
+async def test_news_of_an_object_that_is_gone_is_told_all_the_same() -> None:
+    world = await _a_world()
+    world.announcer.trouble = out_of_reach()
+    await world.train()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    await world.settle(AVATAR_MODEL)
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    world.announcer.trouble = None
+
+    await world.outbox.flush()
+
+    assert _types(world) == [READY]
