@@ -77,6 +77,10 @@ class Compute(Protocol):
         """Start deleting what we manage; `ready` means that nothing is left."""
         ...
 
+    async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
+        """Start deleting an endpoint of the runtime's status that its spec names no more; `ready`: nothing is left of it."""
+        ...
+
     async def submit_training(
         self, runtime: AvatarRuntime, request: TrainingRequest, document: str
     ) -> Submission:

@@ -6,12 +6,19 @@ request is dropped. Configurations and models that nothing uses any more go once
 An endpoint is changed or deleted only if its tag says that it belongs to this runtime.
 """
 
-from avatar_api.avatar_runtime import AvatarRuntime
+from collections.abc import Sequence
+
+from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.endpoint_api import EndpointApi
-from avatar_operator.backends.sagemaker.endpoint_plan import RUNTIME_UID_TAG, EndpointPlan, endpoint_plans
+from avatar_operator.backends.sagemaker.endpoint_plan import (
+    RUNTIME_UID_TAG,
+    EndpointPlan,
+    Role,
+    endpoint_plans,
+)
 from avatar_operator.backends.sagemaker.endpoint_state import (
     CHANGING,
     DescribedEndpoint,
@@ -52,9 +59,23 @@ class Endpoints:
         """See Compute.delete_endpoints."""
         if runtime.spec.management_policy == "Observe":
             return EndpointsFacts(True, "NotManaged", "the endpoints belong to somebody else and stay")
-        endpoints = await self.describe(runtime)
+        spec = sagemaker_spec(runtime)
+        # What the spec names no more is remembered in the status until it is gone.
+        endpoints: set[tuple[Role, str]] = {
+            ("Training", spec.training.endpoint_name),
+            ("Inference", spec.inference.endpoint_name),
+            *((endpoint.role, endpoint.name) for endpoint in runtime.status.endpoints),
+        }
+        return await self._delete(runtime, sorted(endpoints))
+
+    async def retire(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
+        """See Compute.retire_endpoint."""
+        return await self._delete(runtime, [(endpoint.role, endpoint.name)])
+
+    async def _delete(self, runtime: AvatarRuntime, endpoints: Sequence[tuple[Role, str]]) -> EndpointsFacts:
+        api = self._api(runtime)
         verdicts = await all_finished(
-            _delete_one(self._api(runtime), endpoint, runtime.metadata.uid) for endpoint in endpoints
+            _delete_one(api, role, name, runtime.metadata.uid) for role, name in endpoints
         )
         left = [verdict for verdict in verdicts if verdict.reason]
         return facts(left) if left else EndpointsFacts(True, "Deleted", "nothing is left of the endpoints")
@@ -113,7 +134,8 @@ async def _check_owner(api: EndpointApi, endpoint: DescribedEndpoint, plan: Endp
         )
 
 
-async def _delete_one(api: EndpointApi, endpoint: DescribedEndpoint, runtime_uid: str) -> EndpointVerdict:
+async def _delete_one(api: EndpointApi, role: Role, name: str, runtime_uid: str) -> EndpointVerdict:
+    endpoint = await api.describe(role, name)
     if not endpoint.exists:
         await api.delete_derived(endpoint.name)
         return EndpointVerdict(endpoint)
