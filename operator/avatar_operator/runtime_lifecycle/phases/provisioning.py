@@ -34,7 +34,8 @@ def fold_endpoints(
             draft = set_condition(observation, draft, ENDPOINTS_READY, status, facts.reason, facts.message)
             draft = update_status(draft, endpoints=list(facts.endpoints))
             if facts.ready:
-                return retire(observation, at_rest(observation, draft, facts.reason), former)
+                draft = retire(observation, at_rest(observation, draft, facts.reason), former)
+                return draft if facts.trouble is None else draft.retry(facts.trouble)
             draft = keep(draft, former)
             if facts.failed:
                 draft = stalled(observation, draft, facts.reason, facts.message)
