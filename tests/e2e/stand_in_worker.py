@@ -6,8 +6,8 @@ reports progress, exactly as the documents in `avatar_api.documents` say, but it
 its "pictures" are one colour. What real workers do is tested with real workers, elsewhere.
 
 The word that stands for the person chooses how a training goes: `crash` kills the process, `oops` answers 500, `blurry`
-refuses the photos with 422, `broken` uploads other bytes than it says, `slow` runs until it loses its claim, `quiet`
-succeeds without a word of progress, anything else succeeds.
+refuses the photos with 422, `broken` uploads other bytes than it says, `slow` runs until it loses its claim, `unhurried`
+takes three seconds, `quiet` succeeds without a word of progress, anything else succeeds.
 """
 
 import base64
@@ -40,6 +40,7 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 SLOW_SECONDS = 120.0
+UNHURRIED_SECONDS = 3.0
 
 
 class Refusal(Exception):
@@ -79,6 +80,8 @@ class Trainer:
                 raise Refusal("TooFewUsablePhotos", "0 of the photos can be used", verdicts)
             case "slow":
                 self._wait_for_cancellation(request)
+            case "unhurried":
+                time.sleep(UNHURRIED_SECONDS)
         for step in range(0, 101, 10):
             self._progress(request, "Training", step + 1, step)
         self._progress(request, "Packaging", 200, 100)

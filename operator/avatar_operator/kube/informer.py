@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import kopf
 
 from avatar_api.group import GROUP, KINDS, VERSION, Kind
-from avatar_operator.kube.client import Object
+from avatar_operator.kube.client import PAGE_SIZE, Object
 
 _IDENTITY: Any = "avatar-operator"
 """A name for kopf's peering, which is off. Without one kopf looks up the user's name, and in a container whose uid has
@@ -102,6 +102,8 @@ def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
+    # kopf's thread holds the interpreter's lock while json decodes, and with it our loop.
+    settings.watching.chunk_size = PAGE_SIZE
     settings.watching.server_timeout = 270
     settings.watching.client_timeout = 300
     settings.watching.connect_timeout = 10

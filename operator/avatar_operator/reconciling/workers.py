@@ -68,6 +68,8 @@ class ReconcileWorkers:
                 self._working -= 1
                 if not self._working:
                     self._drained.set()
+            # A pass that had to wait for nothing has held the loop; the next one must not go on holding it.
+            await asyncio.sleep(0)
 
     async def _reconcile(self, key: ObjectKey) -> None:
         started = time.monotonic()
