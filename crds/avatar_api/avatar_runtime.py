@@ -222,7 +222,11 @@ class AvatarRuntimeStatus(ObservedStatus):
         list[EndpointStatus],
         Field(
             max_length=8,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["role"]},
+            description="Those that serve, and those that the spec names no more until they are gone.",
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["role", "name"],
+            },
         ),
     ] = Field(default_factory=list)
     left_behind: Annotated[

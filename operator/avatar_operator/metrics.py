@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, KINDS, Kind
+from avatar_api.meta import Failure
 from avatar_api.runtime_backend import Backend
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.cost_metrics import CostMetrics
@@ -82,6 +83,18 @@ class OperatorMetrics:
             registry=registry,
             buckets=_REQUEST_BUCKETS,
         )
+        self._failures = Counter(
+            "avatar_failures",
+            "Failures that were told on an object, by what they are called and whether they are tried again.",
+            ("kind", "namespace", "reason", "retryable"),
+            registry=registry,
+        )
+        self._abandoned = Counter(
+            "avatar_attempts_abandoned",
+            "Attempts that were given up because nobody could tell whether they had been submitted.",
+            ("namespace",),
+            registry=registry,
+        )
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -128,6 +141,15 @@ class OperatorMetrics:
     def training_began(self, backend: str, seconds: float) -> None:
         """A worker took an attempt from the queue."""
         self._time_in_queue.labels(backend).observe(seconds)
+
+    def failed(self, kind: Kind, namespace: str, before: Failure | None, after: Failure | None) -> None:
+        """A status was written; what has failed since the one before is counted."""
+        if after is not None and after != before:
+            self._failures.labels(kind.kind, namespace, after.reason, str(after.retryable).lower()).inc()
+
+    def attempt_abandoned(self, namespace: str) -> None:
+        """An attempt was fenced before any worker had it."""
+        self._abandoned.labels(namespace).inc()
 
     def request_ended(self, backend: str, outcome: str, seconds: float) -> None:
         """A request ended."""

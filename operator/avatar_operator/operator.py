@@ -44,6 +44,7 @@ from avatar_operator.loop_watch import LoopWatch
 from avatar_operator.metrics import OperatorMetrics, StateCollector
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
+from avatar_operator.object_ages import ObjectAges
 from avatar_operator.reconciling.reconciler import Lifecycle, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.reconciling.workers import ReconcileWorkers
@@ -129,6 +130,7 @@ class Operator:
             drain_seconds=settings.drain_seconds,
         )
         registry.register(StateCollector(cache, self._queues))
+        registry.register(ObjectAges(cache, clock))
         registry.register(
             ReplicaCollector(
                 leads=leadership.leads,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, Picture
-from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import (
@@ -99,6 +99,11 @@ class ScriptedBackend:
         """See Compute."""
         facts = EndpointsFacts(ready=True, reason="Deleted", message="")
         return self._answer("delete_endpoints", runtime.metadata.name, facts)
+
+    async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
+        """See Compute."""
+        facts = EndpointsFacts(ready=True, reason="Deleted", message="")
+        return self._answer("retire_endpoint", endpoint.name, facts)
 
     async def list_photos(self, runtime: AvatarRuntime, model: AvatarModel) -> Sequence[PhotoLocation]:
         """See Storage."""

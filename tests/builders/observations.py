@@ -19,11 +19,13 @@ from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestO
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 from avatar_operator.runtime_lifecycle.users import Users
+from avatar_operator.runtime_lifecycle.work import Work
 from builders.clock import NOON
 from builders.objects import MODEL_UID, a_runtime
 
 STANDARD = a_runtime()
 NOBODY = Users()
+NOTHING_TO_DO = Work()
 
 
 def at(seconds: float) -> datetime:
@@ -121,6 +123,7 @@ def observed_runtime(
     *,
     users: Users = NOBODY,
     now: datetime = NOON,
+    work: Work = NOTHING_TO_DO,
     handed_over: Sequence[LeftBehind] = (),
     topic_trouble: Retry | None = None,
 ) -> RuntimeObservation:
@@ -129,6 +132,7 @@ def observed_runtime(
         now=now,
         runtime=runtime,
         users=users,
+        work=work,
         handed_over=tuple(handed_over),
         topic_trouble=topic_trouble,
     )

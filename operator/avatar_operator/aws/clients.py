@@ -27,6 +27,7 @@ from avatar_operator.aws.renewable_client import RenewableClient
 from avatar_operator.aws.throttling import Throttles
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -40,7 +41,7 @@ INVOCATION_READ_TIMEOUT = 70
 """InvokeEndpoint answers within 60 seconds; AWS advises 70 (SageMaker Developer Guide, "Invoke a multi-model endpoint")."""
 MAX_ATTEMPTS = 3
 """The first repetition comes within a second, the second within two more."""
-Use = Literal["s3", "sagemaker", "sns", "submission", "drawing"]
+Use = Literal["s3", "sagemaker", "autoscaling", "cloudwatch", "sns", "submission", "drawing"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class AwsClients:
         self._purposes: Mapping[Use, _Purpose] = {
             "s3": _Purpose("s3", repeating),
             "sagemaker": _Purpose("sagemaker", repeating),
+            "autoscaling": _Purpose("application-autoscaling", repeating),
+            "cloudwatch": _Purpose("cloudwatch", repeating),
             "sns": _Purpose("sns", repeating),
             "submission": _Purpose("sagemaker-runtime", once),
             "drawing": _Purpose("sagemaker-runtime", drawing),
@@ -97,6 +100,16 @@ class AwsClients:
         """Run a call of SageMaker's control plane in a thread, at the rate of its operation."""
         await self.throttles.take(region, operation)
         return await self._run("sagemaker", region, lambda client: call(cast("SageMakerClient", client)))
+
+    async def autoscaling(self, region: str, operation: str, call: Callable[[Any], T]) -> T:
+        """Run a call of Application Auto Scaling's client in a thread, at the rate of its operation."""
+        await self.throttles.take(region, operation)
+        return await self._run("autoscaling", region, call)
+
+    async def cloudwatch(self, region: str, operation: str, call: Callable[["CloudWatchClient"], T]) -> T:
+        """Run a call of CloudWatch's client in a thread, at the rate of its operation."""
+        await self.throttles.take(region, operation)
+        return await self._run("cloudwatch", region, lambda client: call(cast("CloudWatchClient", client)))
 
     async def sns(self, region: str, operation: str, call: Callable[["SNSClient"], T]) -> T:
         """Run a call of SNS's client in a thread, at the rate of its operation."""

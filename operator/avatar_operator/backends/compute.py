@@ -15,6 +15,7 @@ from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
 from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.core.decision import Retry
 from avatar_operator.ingest.messages import OnHint
 
 
@@ -49,13 +50,23 @@ class DrawCall:
 
 @dataclass(frozen=True)
 class EndpointsFacts:
-    """The endpoints of a runtime as they are now. `ready` only if every one serves with the wanted configuration."""
+    """The endpoints of a runtime as they are now.
+
+    Attributes:
+        ready: every one serves with the wanted configuration.
+        reason: one CamelCase word.
+        message: the same for a person.
+        endpoints: each of them.
+        failed: a person has to mend something.
+        trouble: something failed that keeps none of them from serving.
+    """
 
     ready: bool
     reason: str
     message: str
     endpoints: tuple[EndpointStatus, ...] = ()
     failed: bool = False
+    trouble: Retry | None = None
 
 
 class HintSource(Hashable, Protocol):
@@ -75,6 +86,10 @@ class Compute(Protocol):
 
     async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """Start deleting what we manage; `ready` means that nothing is left."""
+        ...
+
+    async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
+        """Start deleting an endpoint of the runtime's status that its spec names no more; `ready`: nothing is left of it."""
         ...
 
     async def submit_training(

@@ -167,6 +167,12 @@ class ModelLifecycle:
         """A plan that this write brought may be submitted by this process without fencing. Measure what changed."""
         before, training = observation.model.status.training, status.training
         self._measure(observation, status)
+        self.metrics.failed(
+            self.kind,
+            observation.model.metadata.namespace,
+            observation.model.status.last_failure,
+            status.last_failure,
+        )
         if training is None or not is_active(training) or is_submitted(training):
             return
         # A plan that stood there before may have been submitted since: writing it once more makes it no safer.
@@ -210,6 +216,7 @@ class ModelLifecycle:
             case FenceAttempt(attempt=attempt):
                 result = await backend.storage.fence_attempt(runtime, attempt)
                 if not isinstance(result, ClaimedByWorker):
+                    self.metrics.attempt_abandoned(model.metadata.namespace)
                     return AttemptFenced()
                 self.hint_outcome(_key(model))
                 return AttemptClaimed(since=result.since)

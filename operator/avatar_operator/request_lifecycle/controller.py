@@ -126,6 +126,9 @@ class RequestLifecycle:
         request, runtime = observation.request, observation.runtime
         if request.status.model is None and is_drawing(status):
             self._remember(request, DrawingNotes(all_answered=True))
+        self.metrics.failed(
+            self.kind, request.metadata.namespace, request.status.last_failure, status.last_failure
+        )
         created = request.metadata.creation_timestamp
         if not is_finished(status) or is_finished(request.status) or created is None or runtime is None:
             return

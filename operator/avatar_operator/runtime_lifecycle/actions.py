@@ -1,8 +1,9 @@
 """What a decision about an AvatarRuntime may ask of the outside world, and what it may learn there. Data only."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind
+from avatar_api.avatar_runtime import AvatarRuntimeStatus, EndpointStatus, LeftBehind
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.decision import ActionFailed, Draft
@@ -25,21 +26,45 @@ class RemoveLeftBehind:
     entry: LeftBehind
 
 
-RuntimeAction = EnsureEndpoints | DeleteEndpoints | RemoveLeftBehind
+@dataclass(frozen=True)
+class RetireEndpoint:
+    """Take an endpoint down that the spec names no more."""
+
+    endpoint: EndpointStatus
+
+
+RuntimeAction = EnsureEndpoints | DeleteEndpoints | RetireEndpoint | RemoveLeftBehind
 RuntimeDraft = Draft[AvatarRuntimeStatus, RuntimeAction]
 
 
 @dataclass(frozen=True)
+class FormerEndpoint:
+    """An endpoint that the spec names no more, and since when this process knows that."""
+
+    status: EndpointStatus
+    since: datetime
+
+
+@dataclass(frozen=True)
 class EndpointsSeen:
-    """The endpoints as they are, after a step towards what they should be."""
+    """The endpoints as they are, after a step towards what they should be, and those that the spec names no more."""
 
     facts: EndpointsFacts
+    former: tuple[FormerEndpoint, ...] = ()
 
 
 @dataclass(frozen=True)
 class EndpointsDeleted:
     """What is left of the endpoints: nothing, if the facts are ready."""
 
+    facts: EndpointsFacts
+
+
+@dataclass(frozen=True)
+class EndpointRetired:
+    """What is left of an endpoint that the spec names no more: nothing, if the facts are ready."""
+
+    endpoint: EndpointStatus
     facts: EndpointsFacts
 
 
@@ -51,4 +76,4 @@ class RemovalTried:
     report: CleanupReport
 
 
-RuntimeFact = EndpointsSeen | EndpointsDeleted | RemovalTried | ActionFailed[RuntimeAction]
+RuntimeFact = EndpointsSeen | EndpointsDeleted | EndpointRetired | RemovalTried | ActionFailed[RuntimeAction]

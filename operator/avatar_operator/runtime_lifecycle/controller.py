@@ -1,13 +1,15 @@
 """The effects of an AvatarRuntime's life."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import assert_never
 
-from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus
+from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, EndpointStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_api.reading import read_object
 from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Retry
@@ -16,11 +18,14 @@ from avatar_operator.kube.client import Object
 from avatar_operator.left_behind import LeftBehindRegister, directories_of
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
+    EndpointRetired,
     EndpointsDeleted,
     EndpointsSeen,
     EnsureEndpoints,
+    FormerEndpoint,
     RemovalTried,
     RemoveLeftBehind,
+    RetireEndpoint,
     RuntimeAction,
     RuntimeDraft,
     RuntimeFact,
@@ -28,6 +33,7 @@ from avatar_operator.runtime_lifecycle.actions import (
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 from avatar_operator.runtime_lifecycle.users import Users, users_of
+from avatar_operator.runtime_lifecycle.work import work_of
 
 
 @dataclass
@@ -44,6 +50,8 @@ class RuntimeLifecycle:
     left_behind: LeftBehindRegister
     topic_trouble: Callable[[str], Retry | None]
     kind = AVATAR_RUNTIME
+    _former: dict[ObjectKey, dict[tuple[str, str], datetime]] = field(default_factory=dict)
+    """Since when this process has known that a runtime's spec names an endpoint no more, by role and name."""
 
     async def observe(self, body: Object) -> RuntimeObservation:
         """Gather who uses the runtime, and how its topic is doing."""
@@ -53,9 +61,14 @@ class RuntimeLifecycle:
             now=self.clock.now(),
             runtime=runtime,
             users=self._users(name) if going else Users(),
+            work=work_of(name, self._models(name), self.cache.objects(AVATAR_REQUEST)),
             handed_over=self.left_behind.waiting(name),
             topic_trouble=self.topic_trouble(name),
         )
+
+    def _models(self, name: str) -> list[Object]:
+        found = (self.cache.get(key) for key in self.cache.dependents(_key(name)))
+        return [body for body in found if body is not None]
 
     def _users(self, name: str) -> Users:
         return users_of(name, self.cache.objects(AVATAR_MODEL), self.cache.objects(AVATAR_REQUEST))
@@ -81,7 +94,8 @@ class RuntimeLifecycle:
         self.left_behind.written(observation.runtime.metadata.name, status)
 
     def forget(self, key: ObjectKey) -> None:
-        """Nothing is remembered."""
+        """The object is gone."""
+        self._former.pop(key, None)
 
     async def perform(self, observation: RuntimeObservation, action: RuntimeAction) -> RuntimeFact:
         """Carry out one action.
@@ -93,9 +107,12 @@ class RuntimeLifecycle:
         backend = self.backends.of(runtime)
         match action:
             case EnsureEndpoints():
-                return EndpointsSeen(await backend.compute.ensure_endpoints(runtime))
+                facts = await backend.compute.ensure_endpoints(runtime)
+                return EndpointsSeen(facts, self._former_endpoints(runtime, facts))
             case DeleteEndpoints():
                 return EndpointsDeleted(await backend.compute.delete_endpoints(runtime))
+            case RetireEndpoint(endpoint=endpoint):
+                return EndpointRetired(endpoint, await backend.compute.retire_endpoint(runtime, endpoint))
             case RemoveLeftBehind(entry=entry):
                 reports = [
                     await backend.storage.delete_owned(runtime, directory)
@@ -109,3 +126,21 @@ class RuntimeLifecycle:
     def fold(self, observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact) -> RuntimeDraft:
         """The draft with what an action learned. Pure."""
         return fold(observation, draft, fact)
+
+    def _former_endpoints(self, runtime: AvatarRuntime, facts: EndpointsFacts) -> tuple[FormerEndpoint, ...]:
+        if runtime.spec.management_policy == "Observe":
+            return ()
+        wanted = {(endpoint.role, endpoint.name) for endpoint in facts.endpoints}
+        former: dict[tuple[str, str], EndpointStatus] = {
+            (endpoint.role, endpoint.name): endpoint
+            for endpoint in runtime.status.endpoints
+            if (endpoint.role, endpoint.name) not in wanted
+        }
+        known = self._former.get(_key(runtime.metadata.name), {})
+        since = {name: known.get(name, self.clock.now()) for name in former}
+        self._former[_key(runtime.metadata.name)] = since
+        return tuple(FormerEndpoint(endpoint, since[name]) for name, endpoint in former.items())
+
+
+def _key(name: str) -> ObjectKey:
+    return ObjectKey(AVATAR_RUNTIME.kind, "", name)

@@ -5,7 +5,7 @@ leftovers      what objects that are gone have left behind
 deletion       first its users go, then its endpoints, then itself
 notifications  whether its status topic hears what it is told
 acceptance     can it work at all
-provisioning   endpoints as the spec says
+provisioning   endpoints as the spec says, and an end to those that it names no more
 
 `fold` takes what the actions learned, each to the phase that asked.
 """
@@ -18,10 +18,12 @@ from avatar_operator.core.conditions import STALLED, find_condition, is_true
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
 from avatar_operator.core.kstatus import at_work
 from avatar_operator.runtime_lifecycle.actions import (
+    EndpointRetired,
     EndpointsSeen,
     EnsureEndpoints,
     RemovalTried,
     RemoveLeftBehind,
+    RetireEndpoint,
     RuntimeDraft,
     RuntimeFact,
 )
@@ -32,6 +34,7 @@ from avatar_operator.runtime_lifecycle.phases.deletion import deletion, fold_del
 from avatar_operator.runtime_lifecycle.phases.leftovers import fold_removal, leftovers
 from avatar_operator.runtime_lifecycle.phases.notifications import notifications
 from avatar_operator.runtime_lifecycle.phases.provisioning import fold_endpoints, provisioning
+from avatar_operator.runtime_lifecycle.phases.retirement import fold_retirement
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
 
@@ -56,6 +59,8 @@ def fold(observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact
     match fact:
         case EndpointsSeen() | ActionFailed(action=EnsureEndpoints()):
             return fold_endpoints(observation, draft, fact)
+        case EndpointRetired() | ActionFailed(action=RetireEndpoint()):
+            return fold_retirement(draft, fact)
         case RemovalTried() | ActionFailed(action=RemoveLeftBehind()):
             return fold_removal(observation, draft, fact)
         case _:

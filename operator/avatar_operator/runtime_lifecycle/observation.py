@@ -6,6 +6,7 @@ from datetime import datetime
 from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
 from avatar_operator.core.decision import Retry
 from avatar_operator.runtime_lifecycle.users import Users
+from avatar_operator.runtime_lifecycle.work import Work
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class RuntimeObservation:
         now: the instant.
         runtime: the object as last seen.
         users: who keeps it from going, gathered only when it is being deleted.
+        work: what its endpoints are at work on.
         handed_over: what objects that are being deleted want the runtime to take over.
         topic_trouble: why its status topic cannot be told anything; None if it can, as far as is known.
     """
@@ -23,6 +25,7 @@ class RuntimeObservation:
     now: datetime
     runtime: AvatarRuntime
     users: Users
+    work: Work
     handed_over: tuple[LeftBehind, ...] = ()
     topic_trouble: Retry | None = None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar_operator.core.words import counted
+from avatar_operator.runtime_lifecycle.work import is_finished
 
 Body = dict[str, Any]
 
@@ -67,10 +68,7 @@ def _has_something(model: Body) -> bool:
 
 def _request_uses(runtime_name: str, request: Body, models: set[tuple[str, str]]) -> bool:
     spec, status = request.get("spec", {}), request.get("status", {})
-    finished = any(
-        condition.get("type") == "Succeeded" and condition.get("status") in ("True", "False")
-        for condition in status.get("conditions", [])
-    )
+    finished = is_finished(status)
     if "runtimeName" not in status:
         namespace, _ = _place(request)
         return not finished and (namespace, spec.get("modelRef", {}).get("name", "")) in models

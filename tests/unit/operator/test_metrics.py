@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS, Kind
+from avatar_api.meta import Failure
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.watch_ages import WatchAges
@@ -18,6 +19,7 @@ from avatar_operator.metrics import (
     StateCollector,
 )
 from avatar_operator.replica_metrics import ReplicaCollector
+from builders.clock import NOON
 from builders.manifests import merged, model_manifest
 from builders.virtual_time import VirtualTimeLoop
 
@@ -162,3 +164,26 @@ def test_a_replica_tells_what_it_is(registry: CollectorRegistry, leads: bool) ->
     assert swept == 1234.5
     builds = [sample for family in registry.collect() for sample in family.samples if "build" in sample.name]
     assert [sorted(build.labels) for build in builds] == [["python", "version"]]
+
+
+def test_a_failure_is_counted_once_however_often_its_status_is_written(
+    metrics: OperatorMetrics, registry: CollectorRegistry
+) -> None:
+    failure = Failure(reason="TooFewUsablePhotos", message="", retryable=False, time=NOON)
+    metrics.failed(AVATAR_MODEL, "team-a", None, failure)
+    metrics.failed(AVATAR_MODEL, "team-a", failure, failure)
+    metrics.failed(AVATAR_MODEL, "team-a", failure, None)
+    labels = {
+        "kind": "AvatarModel",
+        "namespace": "team-a",
+        "reason": "TooFewUsablePhotos",
+        "retryable": "false",
+    }
+    assert registry.get_sample_value("avatar_failures_total", labels) == 1
+
+
+def test_an_attempt_that_was_fenced_is_counted_where_it_belongs(
+    metrics: OperatorMetrics, registry: CollectorRegistry
+) -> None:
+    metrics.attempt_abandoned("team-a")
+    assert registry.get_sample_value("avatar_attempts_abandoned_total", {"namespace": "team-a"}) == 1

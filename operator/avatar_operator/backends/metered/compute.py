@@ -1,7 +1,7 @@
 """The port Compute around any other, counted. What each verb means stands there; pure ones are not counted."""
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
 from avatar_operator.backends.cleanup_report import CleanupReport
@@ -28,6 +28,12 @@ class MeteredCompute:
     async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """See Compute.delete_endpoints."""
         return await self._counter.counted("delete_endpoints", self._compute.delete_endpoints(runtime))
+
+    async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
+        """See Compute.retire_endpoint."""
+        return await self._counter.counted(
+            "retire_endpoint", self._compute.retire_endpoint(runtime, endpoint)
+        )
 
     async def submit_training(
         self, runtime: AvatarRuntime, request: TrainingRequest, document: str

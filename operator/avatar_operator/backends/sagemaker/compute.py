@@ -1,7 +1,7 @@
 """The port's implementation for SageMaker: one line a verb. Each verb's story stands in its own file."""
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.s3_location import S3Location
@@ -42,6 +42,11 @@ class SageMakerCompute:
     async def delete_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """See Compute.delete_endpoints."""
         return await self._endpoints.delete(runtime)
+
+    @raises_backend_error
+    async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
+        """See Compute.retire_endpoint."""
+        return await self._endpoints.retire(runtime, endpoint)
 
     @raises_backend_error
     async def submit_training(

@@ -126,7 +126,9 @@ class EndpointApi:
                     self._region,
                     "UpdateEndpoint",
                     lambda client: client.update_endpoint(
-                        EndpointName=plan.endpoint_name, EndpointConfigName=plan.config_name
+                        EndpointName=plan.endpoint_name,
+                        EndpointConfigName=plan.config_name,
+                        RetainAllVariantProperties=plan.keeps_instances,
                     ),
                 ),
                 BUSY,

@@ -39,6 +39,7 @@ class EndpointPlan:
         model: arguments of CreateModel.
         config: arguments of CreateEndpointConfig.
         tags: who owns all three.
+        keeps_instances: whether a roll leaves the number of instances to whoever scales them.
     """
 
     role: Role
@@ -48,6 +49,7 @@ class EndpointPlan:
     model: Mapping[str, Any]
     config: Mapping[str, Any]
     tags: tuple["TagTypeDef", ...]
+    keeps_instances: bool
 
 
 def endpoint_plans(runtime: AvatarRuntime) -> tuple[EndpointPlan, EndpointPlan]:
@@ -137,6 +139,7 @@ def _plan(
         model=model,
         config=config,
         tags=tags,
+        keeps_instances=endpoint.scaling is not None,
     )
 
 

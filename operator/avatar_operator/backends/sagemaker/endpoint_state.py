@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ABSENT = "Absent"
 CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+SERVING = frozenset({"InService", "Updating", "SystemUpdating"})
 BROKEN = frozenset({"Failed", "UpdateRollbackFailed"})
 MAX_REASON = 600
 CAPACITY_PAUSE = timedelta(minutes=10)
@@ -40,7 +41,9 @@ class DescribedEndpoint:
     state: str = ABSENT
     arn: str = ""
     config_name: str = ""
+    pending_config_name: str = ""
     instances: int | None = None
+    desired_instances: int | None = None
     failure_reason: str = ""
     modified: datetime | None = None
     output_path: str | None = None
@@ -56,6 +59,14 @@ class DescribedEndpoint:
     def lacks_capacity(self) -> bool:
         """Whether it failed because AWS had no machine of its kind."""
         return _NO_CAPACITY.match(self.failure_reason) is not None
+
+    def serves(self, config_name: str) -> bool:
+        """Whether it serves a configuration and stays with it: in service, or just getting more or fewer instances."""
+        return (
+            self.state in SERVING
+            and self.config_name == config_name
+            and self.pending_config_name in ("", config_name)
+        )
 
     def status(self) -> EndpointStatus:
         """The endpoint as the runtime's status shows it."""
@@ -79,7 +90,11 @@ def described(role: Role, answer: "DescribeEndpointOutputTypeDef") -> DescribedE
         state=answer["EndpointStatus"],
         arn=answer["EndpointArn"],
         config_name=answer.get("EndpointConfigName", ""),
+        pending_config_name=answer.get("PendingDeploymentSummary", {}).get("EndpointConfigName", ""),
         instances=sum(variant.get("CurrentInstanceCount", 0) for variant in variants) if variants else None,
+        desired_instances=(
+            sum(variant.get("DesiredInstanceCount", 0) for variant in variants) if variants else None
+        ),
         failure_reason=answer.get("FailureReason", "")[:MAX_REASON],
         modified=answer.get("LastModifiedTime"),
         output_path=output.get("S3OutputPath"),
@@ -117,6 +132,8 @@ def next_step(
     """
     if not endpoint.exists:
         return EndpointStep.CREATE
+    if endpoint.serves(wanted_config):
+        return EndpointStep.NONE
     if endpoint.state in CHANGING:
         return EndpointStep.WAIT
     if endpoint.config_name == wanted_config:
@@ -182,8 +199,10 @@ def managed_verdict(endpoint: DescribedEndpoint, step: EndpointStep) -> Endpoint
                 f"{name} gets no machines: {endpoint.failure_reason} The operator tries again {minutes} minutes after"
                 " the last try; another instanceType may be free at once.",
             )
-        case EndpointStep.WAIT | EndpointStep.NONE:
+        case EndpointStep.WAIT:
             return _as_it_is(endpoint)
+        case EndpointStep.NONE:
+            return EndpointVerdict(endpoint)
 
 
 def observed_verdict(endpoint: DescribedEndpoint) -> EndpointVerdict:
@@ -213,12 +232,10 @@ def observed_verdict(endpoint: DescribedEndpoint) -> EndpointVerdict:
             f"{name} is asynchronous, drawing needs a multi-model endpoint",
             failed=True,
         )
-    return _as_it_is(endpoint)
+    return EndpointVerdict(endpoint) if endpoint.state in SERVING else _as_it_is(endpoint)
 
 
 def _as_it_is(endpoint: DescribedEndpoint) -> EndpointVerdict:
-    if endpoint.state == "InService":
-        return EndpointVerdict(endpoint)
     return EndpointVerdict(endpoint, endpoint.state, f"endpoint {endpoint.name} is {endpoint.state}")
 
 

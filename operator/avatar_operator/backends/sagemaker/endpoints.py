@@ -6,12 +6,21 @@ request is dropped. Configurations and models that nothing uses any more go once
 An endpoint is changed or deleted only if its tag says that it belongs to this runtime.
 """
 
-from avatar_api.avatar_runtime import AvatarRuntime
+from collections.abc import Sequence
+from dataclasses import replace
+
+from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_operator.aws.clients import AwsClients
+from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.endpoint_api import EndpointApi
-from avatar_operator.backends.sagemaker.endpoint_plan import RUNTIME_UID_TAG, EndpointPlan, endpoint_plans
+from avatar_operator.backends.sagemaker.endpoint_plan import (
+    RUNTIME_UID_TAG,
+    EndpointPlan,
+    Role,
+    endpoint_plans,
+)
 from avatar_operator.backends.sagemaker.endpoint_state import (
     CHANGING,
     DescribedEndpoint,
@@ -23,7 +32,10 @@ from avatar_operator.backends.sagemaker.endpoint_state import (
     observed_verdict,
 )
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
+from avatar_operator.backends.sagemaker.scaling import Scaling
+from avatar_operator.backends.sagemaker.scaling_plan import scaling_plan
 from avatar_operator.core.clock import Clock, SystemClock
+from avatar_operator.core.decision import Retry
 from avatar_operator.core.waiting import all_finished
 
 
@@ -37,6 +49,7 @@ class Endpoints:
 
     def __init__(self, clients: AwsClients, clock: Clock | None = None) -> None:
         self._clients = clients
+        self._scaling = Scaling(clients)
         self._clock = clock or SystemClock()
         # Only saves calls: after a restart, everything is tidied once more.
         self._tidied: dict[str, str] = {}
@@ -46,16 +59,46 @@ class Endpoints:
         if runtime.spec.management_policy == "Observe":
             return facts([observed_verdict(endpoint) for endpoint in await self.describe(runtime)])
         plans = endpoint_plans(runtime)
-        return facts(await all_finished(self._ensure_one(self._api(runtime), plan) for plan in plans))
+        verdicts = await all_finished(self._ensure_one(self._api(runtime), plan) for plan in plans)
+        seen = facts(verdicts)
+        try:
+            await self._scale(runtime, [verdict.endpoint for verdict in verdicts if not verdict.reason])
+        except AwsFailure as failure:
+            # They serve all the same.
+            return replace(seen, trouble=Retry(failure.reason, failure.message, failure.retry_after or 0.0))
+        return seen
+
+    async def _scale(self, runtime: AvatarRuntime, serving: Sequence[DescribedEndpoint]) -> None:
+        spec = sagemaker_spec(runtime)
+        counts = {"Training": spec.training.instance_count, "Inference": spec.inference.instance_count}
+        for endpoint in serving:
+            await self._scaling.ensure(
+                spec.region,
+                endpoint,
+                scaling_plan(runtime, endpoint.role),
+                instances=counts[endpoint.role],
+            )
 
     async def delete(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """See Compute.delete_endpoints."""
         if runtime.spec.management_policy == "Observe":
             return EndpointsFacts(True, "NotManaged", "the endpoints belong to somebody else and stay")
-        endpoints = await self.describe(runtime)
-        verdicts = await all_finished(
-            _delete_one(self._api(runtime), endpoint, runtime.metadata.uid) for endpoint in endpoints
-        )
+        spec = sagemaker_spec(runtime)
+        # What the spec names no more is remembered in the status until it is gone.
+        endpoints: set[tuple[Role, str]] = {
+            ("Training", spec.training.endpoint_name),
+            ("Inference", spec.inference.endpoint_name),
+            *((endpoint.role, endpoint.name) for endpoint in runtime.status.endpoints),
+        }
+        return await self._delete(runtime, sorted(endpoints))
+
+    async def retire(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
+        """See Compute.retire_endpoint."""
+        return await self._delete(runtime, [(endpoint.role, endpoint.name)])
+
+    async def _delete(self, runtime: AvatarRuntime, endpoints: Sequence[tuple[Role, str]]) -> EndpointsFacts:
+        api = self._api(runtime)
+        verdicts = await all_finished(self._delete_one(runtime, api, role, name) for role, name in endpoints)
         left = [verdict for verdict in verdicts if verdict.reason]
         return facts(left) if left else EndpointsFacts(True, "Deleted", "nothing is left of the endpoints")
 
@@ -101,6 +144,21 @@ class Endpoints:
                 self._tidied[plan.endpoint_name] = plan.config_name
         return managed_verdict(endpoint, step)
 
+    async def _delete_one(
+        self, runtime: AvatarRuntime, api: EndpointApi, role: Role, name: str
+    ) -> EndpointVerdict:
+        endpoint = await api.describe(role, name)
+        if not endpoint.exists:
+            await api.delete_derived(name)
+            return EndpointVerdict(endpoint)
+        if endpoint.state not in CHANGING:
+            if await api.owner(endpoint) != runtime.metadata.uid:
+                return EndpointVerdict(endpoint)
+            is_scaled = scaling_plan(runtime, role) is not None
+            await self._scaling.remove(sagemaker_spec(runtime).region, name, is_scaled=is_scaled)
+            await api.delete(name)
+        return EndpointVerdict(endpoint, "Deleting", f"endpoint {name} is {endpoint.state}, on its way out")
+
 
 async def _check_owner(api: EndpointApi, endpoint: DescribedEndpoint, plan: EndpointPlan) -> None:
     wanted = next(tag["Value"] for tag in plan.tags if tag["Key"] == RUNTIME_UID_TAG)
@@ -111,16 +169,3 @@ async def _check_owner(api: EndpointApi, endpoint: DescribedEndpoint, plan: Endp
             f" managementPolicy Observe, or hand it over by tagging it {RUNTIME_UID_TAG}={wanted}",
             retryable=False,
         )
-
-
-async def _delete_one(api: EndpointApi, endpoint: DescribedEndpoint, runtime_uid: str) -> EndpointVerdict:
-    if not endpoint.exists:
-        await api.delete_derived(endpoint.name)
-        return EndpointVerdict(endpoint)
-    if endpoint.state not in CHANGING:
-        if await api.owner(endpoint) != runtime_uid:
-            return EndpointVerdict(endpoint)
-        await api.delete(endpoint.name)
-    return EndpointVerdict(
-        endpoint, "Deleting", f"endpoint {endpoint.name} is {endpoint.state}, on its way out"
-    )

@@ -58,6 +58,10 @@ class SimulatedCompute:
         self._deleted.add(runtime.metadata.uid)
         return EndpointsFacts(ready=True, reason="Deleted", message="nothing is left of the endpoints")
 
+    async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
+        """Gone at once."""
+        return EndpointsFacts(ready=True, reason="Deleted", message="nothing is left of the endpoint")
+
     async def submit_training(
         self, runtime: AvatarRuntime, request: TrainingRequest, document: str
     ) -> Submission:

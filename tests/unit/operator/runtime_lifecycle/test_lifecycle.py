@@ -2,6 +2,7 @@
 
 import pytest
 
+from avatar_api.avatar_runtime import EndpointStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, FINALIZER
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition, is_true
@@ -180,6 +181,42 @@ async def test_a_model_that_was_never_trained_holds_no_runtime_and_begins_nothin
 
     assert world.backend.asked("submit_training") == []
     assert not world.kube.exists(AVATAR_RUNTIME, "standard")
+
+
+def _serving(training: str) -> EndpointsFacts:
+    endpoints = (
+        EndpointStatus(role="Training", name=training, state="InService"),
+        EndpointStatus(role="Inference", name="avatar-inference", state="InService"),
+    )
+    return EndpointsFacts(ready=True, reason="InService", message="", endpoints=endpoints)
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_a_renamed_training_endpoint_is_replaced_and_the_old_one_goes_after_its_last_training(
+    world: World, crash: bool
+) -> None:
+    world.backend.script("ensure_endpoints", *[_serving("avatar-training")] * 2)
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    await world.settle(AVATAR_MODEL)
+    world.kube.edit(
+        AVATAR_RUNTIME, "standard", {"backend": {"sagemaker": {"training": {"endpointName": "faster"}}}}
+    )
+    world.backend.script("ensure_endpoints", *[_serving("faster")] * 50)
+    await world.settle(AVATAR_RUNTIME)
+    if crash:
+        world.crash()
+        await world.settle(AVATAR_RUNTIME)
+    assert world.backend.asked("retire_endpoint") == []
+    names = [endpoint.name for endpoint in world.runtime.status.endpoints]
+    assert names == ["faster", "avatar-inference", "avatar-training"]
+
+    await world.train()
+    await world.settle(AVATAR_RUNTIME)
+
+    assert world.backend.asked("retire_endpoint") == ["avatar-training"]
+    names = [endpoint.name for endpoint in world.runtime.status.endpoints]
+    assert names == ["faster", "avatar-inference"]
 
 
 async def test_what_was_left_behind_is_removed_once_it_may_be(world: World) -> None:

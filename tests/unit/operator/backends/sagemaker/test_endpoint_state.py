@@ -132,3 +132,25 @@ def test_a_failed_endpoint_gives_the_reason_before_one_under_way() -> None:
     summary = facts([creating, failed])
     assert (summary.ready, summary.failed, summary.reason) == (False, True, "EndpointFailed")
     assert len(summary.endpoints) == 2
+
+
+@pytest.mark.parametrize("state", ["Updating", "SystemUpdating"])
+def test_an_endpoint_that_only_gets_more_or_fewer_instances_serves_meanwhile(state: str) -> None:
+    endpoint = replace(SERVING, state=state, config_name="training-wanted")
+
+    step = next_step(endpoint, "training-wanted", wanted_config_created=None, now=NOW)
+
+    assert step == EndpointStep.NONE
+    assert managed_verdict(endpoint, step).reason == ""
+    assert observed_verdict(endpoint).reason == ""
+
+
+def test_an_endpoint_that_is_on_its_way_to_another_configuration_is_waited_for() -> None:
+    endpoint = replace(
+        SERVING, state="Updating", config_name="training-wanted", pending_config_name="training-other"
+    )
+
+    step = next_step(endpoint, "training-wanted", wanted_config_created=None, now=NOW)
+
+    assert step == EndpointStep.WAIT
+    assert managed_verdict(endpoint, step).reason == "Updating"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.endpoint_plan import endpoint_plans
 from avatar_operator.backends.selection import Backend
@@ -154,6 +154,60 @@ async def test_deleting_leaves_no_endpoint_configuration_or_model(
     await served(backend, runtime)
     assert not (await backend.compute.delete_endpoints(runtime)).ready
     await eventually(lambda: backend.compute.delete_endpoints(runtime), lambda facts: facts.ready)
+    assert derived_names(sagemaker, name) == (set(), set())
+
+
+def _remembering(runtime: AvatarRuntime, *former: EndpointStatus) -> AvatarRuntime:
+    status = runtime.status.model_copy(update={"endpoints": list(former)})
+    return runtime.model_copy(update={"status": status})
+
+
+async def test_an_endpoint_that_the_spec_names_no_more_goes_with_everything_that_was_made_for_it(
+    backend: Backend, sagemaker: Any, name: str
+) -> None:
+    await served(backend, named_runtime(name))
+    former = EndpointStatus(role="Training", name=f"{name}-training", state="InService")
+    renamed = _remembering(named_runtime(name, endpointName=f"{name}-faster"), former)
+    await served(backend, renamed)
+
+    assert not (await backend.compute.retire_endpoint(renamed, former)).ready
+    await eventually(lambda: backend.compute.retire_endpoint(renamed, former), lambda facts: facts.ready)
+
+    plans = endpoint_plans(renamed)
+    assert derived_names(sagemaker, name) == (
+        {plan.config_name for plan in plans},
+        {plan.model_name for plan in plans},
+    )
+    endpoints = sagemaker.list_endpoints(NameContains=name)["Endpoints"]
+    assert {endpoint["EndpointName"] for endpoint in endpoints} == {f"{name}-faster", f"{name}-inference"}
+    await eventually(lambda: backend.compute.delete_endpoints(renamed), lambda facts: facts.ready)
+
+
+async def test_somebody_elses_endpoint_is_not_retired(
+    backend: Backend, local_aws: LocalAws, name: str
+) -> None:
+    await served(backend, named_runtime(name))
+    runtime = named_runtime(name)
+    other = runtime.model_copy(
+        update={"metadata": runtime.metadata.model_copy(update={"uid": "somebody-else"})}
+    )
+    former = EndpointStatus(role="Training", name=f"{name}-training", state="InService")
+
+    assert (await backend.compute.retire_endpoint(other, former)).ready
+    assert local_aws.calls(api="DeleteEndpoint", EndpointName=f"{name}-training") == []
+
+
+async def test_a_runtime_that_goes_in_the_middle_of_a_change_takes_both_endpoints_with_it(
+    backend: Backend, sagemaker: Any, name: str
+) -> None:
+    await served(backend, named_runtime(name))
+    former = EndpointStatus(role="Training", name=f"{name}-training", state="InService")
+    renamed = _remembering(named_runtime(name, endpointName=f"{name}-faster"), former)
+    await served(backend, renamed)
+
+    await eventually(lambda: backend.compute.delete_endpoints(renamed), lambda facts: facts.ready)
+
+    assert sagemaker.list_endpoints(NameContains=name)["Endpoints"] == []
     assert derived_names(sagemaker, name) == (set(), set())
 
 
