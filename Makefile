@@ -108,8 +108,9 @@ test: setup ## Check and test everything
 	@.venv/bin/pytest tests
 
 .PHONY: bench-operator
-bench-operator: setup ## Measure the operator with 200 models at once
-	@.venv/bin/python -m benchmarks.operator_load
+bench-operator: setup ## Measure the operator under load and loss (MODELS= how many, ONLY= some parts, SEED= of the faults)
+	@PYTHONPATH=tests .venv/bin/python -m benchmarks.operator_load \
+		$(if $(MODELS),--models $(MODELS)) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench-quality
 bench-quality: virtual-environment ## Measure base, judge and DreamBooth (PEOPLE= how many, SHEET= writes a contact sheet)
