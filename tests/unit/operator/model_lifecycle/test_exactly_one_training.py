@@ -319,8 +319,9 @@ class ExactlyOneTraining(RuleBasedStateMachine):
     def _see(self, kind: Kind, body: Object, gone: bool) -> None:
         if kind == AVATAR_MODEL and gone:
             since = AvatarModel.model_validate(body).metadata.deletion_timestamp
-            assert since is not None
-            if (self.world.clock.now() - since).total_seconds() < CLEANUP_PATIENCE_SECONDS:
+            # Nobody held one that is gone without having been going.
+            age = 0.0 if since is None else (self.world.clock.now() - since).total_seconds()
+            if age < CLEANUP_PATIENCE_SECONDS:
                 self.gone.add(body["metadata"]["uid"])
 
     def _pass(self, kind: Kind) -> None:
