@@ -154,7 +154,7 @@ class ExactlyOneTraining(RuleBasedStateMachine):
         self.leader, self.standby = self.standby, self.leader
         if self.stopped is None:
             self.standby.crash()
-        self.leader.catch_up()
+        self._run(_listed(self.leader))
         self.news.a_process_died()
 
     @precondition(lambda self: self.stopped is not None)
@@ -210,7 +210,7 @@ class ExactlyOneTraining(RuleBasedStateMachine):
     def watch_catches_up(self) -> None:
         for world in (self.leader, self.standby):
             world.watching = True
-            world.catch_up()
+            self._run(_listed(world))
 
     @rule()
     def worker_takes_the_next(self) -> None:
@@ -350,6 +350,10 @@ async def _a_pass(operator: World, kind: Kind) -> None:
     # The queue would back off and come again; here the next rule does.
     with contextlib.suppress(KubeError):
         await operator.look_at(kind)
+
+
+async def _listed(operator: World) -> None:
+    operator.catch_up()
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
