@@ -60,11 +60,14 @@ class World:
 
     Args:
         beside: another process; what is around it is around this one, too.
+        api_server: what the first process has around it.
     """
 
-    def __init__(self, beside: "World | None" = None) -> None:
+    def __init__(
+        self, beside: "World | None" = None, *, api_server: type[FakeKubeClient] = FakeKubeClient
+    ) -> None:
         self.clock: FakeClock = FakeClock() if beside is None else beside.clock
-        self.kube: FakeKubeClient = FakeKubeClient(self.clock) if beside is None else beside.kube
+        self.kube: FakeKubeClient = api_server(self.clock) if beside is None else beside.kube
         self.backend: ScriptedBackend = ScriptedBackend() if beside is None else beside.backend
         self.announcer: RecordingAnnouncer = RecordingAnnouncer() if beside is None else beside.announcer
         self.lease: dict[str, str] = (
@@ -122,7 +125,13 @@ class World:
             await self.outbox.begin(dict(self.lease))
 
     def catch_up(self) -> None:
-        """Have the cache show what the API server has."""
+        """Have the cache show what the API server has, as a list does."""
+        there = {key_of(kind, body) for kind, body in self.kube.everything()}
+        for kind in KINDS:
+            for key in self.cache.keys(kind):
+                body = self.cache.get(key)
+                if body is not None and key not in there:
+                    self.cache.remove(kind, key, body["metadata"]["uid"])
         for kind, body in self.kube.everything():
             self.cache.store(kind, body)
 

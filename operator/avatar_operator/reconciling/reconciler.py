@@ -188,13 +188,15 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
     async def _act(
         self, observation: ObservationT, draft: Draft[StatusT, ActionT]
     ) -> Draft[StatusT, ActionT]:
+        # That the pass has to be repeated anyway is no reason to leave out what was decided: the status rests on it.
+        decided, draft = draft.retrying, replace(draft, retrying=None)
         done = 0
         # What one action learned may call for another, so the list may grow.
         while done < len(draft.actions) and draft.retrying is None:
             action = draft.actions[done]
             draft = self._lifecycle.fold(observation, draft, await self._perform(observation, action))
             done += 1
-        return draft
+        return draft if draft.retrying is not None else replace(draft, retrying=decided)
 
     async def _perform(self, observation: ObservationT, action: ActionT) -> object:
         try:
