@@ -34,6 +34,7 @@ class Leading:
         workers: reconcile while this replica leads.
         hints: makes what brings hints while this replica leads; the first to stop.
         deliveries: makes what tells news while this replica leads; the last to stop.
+        collection: makes what looks for orphans while this replica leads.
         drain_seconds: how long passes under way may take to end.
     """
 
@@ -46,6 +47,7 @@ class Leading:
         workers: Sequence[ReconcileWorkers],
         hints: Callable[[], Coroutine[Any, Any, None]],
         deliveries: Callable[[], Coroutine[Any, Any, None]],
+        collection: Callable[[], Coroutine[Any, Any, None]],
         drain_seconds: float,
     ) -> None:
         self._elector = elector
@@ -54,6 +56,7 @@ class Leading:
         self._workers = workers
         self._hints = hints
         self._deliveries = deliveries
+        self._collection = collection
         self._drain_seconds = drain_seconds
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -77,7 +80,7 @@ class Leading:
         await run_beside(self._work(stop), {**workers, "deliveries": self._deliveries()})
 
     async def _work(self, stop: asyncio.Event) -> None:
-        await run_beside(_wait(stop), {"hints": self._hints()})
+        await run_beside(_wait(stop), {"hints": self._hints(), "collection": self._collection()})
         logger.info("handing over: passes under way may end", seconds=self._drain_seconds)
         drained = asyncio.gather(*(workers.drain() for workers in self._workers))
         try:

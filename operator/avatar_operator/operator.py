@@ -45,6 +45,8 @@ from avatar_operator.metrics import OperatorMetrics, StateCollector
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.object_ages import ObjectAges
+from avatar_operator.orphans.collector import OrphanCollector
+from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.reconciling.reconciler import Lifecycle, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.reconciling.workers import ReconcileWorkers
@@ -90,7 +92,8 @@ class Operator:
         left_behind = LeftBehindRegister(self._bring_back_runtime)
         models = ModelLifecycle(cache, backends, clock, metrics, left_behind)
         requests = RequestLifecycle(cache, backends, clock, metrics, left_behind)
-        runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, self._outbox.trouble)
+        orphans = OrphanFindings(self._bring_back_runtime)
+        runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, orphans, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:
@@ -127,6 +130,7 @@ class Operator:
             workers=workers,
             hints=self._consumers.run,
             deliveries=self._outbox.run,
+            collection=OrphanCollector(cache, backends, clock, orphans, registry).run,
             drain_seconds=settings.drain_seconds,
         )
         registry.register(StateCollector(cache, self._queues))

@@ -82,6 +82,10 @@ class ScriptedBackend:
         """The arguments of every call of a verb."""
         return [call.subject for call in self.calls if call.verb == verb]
 
+    async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage."""
+        self._answer("mark_retained", directory.location, None)
+
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage."""
         return self._answer("owners", runtime.metadata.name, ())

@@ -23,6 +23,7 @@ from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
+from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
@@ -89,6 +90,7 @@ class World:
         self.brought_back: list[str] = []
         """Runtimes that were asked to take over what an object leaves behind."""
         left_behind = LeftBehindRegister(self.brought_back.append)
+        self.orphans = OrphanFindings(self.brought_back.append)
         self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind)
         self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind)
         recorder = EventRecorder(self.client, self.clock, instance="test")
@@ -102,7 +104,9 @@ class World:
             LetterMetrics(registry),
             on_trouble=self.outbox_troubles.append,
         )
-        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock, left_behind, self.outbox.trouble)
+        self.runtimes = RuntimeLifecycle(
+            self.cache, backends, self.clock, left_behind, self.orphans, self.outbox.trouble
+        )
         self._outbox_began = False
 
         def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:

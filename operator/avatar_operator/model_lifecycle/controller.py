@@ -32,6 +32,7 @@ from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
 from avatar_operator.left_behind import LeftBehindRegister, left_by_model
+from avatar_operator.locations import artifact_directory
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
@@ -43,6 +44,8 @@ from avatar_operator.model_lifecycle.actions import (
     DeleteModelData,
     FenceAttempt,
     LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
     ModelAction,
     ModelDraft,
     ModelFact,
@@ -225,6 +228,9 @@ class ModelLifecycle:
                 await backend.compute.stop_training(runtime, attempt)
                 self.hint_outcome(_key(model))
                 return AttemptCancelled()
+            case MarkRetained():
+                await backend.storage.mark_retained(runtime, artifact_directory(runtime, model))
+                return MarkedRetained()
             case DeleteModelData(artifacts=artifacts):
                 stored, outcomes = await all_finished(
                     [

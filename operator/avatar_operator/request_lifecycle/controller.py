@@ -17,13 +17,15 @@ from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
 from avatar_operator.left_behind import LeftBehindRegister, left_by_request
-from avatar_operator.locations import picture_prefix
+from avatar_operator.locations import picture_directory, picture_prefix
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawingAnswered,
     DrawPictures,
     LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
     PicturesDeleted,
     RecordLeftBehind,
     RequestAction,
@@ -154,6 +156,10 @@ class RequestLifecycle:
             case DeletePictures():
                 storage = self.backends.of(runtime).storage
                 return PicturesDeleted(await storage.delete_request_data(runtime, observation.request))
+            case MarkRetained():
+                directory = picture_directory(runtime, observation.request)
+                await self.backends.of(runtime).storage.mark_retained(runtime, directory)
+                return MarkedRetained()
             case RecordLeftBehind(remains=remains):
                 entry = left_by_request(runtime, observation.request, observation.now)
                 self.left_behind.hand_over(runtime.metadata.name, entry)

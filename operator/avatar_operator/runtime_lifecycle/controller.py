@@ -16,6 +16,7 @@ from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.left_behind import LeftBehindRegister, directories_of
+from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
     EndpointRetired,
@@ -48,6 +49,7 @@ class RuntimeLifecycle:
     backends: Backends
     clock: Clock
     left_behind: LeftBehindRegister
+    orphans: OrphanFindings
     topic_trouble: Callable[[str], Retry | None]
     kind = AVATAR_RUNTIME
     _former: dict[ObjectKey, dict[tuple[str, str], datetime]] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class RuntimeLifecycle:
             users=self._users(name) if going else Users(),
             work=work_of(name, self._models(name), self.cache.objects(AVATAR_REQUEST)),
             handed_over=self.left_behind.waiting(name),
+            orphans=self.orphans.of(name),
             topic_trouble=self.topic_trouble(name),
         )
 
@@ -90,12 +93,16 @@ class RuntimeLifecycle:
         return {}
 
     def written(self, observation: RuntimeObservation, status: AvatarRuntimeStatus) -> None:
-        """What objects have handed over stands in the status, and waits no more."""
-        self.left_behind.written(observation.runtime.metadata.name, status)
+        """What others have handed over stands in the status, and waits no more."""
+        name = observation.runtime.metadata.name
+        self.left_behind.written(name, status)
+        if observation.orphans is not None and status.orphans != observation.runtime.status.orphans:
+            self.orphans.written(name, observation.orphans)
 
     def forget(self, key: ObjectKey) -> None:
         """The object is gone."""
         self._former.pop(key, None)
+        self.orphans.forget(key.name)
 
     async def perform(self, observation: RuntimeObservation, action: RuntimeAction) -> RuntimeFact:
         """Carry out one action.

@@ -21,7 +21,7 @@ class RuntimeCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Objects whose data could not be removed with them, by kind."""
+        """What was left behind, and what has no owner."""
         statuses = [body.get("status", {}) for body in self._cache.objects(AVATAR_RUNTIME)]
         left_behind = GaugeMetricFamily(
             "avatar_left_behind",
@@ -32,3 +32,8 @@ class RuntimeCollector(Collector):
         for kind in (AVATAR_MODEL.kind, AVATAR_REQUEST.kind):
             left_behind.add_metric((kind,), counts[kind])
         yield left_behind
+        yield GaugeMetricFamily(
+            "avatar_orphans_found",
+            "Orphans at the last look.",
+            value=sum(status.get("orphans", {}).get("found", 0) for status in statuses),
+        )

@@ -45,6 +45,7 @@ class Office:
             workers=[workers],
             hints=lambda: self._part("hints"),
             deliveries=lambda: self._part("deliveries"),
+            collection=lambda: self._part("collection"),
             drain_seconds=DRAIN_SECONDS,
         )
 
@@ -122,6 +123,7 @@ def test_a_new_leader_catches_up_before_it_decides_and_hands_over_last() -> None
             "begun with behind",
             "pass over ann",
             "hints end",
+            "collection end",
             "end of the pass over ann",
             "deliveries end",
             "lease released",
