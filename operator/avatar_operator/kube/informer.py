@@ -110,5 +110,5 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.reconnect_backoff = 1
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
-    settings.queueing.idle_timeout = 2
+    settings.queueing.idle_timeout = 0.1
     return settings
