@@ -248,7 +248,7 @@ def _events(cluster: Cluster, namespace: str) -> list[list[str]]:
 async def test_a_notice_becomes_an_event_beside_its_object(
     installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
 ) -> None:
-    await recorder.record(model, Notice("Warning", "PhotosDenied", "The role may not."), occasion="")
+    await recorder.record(model, Notice("Warning", "PhotosDenied", "The role may not."), notice_id="a1")
 
     assert _events(installed, namespace) == [
         ["Warning", "PhotosDenied", "AvatarModel", "ann", "The role may not."]
@@ -258,7 +258,7 @@ async def test_a_notice_becomes_an_event_beside_its_object(
 async def test_kubectl_describe_shows_the_event(
     installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
 ) -> None:
-    await recorder.record(model, Notice("Normal", "ModelReady", "It can draw."), occasion="")
+    await recorder.record(model, Notice("Normal", "ModelReady", "It can draw."), notice_id="a1")
 
     assert "It can draw." in installed.kubectl("describe", "avm", "ann", f"--namespace={namespace}")
 
@@ -268,19 +268,19 @@ async def test_the_same_notice_is_one_event(
 ) -> None:
     notice = Notice("Normal", "ModelReady", "It can draw.")
 
-    await recorder.record(model, notice, occasion="r1-a1")
-    await recorder.record(model, notice, occasion="r1-a1")
+    await recorder.record(model, notice, notice_id="a1")
+    await recorder.record(model, notice, notice_id="a1")
 
     assert len(_events(installed, namespace)) == 1
 
 
-async def test_the_same_notice_on_another_occasion_is_another_event(
+async def test_a_notice_of_another_id_is_another_event(
     installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
 ) -> None:
     notice = Notice("Normal", "ModelReady", "It can draw.")
 
-    await recorder.record(model, notice, occasion="r1-a1")
-    await recorder.record(model, notice, occasion="r2-a1")
+    await recorder.record(model, notice, notice_id="a1")
+    await recorder.record(model, notice, notice_id="a2")
 
     assert len(_events(installed, namespace)) == 2
 
@@ -289,7 +289,7 @@ async def test_the_same_notice_on_another_occasion_is_another_event(
 async def test_a_long_message_is_cut_to_what_an_event_takes(
     installed: Cluster, recorder: EventRecorder, model: Object, namespace: str, letter: str
 ) -> None:
-    await recorder.record(model, Notice("Normal", "Talkative", letter * 3000), occasion="")
+    await recorder.record(model, Notice("Normal", "Talkative", letter * 3000), notice_id="a1")
 
     ((_, reason, _, _, note),) = _events(installed, namespace)
     assert reason == "Talkative"
@@ -302,7 +302,7 @@ async def test_a_notice_about_a_cluster_scoped_object_is_told_too(
 ) -> None:
     runtime = api.create(runtime_manifest(name=namespace))
 
-    await recorder.record(runtime, Notice("Normal", "EndpointsReady", "In service."), occasion="")
+    await recorder.record(runtime, Notice("Normal", "EndpointsReady", "In service."), notice_id="a1")
 
     api.delete(runtime)
     assert [event for event in _events(installed, "default") if event[3] == namespace] == [
@@ -310,18 +310,18 @@ async def test_a_notice_about_a_cluster_scoped_object_is_told_too(
     ]
 
 
+@pytest.mark.parametrize("name", ["a" * 253, f"{'b' * 199}-{'c' * 40}", f"{'d' * 199}.{'e' * 40}"])
 async def test_a_name_as_long_as_kubernetes_allows_can_be_told_about(
-    recorder: EventRecorder, client: KubernetesClient, api: ApiObjects, namespace: str, installed: Cluster
+    recorder: EventRecorder, api: ApiObjects, namespace: str, installed: Cluster, name: str
 ) -> None:
-    name = "a" * 253
     request: dict[str, Any] = api.create(request_manifest(name=name, namespace=namespace))
 
-    await recorder.record(request, Notice("Normal", "ModelReady", "It can draw."), occasion="")
+    await recorder.record(request, Notice("Normal", "ModelReady", "It can draw."), notice_id="a1")
 
     assert _events(installed, namespace)[0][3] == name
 
 
-async def test_a_notice_in_a_namespace_that_is_going_keeps_nobody_waiting(
+async def test_a_notice_in_a_namespace_that_is_going_is_refused_at_once(
     recorder: EventRecorder, installed: Cluster, api: ApiObjects
 ) -> None:
     namespace = f"test-{uuid.uuid4().hex[:12]}"
@@ -330,7 +330,10 @@ async def test_a_notice_in_a_namespace_that_is_going_keeps_nobody_waiting(
     api.change(model, {"metadata": {"finalizers": [FINALIZER]}})
     installed.delete_namespace(namespace)
 
-    await recorder.record(model, Notice("Warning", "CleanupIncomplete", "Something stays."), occasion="")
+    with pytest.raises(KubeError) as refused:
+        await recorder.record(
+            model, Notice("Warning", "CleanupIncomplete", "Something stays."), notice_id="a1"
+        )
 
-    assert _events(installed, namespace) == []
+    assert refused.value.status == 403
     api.change(model, {"metadata": {"finalizers": None}})
