@@ -130,6 +130,7 @@ class Operator:
             workers=workers,
             hints=self._consumers.run,
             deliveries=self._outbox.run,
+            last_words=self._outbox.flush,
             collection=OrphanCollector(cache, backends, clock, orphans, registry).run,
             drain_seconds=settings.drain_seconds,
         )
