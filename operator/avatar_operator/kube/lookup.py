@@ -1,6 +1,6 @@
 """Typed views of cached objects, and how to get from an object to the one it refers to."""
 
-from contextlib import suppress
+import contextlib
 
 from pydantic import ValidationError
 
@@ -37,9 +37,9 @@ def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | N
 
 
 def find_runtimes(cache: ObjectCache) -> list[AvatarRuntime]:
-    """Every AvatarRuntime that this version can read; the reconcile of another one says what is wrong with it."""
+    """Every AvatarRuntime that this version understands."""
     runtimes = []
     for body in cache.objects(AVATAR_RUNTIME):
-        with suppress(ValidationError):
+        with contextlib.suppress(ValidationError):
             runtimes.append(AvatarRuntime.model_validate(body))
     return runtimes

@@ -208,14 +208,9 @@ class OnePerson(RuleBasedStateMachine):
         self._train()
         self._look(1)
 
-    @precondition(
-        lambda self: not self.world.kube.exists(AVATAR_REQUEST, "portraits") or self.batches[-1].ended
-    )
+    @precondition(lambda self: not self.world.kube.exists(AVATAR_REQUEST, "portraits"))
     @rule()
     def create_request(self) -> None:
-        if self.world.kube.exists(AVATAR_REQUEST, "portraits"):
-            self._do(lambda: self.world.kube.remove_by_force(AVATAR_REQUEST, "portraits"))
-            self.backend.stored[self.batches[-1].prefix].clear()
         batch = Batch(str(uuid.UUID(int=len(self.batches) + 1)))
         self.batches.append(batch)
         manifest = request_manifest(spec=SPEC)
@@ -225,6 +220,15 @@ class OnePerson(RuleBasedStateMachine):
     @rule()
     def delete_request(self) -> None:
         self._do(lambda: self.world.kube.delete_as_user(AVATAR_REQUEST, "portraits"))
+
+    @precondition(lambda self: self.world.kube.exists(AVATAR_REQUEST, "portraits") and self.batches[-1].ended)
+    @rule()
+    def ask_for_more_pictures(self) -> None:
+        self.delete_request()
+        self._look(3)
+        if not self.world.kube.exists(AVATAR_REQUEST, "portraits"):
+            self.create_request()
+            self._look(2)
 
     @precondition(lambda self: self.world.kube.exists(AVATAR_REQUEST, "portraits"))
     @rule()
@@ -263,7 +267,7 @@ class OnePerson(RuleBasedStateMachine):
         self.backend.catch_next = True
         self._run(self._until_caught())
         self.backend.catch_next = False
-        self.leader, self.standby = self.standby, self.leader
+        self.fail_over()
 
     @precondition(lambda self: self.caught_pass is not None)
     @rule()
@@ -272,13 +276,15 @@ class OnePerson(RuleBasedStateMachine):
         self.backend.released.set()
         self._run(self._ended(self.caught_pass))
         self.caught_pass, self.caught_since = None, None
-        # It has lost the lease and ends its process.
+        # Whoever has lost the lease ends its process.
         self._do(self.standby.crash)
 
     @precondition(lambda self: self.caught_pass is None)
     @rule()
     def fail_over(self) -> None:
         self.leader, self.standby = self.standby, self.leader
+        if self.caught_pass is None:
+            self._do(self.standby.crash)
 
     @rule()
     def crash(self) -> None:
