@@ -244,3 +244,39 @@ async def test_a_runtime_in_service_is_left_in_peace(world: World) -> None:
         await world.look_at(AVATAR_RUNTIME)
 
     assert world.kube.writes == writes
+
+
+async def test_whoever_gets_the_label_that_a_runtime_asks_for_is_admitted(world: World) -> None:
+    tenancy = {"allowedNamespaces": None, "namespaceSelector": {"matchLabels": {"avatars": "yes"}}}
+    world.kube.edit(AVATAR_RUNTIME, "standard", {"tenancy": tenancy})
+    world.kube.namespaces["team-a"] = {}
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    await world.settle(AVATAR_MODEL)
+    accepted = find_condition(world.model.status.conditions, "Accepted")
+    assert accepted is not None
+    assert accepted.reason == "NamespaceNotAllowed"
+
+    world.kube.namespaces["team-a"] = {"avatars": "yes"}
+    world.clock.advance(30)
+    await world.train()
+    world.add_request()
+    await world.settle(AVATAR_REQUEST)
+
+    assert is_true(world.request.status.conditions, "Succeeded")
+
+
+async def test_a_model_of_a_runtime_that_asks_for_labels_goes_though_nobody_can_read_them(
+    world: World,
+) -> None:
+    tenancy: dict[str, object] = {"allowedNamespaces": None, "namespaceSelector": {}}
+    world.kube.edit(AVATAR_RUNTIME, "standard", {"tenancy": tenancy})
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model({"suspend": True})
+    await world.settle(AVATAR_MODEL)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.kube.fail_next("read_namespace_labels", status=403)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
