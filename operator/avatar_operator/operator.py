@@ -37,6 +37,7 @@ from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.guarded_client import GuardedClient
 from avatar_operator.kube.informer import Informer
 from avatar_operator.kube.leadership import Leadership
+from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.leading import Leading
 from avatar_operator.left_behind import LeftBehindRegister
@@ -89,9 +90,10 @@ class Operator:
             LetterMetrics(registry),
             on_trouble=self._bring_back_runtime,
         )
+        namespaces = NamespaceLabels(client)
         left_behind = LeftBehindRegister(self._bring_back_runtime)
-        models = ModelLifecycle(cache, backends, clock, metrics, left_behind)
-        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind)
+        models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
+        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
         orphans = OrphanFindings(self._bring_back_runtime)
         runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, orphans, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)

@@ -19,6 +19,7 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import KubeClient, Object
 from avatar_operator.kube.events import EventRecorder
+from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
@@ -89,10 +90,11 @@ class World:
         backends = backends_of(self.backend)
         self.brought_back: list[str] = []
         """Runtimes that were asked to take over what an object leaves behind."""
+        namespaces = NamespaceLabels(self.kube, monotonic=lambda: self.clock.now().timestamp())
         left_behind = LeftBehindRegister(self.brought_back.append)
         self.orphans = OrphanFindings(self.brought_back.append)
-        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind)
-        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind)
+        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
+        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
         recorder = EventRecorder(self.client, self.clock, instance="test")
         self.registry = registry
         self.outbox = Outbox(

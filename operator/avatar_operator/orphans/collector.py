@@ -1,4 +1,5 @@
-"""The collector: every hour, what is stored below the runtimes' prefixes is compared with the objects there are.
+"""The collector: every hour, what is stored below the runtimes' prefixes, and what carries their mark, is compared with
+the objects there are.
 
 It runs only where the operator leads, one runtime after another, and holds up nobody: a listing of a big bucket takes
 minutes. By default it only says what it found. Who wants orphans removed says so in the runtime, and should have no other
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
+from avatar_operator.backends.compute import Stray
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backends
 from avatar_operator.backends.storage import StoredOwner
@@ -21,7 +23,7 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.lookup import find_runtimes
 from avatar_operator.orphans.findings import Finding, OrphanFindings
-from avatar_operator.orphans.judgement import judge
+from avatar_operator.orphans.judgement import judge, without_owner
 
 INTERVAL_SECONDS = 3600.0
 ACTIONS = ("Reported", "Removed", "Failed")
@@ -87,12 +89,14 @@ class OrphanCollector:
                 )
 
     async def _look_at(self, runtime: AvatarRuntime) -> None:
-        uid = runtime.metadata.uid
-        owners = await self._backends.of(runtime).storage.owners(runtime)
+        backend, uid = self._backends.of(runtime), runtime.metadata.uid
+        stored = await backend.storage.owners(runtime)
+        runtimes = {body["metadata"]["uid"] for body in self._cache.objects(AVATAR_RUNTIME)}
+        strays = await backend.compute.strays(runtime, runtimes)
+        # Who was created while the listing ran has an owner, too: so the objects are counted after it.
+        ownerless: list[StoredOwner | Stray] = [*without_owner(stored, self._living()), *strays]
         judgement = judge(
-            owners,
-            # Who was created while the listing ran has an owner, too: so the objects are counted after it.
-            living=self._living(),
+            ownerless,
             first_seen=self._first_seen.get(uid, {}),
             now=self._clock.now(),
             grace_seconds=runtime.spec.garbage_collection.grace_period_seconds,
@@ -119,7 +123,7 @@ class OrphanCollector:
         }
         return frozenset(uids | left_behind)
 
-    def _tell(self, runtime: AvatarRuntime, orphans: Collection[StoredOwner]) -> None:
+    def _tell(self, runtime: AvatarRuntime, orphans: Collection[StoredOwner | Stray]) -> None:
         known = self._told.get(runtime.metadata.uid, frozenset())
         for orphan in orphans:
             if orphan.location not in known:
@@ -127,13 +131,12 @@ class OrphanCollector:
                 logger.warning("an orphan was found", **_fields(runtime, orphan))
         self._told[runtime.metadata.uid] = frozenset(orphan.location for orphan in orphans)
 
-    async def _remove(self, runtime: AvatarRuntime, orphan: StoredOwner) -> int:
+    async def _remove(self, runtime: AvatarRuntime, orphan: StoredOwner | Stray) -> int:
         """Remove one orphan; how many that were."""
-        if orphan.uid in self._living():
+        if not self._may_remove(runtime, orphan):
             return 0
         try:
-            report = await self._backends.of(runtime).storage.delete_owned(runtime, orphan)
-            left = "; ".join(report.left_behind)
+            left = await self._removed(runtime, orphan)
         except BackendError as error:
             left = error.message
         self._orphans.labels("Failed" if left else "Removed").inc()
@@ -143,18 +146,35 @@ class OrphanCollector:
         logger.info("an orphan was removed", **_fields(runtime, orphan))
         return 1
 
+    def _may_remove(self, runtime: AvatarRuntime, orphan: StoredOwner | Stray) -> bool:
+        if isinstance(orphan, Stray):
+            # With the mark of a runtime that is unknown here it may belong to another cluster.
+            return orphan.runtime_uid == runtime.metadata.uid
+        return orphan.uid not in self._living()
+
+    async def _removed(self, runtime: AvatarRuntime, orphan: StoredOwner | Stray) -> str:
+        """Remove one orphan; what could not be removed, in words."""
+        backend = self._backends.of(runtime)
+        if isinstance(orphan, Stray):
+            await backend.compute.delete_stray(runtime, orphan)
+            return ""
+        report = await backend.storage.delete_owned(runtime, orphan)
+        return "; ".join(report.left_behind)
+
     def _forget_others(self, uids: Collection[str]) -> None:
         for memory in (self._first_seen, self._told):
             for uid in [uid for uid in memory if uid not in uids]:
                 del memory[uid]
 
 
-def _fields(runtime: AvatarRuntime, orphan: StoredOwner) -> dict[str, object]:
+def _fields(runtime: AvatarRuntime, orphan: StoredOwner | Stray) -> dict[str, object]:
+    known: dict[str, object] = {"runtime": runtime.metadata.name, "location": orphan.location}
+    if isinstance(orphan, Stray):
+        return {**known, "runtime_uid": orphan.runtime_uid}
     return {
-        "runtime": runtime.metadata.name,
+        **known,
         "kind": orphan.kind,
         "namespace": orphan.namespace,
         "uid": orphan.uid,
-        "location": orphan.location,
         "objects": orphan.objects,
     }

@@ -21,7 +21,7 @@ class RuntimeCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """What was left behind, and what has no owner."""
+        """What was left behind, what has no owner, what is paid for."""
         statuses = [body.get("status", {}) for body in self._cache.objects(AVATAR_RUNTIME)]
         left_behind = GaugeMetricFamily(
             "avatar_left_behind",
@@ -36,4 +36,19 @@ class RuntimeCollector(Collector):
             "avatar_orphans_found",
             "Orphans at the last look.",
             value=sum(status.get("orphans", {}).get("found", 0) for status in statuses),
+        )
+        instances = GaugeMetricFamily(
+            "avatar_endpoint_instances", "Instances in service, by what they do.", labels=("role",)
+        )
+        counts = Counter()
+        for status in statuses:
+            for endpoint in status.get("endpoints", ()):
+                counts[endpoint["role"]] += endpoint.get("instances", 0)
+        for role in ("Training", "Inference"):
+            instances.add_metric((role,), counts[role])
+        yield instances
+        yield GaugeMetricFamily(
+            "avatar_idle_instance_seconds",
+            "Seconds of instances in service that did no work, over the lives of all runtimes.",
+            value=sum(status.get("idleSeconds", 0) for status in statuses),
         )

@@ -36,8 +36,9 @@ def runtime_news(body: Object) -> tuple[News, ...]:
 def _orphans(orphans: Orphans | None) -> Iterator[News]:
     if orphans is not None and orphans.found:
         message = (
-            f"{counted(orphans.found, 'directory', 'directories')} below spec.storage have no owner in this cluster; the"
-            " operator's log names them. With spec.garbageCollection.orphans: Delete they are removed."
+            f"{counted(orphans.found, 'thing')} without an owner in this cluster: data below spec.storage, or endpoints and"
+            " what belongs to them. The operator's log names each. With spec.garbageCollection.orphans: Delete what is"
+            " certainly this runtime's is removed."
         )
         notice = Notice("Warning", "OrphansFound", message)
         yield News(notice, occasion=str(orphans.found), time=orphans.last_checked_time)

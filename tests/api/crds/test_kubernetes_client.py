@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 from kubernetes.aio import client as kubernetes_client
 
+from avatar_api.avatar_runtime import AvatarRuntimeStatus, EndpointStatus, Orphans
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER, Kind
+from avatar_api.meta import Cost
 from avatar_operator.core.decision import Notice
 from avatar_operator.kube.client import ConflictError, KubeError, KubernetesClient, NotFoundError, Object
 from avatar_operator.kube.events import NOTE_BYTES, EventRecorder
+from avatar_operator.left_behind import left_by_model
 from builders import model_stages
 from builders.api_objects import ApiObjects
-from builders.clock import FakeClock
+from builders.clock import NOON, FakeClock
 from builders.manifests import model_manifest, request_manifest, runtime_manifest
-from builders.objects import a_condition
+from builders.objects import a_condition, a_model, a_runtime
 from local_cluster.access import Cluster
 
 
@@ -63,6 +66,35 @@ async def test_a_status_of_a_cluster_scoped_object_is_written(
 
     api.delete(runtime)
     assert written["status"]["conditions"][0]["type"] == "Ready"
+
+
+async def test_a_runtimes_status_holds_two_endpoints_of_a_role_and_all_that_it_keeps_in_mind(
+    client: KubernetesClient, api: ApiObjects, namespace: str
+) -> None:
+    runtime = api.create(runtime_manifest(name=namespace))
+    status = AvatarRuntimeStatus(
+        endpoints=[
+            EndpointStatus(role="Training", name=name, state="InService", instances=1)
+            for name in ("new", "old")
+        ],
+        left_behind=[left_by_model(a_runtime(), a_model(), NOON)],
+        orphans=Orphans(found=1, removed=2, last_checked_time=NOON),
+        idle_seconds=100,
+        idle_cost=Cost(amount="1.050000", currency="EUR", instance_type="ml.g4dn.xlarge, ml.g5.xlarge"),
+    ).to_wire()
+
+    written = await client.apply_status(AVATAR_RUNTIME, runtime, status)
+
+    api.delete(runtime)
+    assert written["status"] == status
+
+
+async def test_the_labels_of_a_namespace_are_read(client: KubernetesClient, namespace: str) -> None:
+    labels = await client.read_namespace_labels(namespace)
+
+    assert labels["kubernetes.io/metadata.name"] == namespace
+    with pytest.raises(NotFoundError):
+        await client.read_namespace_labels(f"{namespace}-gone")
 
 
 async def test_a_status_decided_on_an_old_version_is_refused(

@@ -7,12 +7,13 @@ from prometheus_client import CollectorRegistry
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.compute import Stray
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.left_behind import left_by_model
 from avatar_operator.orphans.collector import OrphanCollector
 from builders.backend import backends_of, denied
 from builders.clock import NOON
-from builders.objects import MODEL_UID, a_model
+from builders.objects import MODEL_UID, RUNTIME_UID, a_model
 from builders.world import World
 
 GONE_UID = "99999999-0000-0000-0000-000000000000"
@@ -163,3 +164,21 @@ async def test_a_look_that_finds_the_same_again_is_written_once_a_day() -> None:
     await world.settle(AVATAR_RUNTIME)
 
     assert world.kube.writes["apply_status", "AvatarRuntime"] == writes + 1
+
+
+def _stray(runtime_uid: str) -> Stray:
+    return Stray("Endpoint", "forgotten", runtime_uid, newest=NOON)
+
+
+@pytest.mark.parametrize(("runtime_uid", "removed"), [(RUNTIME_UID, True), (GONE_UID, False)])
+async def test_an_endpoint_that_nobody_names_is_removed_only_if_it_is_certainly_this_runtimes(
+    runtime_uid: str, removed: bool
+) -> None:
+    collection = Collection("Delete")
+    for _ in range(2):
+        collection.world.backend.script("strays", (_stray(runtime_uid),))
+        await collection.look()
+
+    assert collection.world.backend.asked("strays")[0] == {RUNTIME_UID}
+    assert collection.world.backend.asked("delete_stray") == ([_stray(runtime_uid)] if removed else [])
+    assert collection.said == ((0, 1) if removed else (1, 0))

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.orphans.judgement import Judgement, judge
+from avatar_operator.orphans.judgement import Judgement, judge, without_owner
 from builders.clock import NOON
 from builders.observations import at
 
@@ -27,9 +27,10 @@ def _judged(
     seconds: float,
     first_seen: float | None = None,
     living: frozenset[str] = frozenset(),
-) -> Judgement:
+) -> Judgement[StoredOwner]:
     known = {} if first_seen is None else {owner.location: at(first_seen) for owner in owners}
-    return judge(owners, living=living, first_seen=known, now=at(seconds), grace_seconds=GRACE)
+    ownerless = without_owner(owners, living)
+    return judge(ownerless, first_seen=known, now=at(seconds), grace_seconds=GRACE)
 
 
 def test_what_lost_its_owner_is_an_orphan_after_the_grace_period() -> None:
