@@ -23,7 +23,7 @@ from benchmarks.operator_load.stage import (
     simulated_runtime,
     writes_of,
 )
-from benchmarks.operator_load.waiting import wait_until
+from benchmarks.operator_load.waiting import PATIENCE_SECONDS, wait_until
 from local_cluster.audit_log import AuditEvent
 
 PLURAL = "avatarmodels"
@@ -34,7 +34,8 @@ START_SECONDS = 10.0
 MEMORY_MEBIBYTES = 200.0
 PAUSE_MILLISECONDS = 200.0
 IDLE_SWEEP_SECONDS = 20
-"""Ten minutes of sweeps fall into one idle minute and a half."""
+"""Fifteen times as often as it is by default: a minute and a half shows what twenty would."""
+PATIENCE_SECONDS_A_MODEL = 0.3
 
 
 def measure_crowd(stage: Stage, models: int, idle_seconds: float) -> Iterator[Figure]:
@@ -70,7 +71,7 @@ def _time_peer(stage: Stage, bodies: Sequence[Object]) -> float:
         stage.api.patch_status(PLURAL, body, {"state": "Pending"})
     seconds = time.monotonic() - began
     stage.api.delete(PLURAL, bodies)
-    wait_until(lambda: stage.api.count(PLURAL) == 0, "the end of the peer's models")
+    _wait_until_gone(stage, bodies)
     return seconds
 
 
@@ -80,7 +81,12 @@ def _measure_creation(
     since, began = stage.cluster.audit_position(), time.monotonic()
     stage.api.create(PLURAL, *bodies)
     created = time.monotonic() - began
-    wait_until(lambda: stage.api.all_in_state(PLURAL, "Ready"), "every model ready", every=0.5)
+    wait_until(
+        lambda: stage.api.all_in_state(PLURAL, "Ready"),
+        "every model ready",
+        seconds=_patience(bodies),
+        every=0.5,
+    )
     seconds = time.monotonic() - began
     wait_until(lambda: replica.metric("avatar_announcements_waiting") == 0, "the last of the news")
     writes = writes_of(replica.account, stage.cluster.audit_events(since))
@@ -99,7 +105,9 @@ def _measure_creation(
 def _measure_start(stage: Stage, replica: Replica, models: int) -> Iterator[Figure]:
     since = stage.cluster.audit_position()
     replica.start()
-    yield below(f"start over {models} objects: ready after", replica.wait_until_ready(), START_SECONDS, "s")
+    ready, used = replica.wait_until_ready(), replica.processor_seconds()
+    yield below(f"start over {models} objects: ready after", ready, START_SECONDS, "s")
+    yield plain("  of that, processor time of its own", used, "s")
     wait_until(
         lambda: replica.metric("avatar_reconcile_total", kind="AvatarModel") >= models,
         "a look at every model",
@@ -127,7 +135,7 @@ def _measure_idleness(stage: Stage, replica: Replica, seconds: float) -> Iterato
 def _measure_deletion(stage: Stage, replica: Replica, bodies: Sequence[Object]) -> Iterator[Figure]:
     since, began = stage.cluster.audit_position(), time.monotonic()
     stage.api.delete(PLURAL, bodies)
-    wait_until(lambda: stage.api.count(PLURAL) == 0, "the end of every model", every=0.5)
+    _wait_until_gone(stage, bodies)
     yield plain("all deleted after", time.monotonic() - began, "s")
     writes = writes_of(replica.account, stage.cluster.audit_events(since))
     yield plain("API writes per deleted object", len(writes) / len(bodies), digits=2)
@@ -137,6 +145,16 @@ def _pause_figure(what: str, milliseconds: float, idle_loop: IdleLoop) -> Figure
     peer = 1000 * idle_loop.longest_pause_seconds
     ratio = f"an idle loop beside it: {peer:.0f} ms; {milliseconds / max(peer, 1):.1f}"
     return below(what, milliseconds, PAUSE_MILLISECONDS, "ms", digits=0, peer=ratio)
+
+
+def _wait_until_gone(stage: Stage, bodies: Sequence[Object]) -> None:
+    wait_until(
+        lambda: stage.api.count(PLURAL) == 0, "the end of every model", seconds=_patience(bodies), every=0.5
+    )
+
+
+def _patience(bodies: Sequence[Object]) -> float:
+    return PATIENCE_SECONDS + len(bodies) * PATIENCE_SECONDS_A_MODEL
 
 
 def _longest_pause(replica: Replica) -> float:

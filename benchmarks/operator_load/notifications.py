@@ -70,7 +70,7 @@ def measure_in_flight(stage: Stage, attempts: int, seconds: float) -> Iterator[F
     with LocalAws(images={"stand-in": STAND_IN}) as aws, _flying(stage, aws) as (flight, replica):
         began = time.monotonic()
         stage.api.create(PLURAL, *(_model(flight, number, "slow") for number in range(attempts)))
-        wait_until(lambda: _submitted(stage) == attempts, "every attempt in flight", every=3)
+        wait_until(lambda: _submitted(stage) == attempts, "every attempt in flight", seconds=1200, every=3)
         yield plain(f"{attempts} attempts in flight after", time.monotonic() - began, "s")
         wait_until(lambda: replica.metric("avatar_announcements_waiting") == 0, "the last of the news")
         aws.forget_calls()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 600.0
+PATIENCE_SECONDS = 300.0
 
 
 class BenchmarkError(Exception):

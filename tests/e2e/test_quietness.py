@@ -60,6 +60,20 @@ def test_a_hundred_idle_models_cause_no_write(
     assert [event for event in written if event.resource != "leases"] == []
 
 
+def test_every_list_comes_in_pages(
+    audited_cluster: LocalCluster, flight: Flight, start_operator: StartOperator
+) -> None:
+    since = audited_cluster.audit_position()
+    start_operator()
+    flight.apply(flight.runtime_manifest(backend={"simulated": {"trainingSeconds": 0}}))
+    lists = eventually(
+        lambda: _lists(audited_cluster, since),
+        lambda seen: any("kopf" in event.user_agent for event in seen),
+        what="a list of kopf's",
+    )
+    assert [event.request_uri for event in lists if "limit=" not in event.request_uri] == []
+
+
 def _ready_models(flight: Flight) -> int:
     selector = "--field-selector=status.state=Ready"
     return len(flight.cluster.kubectl("get", "avm", "-n", flight.namespace, selector, "-o", "name").split())

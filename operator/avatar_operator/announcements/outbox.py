@@ -37,7 +37,7 @@ from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.lookup import find_runtime
 
 CURSOR_ANNOTATION = "avatars.dev/told-"
-OBJECTS_PER_TURN = 100
+OBJECTS_PER_TURN = 25
 """Objects that are read in one turn of the event loop when the reading starts."""
 NewsOf = Callable[[Object], tuple[News, ...]]
 

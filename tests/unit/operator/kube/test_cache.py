@@ -1,5 +1,6 @@
 """The cache: the newest version wins, whoever brought it, and dependents are found."""
 
+import json
 import random
 from typing import Any
 
@@ -185,3 +186,14 @@ def test_the_indexes_never_disagree_with_the_objects(steps: list[tuple[Any, ...]
             known = None if found is None else cache.get(found)
             assert known is None or known["metadata"]["uid"] == f"{name}-{uid}"
             assert found is None or known is not None
+
+
+def test_objects_share_the_words_that_they_have_in_common(cache: ObjectCache) -> None:
+    for version, name in enumerate(("ann", "bob"), start=1):
+        body: Object = json.loads(json.dumps(_model(version, uid=name, name=name)))
+        cache.store(AVATAR_MODEL, body)
+    ann, bob = cache.objects(AVATAR_MODEL)
+    assert ann["spec"]["runtimeRef"] == bob["spec"]["runtimeRef"]
+    assert ann["spec"]["runtimeRef"]["name"] is bob["spec"]["runtimeRef"]["name"]
+    names = [next(name for name in body["spec"] if name == "runtimeRef") for body in (ann, bob)]
+    assert names[0] is names[1]

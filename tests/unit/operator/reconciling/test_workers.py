@@ -1,6 +1,7 @@
 """Workers: whatever a reconcile raises ends in a back-off for that one key."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
@@ -229,3 +230,29 @@ def test_idle_workers_have_drained_already() -> None:
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(story())
+
+
+def test_passes_that_wait_for_nothing_leave_the_loop_to_others_in_between() -> None:
+    turns: list[int] = []
+
+    async def unchanged(_key: ObjectKey) -> Reconciled:
+        return Reconciled("unchanged")
+
+    async def story() -> None:
+        queue: WorkQueue[ObjectKey] = WorkQueue()
+        reconciler = ToldReconciler(unchanged)
+        told = cast(Reconciler[Any, Any, Any], reconciler)
+        workers = ReconcileWorkers(told, queue, OperatorMetrics(CollectorRegistry()), count=2)
+        for number in range(100):
+            queue.add(ObjectKey("AvatarModel", "team-a", f"m{number}"))
+        task = asyncio.create_task(workers.run())
+        while len(reconciler.passes) < 100:
+            turns.append(len(reconciler.passes))
+            await asyncio.sleep(0)
+        turns.append(len(reconciler.passes))
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(story())
+    held = max(later - earlier for earlier, later in itertools.pairwise(turns))
+    assert held <= 2, f"{held} passes came without a turn for anybody else"
