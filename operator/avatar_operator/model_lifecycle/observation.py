@@ -81,7 +81,7 @@ def attempt_reference(
         inference_id=training.inference_id,
         storage=storage_of(model, runtime),
         endpoint_name=sagemaker.endpoint_name,
-        output_location=sagemaker.output_location,
-        failure_location=sagemaker.failure_location,
+        output_location=sagemaker.output_location or training.output_location,
+        failure_location=sagemaker.failure_location or training.failure_location,
         submitted_time=training.submitted_time,
     )

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from kubernetes.aio import client as kubernetes_client
@@ -53,6 +53,19 @@ async def test_what_a_status_does_not_say_any_more_is_taken_away(
     assert "artifact" not in written["status"]
     assert "inferenceId" not in written["status"]["training"]
     assert [condition["type"] for condition in written["status"]["conditions"]] == ["Accepted", "Trained"]
+
+
+async def test_a_status_as_the_former_version_writes_it_is_taken(
+    client: KubernetesClient, model: Object
+) -> None:
+    status = model_stages.submitted().to_wire()
+    training: dict[str, Any] = {**cast("dict[str, Any]", status["training"])}
+    locations = training.pop("sagemaker")
+    former = {**status, "training": {**training, **locations}}
+
+    written = await client.apply_status(AVATAR_MODEL, model, former)
+
+    assert written["status"] == former
 
 
 async def test_a_status_of_a_cluster_scoped_object_is_written(
