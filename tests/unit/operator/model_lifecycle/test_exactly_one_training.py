@@ -361,4 +361,4 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 TestExactlyOneTraining = ExactlyOneTraining.TestCase
-TestExactlyOneTraining.settings = machine_settings(examples=40, steps=40)
+TestExactlyOneTraining.settings = machine_settings(examples=60, steps=40)
