@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 UV_VERSION := 0.13.9
 OWN_UV := .cache/uv-$(UV_VERSION)/bin/uv
 UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
+STATE_MACHINES := tests/unit/operator/model_lifecycle/test_exactly_one_training.py \
+	tests/unit/operator/request_lifecycle/test_one_person.py
 CLUSTER_STATE := .demo/cluster
 TYPED := crds/avatar_api operator/avatar_operator workers/avatar_workers aws/sagemaker_local dev benchmarks tests
 
@@ -106,6 +108,14 @@ e2e: setup ## Test the whole flow, and kill its parts
 test: setup ## Check and test everything
 	@$(MAKE) lint types
 	@.venv/bin/pytest tests
+
+.PHONY: nightly
+nightly: virtual-environment ## Tell the state machines other stories than the suite's, until one fails (MINUTES= how long)
+	@end=$$((SECONDS + 60 * $(or $(MINUTES),60))); \
+	while ((SECONDS < end)); do \
+		HYPOTHESIS_PROFILE=nightly HYPOTHESIS_MAX_EXAMPLES=200 .venv/bin/pytest -x -q --show-capture=no \
+			$(STATE_MACHINES); \
+	done
 
 .PHONY: bench-operator
 bench-operator: setup ## Measure the operator under load and loss (MODELS= how many, ONLY= some parts, SEED= of the faults)

@@ -219,6 +219,24 @@ class TrainingStatus(ApiModel):
         | None
     ) = None
     sagemaker: SageMakerAttempt | None = None
+    output_location: (
+        Annotated[
+            str,
+            Field(
+                max_length=2048, description="Former place of sagemaker.outputLocation; read, not written."
+            ),
+        ]
+        | None
+    ) = None
+    failure_location: (
+        Annotated[
+            str,
+            Field(
+                max_length=2048, description="Former place of sagemaker.failureLocation; read, not written."
+            ),
+        ]
+        | None
+    ) = None
     planned_time: Annotated[Timestamp, Field(description="The queue deadline counts from here.")] | None = (
         None
     )

@@ -11,6 +11,7 @@ Handing over takes as long as the passes under way, and no longer than a bound. 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from avatar_operator.running import run_beside
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
+LAST_WORDS_SECONDS = 2.0
 
 
 class Leading:
@@ -34,6 +36,8 @@ class Leading:
         workers: reconcile while this replica leads.
         hints: makes what brings hints while this replica leads; the first to stop.
         deliveries: makes what tells news while this replica leads; the last to stop.
+        last_words: tells what can be told at once, before it stops; the rest is the next leader's.
+        collection: makes what looks for orphans while this replica leads.
         drain_seconds: how long passes under way may take to end.
     """
 
@@ -46,6 +50,8 @@ class Leading:
         workers: Sequence[ReconcileWorkers],
         hints: Callable[[], Coroutine[Any, Any, None]],
         deliveries: Callable[[], Coroutine[Any, Any, None]],
+        collection: Callable[[], Coroutine[Any, Any, None]],
+        last_words: Callable[[], Coroutine[Any, Any, None]],
         drain_seconds: float,
     ) -> None:
         self._elector = elector
@@ -54,6 +60,8 @@ class Leading:
         self._workers = workers
         self._hints = hints
         self._deliveries = deliveries
+        self._last_words = last_words
+        self._collection = collection
         self._drain_seconds = drain_seconds
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -77,13 +85,15 @@ class Leading:
         await run_beside(self._work(stop), {**workers, "deliveries": self._deliveries()})
 
     async def _work(self, stop: asyncio.Event) -> None:
-        await run_beside(_wait(stop), {"hints": self._hints()})
+        await run_beside(_wait(stop), {"hints": self._hints(), "collection": self._collection()})
         logger.info("handing over: passes under way may end", seconds=self._drain_seconds)
         drained = asyncio.gather(*(workers.drain() for workers in self._workers))
         try:
             await asyncio.wait_for(drained, self._drain_seconds)
         except TimeoutError:
             logger.warning("passes under way are cut off", seconds=self._drain_seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._last_words(), LAST_WORDS_SECONDS)
 
 
 async def _wait(stop: asyncio.Event) -> None:

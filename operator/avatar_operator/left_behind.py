@@ -14,7 +14,7 @@ from typing import TypeVar
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, LeftBehind
-from avatar_operator.core.decision import Draft, Notice, Retry
+from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
 from avatar_operator.locations import (
     MODEL,
     REQUEST,
@@ -142,6 +142,22 @@ def settle_remains(
     if age < CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS:
         return draft.act(record)
     return draft.say_farewell(Notice("Warning", "CleanupIncomplete", remains)).remove_finalizer()
+
+
+def settle_mark(
+    draft: Draft[StatusT, ActionT], failure: ActionFailed[ActionT], *, age: float
+) -> Draft[StatusT, ActionT]:
+    """The draft of an object that is being deleted and whose data shall stay, but could not be marked so. Pure.
+
+    Args:
+        draft: the draft.
+        failure: why the mark could not be left.
+        age: for how many seconds the object has been going.
+    """
+    if age < CLEANUP_PATIENCE_SECONDS:
+        return draft.retry(failure.as_retry())
+    message = f"What is retained could not be marked so, and may be taken for an orphan: {failure.message}"
+    return draft.say_farewell(Notice("Warning", "RetainedUnmarked", message))
 
 
 def handed_over(draft: Draft[StatusT, ActionT], remains: str) -> Draft[StatusT, ActionT]:

@@ -5,6 +5,7 @@
     <requests>failure/<namespace>/<uid>/<inference id>/...            and of a failure
     <artifacts><namespace>/<uid>/r<revision>-a<attempt>.tar.gz, .manifest.json
     <outputs><namespace>/<uid>/..., or <prefix of the request><uid>/...    pictures
+    retained.json beside artifacts and pictures that outlive their object
 
 Every key names the uid of the Kubernetes object that it belongs to, so an object's data is found, and what has lost its
 object is recognised (`owner_of`), without any table. SageMaker chooses the last part of an outcome's key. Prefixes are
@@ -113,6 +114,19 @@ def attempt_locations(
     )
 
 
+def artifact_directory(runtime: AvatarRuntime, model: AvatarModel) -> OwnedDirectory:
+    """The directory of a model's artifacts."""
+    namespace, uid = model.metadata.namespace, model.metadata.uid
+    location = f"{storage_of(model, runtime).artifacts}{object_directory(namespace, uid)}"
+    return OwnedDirectory(namespace, uid, MODEL, location)
+
+
+def picture_directory(runtime: AvatarRuntime, request: AvatarRequest) -> OwnedDirectory:
+    """The directory of a request's pictures."""
+    namespace, uid = request.metadata.namespace, request.metadata.uid
+    return OwnedDirectory(namespace, uid, REQUEST, picture_prefix(runtime, request))
+
+
 def outcome_extension(namespace: str, uid: str, inference_id: str) -> str:
     """S3OutputPathExtension of an attempt: keeps tenants apart below a training endpoint's one output path."""
     return f"{object_directory(namespace, uid)}{inference_id}"
@@ -136,10 +150,12 @@ def picture_prefix(runtime: AvatarRuntime, request: AvatarRequest) -> str:
 
 
 _OBJECT = r"(?P<namespace>[a-z0-9][-a-z0-9]*)/(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/"
+RETAINED = "retained.json"
+"""In an object's directory: the object is gone, and its data was meant to stay."""
 _DOCUMENT = re.compile(rf"{_OBJECT}r[0-9]+-a[0-9]+/(request|claim)\.json")
 _OUTCOME = re.compile(rf"{_OBJECT}avm-[0-9a-f]{{32}}-r[0-9]+-a[0-9]+/.+")
-_ARTIFACT = re.compile(rf"{_OBJECT}r[0-9]+-a[0-9]+\.(tar\.gz|manifest\.json)")
-_PICTURE = re.compile(rf"{_OBJECT}[0-9]{{2}}-[0-9]{{2}}-[0-9]+\.png")
+_ARTIFACT = re.compile(rf"{_OBJECT}(r[0-9]+-a[0-9]+\.(tar\.gz|manifest\.json)|{re.escape(RETAINED)})")
+_PICTURE = re.compile(rf"{_OBJECT}([0-9]{{2}}-[0-9]{{2}}-[0-9]+\.png|{re.escape(RETAINED)})")
 
 
 def owner_of(storage: StorageLocations, uri: str) -> OwnedDirectory | None:

@@ -37,6 +37,7 @@ from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.guarded_client import GuardedClient
 from avatar_operator.kube.informer import Informer
 from avatar_operator.kube.leadership import Leadership
+from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.leading import Leading
 from avatar_operator.left_behind import LeftBehindRegister
@@ -45,6 +46,8 @@ from avatar_operator.metrics import OperatorMetrics, StateCollector
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.object_ages import ObjectAges
+from avatar_operator.orphans.collector import OrphanCollector
+from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.reconciling.reconciler import Lifecycle, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.reconciling.workers import ReconcileWorkers
@@ -87,10 +90,12 @@ class Operator:
             LetterMetrics(registry),
             on_trouble=self._bring_back_runtime,
         )
+        namespaces = NamespaceLabels(client)
         left_behind = LeftBehindRegister(self._bring_back_runtime)
-        models = ModelLifecycle(cache, backends, clock, metrics, left_behind)
-        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind)
-        runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, self._outbox.trouble)
+        models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
+        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
+        orphans = OrphanFindings(self._bring_back_runtime)
+        runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, orphans, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:
@@ -127,6 +132,8 @@ class Operator:
             workers=workers,
             hints=self._consumers.run,
             deliveries=self._outbox.run,
+            last_words=self._outbox.flush,
+            collection=OrphanCollector(cache, backends, clock, orphans, registry).run,
             drain_seconds=settings.drain_seconds,
         )
         registry.register(StateCollector(cache, self._queues))

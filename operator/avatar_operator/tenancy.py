@@ -4,17 +4,48 @@ Tenants are apart: a location is allowed only below a prefix that the runtime li
 prefix stands for the namespace of the object that asks, so one line in a runtime keeps every tenant in its own part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.tenancy import LabelRequirement, NamespaceSelector
 
 NAMESPACE_PLACEHOLDER = "{namespace}"
 
 
-def namespace_allowed(runtime: AvatarRuntime, namespace: str) -> bool:
-    """Whether objects of a namespace may use the runtime."""
-    allowed = runtime.spec.tenancy.allowed_namespaces
-    return "*" in allowed or namespace in allowed
+def namespace_allowed(runtime: AvatarRuntime, namespace: str, labels: Mapping[str, str]) -> bool:
+    """Whether objects of a namespace may use the runtime: it is named, or its labels fit the selector.
+
+    Args:
+        runtime: the runtime.
+        namespace: the namespace.
+        labels: its labels; they need to be known only if the runtime has a selector.
+    """
+    tenancy = runtime.spec.tenancy
+    named = "*" in tenancy.allowed_namespaces or namespace in tenancy.allowed_namespaces
+    return named or (tenancy.namespace_selector is not None and fits(tenancy.namespace_selector, labels))
+
+
+def fits(selector: NamespaceSelector, labels: Mapping[str, str]) -> bool:
+    """Whether labels fit a selector, as metav1.LabelSelector has it: every part must."""
+    return all(labels.get(key) == value for key, value in selector.match_labels.items()) and all(
+        _meets(requirement, labels) for requirement in selector.match_expressions
+    )
+
+
+def _meets(requirement: LabelRequirement, labels: Mapping[str, str]) -> bool:
+    value = labels.get(requirement.key)
+    match requirement.operator:
+        case "In":
+            return value in requirement.values
+        case "NotIn":
+            return value not in requirement.values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case _:
+            assert_never(requirement.operator)
 
 
 def location_allowed(uri: str, allowed_prefixes: Sequence[str], namespace: str) -> bool:

@@ -5,7 +5,7 @@ Every verb has a plain answer by default; `script` queues other ones, which are 
 """
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -32,7 +32,7 @@ from avatar_operator.backends.attempts import (
     Submission,
 )
 from avatar_operator.backends.cleanup_report import CleanupReport
-from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, EndpointsFacts, HintSource
+from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, EndpointsFacts, HintSource, Stray
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.storage import StoredOwner
@@ -82,6 +82,10 @@ class ScriptedBackend:
         """The arguments of every call of a verb."""
         return [call.subject for call in self.calls if call.verb == verb]
 
+    async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage."""
+        self._answer("mark_retained", directory.location, None)
+
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage."""
         return self._answer("owners", runtime.metadata.name, ())
@@ -104,6 +108,14 @@ class ScriptedBackend:
         """See Compute."""
         facts = EndpointsFacts(ready=True, reason="Deleted", message="")
         return self._answer("retire_endpoint", endpoint.name, facts)
+
+    async def strays(self, runtime: AvatarRuntime, living: Collection[str]) -> Sequence[Stray]:
+        """See Compute."""
+        return self._answer("strays", frozenset(living), ())
+
+    async def delete_stray(self, runtime: AvatarRuntime, stray: Stray) -> None:
+        """See Compute."""
+        self._answer("delete_stray", stray, None)
 
     async def list_photos(self, runtime: AvatarRuntime, model: AvatarModel) -> Sequence[PhotoLocation]:
         """See Storage."""

@@ -41,6 +41,8 @@ class FakeKubeClient:
         self._version = 0
         self._watchers: list[Watcher] = []
         self._faults: deque[Fault] = deque()
+        self.namespaces: dict[str, dict[str, str]] = {}
+        """Labels of namespaces; a namespace that is not here does not exist."""
         self.events: dict[tuple[str, str], Object] = {}
         self.leases: dict[tuple[str, str], Object] = {}
         self.writes: Counter[tuple[str, str]] = Counter()
@@ -149,6 +151,13 @@ class FakeKubeClient:
             self.writes["delete", kind.kind] += 1
             self._delete(kind, current)
         self._strike("delete", after=True)
+
+    async def read_namespace_labels(self, name: str) -> Mapping[str, str]:
+        """See KubeClient."""
+        self._strike("read_namespace_labels", after=False)
+        if name not in self.namespaces:
+            raise NotFoundError("no such namespace", status=404)
+        return self.namespaces[name]
 
     async def create_event(self, namespace: str, event: Object) -> bool:
         """See KubeClient."""

@@ -14,6 +14,7 @@ from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.news import model_news
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.names import inference_id
+from avatar_operator.orphans.findings import Finding
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
@@ -125,6 +126,7 @@ def observed_runtime(
     now: datetime = NOON,
     work: Work = NOTHING_TO_DO,
     handed_over: Sequence[LeftBehind] = (),
+    orphans: Finding | None = None,
     topic_trouble: Retry | None = None,
 ) -> RuntimeObservation:
     """An AvatarRuntime and its surroundings."""
@@ -134,6 +136,7 @@ def observed_runtime(
         users=users,
         work=work,
         handed_over=tuple(handed_over),
+        orphans=orphans,
         topic_trouble=topic_trouble,
     )
 

@@ -19,10 +19,12 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import KubeClient, Object
 from avatar_operator.kube.events import EventRecorder
+from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
+from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
@@ -60,11 +62,14 @@ class World:
 
     Args:
         beside: another process; what is around it is around this one, too.
+        api_server: what the first process has around it.
     """
 
-    def __init__(self, beside: "World | None" = None) -> None:
+    def __init__(
+        self, beside: "World | None" = None, *, api_server: type[FakeKubeClient] = FakeKubeClient
+    ) -> None:
         self.clock: FakeClock = FakeClock() if beside is None else beside.clock
-        self.kube: FakeKubeClient = FakeKubeClient(self.clock) if beside is None else beside.kube
+        self.kube: FakeKubeClient = api_server(self.clock) if beside is None else beside.kube
         self.backend: ScriptedBackend = ScriptedBackend() if beside is None else beside.backend
         self.announcer: RecordingAnnouncer = RecordingAnnouncer() if beside is None else beside.announcer
         self.lease: dict[str, str] = (
@@ -85,9 +90,11 @@ class World:
         backends = backends_of(self.backend)
         self.brought_back: list[str] = []
         """Runtimes that were asked to take over what an object leaves behind."""
+        namespaces = NamespaceLabels(self.kube, monotonic=lambda: self.clock.now().timestamp())
         left_behind = LeftBehindRegister(self.brought_back.append)
-        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind)
-        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind)
+        self.orphans = OrphanFindings(self.brought_back.append)
+        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
+        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
         recorder = EventRecorder(self.client, self.clock, instance="test")
         self.registry = registry
         self.outbox = Outbox(
@@ -99,7 +106,9 @@ class World:
             LetterMetrics(registry),
             on_trouble=self.outbox_troubles.append,
         )
-        self.runtimes = RuntimeLifecycle(self.cache, backends, self.clock, left_behind, self.outbox.trouble)
+        self.runtimes = RuntimeLifecycle(
+            self.cache, backends, self.clock, left_behind, self.orphans, self.outbox.trouble
+        )
         self._outbox_began = False
 
         def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:
@@ -122,7 +131,13 @@ class World:
             await self.outbox.begin(dict(self.lease))
 
     def catch_up(self) -> None:
-        """Have the cache show what the API server has."""
+        """Have the cache show what the API server has, as a list does."""
+        there = {key_of(kind, body) for kind, body in self.kube.everything()}
+        for kind in KINDS:
+            for key in self.cache.keys(kind):
+                body = self.cache.get(key)
+                if body is not None and key not in there:
+                    self.cache.remove(kind, key, body["metadata"]["uid"])
         for kind, body in self.kube.everything():
             self.cache.store(kind, body)
 

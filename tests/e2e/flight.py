@@ -155,6 +155,8 @@ class Flight:
         )
         self.operator_queue = self._queue("operator", self.succeeded, self.failed)
         self.user_queue = self._queue("user", self.status)
+        self._cloud_events: dict[str, Object] = {}
+        """What the user's queue has received, by id."""
 
     def runtime_manifest(self, **spec: Any) -> Object:
         """An AvatarRuntime on the stand-in worker."""
@@ -286,17 +288,33 @@ class Flight:
         text = self.cluster.kubectl("get", "events.events.k8s.io", "-n", self.namespace, "-o", "json")
         return [event for event in json.loads(text)["items"] if event["regarding"]["name"] == name]
 
-    def announcements(self) -> list[Object]:
-        """The CloudEvents that the user's queue has received since the last call."""
-        received: list[Object] = []
-        while True:
-            answer = self.sqs.receive_message(QueueUrl=self.user_queue, MaxNumberOfMessages=10)
-            messages = answer.get("Messages", [])
-            if not messages:
-                return received
-            for message in messages:
-                received.append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=self.user_queue, ReceiptHandle=message["ReceiptHandle"])
+    def reasons(self, name: str, *, until: set[str]) -> set[str]:
+        """The reasons of the Events about an object, once those that are waited for are among them."""
+        return eventually(
+            lambda: {event["reason"] for event in self.events(name)},
+            until.issubset,
+            what=f"the Events {until} about {name}",
+        )
+
+    def told(self, *uids: str, until: set[str]) -> list[Object]:
+        """The CloudEvents about some objects, each once, as soon as the types that are waited for are among them."""
+
+        def received() -> list[Object]:
+            self._receive()
+            return [event for event in self._cloud_events.values() if event["data"]["object"]["uid"] in uids]
+
+        return eventually(
+            received,
+            lambda events: until <= {event["type"] for event in events},
+            what=f"the CloudEvents {until}",
+        )
+
+    def _receive(self) -> None:
+        answer = self.sqs.receive_message(QueueUrl=self.user_queue, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            event = json.loads(message["Body"])
+            self._cloud_events[event["id"]] = event
+            self.sqs.delete_message(QueueUrl=self.user_queue, ReceiptHandle=message["ReceiptHandle"])
 
     def clean_up(self) -> None:
         """Take every object away whether or not an operator runs, so that the next test's operator sees none."""

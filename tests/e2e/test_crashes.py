@@ -15,6 +15,7 @@ from e2e.flight import Flight, Object, OperatorProcess, eventually
 
 WORD = "quiet"
 """No progress is told: how many steps of it are written depends on the clock, and a point must come every time."""
+TYPES = {"dev.avatars.model.ready.v1alpha1", "dev.avatars.request.succeeded.v1alpha1"}
 READING = ("kube:list", "aws:Get", "aws:Head", "aws:List", "aws:Describe")
 
 
@@ -80,17 +81,15 @@ def _outcome(flight: Flight, name: str) -> Object:
     assert submissions[training["inferenceId"]] == 1
     artifacts = [key for key in flight.stored_keys("artifacts/") if uid in key and key.endswith(".tar.gz")]
     assert artifacts == [f"artifacts/{model['status']['artifact']['targetModel']}"]
-    announced = Counter(
-        event["type"] for event in {event["id"]: event for event in flight.announcements()}.values()
-    )
+    told = flight.told(uid, request["metadata"]["uid"], until=TYPES)
     return {
         "model": _conditions(model),
         "request": _conditions(request),
         "photos": model["status"]["photos"],
         "failures": training["failures"],
         "pictures": [_place(image) for image in request["status"]["images"]],
-        "announced": announced,
-        "events": {event["reason"] for event in flight.events(name)},
+        "announced": Counter(event["type"] for event in told),
+        "events": flight.reasons(name, until={"TrainingSubmitted", "ModelReady", "PicturesDrawn"}),
     }
 
 

@@ -29,7 +29,7 @@ def _told(flight: Flight, model: Object, reason: str) -> str:
     trained = next(c for c in model["status"]["conditions"] if c["type"] == "Trained")
     assert (trained["status"], trained["reason"]) == ("False", reason)
     assert model["status"]["lastFailure"]["reason"] == reason
-    assert reason in {event["reason"] for event in flight.events("ann")}
+    assert reason in flight.reasons("ann", until={reason})
     message: str = trained["message"]
     return message
 
@@ -48,7 +48,7 @@ def test_a_worker_that_answers_500_is_tried_again_and_then_given_up(failing_flig
     assert "told to fail" in _told(failing_flight, model, "InternalError")
     assert model["status"]["training"]["failures"] == 2
     assert len(failing_flight.submissions(model["metadata"]["uid"])) == 2
-    assert "TrainingAttemptFailed" in {event["reason"] for event in failing_flight.events("ann")}
+    assert "TrainingAttemptFailed" in failing_flight.reasons("ann", until={"TrainingAttemptFailed"})
 
 
 def test_a_worker_that_is_killed_is_tried_again_and_then_given_up(failing_flight: Flight) -> None:

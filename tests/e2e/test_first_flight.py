@@ -39,12 +39,15 @@ def test_the_user_is_told_by_events_and_by_cloud_events(
     flight.apply(
         flight.runtime_manifest(), flight.model_manifest("ann"), flight.request_manifest("first", "ann")
     )
-    flight.wait_for_state("avr", "first", "Succeeded")
-    told = {event["type"]: event for event in flight.announcements()}
-    assert set(told) == {"dev.avatars.model.ready.v1alpha1", "dev.avatars.request.succeeded.v1alpha1"}
+    request = flight.wait_for_state("avr", "first", "Succeeded")
+    uids = [body["metadata"]["uid"] for body in (flight.wait_for_state("avm", "ann", "Ready"), request)]
+    types = {"dev.avatars.model.ready.v1alpha1", "dev.avatars.request.succeeded.v1alpha1"}
+    told = {event["type"]: event for event in flight.told(*uids, until=types)}
+    assert set(told) == types
     assert told["dev.avatars.model.ready.v1alpha1"]["subject"] == f"{flight.namespace}/ann"
-    assert {event["reason"] for event in flight.events("ann")} == {"TrainingSubmitted", "ModelReady"}
-    assert {event["reason"] for event in flight.events("first")} == {"PicturesDrawn"}
+    model_events = {"TrainingSubmitted", "ModelReady"}
+    assert flight.reasons("ann", until=model_events) == model_events
+    assert flight.reasons("first", until={"PicturesDrawn"}) == {"PicturesDrawn"}
 
 
 def test_deletion_leaves_nothing_behind(flight: Flight, start_operator: StartOperator) -> None:

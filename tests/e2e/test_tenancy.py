@@ -30,7 +30,7 @@ def test_a_request_does_not_reach_a_model_of_another_namespace(tenant: Flight, c
     request = neighbour.wait_for_state("avr", "theft", "Pending")
     resolved = _condition(request, "ModelResolved")
     assert (resolved["status"], resolved["reason"]) == ("False", "ModelNotFound")
-    assert "in this namespace" in resolved["message"]
+    assert "reaches only models in its own namespace" in resolved["message"]
 
 
 def test_a_namespace_that_the_runtime_does_not_admit_is_refused(tenant: Flight, cluster: Cluster) -> None:

@@ -121,7 +121,7 @@ class Outbox:
         return self._office.trouble(runtime_name)
 
     async def farewell(self, body: Object, notice: Notice) -> None:
-        """Tell of an object that is about to go, before its last trace is gone; never raises, never waits long."""
+        """Have news of an object told that is about to go; never raises, never waits long. A crash may lose it."""
         now = self._clock.now()
         news = News(notice, occasion=str(body["metadata"]["resourceVersion"]), time=now)
         # Not told on the spot: a namespace that is going takes no Event, and nothing may wait for that.

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.locations import OwnedDirectory, StorageLocations, owner_of
+from avatar_operator.locations import RETAINED, OwnedDirectory, StorageLocations, owner_of
 
 
 @dataclass
 class _Tally:
     newest: datetime
     objects: int = 0
+    retained: bool = False
 
 
 class Census:
@@ -34,11 +35,12 @@ class Census:
         tally = self._tallies.setdefault(owner, _Tally(written))
         tally.newest = max(tally.newest, written)
         tally.objects += 1
+        tally.retained = tally.retained or uri == f"{owner.location}{RETAINED}"
 
     def result(self) -> Sequence[StoredOwner]:
         """Everybody who was counted."""
         return [
-            StoredOwner(**asdict(owner), newest=tally.newest, objects=tally.objects)
+            StoredOwner(**asdict(owner), newest=tally.newest, objects=tally.objects, retained=tally.retained)
             for owner, tally in self._tallies.items()
         ]
 

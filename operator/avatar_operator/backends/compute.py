@@ -5,9 +5,10 @@ protocol of `Storage.fence_attempt`. Notifications are only the reason to ask: a
 offers the sources (`hint_sources`), and whoever keeps them running looks at what they hint at.
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Literal, Protocol
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
@@ -69,6 +70,31 @@ class EndpointsFacts:
     trouble: Retry | None = None
 
 
+StrayKind = Literal["Endpoint", "EndpointConfig", "Model"]
+
+
+@dataclass(frozen=True)
+class Stray:
+    """Something that carries a runtime's mark and that no runtime names.
+
+    Attributes:
+        kind: what it is.
+        name: its name.
+        runtime_uid: whose mark it carries.
+        newest: when it was made.
+    """
+
+    kind: StrayKind
+    name: str
+    runtime_uid: str
+    newest: datetime
+
+    @property
+    def location(self) -> str:
+        """Tells it from everything else."""
+        return f"{self.kind} {self.name}"
+
+
 class HintSource(Hashable, Protocol):
     """Somebody who tells of things. Equal sources tell the same; its `str` names it in logs."""
 
@@ -90,6 +116,23 @@ class Compute(Protocol):
 
     async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
         """Start deleting an endpoint of the runtime's status that its spec names no more; `ready`: nothing is left of it."""
+        ...
+
+    async def strays(self, runtime: AvatarRuntime, living: Collection[str]) -> Sequence[Stray]:
+        """What carries the mark of this runtime, or of one that is unknown here, and is named by none.
+
+        Args:
+            runtime: its backend is asked.
+            living: uids of all the runtimes there are.
+        """
+        ...
+
+    async def delete_stray(self, runtime: AvatarRuntime, stray: Stray) -> None:
+        """Start deleting something that carries this runtime's mark.
+
+        Raises:
+            BackendError: NotOwned, if it carries another one's.
+        """
         ...
 
     async def submit_training(

@@ -33,10 +33,12 @@ class StoredOwner(OwnedDirectory):
     Attributes:
         newest: when the last of it was written.
         objects: how many there are, uploads that were never completed included.
+        retained: it was meant to outlive its object (`mark_retained`).
     """
 
     newest: datetime
     objects: int
+    retained: bool = False
 
 
 class Storage(Protocol):
@@ -92,6 +94,10 @@ class Storage(Protocol):
 
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
         """Remove the pictures of a request."""
+        ...
+
+    async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """Leave a mark that a directory is meant to outlive its object, if there is anything in it."""
         ...
 
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:

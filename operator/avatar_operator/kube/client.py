@@ -73,6 +73,10 @@ class KubeClient(Protocol):
         """Create an Event; False if one of that name exists."""
         ...
 
+    async def read_namespace_labels(self, name: str) -> Mapping[str, str]:
+        """The labels of a namespace."""
+        ...
+
     async def read_lease(self, namespace: str, name: str) -> Object:
         """The Lease of a name."""
         ...
@@ -96,6 +100,7 @@ class KubernetesClient:
         self._count_request = count_request
         self._api_client = api_client
         self._custom_objects = kubernetes_client.CustomObjectsApi(api_client)
+        self._core = kubernetes_client.CoreV1Api(api_client)
         self._request_timeout = request_timeout
         self._page_size = page_size
 
@@ -226,6 +231,12 @@ class KubernetesClient:
         except ConflictError:
             return False
         return True
+
+    async def read_namespace_labels(self, name: str) -> Mapping[str, str]:
+        """The labels of a namespace."""
+        call = self._core.read_namespace(name, _request_timeout=self._request_timeout)
+        namespace = await self._call("get", "Namespace", call)
+        return namespace.metadata.labels or {}
 
     async def read_lease(self, namespace: str, name: str) -> Object:
         """The Lease of a name."""

@@ -46,6 +46,10 @@ class GuardedClient:
         self._check()
         return await self._client.create_event(namespace, event)
 
+    async def read_namespace_labels(self, name: str) -> Mapping[str, str]:
+        """See KubeClient."""
+        return await self._client.read_namespace_labels(name)
+
     async def read_lease(self, namespace: str, name: str) -> Object:
         """See KubeClient."""
         return await self._client.read_lease(namespace, name)

@@ -1,5 +1,9 @@
 """Typed views of cached objects, and how to get from an object to the one it refers to."""
 
+import contextlib
+
+from pydantic import ValidationError
+
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
@@ -33,5 +37,9 @@ def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | N
 
 
 def find_runtimes(cache: ObjectCache) -> list[AvatarRuntime]:
-    """Every AvatarRuntime."""
-    return [AvatarRuntime.model_validate(body) for body in cache.objects(AVATAR_RUNTIME)]
+    """Every AvatarRuntime that this version understands."""
+    runtimes = []
+    for body in cache.objects(AVATAR_RUNTIME):
+        with contextlib.suppress(ValidationError):
+            runtimes.append(AvatarRuntime.model_validate(body))
+    return runtimes

@@ -43,13 +43,20 @@ class DeleteModelData:
 
 
 @dataclass(frozen=True)
+class MarkRetained:
+    """Leave a mark that the artifacts are meant to outlive the model."""
+
+
+@dataclass(frozen=True)
 class RecordLeftBehind:
     """Have the runtime take over what could not be removed; `remains` says it in words."""
 
     remains: str
 
 
-ModelAction = SubmitTraining | FenceAttempt | CancelAttempt | DeleteModelData | RecordLeftBehind
+ModelAction = (
+    SubmitTraining | FenceAttempt | CancelAttempt | MarkRetained | DeleteModelData | RecordLeftBehind
+)
 ModelDraft = Draft[AvatarModelStatus, ModelAction]
 
 
@@ -83,6 +90,11 @@ class AttemptCancelled:
 
 
 @dataclass(frozen=True)
+class MarkedRetained:
+    """Nobody takes the artifacts for orphans."""
+
+
+@dataclass(frozen=True)
 class DataDeleted:
     """What was stored for the model is gone, but for what the report names."""
 
@@ -102,6 +114,7 @@ ModelFact = (
     | AttemptFenced
     | AttemptClaimed
     | AttemptCancelled
+    | MarkedRetained
     | DataDeleted
     | LeftBehindHandedOver
     | ActionFailed[ModelAction]

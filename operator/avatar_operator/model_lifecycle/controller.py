@@ -5,6 +5,7 @@ process, and when an outcome was last asked for. Outcomes are asked for when the
 of the process) and otherwise at the sweeper's slow pace, never by polling an object.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
@@ -31,7 +32,9 @@ from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister, left_by_model
+from avatar_operator.locations import artifact_directory
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
@@ -43,6 +46,8 @@ from avatar_operator.model_lifecycle.actions import (
     DeleteModelData,
     FenceAttempt,
     LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
     ModelAction,
     ModelDraft,
     ModelFact,
@@ -85,6 +90,7 @@ class ModelLifecycle:
     clock: Clock
     metrics: OperatorMetrics
     left_behind: LeftBehindRegister
+    namespaces: NamespaceLabels
     kind = AVATAR_MODEL
     _memories: dict[ObjectKey, _Memory] = field(default_factory=dict)
 
@@ -121,6 +127,7 @@ class ModelLifecycle:
             now=self.clock.now(),
             model=model,
             runtime=runtime,
+            namespace_labels=await self._labels(model, runtime),
             progress=memory.progress,
             planned_here=(
                 training is not None
@@ -139,6 +146,11 @@ class ModelLifecycle:
         if _needs_photos(observation):
             return await self._with_photos(observation, runtime)
         return observation
+
+    async def _labels(self, model: AvatarModel, runtime: AvatarRuntime | None) -> Mapping[str, str]:
+        if model.metadata.deletion_timestamp is not None:
+            return NO_LABELS
+        return await self.namespaces.wanted_by(runtime, model.metadata.namespace)
 
     def decide(self, observation: ModelObservation) -> ModelDraft:
         """What to do. Pure."""
@@ -225,6 +237,9 @@ class ModelLifecycle:
                 await backend.compute.stop_training(runtime, attempt)
                 self.hint_outcome(_key(model))
                 return AttemptCancelled()
+            case MarkRetained():
+                await backend.storage.mark_retained(runtime, artifact_directory(runtime, model))
+                return MarkedRetained()
             case DeleteModelData(artifacts=artifacts):
                 stored, outcomes = await all_finished(
                     [
@@ -327,7 +342,7 @@ def _needs_photos(observation: ModelObservation) -> bool:
         if training.retry_time is not None and observation.now < training.retry_time:
             return False
     # Whoever may not train may not make us look into a bucket either.
-    return refusal(runtime, model) is None and endpoints_ready(runtime)
+    return refusal(runtime, model, observation.namespace_labels) is None and endpoints_ready(runtime)
 
 
 def _key(model: AvatarModel) -> ObjectKey:

@@ -28,6 +28,8 @@ from avatar_operator.model_lifecycle.actions import (
     DataDeleted,
     FenceAttempt,
     LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
     ModelDraft,
     ModelFact,
     SubmissionAccepted,
@@ -37,7 +39,12 @@ from avatar_operator.model_lifecycle.conditions import ACCEPTED, HOSTED, READY, 
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.model_lifecycle.phases.acceptance import acceptance
 from avatar_operator.model_lifecycle.phases.deadline import deadline
-from avatar_operator.model_lifecycle.phases.deletion import deletion, fold_cancellation, fold_cleanup
+from avatar_operator.model_lifecycle.phases.deletion import (
+    deletion,
+    fold_cancellation,
+    fold_cleanup,
+    fold_mark,
+)
 from avatar_operator.model_lifecycle.phases.hosting import hosting
 from avatar_operator.model_lifecycle.phases.outcome import outcome
 from avatar_operator.model_lifecycle.phases.planning import planning
@@ -86,6 +93,8 @@ def fold(observation: ModelObservation, draft: ModelDraft, fact: ModelFact) -> M
             return fold_fence(observation, draft, fact)
         case AttemptCancelled() | ActionFailed(action=CancelAttempt()):
             return fold_cancellation(observation, draft, fact)
+        case MarkedRetained() | ActionFailed(action=MarkRetained()):
+            return fold_mark(observation, draft, fact)
         case DataDeleted() | LeftBehindHandedOver() | ActionFailed():
             return fold_cleanup(observation, draft, fact)
 

@@ -1,7 +1,7 @@
 """Everything that a decision about an AvatarModel depends on, gathered once and frozen."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel, SageMakerAttempt, TrainingStatus
@@ -20,6 +20,7 @@ class ModelObservation:
         now: the instant.
         model: the object as last seen.
         runtime: the AvatarRuntime it names, or None if there is none of that name.
+        namespace_labels: the labels of the model's namespace, gathered if the runtime chooses tenants by them.
         photos: the photos in storage, gathered only when an attempt is about to be planned or submitted; the error if
             they could not be listed.
         progress_destination: where a worker shall tell of its progress; gathered with the photos.
@@ -33,6 +34,7 @@ class ModelObservation:
     now: datetime
     model: AvatarModel
     runtime: AvatarRuntime | None
+    namespace_labels: Mapping[str, str] = field(default_factory=dict)
     photos: Sequence[PhotoLocation] | BackendError | None = None
     progress_destination: ProgressDestination | None = None
     outcome: AttemptOutcome | BackendError | None = None
@@ -79,7 +81,7 @@ def attempt_reference(
         inference_id=training.inference_id,
         storage=storage_of(model, runtime),
         endpoint_name=sagemaker.endpoint_name,
-        output_location=sagemaker.output_location,
-        failure_location=sagemaker.failure_location,
+        output_location=sagemaker.output_location or training.output_location,
+        failure_location=sagemaker.failure_location or training.failure_location,
         submitted_time=training.submitted_time,
     )

@@ -8,8 +8,8 @@ What differs between the kinds is a `Lifecycle`; what is the same for all of the
 3. The status is written, if it changed, against the exact version that was observed. If somebody was faster the write
    is refused, and the key is looked at again.
 4. News is nobody's business here: the outbox derives it from the status that stands. So an unreachable topic or a
-   refused Event can neither delay a write nor lose one. Only farewells are told on the spot, before the object is let
-   go, and whatever becomes of them.
+   refused Event can neither delay a write nor lose one. Only farewells are handed to it, before the object is let go:
+   afterwards there is no status to read.
 """
 
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class FarewellTeller(Protocol):
     """Tells people about an object that is about to go."""
 
     async def farewell(self, body: Object, notice: Notice) -> None:
-        """Tell one notice, as well as it can be done now; never raises."""
+        """Take one notice to be told; never raises, never waits long."""
         ...
 
 
@@ -188,13 +188,15 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
     async def _act(
         self, observation: ObservationT, draft: Draft[StatusT, ActionT]
     ) -> Draft[StatusT, ActionT]:
+        # That the pass has to be repeated anyway is no reason to leave out what was decided: the status rests on it.
+        decided, draft = draft.retrying, replace(draft, retrying=None)
         done = 0
         # What one action learned may call for another, so the list may grow.
         while done < len(draft.actions) and draft.retrying is None:
             action = draft.actions[done]
             draft = self._lifecycle.fold(observation, draft, await self._perform(observation, action))
             done += 1
-        return draft
+        return draft if draft.retrying is not None else replace(draft, retrying=decided)
 
     async def _perform(self, observation: ObservationT, action: ActionT) -> object:
         try:

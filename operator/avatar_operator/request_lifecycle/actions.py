@@ -21,13 +21,18 @@ class DeletePictures:
 
 
 @dataclass(frozen=True)
+class MarkRetained:
+    """Leave a mark that the pictures are meant to outlive the request."""
+
+
+@dataclass(frozen=True)
 class RecordLeftBehind:
     """Have the runtime take over what could not be removed; `remains` says it in words."""
 
     remains: str
 
 
-RequestAction = DrawPictures | DeletePictures | RecordLeftBehind
+RequestAction = DrawPictures | DeletePictures | MarkRetained | RecordLeftBehind
 RequestDraft = Draft[AvatarRequestStatus, RequestAction]
 
 
@@ -46,10 +51,17 @@ class PicturesDeleted:
 
 
 @dataclass(frozen=True)
+class MarkedRetained:
+    """Nobody takes the pictures for orphans."""
+
+
+@dataclass(frozen=True)
 class LeftBehindHandedOver:
     """The runtime has been asked to take over what could not be removed, and is about to write that down."""
 
     remains: str
 
 
-RequestFact = DrawingAnswered | PicturesDeleted | LeftBehindHandedOver | ActionFailed[RequestAction]
+RequestFact = (
+    DrawingAnswered | PicturesDeleted | MarkedRetained | LeftBehindHandedOver | ActionFailed[RequestAction]
+)

@@ -16,14 +16,17 @@ from avatar_operator.costs import drawing_cost
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
+from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister, left_by_request
-from avatar_operator.locations import picture_prefix
+from avatar_operator.locations import picture_directory, picture_prefix
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawingAnswered,
     DrawPictures,
     LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
     PicturesDeleted,
     RecordLeftBehind,
     RequestAction,
@@ -36,6 +39,9 @@ from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestO
 from avatar_operator.request_lifecycle.pictures import wanted_pictures
 from avatar_operator.tenancy import namespace_allowed
 
+QUEUE_LIMIT = InferenceLimits().queue_deadline_seconds
+"""Where no runtime says anything else."""
+
 
 @dataclass
 class RequestLifecycle:
@@ -46,6 +52,7 @@ class RequestLifecycle:
     clock: Clock
     metrics: OperatorMetrics
     left_behind: LeftBehindRegister
+    namespaces: NamespaceLabels
     kind = AVATAR_REQUEST
     _notes: dict[ObjectKey, tuple[str, DrawingNotes]] = field(default_factory=dict)
     """With the uid that they are about: a request created anew under the name is another."""
@@ -68,7 +75,8 @@ class RequestLifecycle:
             model=model,
             runtime=runtime,
             model_names=() if going or model is not None else self._names(namespace),
-            queue_limit_seconds=self._queue_limit(runtime, namespace),
+            namespace_labels=NO_LABELS if going else await self.namespaces.wanted_by(runtime, namespace),
+            queue_limit_seconds=QUEUE_LIMIT if going else await self._queue_limit(runtime, namespace),
             notes=self._recalled(request),
         )
         if runtime is None or going or not is_drawing(request.status):
@@ -93,15 +101,15 @@ class RequestLifecycle:
     def _names(self, namespace: str) -> tuple[str, ...]:
         return tuple(sorted(key.name for key in self.cache.keys(AVATAR_MODEL) if key.namespace == namespace))
 
-    def _queue_limit(self, runtime: AvatarRuntime | None, namespace: str) -> int:
+    async def _queue_limit(self, runtime: AvatarRuntime | None, namespace: str) -> int:
         if runtime is not None:
             return runtime.spec.limits.inference.queue_deadline_seconds
         admitting = [
             runtime.spec.limits.inference.queue_deadline_seconds
             for runtime in find_runtimes(self.cache)
-            if namespace_allowed(runtime, namespace)
+            if namespace_allowed(runtime, namespace, await self.namespaces.wanted_by(runtime, namespace))
         ]
-        return max(admitting, default=InferenceLimits().queue_deadline_seconds)
+        return max(admitting, default=QUEUE_LIMIT)
 
     def decide(self, observation: RequestObservation) -> RequestDraft:
         """What to do. Pure."""
@@ -154,6 +162,10 @@ class RequestLifecycle:
             case DeletePictures():
                 storage = self.backends.of(runtime).storage
                 return PicturesDeleted(await storage.delete_request_data(runtime, observation.request))
+            case MarkRetained():
+                directory = picture_directory(runtime, observation.request)
+                await self.backends.of(runtime).storage.mark_retained(runtime, directory)
+                return MarkedRetained()
             case RecordLeftBehind(remains=remains):
                 entry = left_by_request(runtime, observation.request, observation.now)
                 self.left_behind.hand_over(runtime.metadata.name, entry)

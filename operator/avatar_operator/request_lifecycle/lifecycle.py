@@ -19,6 +19,8 @@ from avatar_operator.core.kstatus import at_rest, at_work, stalled
 from avatar_operator.request_lifecycle.actions import (
     DrawingAnswered,
     DrawPictures,
+    MarkedRetained,
+    MarkRetained,
     RequestDraft,
     RequestFact,
 )
@@ -26,7 +28,7 @@ from avatar_operator.request_lifecycle.conditions import READY, SUCCEEDED, is_dr
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from avatar_operator.request_lifecycle.phases.deadline import deadline
-from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
+from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup, fold_mark
 from avatar_operator.request_lifecycle.phases.drawing import drawing, fold_drawing
 from avatar_operator.request_lifecycle.phases.expiry import expiry
 from avatar_operator.request_lifecycle.phases.resolution import resolution
@@ -53,6 +55,8 @@ def fold(observation: RequestObservation, draft: RequestDraft, fact: RequestFact
     match fact:
         case DrawingAnswered() | ActionFailed(action=DrawPictures()):
             return fold_drawing(observation, draft, fact)
+        case MarkedRetained() | ActionFailed(action=MarkRetained()):
+            return fold_mark(observation, draft, fact)
         case _:
             return fold_cleanup(observation, draft, fact)
 

@@ -1,7 +1,7 @@
 """Everything that a decision about an AvatarRequest depends on, gathered once and frozen."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel
@@ -44,6 +44,7 @@ class RequestObservation:
         model: the AvatarModel it names in its own namespace, or None if there is none, or nobody needs it any more.
         model_names: the AvatarModels of the namespace, gathered if there is none of the name.
         runtime: the AvatarRuntime that the request draws with, until then that of the model, or None.
+        namespace_labels: the labels of the request's namespace, gathered if the runtime chooses tenants by them.
         queue_limit_seconds: how long the request may wait at most, by its runtime or those that admit its namespace.
         existing: file names of the pictures that lie in storage already; None if nothing needed them.
         pictures: all of them with their checksums, once none is missing.
@@ -56,6 +57,7 @@ class RequestObservation:
     model: AvatarModel | None
     runtime: AvatarRuntime | None
     model_names: tuple[str, ...] = ()
+    namespace_labels: Mapping[str, str] = field(default_factory=dict)
     queue_limit_seconds: int = InferenceLimits().queue_deadline_seconds
     existing: frozenset[str] | None = None
     pictures: Sequence[Picture] | None = None

@@ -7,6 +7,7 @@ from avatar_api.avatar_runtime import AvatarRuntimeStatus, EndpointStatus, LeftB
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.decision import ActionFailed, Draft
+from avatar_operator.runtime_lifecycle.idle import IdleTime
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,17 @@ class FormerEndpoint:
 
 @dataclass(frozen=True)
 class EndpointsSeen:
-    """The endpoints as they are, after a step towards what they should be, and those that the spec names no more."""
+    """The endpoints as they are, after a step towards what they should be.
+
+    Attributes:
+        facts: those that the spec names.
+        former: those that it names no more.
+        idle: what no status says yet of their idle time; None where nothing is paid for.
+    """
 
     facts: EndpointsFacts
     former: tuple[FormerEndpoint, ...] = ()
+    idle: IdleTime | None = None
 
 
 @dataclass(frozen=True)

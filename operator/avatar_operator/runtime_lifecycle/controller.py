@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
-from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, EndpointStatus
+from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, EndpointStatus, LeftBehind
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_api.reading import read_object
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.backends.selection import Backends
+from avatar_operator.backends.storage import Storage
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.left_behind import LeftBehindRegister, directories_of
+from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
     EndpointRetired,
@@ -30,6 +32,7 @@ from avatar_operator.runtime_lifecycle.actions import (
     RuntimeDraft,
     RuntimeFact,
 )
+from avatar_operator.runtime_lifecycle.idle import IdleMeter, IdleTime, idle_instances
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 from avatar_operator.runtime_lifecycle.users import Users, users_of
@@ -48,10 +51,12 @@ class RuntimeLifecycle:
     backends: Backends
     clock: Clock
     left_behind: LeftBehindRegister
+    orphans: OrphanFindings
     topic_trouble: Callable[[str], Retry | None]
     kind = AVATAR_RUNTIME
     _former: dict[ObjectKey, dict[tuple[str, str], datetime]] = field(default_factory=dict)
     """Since when this process has known that a runtime's spec names an endpoint no more, by role and name."""
+    _meters: dict[ObjectKey, IdleMeter] = field(default_factory=dict)
 
     async def observe(self, body: Object) -> RuntimeObservation:
         """Gather who uses the runtime, and how its topic is doing."""
@@ -63,6 +68,7 @@ class RuntimeLifecycle:
             users=self._users(name) if going else Users(),
             work=work_of(name, self._models(name), self.cache.objects(AVATAR_REQUEST)),
             handed_over=self.left_behind.waiting(name),
+            orphans=self.orphans.of(name),
             topic_trouble=self.topic_trouble(name),
         )
 
@@ -90,12 +96,19 @@ class RuntimeLifecycle:
         return {}
 
     def written(self, observation: RuntimeObservation, status: AvatarRuntimeStatus) -> None:
-        """What objects have handed over stands in the status, and waits no more."""
-        self.left_behind.written(observation.runtime.metadata.name, status)
+        """What others have handed over stands in the status, and waits no more."""
+        name = observation.runtime.metadata.name
+        self.left_behind.written(name, status)
+        if observation.orphans is not None and status.orphans != observation.runtime.status.orphans:
+            self.orphans.written(name, observation.orphans)
+        if status.idle_seconds != observation.runtime.status.idle_seconds:
+            self._meters[_key(name)].written()
 
     def forget(self, key: ObjectKey) -> None:
         """The object is gone."""
         self._former.pop(key, None)
+        self._meters.pop(key, None)
+        self.orphans.forget(key.name)
 
     async def perform(self, observation: RuntimeObservation, action: RuntimeAction) -> RuntimeFact:
         """Carry out one action.
@@ -108,18 +121,14 @@ class RuntimeLifecycle:
         match action:
             case EnsureEndpoints():
                 facts = await backend.compute.ensure_endpoints(runtime)
-                return EndpointsSeen(facts, self._former_endpoints(runtime, facts))
+                former = self._former_endpoints(runtime, facts)
+                return EndpointsSeen(facts, former, self._idle_time(observation, facts))
             case DeleteEndpoints():
                 return EndpointsDeleted(await backend.compute.delete_endpoints(runtime))
             case RetireEndpoint(endpoint=endpoint):
                 return EndpointRetired(endpoint, await backend.compute.retire_endpoint(runtime, endpoint))
             case RemoveLeftBehind(entry=entry):
-                reports = [
-                    await backend.storage.delete_owned(runtime, directory)
-                    for directory in directories_of(entry)
-                ]
-                left = tuple(words for report in reports for words in report.left_behind)
-                return RemovalTried(entry, CleanupReport(left))
+                return RemovalTried(entry, await _removed(backend.storage, runtime, entry))
             case _:
                 assert_never(action)
 
@@ -140,6 +149,22 @@ class RuntimeLifecycle:
         since = {name: known.get(name, self.clock.now()) for name in former}
         self._former[_key(runtime.metadata.name)] = since
         return tuple(FormerEndpoint(endpoint, since[name]) for name, endpoint in former.items())
+
+    def _idle_time(self, observation: RuntimeObservation, facts: EndpointsFacts) -> IdleTime | None:
+        if observation.runtime.spec.backend.sagemaker is None:
+            return None
+        meter = self._meters.setdefault(_key(observation.runtime.metadata.name), IdleMeter(observation.now))
+        return meter.note(observation.now, idle_instances(facts.endpoints, observation.work))
+
+
+async def _removed(storage: Storage, runtime: AvatarRuntime, entry: LeftBehind) -> CleanupReport:
+    directories = directories_of(entry)
+    if not directories:
+        return CleanupReport(
+            (f"what belongs to {entry.kind}, which this version of the operator does not know",)
+        )
+    reports = [await storage.delete_owned(runtime, directory) for directory in directories]
+    return CleanupReport(tuple(words for report in reports for words in report.left_behind))
 
 
 def _key(name: str) -> ObjectKey:

@@ -2,6 +2,7 @@
 
 protection     held before anything is made for it
 leftovers      what objects that are gone have left behind
+orphans        what was found without an owner
 deletion       first its users go, then its endpoints, then itself
 notifications  whether its status topic hears what it is told
 acceptance     can it work at all
@@ -33,6 +34,7 @@ from avatar_operator.runtime_lifecycle.phases.acceptance import acceptance
 from avatar_operator.runtime_lifecycle.phases.deletion import deletion, fold_deletion
 from avatar_operator.runtime_lifecycle.phases.leftovers import fold_removal, leftovers
 from avatar_operator.runtime_lifecycle.phases.notifications import notifications
+from avatar_operator.runtime_lifecycle.phases.orphans import orphans
 from avatar_operator.runtime_lifecycle.phases.provisioning import fold_endpoints, provisioning
 from avatar_operator.runtime_lifecycle.phases.retirement import fold_retirement
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
@@ -46,7 +48,7 @@ def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeD
     return draft if held else draft.add_finalizer()
 
 
-PHASES = (protection, leftovers, deletion, notifications, acceptance, provisioning)
+PHASES = (protection, leftovers, orphans, deletion, notifications, acceptance, provisioning)
 
 
 def decide(observation: RuntimeObservation) -> RuntimeDraft:

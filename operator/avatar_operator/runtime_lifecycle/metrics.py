@@ -21,7 +21,7 @@ class RuntimeCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Objects whose data could not be removed with them, by kind."""
+        """What was left behind, what has no owner, what is paid for."""
         statuses = [body.get("status", {}) for body in self._cache.objects(AVATAR_RUNTIME)]
         left_behind = GaugeMetricFamily(
             "avatar_left_behind",
@@ -32,3 +32,23 @@ class RuntimeCollector(Collector):
         for kind in (AVATAR_MODEL.kind, AVATAR_REQUEST.kind):
             left_behind.add_metric((kind,), counts[kind])
         yield left_behind
+        yield GaugeMetricFamily(
+            "avatar_orphans_found",
+            "Orphans at the last look.",
+            value=sum(status.get("orphans", {}).get("found", 0) for status in statuses),
+        )
+        instances = GaugeMetricFamily(
+            "avatar_endpoint_instances", "Instances in service, by what they do.", labels=("role",)
+        )
+        counts = Counter()
+        for status in statuses:
+            for endpoint in status.get("endpoints", ()):
+                counts[endpoint["role"]] += endpoint.get("instances", 0)
+        for role in ("Training", "Inference"):
+            instances.add_metric((role,), counts[role])
+        yield instances
+        yield GaugeMetricFamily(
+            "avatar_idle_instance_seconds",
+            "Seconds of instances in service that did no work, over the lives of all runtimes.",
+            value=sum(status.get("idleSeconds", 0) for status in statuses),
+        )

@@ -1,12 +1,14 @@
 """What an AvatarRuntime's status says that is worth telling. Pure: the same status gives the same news."""
 
+from collections.abc import Iterator
 from typing import Literal
 
-from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind
+from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind, Orphans
 from avatar_api.meta import Condition
 from avatar_operator.core.conditions import STALLED, find_condition
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
+from avatar_operator.core.words import counted
 from avatar_operator.kube.client import Object
 from avatar_operator.runtime_lifecycle.conditions import NOTIFICATIONS_DELIVERED
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
@@ -28,7 +30,18 @@ def runtime_news(body: Object) -> tuple[News, ...]:
         None if told is None or told.status != "False" else _news(told, "Warning", "NotificationsFailing"),
     )
     left_behind = (_left_behind(entry) for entry in status.left_behind)
-    return (*(news for news in found if news is not None), *left_behind)
+    return (*(news for news in found if news is not None), *left_behind, *_orphans(status.orphans))
+
+
+def _orphans(orphans: Orphans | None) -> Iterator[News]:
+    if orphans is not None and orphans.found:
+        message = (
+            f"{counted(orphans.found, 'thing')} without an owner in this cluster: data below spec.storage, or endpoints and"
+            " what belongs to them. The operator's log names each. With spec.garbageCollection.orphans: Delete what is"
+            " certainly this runtime's is removed."
+        )
+        notice = Notice("Warning", "OrphansFound", message)
+        yield News(notice, occasion=str(orphans.found), time=orphans.last_checked_time)
 
 
 def _left_behind(entry: LeftBehind) -> News:

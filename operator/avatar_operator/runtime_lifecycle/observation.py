@@ -5,6 +5,7 @@ from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
 from avatar_operator.core.decision import Retry
+from avatar_operator.orphans.findings import Finding
 from avatar_operator.runtime_lifecycle.users import Users
 from avatar_operator.runtime_lifecycle.work import Work
 
@@ -19,6 +20,7 @@ class RuntimeObservation:
         users: who keeps it from going, gathered only when it is being deleted.
         work: what its endpoints are at work on.
         handed_over: what objects that are being deleted want the runtime to take over.
+        orphans: what the collector of orphans found last; None before its first look.
         topic_trouble: why its status topic cannot be told anything; None if it can, as far as is known.
     """
 
@@ -27,6 +29,7 @@ class RuntimeObservation:
     users: Users
     work: Work
     handed_over: tuple[LeftBehind, ...] = ()
+    orphans: Finding | None = None
     topic_trouble: Retry | None = None
 
     @property

@@ -2,20 +2,23 @@
 
 import uuid
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from kubernetes.aio import client as kubernetes_client
 
+from avatar_api.avatar_runtime import AvatarRuntimeStatus, EndpointStatus, Orphans
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER, Kind
+from avatar_api.meta import Cost
 from avatar_operator.core.decision import Notice
 from avatar_operator.kube.client import ConflictError, KubeError, KubernetesClient, NotFoundError, Object
 from avatar_operator.kube.events import NOTE_BYTES, EventRecorder
+from avatar_operator.left_behind import left_by_model
 from builders import model_stages
 from builders.api_objects import ApiObjects
-from builders.clock import FakeClock
+from builders.clock import NOON, FakeClock
 from builders.manifests import model_manifest, request_manifest, runtime_manifest
-from builders.objects import a_condition
+from builders.objects import a_condition, a_model, a_runtime
 from local_cluster.access import Cluster
 
 
@@ -52,6 +55,19 @@ async def test_what_a_status_does_not_say_any_more_is_taken_away(
     assert [condition["type"] for condition in written["status"]["conditions"]] == ["Accepted", "Trained"]
 
 
+async def test_a_status_as_the_former_version_writes_it_is_taken(
+    client: KubernetesClient, model: Object
+) -> None:
+    status = model_stages.submitted().to_wire()
+    training: dict[str, Any] = {**cast("dict[str, Any]", status["training"])}
+    locations = training.pop("sagemaker")
+    former = {**status, "training": {**training, **locations}}
+
+    written = await client.apply_status(AVATAR_MODEL, model, former)
+
+    assert written["status"] == former
+
+
 async def test_a_status_of_a_cluster_scoped_object_is_written(
     client: KubernetesClient, api: ApiObjects, namespace: str
 ) -> None:
@@ -63,6 +79,35 @@ async def test_a_status_of_a_cluster_scoped_object_is_written(
 
     api.delete(runtime)
     assert written["status"]["conditions"][0]["type"] == "Ready"
+
+
+async def test_a_runtimes_status_holds_two_endpoints_of_a_role_and_all_that_it_keeps_in_mind(
+    client: KubernetesClient, api: ApiObjects, namespace: str
+) -> None:
+    runtime = api.create(runtime_manifest(name=namespace))
+    status = AvatarRuntimeStatus(
+        endpoints=[
+            EndpointStatus(role="Training", name=name, state="InService", instances=1)
+            for name in ("new", "old")
+        ],
+        left_behind=[left_by_model(a_runtime(), a_model(), NOON)],
+        orphans=Orphans(found=1, removed=2, last_checked_time=NOON),
+        idle_seconds=100,
+        idle_cost=Cost(amount="1.050000", currency="EUR", instance_type="ml.g4dn.xlarge, ml.g5.xlarge"),
+    ).to_wire()
+
+    written = await client.apply_status(AVATAR_RUNTIME, runtime, status)
+
+    api.delete(runtime)
+    assert written["status"] == status
+
+
+async def test_the_labels_of_a_namespace_are_read(client: KubernetesClient, namespace: str) -> None:
+    labels = await client.read_namespace_labels(namespace)
+
+    assert labels["kubernetes.io/metadata.name"] == namespace
+    with pytest.raises(NotFoundError):
+        await client.read_namespace_labels(f"{namespace}-gone")
 
 
 async def test_a_status_decided_on_an_old_version_is_refused(
@@ -248,7 +293,7 @@ def _events(cluster: Cluster, namespace: str) -> list[list[str]]:
 async def test_a_notice_becomes_an_event_beside_its_object(
     installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
 ) -> None:
-    await recorder.record(model, Notice("Warning", "PhotosDenied", "The role may not."), occasion="")
+    await recorder.record(model, Notice("Warning", "PhotosDenied", "The role may not."), notice_id="a1")
 
     assert _events(installed, namespace) == [
         ["Warning", "PhotosDenied", "AvatarModel", "ann", "The role may not."]
@@ -258,7 +303,7 @@ async def test_a_notice_becomes_an_event_beside_its_object(
 async def test_kubectl_describe_shows_the_event(
     installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
 ) -> None:
-    await recorder.record(model, Notice("Normal", "ModelReady", "It can draw."), occasion="")
+    await recorder.record(model, Notice("Normal", "ModelReady", "It can draw."), notice_id="a1")
 
     assert "It can draw." in installed.kubectl("describe", "avm", "ann", f"--namespace={namespace}")
 
@@ -268,19 +313,19 @@ async def test_the_same_notice_is_one_event(
 ) -> None:
     notice = Notice("Normal", "ModelReady", "It can draw.")
 
-    await recorder.record(model, notice, occasion="r1-a1")
-    await recorder.record(model, notice, occasion="r1-a1")
+    await recorder.record(model, notice, notice_id="a1")
+    await recorder.record(model, notice, notice_id="a1")
 
     assert len(_events(installed, namespace)) == 1
 
 
-async def test_the_same_notice_on_another_occasion_is_another_event(
+async def test_a_notice_of_another_id_is_another_event(
     installed: Cluster, recorder: EventRecorder, model: Object, namespace: str
 ) -> None:
     notice = Notice("Normal", "ModelReady", "It can draw.")
 
-    await recorder.record(model, notice, occasion="r1-a1")
-    await recorder.record(model, notice, occasion="r2-a1")
+    await recorder.record(model, notice, notice_id="a1")
+    await recorder.record(model, notice, notice_id="a2")
 
     assert len(_events(installed, namespace)) == 2
 
@@ -289,7 +334,7 @@ async def test_the_same_notice_on_another_occasion_is_another_event(
 async def test_a_long_message_is_cut_to_what_an_event_takes(
     installed: Cluster, recorder: EventRecorder, model: Object, namespace: str, letter: str
 ) -> None:
-    await recorder.record(model, Notice("Normal", "Talkative", letter * 3000), occasion="")
+    await recorder.record(model, Notice("Normal", "Talkative", letter * 3000), notice_id="a1")
 
     ((_, reason, _, _, note),) = _events(installed, namespace)
     assert reason == "Talkative"
@@ -302,7 +347,7 @@ async def test_a_notice_about_a_cluster_scoped_object_is_told_too(
 ) -> None:
     runtime = api.create(runtime_manifest(name=namespace))
 
-    await recorder.record(runtime, Notice("Normal", "EndpointsReady", "In service."), occasion="")
+    await recorder.record(runtime, Notice("Normal", "EndpointsReady", "In service."), notice_id="a1")
 
     api.delete(runtime)
     assert [event for event in _events(installed, "default") if event[3] == namespace] == [
@@ -310,18 +355,18 @@ async def test_a_notice_about_a_cluster_scoped_object_is_told_too(
     ]
 
 
+@pytest.mark.parametrize("name", ["a" * 253, f"{'b' * 199}-{'c' * 40}", f"{'d' * 199}.{'e' * 40}"])
 async def test_a_name_as_long_as_kubernetes_allows_can_be_told_about(
-    recorder: EventRecorder, client: KubernetesClient, api: ApiObjects, namespace: str, installed: Cluster
+    recorder: EventRecorder, api: ApiObjects, namespace: str, installed: Cluster, name: str
 ) -> None:
-    name = "a" * 253
     request: dict[str, Any] = api.create(request_manifest(name=name, namespace=namespace))
 
-    await recorder.record(request, Notice("Normal", "ModelReady", "It can draw."), occasion="")
+    await recorder.record(request, Notice("Normal", "ModelReady", "It can draw."), notice_id="a1")
 
     assert _events(installed, namespace)[0][3] == name
 
 
-async def test_a_notice_in_a_namespace_that_is_going_keeps_nobody_waiting(
+async def test_a_notice_in_a_namespace_that_is_going_is_refused_at_once(
     recorder: EventRecorder, installed: Cluster, api: ApiObjects
 ) -> None:
     namespace = f"test-{uuid.uuid4().hex[:12]}"
@@ -330,7 +375,10 @@ async def test_a_notice_in_a_namespace_that_is_going_keeps_nobody_waiting(
     api.change(model, {"metadata": {"finalizers": [FINALIZER]}})
     installed.delete_namespace(namespace)
 
-    await recorder.record(model, Notice("Warning", "CleanupIncomplete", "Something stays."), occasion="")
+    with pytest.raises(KubeError) as refused:
+        await recorder.record(
+            model, Notice("Warning", "CleanupIncomplete", "Something stays."), notice_id="a1"
+        )
 
-    assert _events(installed, namespace) == []
+    assert refused.value.status == 403
     api.change(model, {"metadata": {"finalizers": None}})

@@ -45,6 +45,8 @@ class Office:
             workers=[workers],
             hints=lambda: self._part("hints"),
             deliveries=lambda: self._part("deliveries"),
+            last_words=self._last_words,
+            collection=lambda: self._part("collection"),
             drain_seconds=DRAIN_SECONDS,
         )
 
@@ -77,6 +79,9 @@ class Office:
     async def _begin(self, left: Mapping[str, str]) -> None:
         self.journal.append(f"begun with {left['left']}")
         self.queue.add(MODEL_KEY)
+
+    async def _last_words(self) -> None:
+        self.journal.append("last words")
 
     async def _part(self, name: str) -> None:
         try:
@@ -122,7 +127,9 @@ def test_a_new_leader_catches_up_before_it_decides_and_hands_over_last() -> None
             "begun with behind",
             "pass over ann",
             "hints end",
+            "collection end",
             "end of the pass over ann",
+            "last words",
             "deliveries end",
             "lease released",
         ]

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
+
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
@@ -296,7 +298,8 @@ def test_catching_up_finds_creations_changes_and_deletions_on_every_page() -> No
     in_virtual_time(story())
 
 
-def test_a_sweep_lets_others_go_on_between_pages() -> None:
+@pytest.mark.parametrize("catching_up", [True, False])
+def test_others_go_on_between_pages(catching_up: bool) -> None:
     async def story() -> None:
         office = Office()
         for number in range(3 * PAGE_SIZE):
@@ -311,7 +314,7 @@ def test_a_sweep_lets_others_go_on_between_pages() -> None:
                 await asyncio.sleep(0)
 
         turning = asyncio.create_task(turn())
-        await office.sweeper.sweep(AVATAR_MODEL)
+        await (office.sweeper.catch_up() if catching_up else office.sweeper.sweep(AVATAR_MODEL))
         turning.cancel()
 
         assert turns >= 3

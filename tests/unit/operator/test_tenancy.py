@@ -1,12 +1,14 @@
 """Tenants are apart: who may use a runtime, and which S3 locations a namespace may name."""
 
 import string
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from avatar_operator.tenancy import location_allowed, namespace_allowed
+from builders.manifests import Changes
 from builders.objects import a_runtime
 
 NAMESPACES = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=20)
@@ -27,7 +29,61 @@ def test_a_namespace_is_admitted_by_name_or_by_star(
 ) -> None:
     runtime = a_runtime(spec={"tenancy": {"allowedNamespaces": allowed}})
 
-    assert namespace_allowed(runtime, namespace) is expected
+    assert namespace_allowed(runtime, namespace, {}) is expected
+
+
+PRODUCTION = {"team": "avatars", "stage": "production"}
+
+
+@pytest.mark.parametrize(
+    ("selector", "labels", "expected"),
+    [
+        ({}, {}, True),
+        ({"matchLabels": {"team": "avatars"}}, PRODUCTION, True),
+        ({"matchLabels": {"team": "avatars", "stage": "test"}}, PRODUCTION, False),
+        ({"matchLabels": {"team": "avatars"}}, {}, False),
+        ({"matchExpressions": [{"key": "stage", "operator": "In", "values": ["test"]}]}, PRODUCTION, False),
+        (
+            {"matchExpressions": [{"key": "stage", "operator": "In", "values": ["test", "production"]}]},
+            PRODUCTION,
+            True,
+        ),
+        ({"matchExpressions": [{"key": "stage", "operator": "In", "values": ["test"]}]}, {}, False),
+        ({"matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["test"]}]}, PRODUCTION, True),
+        ({"matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["test"]}]}, {}, True),
+        (
+            {"matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["production"]}]},
+            PRODUCTION,
+            False,
+        ),
+        ({"matchExpressions": [{"key": "stage", "operator": "Exists"}]}, PRODUCTION, True),
+        ({"matchExpressions": [{"key": "stage", "operator": "Exists"}]}, {}, False),
+        ({"matchExpressions": [{"key": "stage", "operator": "DoesNotExist"}]}, PRODUCTION, False),
+        ({"matchExpressions": [{"key": "stage", "operator": "DoesNotExist"}]}, {}, True),
+        (
+            {
+                "matchLabels": {"team": "avatars"},
+                "matchExpressions": [{"key": "stage", "operator": "DoesNotExist"}],
+            },
+            PRODUCTION,
+            False,
+        ),
+    ],
+)
+def test_a_namespace_is_admitted_by_its_labels(
+    selector: Changes, labels: Mapping[str, str], expected: bool
+) -> None:
+    runtime = a_runtime(spec={"tenancy": {"allowedNamespaces": None, "namespaceSelector": selector}})
+
+    assert namespace_allowed(runtime, "team-a", labels) is expected
+
+
+def test_a_namespace_that_is_named_needs_no_labels() -> None:
+    selector = {"matchLabels": {"team": "nobody"}}
+    runtime = a_runtime(spec={"tenancy": {"allowedNamespaces": ["team-a"], "namespaceSelector": selector}})
+
+    assert namespace_allowed(runtime, "team-a", {})
+    assert not namespace_allowed(runtime, "team-b", {})
 
 
 @given(NAMESPACES, NAMESPACES)

@@ -1,11 +1,13 @@
 """The port Compute around any other, counted. What each verb means stands there; pure ones are not counted."""
 
+from collections.abc import Collection, Sequence
+
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
 from avatar_operator.backends.cleanup_report import CleanupReport
-from avatar_operator.backends.compute import Compute, DrawCall, DrawResult, EndpointsFacts, HintSource
+from avatar_operator.backends.compute import Compute, DrawCall, DrawResult, EndpointsFacts, HintSource, Stray
 from avatar_operator.backends.metered.series import VerbCounter
 
 
@@ -34,6 +36,14 @@ class MeteredCompute:
         return await self._counter.counted(
             "retire_endpoint", self._compute.retire_endpoint(runtime, endpoint)
         )
+
+    async def strays(self, runtime: AvatarRuntime, living: Collection[str]) -> Sequence[Stray]:
+        """See Compute.strays."""
+        return await self._counter.counted("strays", self._compute.strays(runtime, living))
+
+    async def delete_stray(self, runtime: AvatarRuntime, stray: Stray) -> None:
+        """See Compute.delete_stray."""
+        await self._counter.counted("delete_stray", self._compute.delete_stray(runtime, stray))
 
     async def submit_training(
         self, runtime: AvatarRuntime, request: TrainingRequest, document: str

@@ -87,6 +87,10 @@ class MeteredStorage:
             "delete_request_data", self._storage.delete_request_data(runtime, request)
         )
 
+    async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage.mark_retained."""
+        await self._counter.counted("mark_retained", self._storage.mark_retained(runtime, directory))
+
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage.owners."""
         return await self._counter.counted("owners", self._storage.owners(runtime))

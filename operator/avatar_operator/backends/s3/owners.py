@@ -4,17 +4,19 @@ One flat listing sees everything in a thousandth of the calls that a walk throug
 with versions, what has been deleted but for its old versions is not seen.
 """
 
+import json
 from collections.abc import Sequence
 from contextlib import aclosing
+from datetime import datetime
 
 import structlog
 
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.aws.s3_objects import JSON, S3Objects
 from avatar_operator.backends.census import Census
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.locations import StorageLocations
+from avatar_operator.locations import RETAINED, OwnedDirectory, StorageLocations
 
 MAX_PAGES = 1000
 """Pages that one look takes of each prefix, a thousand objects a page, so that it ends."""
@@ -31,6 +33,14 @@ async def owners(objects: S3Objects, storage: StorageLocations) -> Sequence[Stor
             if error.reason != "BucketNotFound":
                 raise
     return census.result()
+
+
+async def mark_retained(objects: S3Objects, directory: OwnedDirectory, now: datetime) -> None:
+    """See Storage.mark_retained."""
+    location = S3Location.parse(directory.location)
+    if await objects.list_below(location, limit=1):
+        mark = {"kind": directory.kind, "uid": directory.uid, "since": now.isoformat()}
+        await objects.write(location.below(RETAINED), json.dumps(mark).encode(), content_type=JSON)
 
 
 async def _count_below(objects: S3Objects, root: S3Location, census: Census) -> None:

@@ -111,6 +111,11 @@ class S3Storage:
         return await cleanup.delete_below(self._objects(runtime), [prefix])
 
     @raises_backend_error
+    async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage.mark_retained."""
+        await stored_owners.mark_retained(self._objects(runtime), directory, self._clock.now())
+
+    @raises_backend_error
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage.owners."""
         return await stored_owners.owners(self._objects(runtime), runtime_storage(runtime))

@@ -1,5 +1,7 @@
 """The port's implementation for SageMaker: one line a verb. Each verb's story stands in its own file."""
 
+from collections.abc import Collection, Sequence
+
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
@@ -9,9 +11,9 @@ from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
 from avatar_operator.backends.aws_failures import raises_backend_error
 from avatar_operator.backends.cleanup_report import CleanupReport
-from avatar_operator.backends.compute import DrawCall, DrawResult, EndpointsFacts, HintSource
+from avatar_operator.backends.compute import DrawCall, DrawResult, EndpointsFacts, HintSource, Stray
 from avatar_operator.backends.s3.cleanup import delete_below
-from avatar_operator.backends.sagemaker import drawing, outcome, training
+from avatar_operator.backends.sagemaker import drawing, outcome, strays, training
 from avatar_operator.backends.sagemaker.endpoints import Endpoints
 from avatar_operator.backends.sagemaker.hints import SqsHints
 from avatar_operator.backends.sagemaker.outcome import OutcomePaths, attempt_paths
@@ -47,6 +49,16 @@ class SageMakerCompute:
     async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
         """See Compute.retire_endpoint."""
         return await self._endpoints.retire(runtime, endpoint)
+
+    @raises_backend_error
+    async def strays(self, runtime: AvatarRuntime, living: Collection[str]) -> Sequence[Stray]:
+        """See Compute.strays."""
+        return await strays.strays(self._clients, runtime, living)
+
+    @raises_backend_error
+    async def delete_stray(self, runtime: AvatarRuntime, stray: Stray) -> None:
+        """See Compute.delete_stray."""
+        await strays.delete_stray(self._clients, runtime, stray)
 
     @raises_backend_error
     async def submit_training(

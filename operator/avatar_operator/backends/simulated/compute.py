@@ -1,5 +1,6 @@
 """The port Compute for `spec.backend.simulated`. The package's docstring says what it does not do."""
 
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from avatar_api.avatar_model import AvatarModel
@@ -15,7 +16,7 @@ from avatar_operator.backends.attempts import (
     Submission,
 )
 from avatar_operator.backends.cleanup_report import CleanupReport
-from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, EndpointsFacts, HintSource
+from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, EndpointsFacts, HintSource, Stray
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.simulated import claims
 from avatar_operator.backends.simulated.derived import fails, training_result
@@ -61,6 +62,13 @@ class SimulatedCompute:
     async def retire_endpoint(self, runtime: AvatarRuntime, endpoint: EndpointStatus) -> EndpointsFacts:
         """Gone at once."""
         return EndpointsFacts(ready=True, reason="Deleted", message="nothing is left of the endpoint")
+
+    async def strays(self, runtime: AvatarRuntime, living: Collection[str]) -> Sequence[Stray]:
+        """Nothing that is simulated goes astray."""
+        return ()
+
+    async def delete_stray(self, runtime: AvatarRuntime, stray: Stray) -> None:
+        """Nothing that is simulated goes astray."""
 
     async def submit_training(
         self, runtime: AvatarRuntime, request: TrainingRequest, document: str

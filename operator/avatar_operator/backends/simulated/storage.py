@@ -17,6 +17,7 @@ from avatar_operator.backends.simulated.derived import digest, photo_uris, pictu
 from avatar_operator.backends.simulated.objects import PretendedObjects
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.locations import (
+    RETAINED,
     OwnedDirectory,
     object_directory,
     picture_prefix,
@@ -117,6 +118,11 @@ class SimulatedStorage:
         """Forget the request's pictures."""
         self._objects.delete_below(picture_prefix(runtime, request))
         return CleanupReport()
+
+    async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage.mark_retained."""
+        if self._objects.names(directory.location):
+            self._objects.write(f"{directory.location}{RETAINED}")
 
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage.owners."""

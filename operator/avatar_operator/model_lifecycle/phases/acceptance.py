@@ -1,6 +1,6 @@
 """Acceptance: may this be trained at all? Asked until an attempt is under way, so a platform team's fix is noticed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
@@ -28,7 +28,7 @@ def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     if observation.runtime is None:
         message = f"There is no AvatarRuntime {name}; `kubectl get avatarruntimes` lists those there are."
         return set_condition(observation, draft, ACCEPTED, "False", "RuntimeNotFound", message).finish()
-    refused = refusal(observation.runtime, observation.model)
+    refused = refusal(observation.runtime, observation.model, observation.namespace_labels)
     if refused is not None:
         return _refuse(observation, draft, *refused, retryable=False)
     photos = observation.photos
@@ -58,14 +58,16 @@ def _refuse(
     return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
 
 
-def refusal(runtime: AvatarRuntime, model: AvatarModel) -> tuple[str, str] | None:
+def refusal(
+    runtime: AvatarRuntime, model: AvatarModel, namespace_labels: Mapping[str, str]
+) -> tuple[str, str] | None:
     """Why a runtime does not take a model, as reason and message; None if it does."""
     name = runtime.metadata.name
     namespace = model.metadata.namespace
-    if not namespace_allowed(runtime, namespace):
+    if not namespace_allowed(runtime, namespace, namespace_labels):
         return (
             "NamespaceNotAllowed",
-            f"AvatarRuntime {name} does not admit namespace {namespace}; its spec.tenancy.allowedNamespaces decides.",
+            f"AvatarRuntime {name} does not admit namespace {namespace}; its spec.tenancy decides.",
         )
     allowed = runtime.spec.storage.allowed.photos
     for location in photo_locations(model):

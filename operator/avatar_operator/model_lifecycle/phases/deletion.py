@@ -15,6 +15,7 @@ from avatar_operator.left_behind import (
     handed_over,
     is_recorded,
     let_go,
+    settle_mark,
     settle_remains,
 )
 from avatar_operator.model_lifecycle.actions import (
@@ -23,6 +24,8 @@ from avatar_operator.model_lifecycle.actions import (
     DataDeleted,
     DeleteModelData,
     LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
     ModelAction,
     ModelDraft,
     RecordLeftBehind,
@@ -63,7 +66,20 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         )
         if may_run and age < CANCELLATION_GRACE_SECONDS:
             return draft.look_again_in(min(5.0, CANCELLATION_GRACE_SECONDS - age)).finish()
-    return draft.act(DeleteModelData(artifacts=model.spec.deletion_policy == "Delete")).finish()
+    if model.spec.deletion_policy == "Delete":
+        return draft.act(DeleteModelData(artifacts=True)).finish()
+    return draft.act(MarkRetained(), DeleteModelData(artifacts=False)).finish()
+
+
+def fold_mark(
+    observation: ModelObservation, draft: ModelDraft, fact: MarkedRetained | ActionFailed[ModelAction]
+) -> ModelDraft:
+    """Whether artifacts that shall stay are known to be no orphans."""
+    match fact:
+        case MarkedRetained():
+            return draft
+        case ActionFailed():
+            return settle_mark(draft, fact, age=_age(observation))
 
 
 def fold_cancellation(

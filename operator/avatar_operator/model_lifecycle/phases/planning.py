@@ -46,6 +46,8 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         inference_id=inference_id(observation.model.metadata.uid, training.revision, attempt),
         base_model=base_model_word(runtime.spec.base_model),
         sagemaker=None,
+        output_location=None,
+        failure_location=None,
         planned_time=observation.now,
         submitted_time=None,
         start_time=None,

@@ -4,6 +4,7 @@ Judged at every pass: a runtime that withdraws a namespace means it. A request i
 """
 
 import re
+from collections.abc import Mapping
 
 from avatar_api.avatar_request import AvatarRequest, RequestWarning, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
@@ -26,7 +27,7 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
     if runtime is None:
         message = f"AvatarRuntime {request.status.runtime_name} is gone."
         return fail_request(observation, draft, reason="RuntimeNotFound", message=message)
-    refused = refusal(runtime, request)
+    refused = refusal(runtime, request, observation.namespace_labels)
     if refused is not None:
         reason, message = refused
         draft = set_condition(observation, draft, ACCEPTED, "False", reason, message)
@@ -81,10 +82,12 @@ def prompt_warnings(request: AvatarRequest, token: str) -> list[RequestWarning]:
     ]
 
 
-def refusal(runtime: AvatarRuntime, request: AvatarRequest) -> tuple[str, str] | None:
+def refusal(
+    runtime: AvatarRuntime, request: AvatarRequest, namespace_labels: Mapping[str, str]
+) -> tuple[str, str] | None:
     """Why a runtime does not take a request, as reason and message; None if it does."""
     name, namespace = runtime.metadata.name, request.metadata.namespace
-    if not namespace_allowed(runtime, namespace):
+    if not namespace_allowed(runtime, namespace, namespace_labels):
         return (
             "NamespaceNotAllowed",
             f"AvatarRuntime {name} does not admit namespace {namespace}; its spec.tenancy decides.",

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
-from avatar_operator.left_behind import handed_over, is_recorded, let_go, settle_remains
+from avatar_operator.left_behind import handed_over, is_recorded, let_go, settle_mark, settle_remains
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
     PicturesDeleted,
     RecordLeftBehind,
     RequestAction,
@@ -32,8 +34,12 @@ def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDra
     request = observation.request
     if request.metadata.deletion_timestamp is None:
         return draft
-    if request.spec.deletion_policy != "Delete" or request.status.storage_prefix is None:
+    if request.status.storage_prefix is None:
         return draft.remove_finalizer().finish()
+    if request.spec.deletion_policy != "Delete":
+        if observation.runtime is None:
+            return draft.remove_finalizer().finish()
+        return draft.act(MarkRetained()).finish()
     if observation.runtime is None:
         message = (
             f"AvatarRuntime {request.status.runtime_name} is gone, so nobody has access to its storage;"
@@ -44,6 +50,18 @@ def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDra
     if is_recorded(observation.runtime, request.metadata.uid):
         return let_go(draft, observation.runtime, request.metadata.uid).finish()
     return draft.act(DeletePictures()).finish()
+
+
+def fold_mark(
+    observation: RequestObservation, draft: RequestDraft, fact: MarkedRetained | ActionFailed[RequestAction]
+) -> RequestDraft:
+    """Whether pictures that shall stay are known to be no orphans."""
+    match fact:
+        case MarkedRetained():
+            return draft.remove_finalizer()
+        case ActionFailed():
+            draft = settle_mark(draft, fact, age=_age(observation))
+            return draft if draft.retrying is not None else draft.remove_finalizer()
 
 
 def fold_cleanup(
@@ -65,10 +83,15 @@ def fold_cleanup(
             return draft.look_again_in((ended - observation.now).total_seconds())
         return draft.remove_finalizer()
     explanation = f"Not everything could be removed: {remains}"
+    age = _age(observation)
+    return settle_remains(draft, RecordLeftBehind(explanation), age=age, remains=explanation, retry=retry)
+
+
+def _age(observation: RequestObservation) -> float:
+    """For how many seconds the request has been going."""
     since = observation.request.metadata.deletion_timestamp
     assert since is not None
-    age = (observation.now - since).total_seconds()
-    return settle_remains(draft, RecordLeftBehind(explanation), age=age, remains=explanation, retry=retry)
+    return (observation.now - since).total_seconds()
 
 
 def _calls_have_ended(observation: RequestObservation) -> datetime:

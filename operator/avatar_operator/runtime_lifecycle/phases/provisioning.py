@@ -12,6 +12,7 @@ from avatar_operator.runtime_lifecycle.actions import (
     RuntimeDraft,
 )
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.phases.accounting import account
 from avatar_operator.runtime_lifecycle.phases.retirement import keep, retire
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
@@ -29,14 +30,15 @@ def fold_endpoints(
 ) -> RuntimeDraft:
     """What the endpoints are, or why that cannot be found out."""
     match fact:
-        case EndpointsSeen(facts=facts, former=former):
+        case EndpointsSeen(facts=facts, former=former, idle=idle):
             status: ConditionStatus = "True" if facts.ready else "False"
             draft = set_condition(observation, draft, ENDPOINTS_READY, status, facts.reason, facts.message)
             draft = update_status(draft, endpoints=list(facts.endpoints))
             if facts.ready:
                 draft = retire(observation, at_rest(observation, draft, facts.reason), former)
+                draft = account(observation, draft, idle)
                 return draft if facts.trouble is None else draft.retry(facts.trouble)
-            draft = keep(draft, former)
+            draft = account(observation, keep(draft, former), idle)
             if facts.failed:
                 draft = stalled(observation, draft, facts.reason, facts.message)
                 return draft.retry(Retry(facts.reason, facts.message, FAILED_LOOK_SECONDS))

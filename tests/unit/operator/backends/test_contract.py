@@ -28,7 +28,7 @@ from avatar_operator.backends.metered import BackendMetrics, metered
 from avatar_operator.backends.selection import Backend
 from avatar_operator.backends.simulated import simulated_backend
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.locations import picture_prefix
+from avatar_operator.locations import picture_directory, picture_prefix
 from builders.backend_objects import (
     BUCKET,
     StoppedClock,
@@ -307,6 +307,21 @@ class TestOwners:
         await stage.backend.storage.delete_model_data(stage.runtime, model, artifacts=True)
         await stage.backend.compute.delete_outcomes(stage.runtime, model)
         assert await self.owned_by(stage, model) == {}
+
+    async def test_what_is_meant_to_outlive_its_object_says_so(self, stage: Stage) -> None:
+        outcome = await stage.end(await stage.submit(stage.fated_model("succeeds")))
+        assert isinstance(outcome, AttemptSucceeded)
+        request, empty = make_request(), make_request()
+        await stage.backend.compute.draw(
+            stage.runtime,
+            draw_call(outcome.result.artifact.target_model, picture_prefix(stage.runtime, request)),
+        )
+        before = await self.owned_by(stage, request)
+        for drawn in (request, empty):
+            await stage.backend.storage.mark_retained(stage.runtime, picture_directory(stage.runtime, drawn))
+        after = await self.owned_by(stage, request)
+        assert [owner.retained for owner in (*before.values(), *after.values())] == [False, True]
+        assert await self.owned_by(stage, empty) == {}
 
     @pytest.mark.parametrize("location", [f"s3://{BUCKET}/", f"s3://{BUCKET}/photos/"])
     async def test_nothing_but_an_owners_own_directory_is_deleted(self, stage: Stage, location: str) -> None:

@@ -317,3 +317,17 @@ def test_a_queue_that_waits_for_nothing_has_not_stalled() -> None:
         assert queue.stalled_for() == 0
 
     in_virtual_time(story())
+
+
+def test_a_queue_that_hands_something_out_has_not_stalled() -> None:
+    async def story() -> None:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("first")
+        queue.add("second")
+        await asyncio.sleep(50)
+        await queue.get()
+        await asyncio.sleep(7)
+
+        assert queue.stalled_for() == 7
+
+    in_virtual_time(story())

@@ -34,6 +34,7 @@ class Cut:
         self._kube = kube
         self.cut = False
         self.silent = False
+        self.seconds = 0.0
 
     async def read_lease(self, namespace: str, name: str) -> Object:
         await self._pass()
@@ -44,6 +45,7 @@ class Cut:
         return await self._kube.write_lease(lease)
 
     async def _pass(self) -> None:
+        await asyncio.sleep(self.seconds)
         if self.silent:
             await asyncio.Event().wait()
         if self.cut:
@@ -279,6 +281,17 @@ def test_a_leader_that_wakes_after_a_long_sleep_ends_before_it_renews() -> None:
             await first.renewing
 
         assert _lease(kube)["metadata"]["resourceVersion"] == version
+
+    in_virtual_time(story())
+
+
+def test_a_slow_renewal_counts_from_when_it_was_sent() -> None:
+    async def story() -> None:
+        first = Replica(FakeKubeClient(FakeClock()), "first")
+        first.connection.seconds = 1.5
+        await first.elector.acquire()
+
+        assert first.leadership.seconds_left() == LEASE * 2 / 3 - 1.5
 
     in_virtual_time(story())
 

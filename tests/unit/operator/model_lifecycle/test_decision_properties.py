@@ -17,6 +17,7 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, Kind
 from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.kube.cache import ObjectCache
+from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import FenceAttempt, ModelDraft, SubmitTraining
@@ -27,6 +28,7 @@ from avatar_operator.names import inference_id
 from builders import model_stages
 from builders.backend import ScriptedBackend, a_success, backends_of, denied, out_of_reach
 from builders.clock import NOON, FakeClock
+from builders.kube import FakeKubeClient
 from builders.objects import MODEL_UID, a_model, a_runtime, photos
 from builders.observations import a_progress_message
 from builders.world import MODEL_KEY
@@ -144,6 +146,7 @@ def _observe(situation: Situation) -> ModelObservation:
         clock,
         OperatorMetrics(CollectorRegistry()),
         LeftBehindRegister(lambda runtime: None),
+        NamespaceLabels(FakeKubeClient(clock)),
     )
     if situation.message is not None:
         lifecycle.hint_progress(MODEL_KEY, situation.message)

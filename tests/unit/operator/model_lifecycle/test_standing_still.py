@@ -179,3 +179,17 @@ async def test_an_overdue_attempt_that_cannot_be_stopped_is_not_called_failed_ye
     assert world.model.status.last_failure is None
     await world.settle(AVATAR_MODEL)
     assert world.model.status.last_failure is not None
+
+
+async def test_an_old_attempt_is_stopped_although_the_photos_of_the_next_cannot_be_listed(
+    world: World,
+) -> None:
+    await world.settle(AVATAR_MODEL)
+    world.kube.edit(AVATAR_MODEL, "ann", {"revision": 2})
+    world.backend.script("list_photos", out_of_reach())
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert world.model.status.training is not None
+    assert world.model.status.training.revision == 2
+    assert len(world.backend.asked("revoke_claim")) == 1

@@ -248,6 +248,15 @@ async def test_an_action_that_failed_for_good_does_not_keep_the_others_from_runn
     ]
 
 
+async def test_what_was_decided_is_done_in_a_pass_that_has_to_be_repeated_for_another_reason() -> None:
+    bench = Bench(lambda draft: draft.act("stop", "clean").with_status(PENDING).retry(Retry("Busy", "")))
+
+    assert await bench.reconcile() == Reconciled("changed", retrying=Retry("Busy", ""))
+
+    assert [line for line in bench.journal if line.startswith("perform")] == ["perform stop", "perform clean"]
+    assert bench.stored_status == PENDING.to_wire()
+
+
 async def test_an_object_can_delete_itself_after_its_farewell() -> None:
     bench = Bench(lambda draft: draft.say_farewell(NEWS).delete())
 

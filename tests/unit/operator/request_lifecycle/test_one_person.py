@@ -9,9 +9,10 @@ that nobody hears the end of store their pictures up to a minute later.
 
 import asyncio
 import contextlib
+import functools
 import uuid
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from builders.manifests import model_manifest, request_manifest
 from builders.world import MODEL_KEY, World
 
 Answer = Literal["given", "loading", "lost", "throttled", "refused"]
+HEALABLE = ("Throttled", "InvocationTimedOut", "ServiceUnavailable")
 CALL_SECONDS = 60
 DEADLINE_SECONDS = 3600
 SPEC = {"prompts": [{"prompt": "sks person", "numImages": 6, "seed": 1}], "ttlSecondsAfterFinished": 100000}
@@ -165,66 +167,91 @@ class OnePerson(RuleBasedStateMachine):
 
     # What the user and the platform team do.
 
-    @initialize()
-    def begin(self) -> None:
-        self.world.add_runtime()
+    @initialize(drawn=st.integers(0, 5))
+    def begin(self, drawn: int) -> None:
+        # One picture an invocation: most of a request's life is between two of them.
+        self.world.add_runtime({"limits": {"inference": {"picturesPerInvocation": 1}}})
         self._run(self.world.settle(AVATAR_RUNTIME))
         self.create_model()
         self._train()
         self.create_request()
+        self._look(drawn + 1)
 
     @precondition(lambda self: not self.world.kube.exists(AVATAR_MODEL, "ann"))
     @rule()
     def create_model(self) -> None:
         self.people += 1
         uid = f"{self.people:08d}-2222-3333-4444-555555555555"
-        self.world.kube.create(AVATAR_MODEL, model_manifest(), uid=uid)
+        self._do(lambda: self.world.kube.create(AVATAR_MODEL, model_manifest(), uid=uid))
 
     @precondition(lambda self: self.world.kube.exists(AVATAR_MODEL, "ann"))
-    @rule()
-    def delete_model(self) -> None:
-        self.world.kube.delete_as_user(AVATAR_MODEL, "ann")
-        for _ in range(3):
+    @rule(lingers=st.booleans())
+    def delete_model(self, *, lingers: bool) -> None:
+        self._do(lambda: self.world.kube.delete_as_user(AVATAR_MODEL, "ann"))
+        for _ in range(0 if lingers else 3):
             self._pass(AVATAR_MODEL)
+        self._look(1)
 
     @precondition(lambda self: self.world.kube.exists(AVATAR_MODEL, "ann"))
     @rule()
     def somebody_else_takes_the_name(self) -> None:
-        self.world.kube.remove_by_force(AVATAR_MODEL, "ann")
+        self._do(lambda: self.world.kube.remove_by_force(AVATAR_MODEL, "ann"))
         self.create_model()
         self._train()
+        self._look(1)
 
     @precondition(lambda self: self.world.kube.exists(AVATAR_MODEL, "ann"))
     @rule()
     def train_again(self) -> None:
-        self.world.kube.edit(AVATAR_MODEL, "ann", {"revision": self.world.model.spec.revision + 1})
+        revision = self.world.model.spec.revision + 1
+        self._do(lambda: self.world.kube.edit(AVATAR_MODEL, "ann", {"revision": revision}))
         self._train()
+        self._look(1)
 
     @precondition(lambda self: not self.world.kube.exists(AVATAR_REQUEST, "portraits"))
     @rule()
     def create_request(self) -> None:
         batch = Batch(str(uuid.UUID(int=len(self.batches) + 1)))
         self.batches.append(batch)
-        self.world.kube.create(AVATAR_REQUEST, request_manifest(spec=SPEC), uid=batch.uid)
+        manifest = request_manifest(spec=SPEC)
+        self._do(lambda: self.world.kube.create(AVATAR_REQUEST, manifest, uid=batch.uid))
 
     @precondition(lambda self: self.world.kube.exists(AVATAR_REQUEST, "portraits"))
     @rule()
     def delete_request(self) -> None:
-        self.world.kube.delete_as_user(AVATAR_REQUEST, "portraits")
+        self._do(lambda: self.world.kube.delete_as_user(AVATAR_REQUEST, "portraits"))
+
+    @precondition(lambda self: self.world.kube.exists(AVATAR_REQUEST, "portraits") and self.batches[-1].ended)
+    @rule()
+    def ask_for_more_pictures(self) -> None:
+        self.delete_request()
+        self._look(3)
+        if not self.world.kube.exists(AVATAR_REQUEST, "portraits"):
+            self.create_request()
+            self._look(2)
+
+    @precondition(lambda self: self.world.kube.exists(AVATAR_REQUEST, "portraits"))
+    @rule()
+    def delete_request_while_it_waits_for_an_answer(self) -> None:
+        self.next_call_goes_wrong("lost")
+        if self.world.kube.exists(AVATAR_REQUEST, "portraits"):
+            self.delete_request()
+        self._look(2)
 
     @precondition(lambda self: self.world.kube.exists(AVATAR_RUNTIME, "standard"))
-    @rule(admitted=st.booleans(), pictures=st.integers(1, 4))
+    @rule(admitted=st.booleans(), pictures=st.integers(1, 2))
     def edit_runtime(self, *, admitted: bool, pictures: int) -> None:
         spec = {
             "tenancy": {"allowedNamespaces": ["*"] if admitted else ["team-b"]},
             "limits": {"inference": {"picturesPerInvocation": pictures}},
         }
-        self.world.kube.edit(AVATAR_RUNTIME, "standard", spec)
+        self._do(lambda: self.world.kube.edit(AVATAR_RUNTIME, "standard", spec))
+        self._look(1)
 
     @precondition(lambda self: self.world.kube.exists(AVATAR_RUNTIME, "standard"))
     @rule()
     def delete_runtime(self) -> None:
-        self.world.kube.delete_as_user(AVATAR_RUNTIME, "standard")
+        self._do(lambda: self.world.kube.delete_as_user(AVATAR_RUNTIME, "standard"))
         for _ in range(2):
             self._pass(AVATAR_RUNTIME)
 
@@ -232,8 +259,7 @@ class OnePerson(RuleBasedStateMachine):
 
     @rule(times=st.integers(1, 3))
     def look(self, times: int) -> None:
-        for _ in range(times):
-            self._pass(AVATAR_REQUEST)
+        self._look(times)
 
     @precondition(lambda self: self.caught_pass is None)
     @rule()
@@ -241,7 +267,7 @@ class OnePerson(RuleBasedStateMachine):
         self.backend.catch_next = True
         self._run(self._until_caught())
         self.backend.catch_next = False
-        self.leader, self.standby = self.standby, self.leader
+        self.fail_over()
 
     @precondition(lambda self: self.caught_pass is not None)
     @rule()
@@ -250,25 +276,30 @@ class OnePerson(RuleBasedStateMachine):
         self.backend.released.set()
         self._run(self._ended(self.caught_pass))
         self.caught_pass, self.caught_since = None, None
-        # It has lost the lease and ends its process.
-        self.standby.crash()
+        # Whoever has lost the lease ends its process.
+        self._do(self.standby.crash)
 
     @precondition(lambda self: self.caught_pass is None)
     @rule()
     def fail_over(self) -> None:
         self.leader, self.standby = self.standby, self.leader
+        if self.caught_pass is None:
+            self._do(self.standby.crash)
 
     @rule()
     def crash(self) -> None:
-        self.leader.crash()
+        self._do(self.leader.crash)
+        self._look(1)
 
     @rule(answer=st.sampled_from(["loading", "lost", "throttled", "refused"]))
     def next_call_goes_wrong(self, answer: Answer) -> None:
         self.backend.next_answer = answer
+        self._look(1)
 
     @rule(verb=st.sampled_from(["existing_pictures", "describe_pictures", "delete_request_data"]))
     def storage_out_of_reach(self, verb: str) -> None:
         self.backend.script(verb, out_of_reach())
+        self._look(1)
 
     @rule(
         verb=st.sampled_from(["apply_status", "set_finalizers", "create_event", "delete"]), lost=st.booleans()
@@ -278,6 +309,7 @@ class OnePerson(RuleBasedStateMachine):
             self.world.kube.lose_next_answer(verb)
         else:
             self.world.kube.fail_next(verb)
+        self._look(1)
 
     @rule()
     def watch_goes_deaf(self) -> None:
@@ -287,7 +319,7 @@ class OnePerson(RuleBasedStateMachine):
     def watch_catches_up(self) -> None:
         for world in (self.leader, self.standby):
             world.watching = True
-            _relist(world)
+            self._do(functools.partial(_relist, world))
 
     @rule()
     def late_pictures_come(self) -> None:
@@ -332,6 +364,12 @@ class OnePerson(RuleBasedStateMachine):
             assert len(stored) == 6
 
     @invariant()
+    def what_may_heal_ends_no_request(self) -> None:
+        if self.world.kube.exists(AVATAR_REQUEST, "portraits"):
+            failure = self.world.request.status.last_failure
+            assert failure is None or failure.reason not in HEALABLE
+
+    @invariant()
     def an_end_is_an_end(self) -> None:
         if self.world.kube.exists(AVATAR_REQUEST, "portraits") and self.batches:
             batch, state = self.batches[-1], self.world.request.status.state
@@ -360,14 +398,12 @@ class OnePerson(RuleBasedStateMachine):
         if not self.world.kube.exists(AVATAR_REQUEST, "portraits"):
             return
         for _ in range(3):
-            for _ in range(20):
-                self._pass(AVATAR_REQUEST)
+            self._look(20)
             self.time_passes(DEADLINE_SECONDS)
         if self.world.kube.exists(AVATAR_REQUEST, "portraits"):
             assert self.world.request.status.state in ("Succeeded", "Failed")
             writes = self.world.kube.writes.copy()
-            for _ in range(3):
-                self._pass(AVATAR_REQUEST)
+            self._look(3)
             assert self.world.kube.writes == writes
         for name in ("success_means_that_every_picture_is_there", "only_what_was_promised_is_drawn"):
             getattr(self, name)()
@@ -391,6 +427,10 @@ class OnePerson(RuleBasedStateMachine):
         if model is not None and model.metadata.deletion_timestamp is None:
             with contextlib.suppress(KubeError, AssertionError):
                 self._run(self._as_leader(self.leader.train()))
+
+    def _look(self, times: int) -> None:
+        for _ in range(times):
+            self._pass(AVATAR_REQUEST)
 
     def _pass(self, kind: Kind) -> None:
         # The queue would back off and come again; here the next rule does.
@@ -420,6 +460,14 @@ class OnePerson(RuleBasedStateMachine):
     @staticmethod
     async def _ended(task: asyncio.Task[None]) -> None:
         await task
+
+    def _do(self, change: Callable[[], object]) -> None:
+        """Change something where the watch is heard: in the loop."""
+
+        async def changed() -> None:
+            change()
+
+        self._run(changed())
 
     def _run(self, story: Coroutine[Any, Any, Any]) -> None:
         self.runner.run(story)

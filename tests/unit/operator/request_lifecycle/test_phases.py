@@ -9,6 +9,8 @@ from avatar_operator.core.decision import ActionFailed
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawPictures,
+    MarkedRetained,
+    MarkRetained,
     PicturesDeleted,
     RecordLeftBehind,
     RequestAction,
@@ -18,7 +20,7 @@ from avatar_operator.request_lifecycle.lifecycle import state_of
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from avatar_operator.request_lifecycle.phases.deadline import deadline
-from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
+from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup, fold_mark
 from avatar_operator.request_lifecycle.phases.drawing import drawing
 from avatar_operator.request_lifecycle.phases.expiry import expiry
 from avatar_operator.request_lifecycle.phases.resolution import resolution
@@ -345,8 +347,34 @@ def test_pictures_stay_if_the_request_says_retain() -> None:
 
     draft = deletion(observation, request_draft(observation))
 
-    assert draft.actions == ()
+    assert draft.actions == (MarkRetained(),)
+    assert fold_mark(observation, draft, MarkedRetained()).finalizer == "Remove"
+
+
+@pytest.mark.parametrize("policy", ["Retain", "Delete"])
+def test_a_request_that_retains_its_pictures_goes_though_its_runtime_is_gone(policy: str) -> None:
+    request = a_request(deleted_at=NOON, spec={"deletionPolicy": policy}, status=SUCCEEDED)
+    observation = observed_request(request, runtime=None)
+
+    draft = deletion(observation, request_draft(observation))
+
     assert draft.finalizer == "Remove"
+    assert bool(draft.farewells) == (policy == "Delete")
+
+
+def test_a_request_waits_for_a_mark_and_goes_without_one_when_patience_ends() -> None:
+    request = a_request(deleted_at=NOON, spec={"deletionPolicy": "Retain"}, status=SUCCEEDED)
+    failed = ActionFailed[RequestAction](MarkRetained(), "AccessDenied", "s3:PutObject.", True)
+    waiting, going = (
+        fold_mark(observation, request_draft(observation), failed)
+        for observation in (observed_request(request, now=at(age)) for age in (599, 600))
+    )
+
+    assert waiting.retrying is not None
+    assert (waiting.retrying.reason, waiting.finalizer) == ("AccessDenied", "Keep")
+    (farewell,) = going.farewells
+    assert (farewell.reason, going.finalizer) == ("RetainedUnmarked", "Remove")
+    assert "s3:PutObject" in farewell.message
 
 
 def test_a_request_that_drew_nothing_has_nothing_to_remove() -> None:

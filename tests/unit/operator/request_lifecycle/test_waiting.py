@@ -129,6 +129,30 @@ async def test_a_request_in_a_namespace_without_any_runtime_ends_too() -> None:
     assert world.request.status.state == "Failed"
 
 
+async def test_a_runtime_of_another_version_stops_no_request_that_does_not_use_it() -> None:
+    world = World()
+    newer = runtime_manifest(name="newer", spec={"limits": {"inference": {"queueDeadlineSeconds": "P1D"}}})
+    world.kube.create(AVATAR_RUNTIME, newer)
+    world.add_request()
+
+    waiting = await world.settle(AVATAR_REQUEST)
+
+    assert waiting.retrying is None
+    assert waiting.requeue_after == 3600
+
+
+async def test_a_request_goes_though_its_model_is_of_another_version() -> None:
+    world = World()
+    world.add_request()
+    await world.settle(AVATAR_REQUEST)
+    world.kube.create(AVATAR_MODEL, model_manifest(spec={"revision": "two"}))
+    world.kube.delete_as_user(AVATAR_REQUEST, "portraits")
+
+    await world.settle(AVATAR_REQUEST)
+
+    assert not world.kube.exists(AVATAR_REQUEST, "portraits")
+
+
 async def test_the_time_of_a_training_is_not_taken_from_drawing() -> None:
     world = World()
     world.add_runtime()

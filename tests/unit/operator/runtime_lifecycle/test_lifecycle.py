@@ -244,3 +244,83 @@ async def test_a_runtime_in_service_is_left_in_peace(world: World) -> None:
         await world.look_at(AVATAR_RUNTIME)
 
     assert world.kube.writes == writes
+
+
+async def test_whoever_gets_the_label_that_a_runtime_asks_for_is_admitted(world: World) -> None:
+    tenancy = {"allowedNamespaces": None, "namespaceSelector": {"matchLabels": {"avatars": "yes"}}}
+    world.kube.edit(AVATAR_RUNTIME, "standard", {"tenancy": tenancy})
+    world.kube.namespaces["team-a"] = {}
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    await world.settle(AVATAR_MODEL)
+    accepted = find_condition(world.model.status.conditions, "Accepted")
+    assert accepted is not None
+    assert accepted.reason == "NamespaceNotAllowed"
+
+    world.kube.namespaces["team-a"] = {"avatars": "yes"}
+    world.clock.advance(30)
+    await world.train()
+    world.add_request()
+    await world.settle(AVATAR_REQUEST)
+
+    assert is_true(world.request.status.conditions, "Succeeded")
+
+
+async def test_a_model_of_a_runtime_that_asks_for_labels_goes_though_nobody_can_read_them(
+    world: World,
+) -> None:
+    tenancy: dict[str, object] = {"allowedNamespaces": None, "namespaceSelector": {}}
+    world.kube.edit(AVATAR_RUNTIME, "standard", {"tenancy": tenancy})
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model({"suspend": True})
+    await world.settle(AVATAR_MODEL)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.kube.fail_next("read_namespace_labels", status=403)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+
+
+NEWER = {
+    "state": "Hibernating",
+    "endpoints": [{"role": "Upscaling", "name": "upscaler", "state": "Dreaming", "instances": 2}],
+    "conditions": [
+        {
+            "type": "Hibernated",
+            "status": "Perhaps",
+            "reason": "Winter",
+            "lastTransitionTime": "2026-11-22T11:00:00Z",
+            "observedGeneration": 1,
+        }
+    ],
+    "leftBehind": [
+        {
+            "kind": "AvatarAlbum",
+            "namespace": "team-a",
+            "name": "holiday",
+            "uid": "88888888-0000-0000-0000-000000000000",
+            "locations": ["s3://albums/team-a/88888888-0000-0000-0000-000000000000/"],
+            "since": "2026-11-22T11:00:00Z",
+            "tries": 3,
+            "owner": "ann",
+        }
+    ],
+    "weather": {"outlook": "fair"},
+}
+
+
+async def test_words_that_a_newer_version_wrote_stop_neither_the_work_nor_the_end(world: World) -> None:
+    await world.settle(AVATAR_RUNTIME)
+    world.kube.force_status(AVATAR_RUNTIME, "standard", NEWER)
+    world.backend.script("ensure_endpoints", *[_serving("avatar-training")] * 3)
+
+    world.clock.advance(86400)
+    await world.look_at(AVATAR_RUNTIME)
+    assert is_true(world.runtime.status.conditions, "Ready")
+    assert world.backend.asked("delete_owned") == []
+    assert [entry.kind for entry in world.runtime.status.left_behind] == ["AvatarAlbum"]
+    world.kube.delete_as_user(AVATAR_RUNTIME, "standard")
+    await world.look_at(AVATAR_RUNTIME)
+
+    assert world.backend.asked("delete_endpoints") != []

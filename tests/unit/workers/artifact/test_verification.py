@@ -13,6 +13,7 @@ from avatar_workers.artifact.verification import verify_directory
 from avatar_workers.base_model.pipeline import BaseModel
 from avatar_workers.errors import WorkerFailure
 from avatar_workers.storage import S3ObjectStorage
+from avatar_workers.training.claim import claim_attempt
 from avatar_workers.training.lora import lora_on_base
 from avatar_workers.training.packaging import package_and_upload
 
@@ -28,7 +29,14 @@ def unpacked(
     request = training_request()
     (tmp_path / "scratch").mkdir()
     with lora_on_base(base, rank=4, train_text_encoder=True, seed=1) as lora:
-        package_and_upload(lora, request, photo_count=3, storage=storage, scratch=tmp_path / "scratch")
+        package_and_upload(
+            lora,
+            request,
+            claim_attempt(request, storage),
+            photo_count=3,
+            storage=storage,
+            scratch=tmp_path / "scratch",
+        )
     storage.download(request.artifact.uri, tmp_path / "model.tar.gz", max_bytes=1 << 20)
     (tmp_path / "model").mkdir()
     unpack_archive(tmp_path / "model.tar.gz", tmp_path / "model")

@@ -211,6 +211,45 @@ async def test_a_runtime_that_goes_in_the_middle_of_a_change_takes_both_endpoint
     assert derived_names(sagemaker, name) == (set(), set())
 
 
+async def test_what_no_runtime_names_is_found_by_its_mark_and_goes(
+    backend: Backend, sagemaker: Any, name: str
+) -> None:
+    """The runtime was renamed, and a crash made everybody forget the old endpoint."""
+    await served(backend, named_runtime(name))
+    renamed = named_runtime(name, endpointName=f"{name}-faster")
+    compute, living = backend.compute, {renamed.metadata.uid}
+
+    strays = [stray for stray in await compute.strays(renamed, living) if name in stray.name]
+
+    assert {stray.runtime_uid for stray in strays} == living
+    assert [stray.kind for stray in strays] == ["Endpoint", "EndpointConfig", "Model"]
+    assert strays[0].name == f"{name}-training"
+    for stray in strays:
+        await compute.delete_stray(renamed, stray)
+
+    async def left() -> list[str]:
+        return [stray.name for stray in await compute.strays(renamed, living) if name in stray.name]
+
+    await eventually(left, lambda names: names == [])
+
+
+async def test_what_carries_another_runtimes_mark_is_told_only_if_that_is_unknown_and_never_goes(
+    backend: Backend, local_aws: LocalAws, name: str
+) -> None:
+    await served(backend, named_runtime(name))
+    asked, compute = make_runtime(), backend.compute
+
+    known = await compute.strays(asked, {asked.metadata.uid, f"runtime-{name}"})
+    unknown = [stray for stray in await compute.strays(asked, {asked.metadata.uid}) if name in stray.name]
+
+    assert not any(name in stray.name for stray in known)
+    assert {stray.runtime_uid for stray in unknown} == {f"runtime-{name}"}
+    with pytest.raises(BackendError) as caught:
+        await compute.delete_stray(asked, unknown[0])
+    assert caught.value.reason == "NotOwned"
+    assert local_aws.calls(api="DeleteEndpoint", EndpointName=f"{name}-training") == []
+
+
 async def test_observing_writes_nothing(backend: Backend, local_aws: LocalAws, name: str) -> None:
     runtime = observing(named_runtime(name))
     facts = await backend.compute.ensure_endpoints(runtime)

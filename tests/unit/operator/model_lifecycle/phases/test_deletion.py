@@ -13,12 +13,18 @@ from avatar_operator.model_lifecycle.actions import (
     DataDeleted,
     DeleteModelData,
     LeftBehindHandedOver,
+    MarkRetained,
     ModelAction,
     ModelDraft,
     RecordLeftBehind,
 )
 from avatar_operator.model_lifecycle.observation import attempt_reference
-from avatar_operator.model_lifecycle.phases.deletion import deletion, fold_cancellation, fold_cleanup
+from avatar_operator.model_lifecycle.phases.deletion import (
+    deletion,
+    fold_cancellation,
+    fold_cleanup,
+    fold_mark,
+)
 from builders import model_stages
 from builders.clock import NOON
 from builders.manifests import Changes
@@ -49,7 +55,10 @@ def test_a_finished_model_takes_its_data_with_it() -> None:
 def test_artifacts_stay_if_the_model_says_retain() -> None:
     observation = observed_model(_going(model_stages.hosted(), {"deletionPolicy": "Retain"}))
 
-    assert deletion(observation, model_draft(observation)).actions == (DeleteModelData(artifacts=False),)
+    assert deletion(observation, model_draft(observation)).actions == (
+        MarkRetained(),
+        DeleteModelData(artifacts=False),
+    )
 
 
 def test_a_running_attempt_is_stopped_and_given_time_to_say_so() -> None:
@@ -181,6 +190,19 @@ def test_a_model_that_has_nothing_stored_goes_without_a_word_though_its_runtime_
     draft = deletion(observation, model_draft(observation))
 
     assert (draft.finalizer, draft.farewells) == ("Remove", ())
+
+
+def test_artifacts_that_cannot_be_marked_hold_the_model_until_patience_ends() -> None:
+    model = _going(model_stages.hosted(), {"deletionPolicy": "Retain"})
+    failed = ActionFailed[ModelAction](MarkRetained(), "AccessDenied", "s3:PutObject.", True)
+    waiting, going = (
+        fold_mark(observation, model_draft(observation), failed)
+        for observation in (observed_model(model, now=at(age)) for age in (599, 600))
+    )
+
+    assert waiting.retrying == Retry("AccessDenied", "s3:PutObject.")
+    assert going.retrying is None
+    assert [notice.reason for notice in going.farewells] == ["RetainedUnmarked"]
 
 
 def _after_cancellation(model: AvatarModel, *, retryable: bool, seconds: float) -> ModelDraft:

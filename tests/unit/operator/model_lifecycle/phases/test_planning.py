@@ -4,7 +4,7 @@ import pytest
 
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_operator.core.conditions import find_condition
-from avatar_operator.model_lifecycle.observation import ModelObservation
+from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference
 from avatar_operator.model_lifecycle.phases.planning import planning
 from avatar_operator.names import inference_id
 from builders import model_stages
@@ -94,3 +94,23 @@ def test_nothing_is_planned_beside_an_attempt_or_after_the_end(
     observation = observed_model(a_model(status=status), runtime=None if runtime is None else a_runtime())
 
     assert planning(observation, model_draft(observation)) == model_draft(observation)
+
+
+def test_where_a_former_version_found_an_attempts_outcome_is_read_and_not_carried_on() -> None:
+    status = model_stages.failed(attempt=1, retry_in=60)
+    assert status.training is not None
+    former = status.training.model_copy(
+        update={"output_location": "s3://models/out/1", "failure_location": "s3://models/failed/1"}
+    )
+    model = a_model(status=status.model_copy(update={"training": former}))
+    reference = attempt_reference(a_runtime(), model, former)
+    assert (reference.output_location, reference.failure_location) == (
+        "s3://models/out/1",
+        "s3://models/failed/1",
+    )
+
+    observation = observed_model(model, photos=photos(), now=at(60))
+    training = planning(observation, model_draft(observation)).status.training
+
+    assert training is not None
+    assert (training.attempt, training.output_location, training.failure_location) == (2, None, None)

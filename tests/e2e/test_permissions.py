@@ -1,0 +1,163 @@
+"""Promise: the policies in docs/iam are enough, and what they do not grant is not needed.
+
+IAM is switched on at the AWS of these tests. An endpoint's calls are made there with the credentials of whoever made it,
+not with those of its execution role; so the operator that makes endpoints is given the workers' policy, too, and the one
+that finds endpoints has nothing but its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from string import Template
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from e2e.conftest import StartOperator
+from e2e.flight import REPOSITORY, ROLE, STAND_IN, Flight, OperatorProcess
+from sagemaker_local.testing import REGION, LocalAws
+
+POLICIES = REPOSITORY / "docs" / "iam"
+ACCOUNT = "123456789012"
+NAMELESS = ("sns:", "sqs:")
+"""Services of which moto checks what is done, and not with what: it asks for the resource "*"."""
+BATCHED = ("sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+"""Actions that cover their batches in AWS."""
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+class GuardedAws(LocalAws):
+    """An AWS that looks at every caller's policies. The tests themselves are its administrator."""
+
+    def __enter__(self) -> GuardedAws:
+        super().__enter__()
+        self._administrator: dict[str, str] = {}
+        self._administrator = self.new_user("administrator", json.dumps(EVERYTHING))
+        reset = f"{self.endpoint_url}/moto-api/reset-auth"
+        httpx.post(reset, content="0", trust_env=False).raise_for_status()
+        return self
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The administrator's."""
+        return {**super().environment, **self._administrator}
+
+    def client(self, service: str, config: Any = None, region: str = REGION) -> Any:
+        """The administrator's."""
+        session: Any = boto3.session.Session()
+        return session.client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+            config=config,
+        )
+
+    def new_user(self, name: str, *policies: str) -> dict[str, str]:
+        """Environment variables with the key of a new user who has these policies."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        for number, policy in enumerate(policies):
+            iam.put_user_policy(UserName=name, PolicyName=f"policy-{number}", PolicyDocument=policy)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[GuardedAws]:
+    """An AWS whose IAM is on."""
+    with GuardedAws(images={"stand-in": STAND_IN}) as guarded:
+        yield guarded
+
+
+def test_an_operator_that_makes_endpoints_needs_no_more_than_its_policies(
+    flight: Flight, start_operator: StartOperator, aws: GuardedAws
+) -> None:
+    names = ("operator.json", "operator-manage.json", "operator-scaling.json", "execution-role.json")
+    operator = start_operator(**aws.new_user(flight.name, *(_policy(flight, name) for name in names)))
+    flight.apply(flight.runtime_manifest())
+    _fly(flight)
+    flight.cluster.kubectl("delete", "avrt", flight.name, "--timeout=60s")
+    _nothing_was_denied(operator)
+
+
+def test_an_operator_that_finds_endpoints_needs_no_more_than_its_policy(
+    flight: Flight, start_operator: StartOperator, aws: GuardedAws
+) -> None:
+    platform = start_operator()
+    flight.apply(flight.runtime_manifest())
+    flight.wait_for_runtime()
+    platform.stop()
+    flight.apply(flight.runtime_manifest(managementPolicy="Observe"))
+
+    operator = start_operator(**aws.new_user(flight.name, _policy(flight, "operator.json")))
+    _fly(flight)
+    flight.cluster.kubectl("delete", "avrt", flight.name, "--timeout=60s")
+    _nothing_was_denied(operator)
+
+
+def _fly(flight: Flight) -> None:
+    """A whole life: trained, drawn, told and deleted, but for pictures that are retained."""
+    flight.apply(
+        flight.model_manifest("ann"), flight.request_manifest("pictures", "ann", deletionPolicy="Retain")
+    )
+    request = flight.wait_for_state("avr", "pictures", "Succeeded")
+    flight.told(request["metadata"]["uid"], until={"dev.avatars.request.succeeded.v1alpha1"})
+    flight.delete("avr", "pictures")
+    flight.delete("avm", "ann")
+    flight.wait_until_gone("avr", "pictures")
+    flight.wait_until_gone("avm", "ann")
+    assert {key.split("/")[0] for key in flight.stored_keys()} == {"photos", "outputs"}
+    assert any(key.endswith("/retained.json") for key in flight.stored_keys("outputs/"))
+
+
+def _nothing_was_denied(operator: OperatorProcess) -> None:
+    assert operator.metric("avatar_backend_requests_total", code="OK") > 0
+    assert operator.metric("avatar_ingest_messages_total", outcome="Accepted") > 0
+    for code in ("AccessDenied", "PhotosDenied"):
+        assert operator.metric("avatar_backend_requests_total", code=code) == 0
+    assert operator.metric("avatar_ingest_errors_total") == 0
+    assert operator.metric("avatar_announcements_total", sink="Topic", outcome="Retried") == 0
+
+
+def _policy(flight: Flight, name: str) -> str:
+    def last(arn_or_url: str) -> str:
+        return arn_or_url.rstrip("/").replace(":", "/").split("/")[-1]
+
+    policy = Template((POLICIES / name).read_text()).substitute(
+        AWS_ACCOUNT_ID=ACCOUNT,
+        AWS_REGION=REGION,
+        AVATARS_BUCKET=flight.bucket,
+        AVATARS_ENDPOINT_PREFIX=flight.name,
+        AVATARS_ERROR_TOPIC=last(flight.failed),
+        AVATARS_EXECUTION_ROLE_ARN=ROLE,
+        AVATARS_QUEUE=last(flight.operator_queue),
+        AVATARS_STATUS_TOPIC=last(flight.status),
+        AVATARS_SUCCESS_TOPIC=last(flight.succeeded),
+    )
+    document = json.loads(policy)
+    document["Statement"] = [_as_moto_sees_it(flight, statement) for statement in document["Statement"]]
+    return json.dumps(document)
+
+
+def _as_moto_sees_it(flight: Flight, statement: dict[str, Any]) -> dict[str, Any]:
+    """A statement in the words in which moto asks for the same: for AWS the documents' own are enough."""
+    actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+    if actions[0].startswith(NAMELESS):
+        resources = ["*"]
+    if "s3:DeleteObject" in actions:
+        # DeleteObjects is authorised for the bucket there, and for each object by AWS.
+        resources = [*resources, f"arn:aws:s3:::{flight.bucket}"]
+    batches = [f"{action}Batch" for action in actions if action in BATCHED]
+    return {**statement, "Action": [*actions, *batches], "Resource": resources}
+
+
+def _listed(words: str | list[str]) -> list[str]:
+    return [words] if isinstance(words, str) else words

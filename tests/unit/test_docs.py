@@ -1,0 +1,157 @@
+"""The documents are true where a test can tell: names of files, settings, metrics, reasons, permissions, links."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic_core import PydanticUndefined
+
+from avatar_operator.aws.clients import AwsClients
+from avatar_operator.backends.metered import BackendMetrics, TokensAvailable
+from avatar_operator.backends.selection import Backends
+from avatar_operator.core.clock import SystemClock
+from avatar_operator.ingest.metrics import IngestMetrics
+from avatar_operator.kube.leadership import Leadership
+from avatar_operator.metrics import OperatorMetrics
+from avatar_operator.operator import Operator
+from avatar_operator.settings import OperatorSettings
+from documents.aws_calls import needed_actions
+from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, rows, section
+from documents.reasons_in_code import reasons_in_code
+
+OPERATING, CONDITIONS, USING = DOCS / "operating.md", DOCS / "conditions.md", DOCS / "using.md"
+ONCE_IN_AN_ACCOUNT = {"iam:CreateServiceLinkedRole"}
+"""Allowed, and called by AWS itself on behalf of whoever calls."""
+CONDITION_TYPES = {
+    *("Accepted", "EndpointsReady", "Hosted", "ModelResolved", "NotificationsDelivered"),
+    *("Ready", "Reconciling", "Stalled", "Succeeded", "Trained"),
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_files_that_are_named_exist(page: Path) -> None:
+    named = {word for word in code_words(page.read_text()) if re.fullmatch(r"[\w./-]+\.(py|lua|md)", word)}
+    files = [f"/{file}" for file in _files()]
+    assert {word for word in named if not any(file.endswith(f"/{word}") for file in files)} == set()
+
+
+def _files() -> list[Path]:
+    return [
+        file.relative_to(REPOSITORY)
+        for folder in ("aws", "benchmarks", "crds", "dev", "docs", "examples", "operator", "tests", "workers")
+        for file in (REPOSITORY / folder).rglob("*.*")
+    ]
+
+
+def test_every_promise_names_tests_that_hold_it() -> None:
+    promises = re.findall(
+        r"^\| (.+) \| (`tests/.+) \|$", section(REPOSITORY / "README.md", "What it promises"), re.MULTILINE
+    )
+    assert len(promises) >= 10
+    for promise, shown_by in promises:
+        files = [word for word in code_words(shown_by) if word.startswith("tests/")]
+        assert files, promise
+        for file in files:
+            assert _has_tests(REPOSITORY / file), file
+
+
+def _has_tests(file: Path) -> bool:
+    """Whether a file has a test, be it a function or a state machine's class."""
+    names = re.findall(r"^(?:async )?(?:def (test_\w+)|(Test\w+) = )", file.read_text(), re.MULTILINE)
+    return bool(names)
+
+
+def test_decisions_are_numbered_one_by_one() -> None:
+    pages = sorted((DOCS / "decisions").glob("*.md"))
+    for number, page in enumerate(pages, start=1):
+        assert page.name.startswith(f"{number:04}-")
+        assert page.read_text().startswith(f"# {number}. ")
+
+
+def test_every_setting_stands_in_the_table_with_its_default() -> None:
+    table = {code_words(name)[0]: default for name, default, *_ in rows(section(OPERATING, "Settings"))}
+    assert table.keys() == {f"AVATAR_OPERATOR_{name.upper()}" for name in OperatorSettings.model_fields}
+    for name, field in OperatorSettings.model_fields.items():
+        if field.default is not PydanticUndefined:
+            said = code_words(table[f"AVATAR_OPERATOR_{name.upper()}"])
+            assert said == ([str(field.default)] if field.default != "" else []), name
+
+
+async def test_every_metric_stands_in_the_table_with_its_labels() -> None:
+    table = {
+        code_words(name)[0]: set(filter(None, labels.split(", ")))
+        for name, labels, *_ in rows(section(OPERATING, "Metrics"))
+    }
+    live = _live_metrics()
+    assert table.keys() == live.keys()
+    for name, labels in live.items():
+        assert labels is None or table[name] == labels, name
+
+
+def _live_metrics() -> dict[str, set[str] | None]:
+    """The labels of every series of ours; None where there is no sample to tell by."""
+    registry, clock = CollectorRegistry(), SystemClock()
+    metrics, leadership = OperatorMetrics(registry), Leadership(15)
+    BackendMetrics(registry)
+    IngestMetrics(registry)
+    registry.register(TokensAvailable(AwsClients().throttles.available))
+    settings = OperatorSettings(namespace="avatar-system")
+    # Nothing is called: only what a running operator publishes is looked at.
+    Operator(settings, cast(Any, None), Backends({}), cast(Any, None), clock, metrics, leadership)
+    found: dict[str, set[str] | None] = {}
+    for family in registry.collect():
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        labels = [set(sample.labels) - {"le"} for sample in family.samples]
+        found[f"{family.name}{suffix}"] = labels[0] if labels else None
+    return found
+
+
+def test_every_reason_stands_in_a_table_and_every_reason_of_a_table_can_be_given() -> None:
+    said = {
+        word
+        for word in code_words(CONDITIONS.read_text())
+        if re.fullmatch(r"[A-Z][a-z]+([A-Z][a-z]+)*", word)
+    }
+    code = reasons_in_code()
+    assert code - said == set(), "not in docs/conditions.md"
+    assert said - code - CONDITION_TYPES == set(), "in docs/conditions.md, and never given"
+
+
+def test_the_operators_policies_allow_what_it_calls_and_nothing_else() -> None:
+    allowed = {action for file in (DOCS / "iam").glob("operator*.json") for action in _actions(file)}
+    assert needed_actions() - allowed == set()
+    assert allowed - needed_actions() == ONCE_IN_AN_ACCOUNT
+
+
+def _actions(policy: Path) -> set[str]:
+    given = [statement["Action"] for statement in json.loads(policy.read_text())["Statement"]]
+    return {action for actions in given for action in ([actions] if isinstance(actions, str) else actions)}
+
+
+def test_every_placeholder_of_a_policy_is_set_in_the_example() -> None:
+    policies = "".join(file.read_text() for file in (DOCS / "iam").glob("*.json"))
+    needed = set(re.findall(r"\$\{(\w+)\}", policies))
+    assert needed == set(re.findall(r"(A\w+)=", section(OPERATING, "Permissions on AWS")))
+
+
+def test_every_kind_of_cloud_event_is_named() -> None:
+    sources = (REPOSITORY / "operator" / "avatar_operator").rglob("news.py")
+    told = {kind for file in sources for kind in re.findall(r'"(dev\.avatars\.[\w.]+)"', file.read_text())}
+    named = Counter(code_words(section(USING, "CloudEvents")))
+    assert told
+    assert {kind for kind in told if named[kind] != 1} == set()
