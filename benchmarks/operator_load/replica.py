@@ -39,8 +39,14 @@ class Replica:
         self.log = directory / f"{account}.log"
         self._port = _free_port()
         self._lives = 0
+        # An image carries its byte code; a process that had to compile would be measured compiling.
+        inherited = {
+            name: value
+            for name, value in environment_without_aws().items()
+            if name != "PYTHONDONTWRITEBYTECODE"
+        }
         self._environment = {
-            **environment_without_aws(),
+            **inherited,
             "KUBECONFIG": str(kubeconfig),
             "AVATAR_OPERATOR_HTTP_HOST": "127.0.0.1",
             "AVATAR_OPERATOR_HTTP_PORT": str(self._port),

@@ -100,7 +100,6 @@ class KubernetesClient:
         self._count_request = count_request
         self._api_client = api_client
         self._custom_objects = kubernetes_client.CustomObjectsApi(api_client)
-        self._core = kubernetes_client.CoreV1Api(api_client)
         self._request_timeout = request_timeout
         self._page_size = page_size
 
@@ -138,12 +137,7 @@ class KubernetesClient:
             _continue=token or None,
             _request_timeout=self._request_timeout,
         )
-        body = await response.read()
-        if response.status != 200:
-            raise ApiException(
-                status=response.status, reason=response.reason, body=body.decode(errors="replace")
-            )
-        return cast(Object, json.loads(body))
+        return await _decoded(response)
 
     async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
         """Make `status` the object's whole status; refused if the object is not the observed one any more."""
@@ -234,9 +228,22 @@ class KubernetesClient:
 
     async def read_namespace_labels(self, name: str) -> Mapping[str, str]:
         """The labels of a namespace."""
-        call = self._core.read_namespace(name, _request_timeout=self._request_timeout)
-        namespace = await self._call("get", "Namespace", call)
-        return namespace.metadata.labels or {}
+        namespace = await self._call("get", "Namespace", self._namespace(name))
+        labels: Mapping[str, str] = namespace["metadata"].get("labels") or {}
+        return labels
+
+    async def _namespace(self, name: str) -> Object:
+        # CoreV1Api would do the same, and bring along 240 modules: 25 MiB, and a second of every start.
+        request = await self._api_client.param_serialize(
+            "GET",
+            "/api/v1/namespaces/{name}",
+            path_params={"name": name},
+            header_params={"Accept": "application/json"},
+            auth_settings=["BearerToken"],
+        )
+        return await _decoded(
+            await self._api_client.call_api(*request, _request_timeout=self._request_timeout)
+        )
 
     async def read_lease(self, namespace: str, name: str) -> Object:
         """The Lease of a name."""
@@ -287,6 +294,18 @@ class KubernetesClient:
             ) from error
         self._count_request(verb, kind, 200)
         return answer
+
+
+async def _decoded(response: Any) -> Object:
+    """The answer's JSON.
+
+    Raises:
+        ApiException: it is none of success.
+    """
+    body = await response.read()
+    if response.status != 200:
+        raise ApiException(status=response.status, reason=response.reason, body=body.decode(errors="replace"))
+    return cast(Object, json.loads(body))
 
 
 def _status_message(body: Any) -> str:
