@@ -15,6 +15,8 @@ from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation
 
 MAX_BACKOFF_SECONDS = 3600
+MAX_ABANDONED = 10
+"""Attempts of one revision that may be given up because their answers were lost."""
 
 
 def fail_attempt(
@@ -61,11 +63,21 @@ def abandon_attempt(observation: ModelObservation, draft: ModelDraft) -> ModelDr
     """Record that the current attempt never started and never will: it was fenced.
 
     The first one is followed by the next attempt at once, since a restart of the operator must cost nobody time. If
-    answers keep getting lost, something is wrong with the backend, and each further attempt waits longer.
+    answers keep getting lost, something is wrong with the backend, and each further attempt waits longer; after some of
+    them a person is asked.
     """
     training = draft.status.training
     assert training is not None
     assert observation.runtime is not None
+    if training.attempt - training.failures >= MAX_ABANDONED:
+        return fail_attempt(
+            observation,
+            draft,
+            reason="SubmissionsLost",
+            message=f"Of {MAX_ABANDONED} attempts nobody could tell whether they arrived at the training endpoint; all are"
+            " void. Look at the operator's log and at its connection to the backend.",
+            retryable=False,
+        )
     draft = update_training(draft, inference_id=None, planned_time=None)
     if training.attempt == 1:
         return draft.look_again_in(0)

@@ -22,7 +22,6 @@ from avatar_operator.model_lifecycle.observation import (
     is_active,
     is_submitted,
 )
-from avatar_operator.model_lifecycle.phases.submission import queued
 
 HOPELESS_RETRY_SECONDS = 30.0
 """What somebody has to mend is asked for again at this pace at most."""
@@ -57,8 +56,11 @@ def fold_fence(
         case AttemptClaimed(since=since):
             # A claim is dated by the worker's clock, which may be ahead.
             started = observation.now if since is None else min(since, observation.now)
-            draft = update_training(draft, start_time=started, sagemaker=SageMakerAttempt())
-            return queued(observation, draft).look_again_in(0)
+            draft = update_training(
+                draft, submitted_time=observation.now, start_time=started, sagemaker=SageMakerAttempt()
+            )
+            running = f"Attempt {training.attempt} is running."
+            return set_condition(observation, draft, TRAINED, "False", "Preparing", running).look_again_in(0)
         case ActionFailed(message=message, retryable=retryable):
             explanation = f"Whether attempt {training.attempt} was submitted cannot be found out: {message} It is tried again."
             pause = 0.0 if retryable else HOPELESS_RETRY_SECONDS

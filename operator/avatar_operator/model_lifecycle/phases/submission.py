@@ -52,10 +52,13 @@ def fold_submission(
     fact: SubmissionAccepted | AnswerLost | ActionFailed[ModelAction],
 ) -> ModelDraft:
     """What became of the call."""
+    training = draft.status.training
+    assert training is not None
     match fact:
         case SubmissionAccepted(submission=accepted):
             draft = update_training(
                 draft,
+                submitted_time=observation.now,
                 log_url=accepted.log_url,
                 sagemaker=SageMakerAttempt(
                     endpoint_name=accepted.endpoint_name,
@@ -63,8 +66,9 @@ def fold_submission(
                     failure_location=accepted.failure_location,
                 ),
             )
+            message = f"Attempt {training.attempt} waits for a worker."
             # Asked once without a hint: a backend that sends none says when to ask again.
-            return queued(observation, draft).look_again_in(0)
+            return set_condition(observation, draft, TRAINED, "False", "Queued", message).look_again_in(0)
         case AnswerLost():
             # The plan stands, and is fenced by the next pass before anything is called again.
             return draft.look_again_in(0)
@@ -74,13 +78,3 @@ def fold_submission(
             return set_condition(
                 observation, draft, TRAINED, "False", "SubmissionDelayed", f"{message} It is tried again."
             ).retry(fact.as_retry())
-
-
-def queued(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
-    """The draft of an attempt that the backend has."""
-    draft = update_training(draft, submitted_time=observation.now)
-    training = draft.status.training
-    assert training is not None
-    return set_condition(
-        observation, draft, TRAINED, "False", "Queued", f"Attempt {training.attempt} waits for a worker."
-    )

@@ -42,3 +42,22 @@ def test_a_void_attempt_is_no_failure() -> None:
     training = abandon_attempt(observation, model_draft(observation)).status.training
     assert training is not None
     assert training.failures == 1
+
+
+def test_answers_that_are_lost_for_ever_end_with_a_person() -> None:
+    observation = observed_model(a_model(status=planned(attempt=12, failures=2)))
+    draft = abandon_attempt(observation, model_draft(observation))
+    trained = find_condition(draft.status.conditions, "Trained")
+    assert trained is not None
+    assert trained.reason == "SubmissionsLost"
+    assert draft.status.training is not None
+    assert draft.status.training.retry_time is None
+    assert draft.status.last_failure is not None
+    assert not draft.status.last_failure.retryable
+
+
+def test_one_lost_answer_less_is_tried_again() -> None:
+    observation = observed_model(a_model(status=planned(attempt=11, failures=2)))
+    draft = abandon_attempt(observation, model_draft(observation))
+    assert draft.status.training is not None
+    assert draft.status.training.retry_time is not None

@@ -73,7 +73,7 @@ async def test_a_lost_answer_whose_attempt_runs_is_taken_over(world: World) -> N
     assert training is not None
     assert training.inference_id == FIRST
     assert training.start_time == training.submitted_time == NOON
-    assert world.model.status.state == "Queued"
+    assert world.model.status.state == "Preparing"
     assert "TrainingSubmitted" in world.kube.reasons()
 
 
@@ -109,7 +109,7 @@ async def test_a_crash_between_call_and_record_is_fenced(world: World) -> None:
     await world.settle(AVATAR_MODEL)
 
     assert len(world.backend.asked("submit_training")) == 1
-    assert world.model.status.state == "Queued"
+    assert world.model.status.state == "Preparing"
 
 
 async def test_a_refused_record_of_a_submission_is_fenced_by_the_same_process(world: World) -> None:
