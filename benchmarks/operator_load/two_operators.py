@@ -50,6 +50,7 @@ def measure_sagemaker(stage: Stage, models: int, fault_count: int, seed: int) ->
             environment=aws.environment,
         )
         invocations = len(aws.calls(api="InvokeEndpointAsync", carried_out="true"))
-        yield plain("invocations that AWS took", invocations, digits=0)
+        ratio = f"one for each model: {models}; {invocations / models:.2f}"
+        yield plain("invocations that AWS took", invocations, digits=0, peer=ratio)
         yield none_of("attempts submitted twice", submitted_twice(flight))
         yield none_of("duplicate trainings", trained_twice(flight))
