@@ -9,7 +9,6 @@ Objects are compared a page at a time, and only those that differ are held until
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,9 +87,6 @@ class Sweeper:
                 for body in page:
                     before.pop(key_of(kind, body), None)
                     self._cache.store(kind, body)
-                # What is cached lives long and has no cycles. Left to the garbage collector, some thousand objects make
-                # each of its full rounds hold the event loop for a quarter of a second.
-                gc.freeze()
                 await _let_others_go_on()
             self._drop(kind, before)
 

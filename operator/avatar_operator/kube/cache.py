@@ -8,6 +8,7 @@ Two small indexes answer "who depends on this?", in constant time per event. (ko
 start-up; reference: docs/decisions.)
 """
 
+import gc
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ from typing import Any
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, Kind
 from avatar_operator.kube.client import Object
 
+GROWTH_BETWEEN_FREEZES = 1.25
 Subscriber = Callable[[Kind, "ObjectKey", Object, bool], None]
 
 
@@ -59,6 +61,7 @@ class ObjectCache:
         self._objects: dict[ObjectKey, Object] = {}
         self._dependents: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._keys_by_uid: dict[str, ObjectKey] = {}
+        self._frozen = 0
 
     def subscribe(self, subscriber: Subscriber, *, own_writes: bool = True) -> None:
         """Call `subscriber(kind, key, body, deleted)` after every change.
@@ -105,12 +108,14 @@ class ObjectCache:
             self._unlink(kind, key, known)
         # managedFields are half of an object's bytes and nothing reads them.
         metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
-        self._objects[key] = _with_shared_words({**body, "metadata": metadata})
+        stored = self._objects[key] = _with_shared_words({**body, "metadata": metadata})
+        self._relieve_collector()
         self._keys_by_uid[metadata["uid"]] = key
         owner = referenced_name(kind, body)
         if owner is not None:
             self._dependents[owner].add(key)
-        self._tell(kind, key, body, deleted=False, own_write=own_write)
+        # Who keeps what it is told keeps nothing that is not kept anyway.
+        self._tell(kind, key, stored, deleted=False, own_write=own_write)
         return True
 
     def remove(self, kind: Kind, key: ObjectKey, uid: str) -> bool:
@@ -122,6 +127,16 @@ class ObjectCache:
         del self._objects[key]
         self._tell(kind, key, known, deleted=True, own_write=False)
         return True
+
+    def _relieve_collector(self) -> None:
+        """Take what is cached out of the garbage collector's rounds, whenever there is a good deal more of it.
+
+        It lives long and has no cycles, and with some thousand objects each full round would hold the event loop for a
+        quarter of a second. Only growth counts: what is frozen by chance along with it is never collected.
+        """
+        if len(self._objects) > self._frozen * GROWTH_BETWEEN_FREEZES:
+            gc.freeze()
+            self._frozen = len(self._objects)
 
     def _tell(self, kind: Kind, key: ObjectKey, body: Object, *, deleted: bool, own_write: bool) -> None:
         for subscriber in self._subscribers:

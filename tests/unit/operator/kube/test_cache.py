@@ -1,5 +1,6 @@
 """The cache: the newest version wins, whoever brought it, and dependents are found."""
 
+import gc
 import json
 import random
 from typing import Any
@@ -197,3 +198,26 @@ def test_objects_share_the_words_that_they_have_in_common(cache: ObjectCache) ->
     assert ann["spec"]["runtimeRef"]["name"] is bob["spec"]["runtimeRef"]["name"]
     names = [next(name for name in body["spec"] if name == "runtimeRef") for body in (ann, bob)]
     assert names[0] is names[1]
+
+
+def test_who_is_told_of_a_change_gets_what_the_cache_keeps(cache: ObjectCache) -> None:
+    told: list[Object] = []
+    cache.subscribe(lambda kind, key, body, deleted: told.append(body))
+    cache.store(AVATAR_MODEL, merged(_model(1), {"metadata": {"managedFields": [{"manager": "kubectl"}]}}))
+    assert told == [cache.get(MODEL)]
+    assert "managedFields" not in told[0]["metadata"]
+
+
+def test_what_is_cached_leaves_the_collectors_rounds_as_the_cache_grows(
+    cache: ObjectCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(gc, "freeze", lambda: sizes.append(len(cache.keys(AVATAR_MODEL))))
+    for number in range(1000):
+        cache.store(AVATAR_MODEL, _model(1, uid=f"u{number}", name=f"m{number}"))
+    assert sizes[-1] >= 800
+    frozen = len(sizes)
+    assert frozen < 40
+    for number in range(1000):
+        cache.store(AVATAR_MODEL, _model(2, uid=f"u{number}", name=f"m{number}"))
+    assert len(sizes) == frozen, "the cache did not grow"
