@@ -25,9 +25,8 @@ from avatar_operator.backends.attempts import (
     ClaimedByWorker,
 )
 from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
-from avatar_operator.backends.selection import Backends, backend_name
+from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.conditions import is_true
 from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
@@ -55,18 +54,15 @@ from avatar_operator.model_lifecycle.actions import (
     SubmissionAccepted,
     SubmitTraining,
 )
-from avatar_operator.model_lifecycle.conditions import TRAINED
+from avatar_operator.model_lifecycle.inquiries import is_overdue, needs_photos
 from avatar_operator.model_lifecycle.lifecycle import decide, fold, summarise
+from avatar_operator.model_lifecycle.measures import measure
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
     attempt_reference,
     is_active,
-    is_settled,
     is_submitted,
 )
-from avatar_operator.model_lifecycle.phases.acceptance import refusal
-from avatar_operator.model_lifecycle.phases.deadline import deadline_of
-from avatar_operator.runtime_readiness import endpoints_ready
 
 logger = structlog.get_logger(__name__)
 
@@ -141,9 +137,9 @@ class ModelLifecycle:
         wanted = training is not None and (
             training.revision == model.spec.revision or model.metadata.deletion_timestamp is not None
         )
-        if wanted and is_submitted(training) and (memory.ask_for_outcome or _is_overdue(observation)):
+        if wanted and is_submitted(training) and (memory.ask_for_outcome or is_overdue(observation)):
             return replace(observation, outcome=await self._outcome(runtime, model, memory))
-        if _needs_photos(observation):
+        if needs_photos(observation):
             return await self._with_photos(observation, runtime)
         return observation
 
@@ -178,33 +174,12 @@ class ModelLifecycle:
     def written(self, observation: ModelObservation, status: AvatarModelStatus) -> None:
         """A plan that this write brought may be submitted by this process without fencing. Measure what changed."""
         before, training = observation.model.status.training, status.training
-        self._measure(observation, status)
-        self.metrics.failed(
-            self.kind,
-            observation.model.metadata.namespace,
-            observation.model.status.last_failure,
-            status.last_failure,
-        )
+        measure(self.metrics, observation, status)
         if training is None or not is_active(training) or is_submitted(training):
             return
         # A plan that stood there before may have been submitted since: writing it once more makes it no safer.
         if before is None or before.inference_id != training.inference_id:
             self._memory(_key(observation.model)).planned_inference_id = training.inference_id
-
-    def _measure(self, observation: ModelObservation, status: AvatarModelStatus) -> None:
-        before, after = observation.model.status.training, status.training
-        if observation.runtime is None or after is None or after.submitted_time is None:
-            return
-        backend = backend_name(observation.runtime)
-        seconds = (observation.now - after.submitted_time).total_seconds()
-        if after.completion_time is not None and is_active(before):
-            succeeded = is_true(status.conditions, TRAINED)
-            self.metrics.training_ended(backend, "succeeded" if succeeded else "failed", seconds)
-            if succeeded and after.seconds is not None:
-                namespace = observation.model.metadata.namespace
-                self.metrics.costs.worked(backend, self.kind, namespace, after.seconds, after.estimated_cost)
-        elif after.progress is not None and (before is None or before.progress is None):
-            self.metrics.training_began(backend, seconds)
 
     def forget(self, key: ObjectKey) -> None:
         """The object is gone."""
@@ -319,30 +294,6 @@ class ModelLifecycle:
 
     def _memory(self, key: ObjectKey) -> _Memory:
         return self._memories.setdefault(key, _Memory())
-
-
-def _is_overdue(observation: ModelObservation) -> bool:
-    """Whether the attempt is about to be stopped: a message that was lost must not end a training that is over."""
-    training = observation.model.status.training
-    if observation.runtime is None or training is None:
-        return False
-    limit = deadline_of(observation.runtime, observation.model, training)
-    return limit is not None and observation.now >= limit.due
-
-
-def _needs_photos(observation: ModelObservation) -> bool:
-    model, runtime, training = observation.model, observation.runtime, observation.model.status.training
-    if runtime is None or model.metadata.deletion_timestamp is not None or model.spec.suspend:
-        return False
-    if training is not None and training.revision == model.spec.revision:
-        if is_submitted(training) or is_settled(training):
-            return False
-        if is_active(training):
-            return observation.planned_here
-        if training.retry_time is not None and observation.now < training.retry_time:
-            return False
-    # Whoever may not train may not make us look into a bucket either.
-    return refusal(runtime, model, observation.namespace_labels) is None and endpoints_ready(runtime)
 
 
 def _key(model: AvatarModel) -> ObjectKey:

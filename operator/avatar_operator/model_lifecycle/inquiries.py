@@ -1,0 +1,31 @@
+"""What has to be found out before an AvatarModel can be decided on. Pure: asking costs, so it is asked only then."""
+
+from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled, is_submitted
+from avatar_operator.model_lifecycle.phases.acceptance import refusal
+from avatar_operator.model_lifecycle.phases.deadline import deadline_of
+from avatar_operator.runtime_readiness import endpoints_ready
+
+
+def is_overdue(observation: ModelObservation) -> bool:
+    """Whether the attempt is about to be stopped: a message that was lost must not end a training that is over."""
+    training = observation.model.status.training
+    if observation.runtime is None or training is None:
+        return False
+    limit = deadline_of(observation.runtime, observation.model, training)
+    return limit is not None and observation.now >= limit.due
+
+
+def needs_photos(observation: ModelObservation) -> bool:
+    """Whether an attempt is about to be planned or submitted, and the photos decide whether it is."""
+    model, runtime, training = observation.model, observation.runtime, observation.model.status.training
+    if runtime is None or model.metadata.deletion_timestamp is not None or model.spec.suspend:
+        return False
+    if training is not None and training.revision == model.spec.revision:
+        if is_submitted(training) or is_settled(training):
+            return False
+        if is_active(training):
+            return observation.planned_here
+        if training.retry_time is not None and observation.now < training.retry_time:
+            return False
+    # Whoever may not train may not make us look into a bucket either.
+    return refusal(runtime, model, observation.namespace_labels) is None and endpoints_ready(runtime)

@@ -1,0 +1,33 @@
+"""What a status write says about trainings that Prometheus wants to know."""
+
+from avatar_api.avatar_model import AvatarModelStatus
+from avatar_api.group import AVATAR_MODEL
+from avatar_operator.backends.selection import backend_name
+from avatar_operator.core.conditions import is_true
+from avatar_operator.metrics import OperatorMetrics
+from avatar_operator.model_lifecycle.conditions import TRAINED
+from avatar_operator.model_lifecycle.observation import ModelObservation, is_active
+
+
+def measure(metrics: OperatorMetrics, observation: ModelObservation, status: AvatarModelStatus) -> None:
+    """Count and time what the write of a status has changed.
+
+    Args:
+        metrics: the series.
+        observation: what was observed before the write.
+        status: what stands in the API server now.
+    """
+    namespace = observation.model.metadata.namespace
+    metrics.failed(AVATAR_MODEL, namespace, observation.model.status.last_failure, status.last_failure)
+    before, after = observation.model.status.training, status.training
+    if observation.runtime is None or after is None or after.submitted_time is None:
+        return
+    backend = backend_name(observation.runtime)
+    seconds = (observation.now - after.submitted_time).total_seconds()
+    if after.completion_time is not None and is_active(before):
+        succeeded = is_true(status.conditions, TRAINED)
+        metrics.training_ended(backend, "succeeded" if succeeded else "failed", seconds)
+        if succeeded and after.seconds is not None:
+            metrics.costs.worked(backend, AVATAR_MODEL, namespace, after.seconds, after.estimated_cost)
+    elif after.progress is not None and (before is None or before.progress is None):
+        metrics.training_began(backend, seconds)
