@@ -37,6 +37,8 @@ from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.lookup import find_runtime
 
 CURSOR_ANNOTATION = "avatars.dev/told-"
+MAX_DIGITS = 20
+"""Of a resourceVersion, which is an unsigned number of 64 bits."""
 OBJECTS_PER_TURN = 25
 """Objects that are read in one turn of the event loop when the reading starts."""
 NewsOf = Callable[[Object], tuple[News, ...]]
@@ -91,7 +93,7 @@ class Outbox:
         self._reading = True
         for kind in KINDS:
             told = cursor.get(f"{CURSOR_ANNOTATION}{kind.plural}", "")
-            until = int(told) if told.isdecimal() else None
+            until = int(told) if told.isdecimal() and len(told) <= MAX_DIGITS else None
             for number, key in enumerate(self._cache.keys(kind)):
                 if number % OBJECTS_PER_TURN == 0:
                     await asyncio.sleep(0)

@@ -126,7 +126,9 @@ async def test_what_stood_before_the_first_operator_with_an_outbox_is_not_told()
     assert _types(world) == [READY], "what happens from then on is"
 
 
-@pytest.mark.parametrize("cursor", ["", "not a number", "-1"])
+@pytest.mark.parametrize(
+    "cursor", ["", "not a number", "-1", "7" * 5000], ids=["empty", "words", "negative", "without end"]
+)
 async def test_a_cursor_that_cannot_be_read_is_none(cursor: str) -> None:
     world = await _a_world()
     await world.train()
