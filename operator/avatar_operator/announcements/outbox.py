@@ -155,7 +155,7 @@ class Outbox:
 
     def _post(self, kind: Kind, body: Object, news: News) -> None:
         now = asyncio.get_running_loop().time()
-        about: Object = {name: body[name] for name in ("apiVersion", "kind", "metadata") if name in body}
+        about = _identity(body)
         self._office.post(Letter(EVENTS, kind, about, _version(body), news, now))
         runtime = concerned_runtime(self._cache, body)
         if news.notice.announce is not None and runtime is not None and _has_topic(runtime):
@@ -198,6 +198,13 @@ class Outbox:
         except BackendError as error:
             # Even what AWS refuses is tried again: a platform team may be creating the topic just now.
             raise UndeliverableError(error.reason, error.message, hopeless=False) from error
+
+
+def _identity(body: Object) -> Object:
+    """What a letter has to know of an object. Thousands may wait for an hour, and annotations are as large as users like."""
+    metadata = body["metadata"]
+    names = ("name", "namespace", "uid", "resourceVersion")
+    return {"kind": body["kind"], "metadata": {name: metadata[name] for name in names if name in metadata}}
 
 
 def _has_topic(runtime: AvatarRuntime) -> bool:
