@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from avatar_api.validation_rules import spelled
@@ -51,11 +51,12 @@ def _to_rfc3339(value: datetime) -> str:
 
 
 Timestamp = Annotated[
-    datetime,
+    AwareDatetime,
     BeforeValidator(_to_utc),
     PlainSerializer(_to_rfc3339, return_type=str, when_used="json"),
 ]
-"""An instant in RFC 3339, UTC, to the second: what Kubernetes' metav1.Time carries."""
+"""An instant in RFC 3339, UTC, to the second: what Kubernetes' metav1.Time carries. One without an offset is refused: it cannot be
+compared with any other."""
 
 S3_BUCKET_PATTERN = r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]"
 

@@ -1,13 +1,16 @@
 """The outbox: status first, then its news; whatever dies in between, each is told, and under one id."""
 
 import asyncio
+import copy
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS
+from avatar_operator.announcements.letters import Letter
 from avatar_operator.backends.attempts import AttemptFailed
+from avatar_operator.core.decision import Notice
 from avatar_operator.names import inference_id
 from builders.backend import out_of_reach
 from builders.objects import MODEL_UID
@@ -126,7 +129,9 @@ async def test_what_stood_before_the_first_operator_with_an_outbox_is_not_told()
     assert _types(world) == [READY], "what happens from then on is"
 
 
-@pytest.mark.parametrize("cursor", ["", "not a number", "-1"])
+@pytest.mark.parametrize(
+    "cursor", ["", "not a number", "-1", "7" * 5000], ids=["empty", "words", "negative", "without end"]
+)
 async def test_a_cursor_that_cannot_be_read_is_none(cursor: str) -> None:
     world = await _a_world()
     await world.train()
@@ -201,6 +206,23 @@ async def test_an_event_that_an_api_server_in_trouble_did_not_take_is_told_later
     await world.train()
 
     assert world.kube.reasons() == ["EndpointsReady", "TrainingSubmitted", "ModelReady"]
+
+
+async def test_what_waits_to_be_told_holds_on_to_an_objects_identity_and_to_no_more_of_it() -> None:
+    world = await _a_world()
+    await world.lead()
+    model = copy.deepcopy(world.kube.read(AVATAR_MODEL, "ann"))
+    model["metadata"] |= {
+        "resourceVersion": "1000",
+        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "x" * 200_000},
+        "managedFields": [{"manager": "kubectl"}],
+    }
+    waiting: list[Letter] = []
+    world.outbox._office.post = waiting.append  # type: ignore[method-assign,assignment]
+
+    await world.outbox.farewell(model, Notice("Normal", "Expired", ""))
+
+    assert {*waiting[0].body["metadata"]} == {"name", "namespace", "uid", "resourceVersion"}
 
 
 async def test_one_status_that_is_written_again_is_told_once() -> None:
