@@ -179,7 +179,7 @@ class Outbox:
             ) from error
 
     async def _announce(self, letter: Letter) -> None:
-        runtime = find_runtime(self._cache, letter.destination)
+        runtime = find_runtime(self._cache, letter.destination, whole=False)
         notice, metadata = letter.news.notice, letter.body["metadata"]
         if runtime is None or notice.announce is None:
             return

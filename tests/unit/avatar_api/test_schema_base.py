@@ -77,6 +77,12 @@ def test_a_time_that_does_not_say_where_is_refused(time: str) -> None:
         _Moment.model_validate_json(json.dumps({"time": time}))
 
 
+@pytest.mark.parametrize("time", ["9000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_that_nothing_can_be_counted_from_is_refused(time: str) -> None:
+    with pytest.raises(ValidationError, match="9000"):
+        _Moment.model_validate_json(json.dumps({"time": time}))
+
+
 @given(
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
 )

@@ -10,9 +10,12 @@ import pytest
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS
 from avatar_operator.announcements.letters import Letter
 from avatar_operator.backends.attempts import AttemptFailed
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import Notice
+from avatar_operator.left_behind import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
 from avatar_operator.names import inference_id
 from builders.backend import out_of_reach
+from builders.manifests import merged
 from builders.objects import MODEL_UID
 from builders.virtual_time import VirtualTimeLoop
 from builders.world import MODEL_KEY, World
@@ -272,6 +275,43 @@ def _while_telling(world: World, story: Callable[[], Coroutine[Any, Any, None]])
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(around())
+
+
+def _upgrade_runtime(world: World) -> None:
+    """Have the runtime say something that this version does not understand."""
+    body = copy.deepcopy(world.kube.read(AVATAR_RUNTIME, "standard"))
+    status = merged(body["status"], {"endpoints": "in words of another version"})
+    world.kube.force_status(AVATAR_RUNTIME, "standard", status)
+
+
+async def test_a_runtime_of_another_version_does_not_keep_a_new_leader_from_telling() -> None:
+    world = await _a_world()
+    await world.renew_lease()
+    world.announcer.trouble = out_of_reach()
+    await world.train()
+    _upgrade_runtime(world)
+    world.crash()
+    world.announcer.trouble = None
+
+    await world.lead()
+    await world.outbox.flush()
+
+    assert _types(world) == [READY]
+
+
+async def test_a_runtime_of_another_version_does_not_keep_its_models_from_being_let_go_with_a_word() -> None:
+    world = await _a_world()
+    await world.train()
+    _upgrade_runtime(world)
+    denied = BackendError("AccessDenied", "No.", retryable=True)
+    world.backend.script("delete_model_data", denied)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.clock.advance(CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS + 1)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert "CleanupIncomplete" in world.kube.reasons()
 
 
 def test_a_topic_that_is_out_of_reach_is_told_of_its_runtime_and_given_up_after_an_hour() -> None:

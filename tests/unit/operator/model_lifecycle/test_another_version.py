@@ -52,7 +52,11 @@ async def test_fields_that_this_version_does_not_know_stop_nothing(world: World)
 
 @pytest.mark.parametrize(
     "changes",
-    [{"state": "Distilling"}, {"training": {"inferenceId": 7}}, {"artifact": "in words of another version"}],
+    [
+        {"state": "Distilling"},
+        {"training": {"inferenceId": 7}},
+        {"artifact": "in words of another version"},
+    ],
     ids=["a word", "a number for a word", "a word for an object"],
 )
 async def test_what_another_version_wrote_does_not_keep_a_model_from_being_deleted(
@@ -66,6 +70,18 @@ async def test_what_another_version_wrote_does_not_keep_a_model_from_being_delet
 
     assert not world.kube.exists(AVATAR_MODEL, "ann")
     assert world.backend.asked("delete_model_data") == [True]
+
+
+async def test_a_time_at_the_end_of_all_times_does_not_keep_a_model_from_being_deleted(world: World) -> None:
+    await world.settle(AVATAR_MODEL)
+    _change(world, {"training": {"startTime": "9999-12-31T23:59:59Z"}})
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    await world.look_at(AVATAR_MODEL)
+    world.clock.advance(61)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
 
 
 async def test_what_another_version_wrote_does_not_keep_a_trouble_of_a_deletion_from_being_told(
