@@ -9,7 +9,15 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 from pydantic.alias_generators import to_camel
 
 from avatar_api.validation_rules import spelled
@@ -40,9 +48,19 @@ class ApiModel(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Python counts to the year 9999, and deadlines count from what a status says, whoever wrote that."""
+
+
 def _to_utc(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC)
+    return value
+
+
+def _to_be_counted_from(value: datetime) -> datetime:
+    if value >= _LATEST:
+        raise ValueError(f"a time is before the year {_LATEST.year}: nothing can be counted from this one")
     return value
 
 
@@ -51,11 +69,13 @@ def _to_rfc3339(value: datetime) -> str:
 
 
 Timestamp = Annotated[
-    datetime,
+    AwareDatetime,
     BeforeValidator(_to_utc),
+    AfterValidator(_to_be_counted_from),
     PlainSerializer(_to_rfc3339, return_type=str, when_used="json"),
 ]
-"""An instant in RFC 3339, UTC, to the second: what Kubernetes' metav1.Time carries."""
+"""An instant in RFC 3339, UTC, to the second: what Kubernetes' metav1.Time carries. One without an offset is refused: it cannot be
+compared with any other. Nor is one so late that no deadline can count from it."""
 
 S3_BUCKET_PATTERN = r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]"
 

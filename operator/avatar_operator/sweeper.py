@@ -139,10 +139,17 @@ class Sweeper:
         if known_before is not None and self._cache.get(key) is None:
             # Deleted since the list was made.
             return False
-        # Another uid under the same name: a deletion and a creation, and the watch showed neither.
-        if known_before is not None and known_before["metadata"]["uid"] != body["metadata"]["uid"]:
+        if known_before is not None and self._must_be_replaced(key, body, known_before):
             self._cache.remove(kind, key, known_before["metadata"]["uid"])
         return self._cache.store(kind, body)
+
+    def _must_be_replaced(self, key: ObjectKey, body: Object, known_before: Object) -> bool:
+        """Whether what a list showed is no newer version of what was known."""
+        if known_before["metadata"]["uid"] != body["metadata"]["uid"]:
+            # A deletion and a creation, and the watch showed neither.
+            return True
+        # A list is never older than what was known before it began, unless etcd was restored from a backup.
+        return self._cache.get(key) is known_before and int(_version(body)) < int(_version(known_before))
 
     def _note(self, kind: Kind, *, missed: bool) -> None:
         self._swept_at[kind.plural] = time.time()

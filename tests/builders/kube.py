@@ -95,6 +95,10 @@ class FakeKubeClient:
         """Take an object away whatever its finalizers say."""
         self._remove(kind, self.read(kind, name))
 
+    def restore(self, kind: Kind, body: Object) -> None:
+        """Have an object be as it was, resourceVersion included, as after etcd was restored from a backup."""
+        self._objects[key_of(kind, body)] = body
+
     def fail_next(self, verb: str, *, status: int = 500) -> None:
         """Refuse the next call of a verb."""
         self._faults.append(Fault(verb, after=False, error=KubeError("injected", status=status)))

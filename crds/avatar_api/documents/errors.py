@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from avatar_api.documents.photos import PhotoVerdict
+from avatar_api.documents.photos import PhotoVerdicts
 from avatar_api.schema_base import ApiModel
 
 WorkerErrorCode = Literal[
@@ -63,4 +63,4 @@ class WorkerError(ApiModel):
     code: WorkerErrorCode
     message: str = Field(max_length=2048)
     retryable: bool
-    photos: list[PhotoVerdict] | None = None
+    photos: PhotoVerdicts | None = None

@@ -13,6 +13,8 @@ from avatar_api.avatar_request import SchedulerName
 from avatar_api.schema_base import ApiModel, S3PrefixUri, Seed, Sha256
 
 MAX_PICTURES_PER_INVOCATION = 16
+MAX_SECONDS = 3600
+"""No invocation takes as long; what is beyond was not measured."""
 
 
 class PictureRequest(ApiModel):
@@ -60,4 +62,4 @@ class InferenceResult(ApiModel):
 
     schema_version: Literal["avatars.dev/inference-result/v1alpha1"] = "avatars.dev/inference-result/v1alpha1"
     pictures: list[PictureResult]
-    generate_seconds: Annotated[float, Field(ge=0)]
+    generate_seconds: Annotated[float, Field(ge=0, le=MAX_SECONDS)]

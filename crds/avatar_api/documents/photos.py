@@ -1,6 +1,8 @@
 """What photo preparation says of each photo: a verdict, told to the user word by word."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from avatar_api.schema_base import ApiModel
 
@@ -21,6 +23,10 @@ PhotoRejection = Literal[
 class PhotoVerdict(ApiModel):
     """One photo's fate. `rejection` is absent for a photo that is used."""
 
-    uri: str
+    uri: Annotated[str, Field(max_length=1024)]
     rejection: PhotoRejection | None = None
     message: str = ""
+
+
+PhotoVerdicts = Annotated[list[PhotoVerdict], Field(max_length=100)]
+"""As many as there may be photos: a status holds no more, and the API server refuses it whoever believed them."""

@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from avatar_api.documents.photos import PhotoVerdict
+from avatar_api.documents.photos import PhotoVerdicts
 from avatar_api.schema_base import ApiModel, S3ObjectUri, S3PrefixUri, Seed, Sha256, Timestamp
 
 Stage = Literal["Preparing", "Training", "Packaging"]
-Count = Annotated[int, Field(ge=0, le=2147483647)]
+MAX_COUNT = 2147483647
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 """A count that fits the int32 of a status: the API server refuses anything larger, whoever believed it."""
 
 
@@ -152,6 +153,6 @@ class TrainingResult(ApiModel):
     schema_version: Literal["avatars.dev/training-result/v1alpha1"] = "avatars.dev/training-result/v1alpha1"
     inference_id: str
     artifact: ArtifactResult
-    photos: list[PhotoVerdict]
-    seconds: Annotated[float, Field(ge=0)]
+    photos: PhotoVerdicts
+    seconds: Annotated[float, Field(ge=0, le=MAX_COUNT)]
     final_loss: float

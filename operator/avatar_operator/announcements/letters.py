@@ -59,7 +59,7 @@ class Letter:
     Attributes:
         destination: EVENTS, or the name of the runtime whose topic is to be told.
         kind: of the object.
-        body: the object's apiVersion, kind and metadata, as they were.
+        body: the object's kind, and its name, namespace, uid and resourceVersion, as they were.
         version: the object's resourceVersion.
         news: what is told.
         written: seconds on the loop's clock when it was posted.

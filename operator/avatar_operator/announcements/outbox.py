@@ -37,6 +37,8 @@ from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.lookup import find_runtime
 
 CURSOR_ANNOTATION = "avatars.dev/told-"
+MAX_DIGITS = 20
+"""Of a resourceVersion, which is an unsigned number of 64 bits."""
 OBJECTS_PER_TURN = 25
 """Objects that are read in one turn of the event loop when the reading starts."""
 NewsOf = Callable[[Object], tuple[News, ...]]
@@ -91,7 +93,7 @@ class Outbox:
         self._reading = True
         for kind in KINDS:
             told = cursor.get(f"{CURSOR_ANNOTATION}{kind.plural}", "")
-            until = int(told) if told.isdecimal() else None
+            until = int(told) if told.isdecimal() and len(told) <= MAX_DIGITS else None
             for number, key in enumerate(self._cache.keys(kind)):
                 if number % OBJECTS_PER_TURN == 0:
                     await asyncio.sleep(0)
@@ -153,7 +155,7 @@ class Outbox:
 
     def _post(self, kind: Kind, body: Object, news: News) -> None:
         now = asyncio.get_running_loop().time()
-        about: Object = {name: body[name] for name in ("apiVersion", "kind", "metadata") if name in body}
+        about = _identity(body)
         self._office.post(Letter(EVENTS, kind, about, _version(body), news, now))
         runtime = concerned_runtime(self._cache, body)
         if news.notice.announce is not None and runtime is not None and _has_topic(runtime):
@@ -177,7 +179,7 @@ class Outbox:
             ) from error
 
     async def _announce(self, letter: Letter) -> None:
-        runtime = find_runtime(self._cache, letter.destination)
+        runtime = find_runtime(self._cache, letter.destination, whole=False)
         notice, metadata = letter.news.notice, letter.body["metadata"]
         if runtime is None or notice.announce is None:
             return
@@ -196,6 +198,13 @@ class Outbox:
         except BackendError as error:
             # Even what AWS refuses is tried again: a platform team may be creating the topic just now.
             raise UndeliverableError(error.reason, error.message, hopeless=False) from error
+
+
+def _identity(body: Object) -> Object:
+    """What a letter has to know of an object. Thousands may wait for an hour, and annotations are as large as users like."""
+    metadata = body["metadata"]
+    names = ("name", "namespace", "uid", "resourceVersion")
+    return {"kind": body["kind"], "metadata": {name: metadata[name] for name in names if name in metadata}}
 
 
 def _has_topic(runtime: AvatarRuntime) -> bool:

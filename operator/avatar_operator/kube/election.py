@@ -131,16 +131,24 @@ class Elector:
     async def _renew(self) -> None:
         try:
             await self._write(self._annotations())
-        except ConflictError:
-            self._lease = await self._client.read_lease(self._namespace, LEASE_NAME)
-            holder = read_lease(self._lease).holder
-            if holder != self._identity:
-                self._leadership.let_go()
-                raise LeadershipLostError(
-                    f"the lease {self._namespace}/{LEASE_NAME} is held by {holder or 'nobody'} now"
-                ) from None
-            # Somebody annotated it, or an answer was lost.
+        except (ConflictError, NotFoundError):
+            # Somebody annotated or deleted it, or an answer was lost.
+            await self._look_whether_it_is_ours()
             await self._write(self._annotations())
+
+    async def _look_whether_it_is_ours(self) -> None:
+        try:
+            self._lease = await self._client.read_lease(self._namespace, LEASE_NAME)
+        except NotFoundError:
+            # Whoever makes it anew holds it: if another replica is faster, our creation is refused.
+            self._lease = new_lease(self._namespace, LEASE_NAME)
+            return
+        holder = read_lease(self._lease).holder
+        if holder != self._identity:
+            self._leadership.let_go()
+            raise LeadershipLostError(
+                f"the lease {self._namespace}/{LEASE_NAME} is held by {holder or 'nobody'} now"
+            ) from None
 
     async def _write(self, annotations: Mapping[str, str]) -> None:
         lease = held(self._lease, self._identity, self._lease_seconds, annotations, self._clock.now())

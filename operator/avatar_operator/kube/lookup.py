@@ -11,13 +11,14 @@ from avatar_api.reading import read_for_deletion
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 
 
-def find_runtime(cache: ObjectCache, name: str, *, for_deletion: bool = False) -> AvatarRuntime | None:
+def find_runtime(cache: ObjectCache, name: str, *, whole: bool = True) -> AvatarRuntime | None:
     """The AvatarRuntime of a name, or None if there is none.
 
     Args:
         cache: where it is looked up.
         name: its name.
-        for_deletion: whether it is only asked where things to be removed lie; one that another version wrote will do.
+        whole: whether all of it must be understood. Where things to be removed lie, and whom to tell, is known of one that
+            another version wrote, too.
 
     Raises:
         ValidationError: this version does not understand it.
@@ -25,9 +26,7 @@ def find_runtime(cache: ObjectCache, name: str, *, for_deletion: bool = False) -
     body = cache.get(ObjectKey(AVATAR_RUNTIME.kind, "", name))
     if body is None:
         return None
-    if for_deletion:
-        return read_for_deletion(AvatarRuntime, body).object
-    return AvatarRuntime.model_validate(body)
+    return AvatarRuntime.model_validate(body) if whole else read_for_deletion(AvatarRuntime, body).object
 
 
 def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | None:

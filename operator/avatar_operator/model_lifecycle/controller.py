@@ -117,7 +117,7 @@ class ModelLifecycle:
         model = read_object(AvatarModel, body).object
         memory = self._memory(_key(model))
         going = model.metadata.deletion_timestamp is not None
-        runtime = find_runtime(self.cache, model.spec.runtime_ref.name, for_deletion=going)
+        runtime = find_runtime(self.cache, model.spec.runtime_ref.name, whole=not going)
         training = model.status.training
         observation = ModelObservation(
             now=self.clock.now(),

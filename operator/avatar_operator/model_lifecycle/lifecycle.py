@@ -13,12 +13,12 @@ planning, submission   the next attempt: first its name, then the call
 """
 
 from avatar_api.avatar_model import AvatarModelStatus, ModelState
-from avatar_api.group import FINALIZER
 from avatar_api.meta import Condition
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
+from avatar_operator.core.protection import protected
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
     AttemptCancelled,
@@ -57,10 +57,7 @@ from avatar_operator.model_lifecycle.phases.submission import fold_submission, s
 
 def protection(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     """Hold the object before it causes anything; leave one alone that is going and not held."""
-    held = FINALIZER in observation.model.metadata.finalizers
-    if observation.model.metadata.deletion_timestamp is not None:
-        return draft if held else draft.finish()
-    return draft if held else draft.add_finalizer()
+    return protected(observation.model.metadata, draft)
 
 
 PHASES = (

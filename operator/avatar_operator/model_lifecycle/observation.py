@@ -67,6 +67,19 @@ def is_settled(training: TrainingStatus | None) -> bool:
     )
 
 
+def start_of_work(
+    observation: ModelObservation, training: TrainingStatus, claimed: datetime | None
+) -> datetime:
+    """When a worker began the current attempt, by its claim.
+
+    A claim is dated by the worker's clock, which may be ahead or behind, or not set at all: nobody began before the attempt
+    was planned, nor after this instant.
+    """
+    if claimed is None:
+        return observation.now
+    return min(max(claimed, training.planned_time or claimed), observation.now)
+
+
 def attempt_reference(
     runtime: AvatarRuntime, model: AvatarModel, training: TrainingStatus
 ) -> AttemptReference:

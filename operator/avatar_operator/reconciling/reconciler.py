@@ -175,8 +175,10 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         if draft.delete_object:
             await self._client.delete(self.kind, body)
             return Reconciled("changed")
-        status = self._troubles.told(key, draft.retrying, draft.status, observed=body)
-        observed = self._lifecycle.observed_status(observation)
+        observed, generation = self._lifecycle.observed_status(observation), body["metadata"]["generation"]
+        status = self._troubles.told(
+            key, draft.retrying, draft.status, observed=observed, generation=generation
+        )
         if status == observed:
             return Reconciled("unchanged", draft.requeue_after, draft.retrying)
         written = await self._client.apply_status(self.kind, body, status.to_wire())

@@ -16,7 +16,6 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.core.conditions import RECONCILING, STALLED, find_condition, is_true, with_condition
 from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectKey
-from avatar_operator.kube.client import Object
 
 StatusT = TypeVar("StatusT", bound=ObservedStatus)
 PATIENCE_SECONDS = 60.0
@@ -42,14 +41,17 @@ class Troubles:
         self._clock = clock
         self._troubles: dict[ObjectKey, Trouble] = {}
 
-    def told(self, key: ObjectKey, retry: Retry | None, status: StatusT, *, observed: Object) -> StatusT:
+    def told(
+        self, key: ObjectKey, retry: Retry | None, status: StatusT, *, observed: StatusT, generation: int
+    ) -> StatusT:
         """Remember how a pass ended; the status it would write is returned, with its trouble in it if that lasts.
 
         Args:
             key: the object.
             retry: why the pass has to be repeated, None if it has not.
             status: what the pass would write.
-            observed: the object as the pass saw it.
+            observed: the status as the pass saw it.
+            generation: of the object that the pass saw.
         """
         if retry is None:
             self._troubles.pop(key, None)
@@ -63,7 +65,7 @@ class Troubles:
         if is_true(status.conditions, STALLED):
             # It says already what is wrong, and that a person has to mend it: kstatus would read "in progress".
             return status
-        told = find_condition(type(status).model_validate(observed.get("status", {})).conditions, RECONCILING)
+        told = find_condition(observed.conditions, RECONCILING)
         same = told is not None and told.status == "True" and told.reason == retry.reason
         conditions = with_condition(
             status.conditions if told is None else _with(status.conditions, told),
@@ -72,7 +74,7 @@ class Troubles:
             retry.reason,
             told.message if told is not None and same else retry.message,
             now=now,
-            generation=int(observed["metadata"].get("generation", 0)),
+            generation=generation,
         )
         return status.model_copy(update={"conditions": conditions})
 

@@ -68,7 +68,7 @@ class RequestLifecycle:
         runtime_name = request.status.runtime_name
         if runtime_name is None and model is not None:
             runtime_name = model.spec.runtime_ref.name
-        runtime = None if runtime_name is None else find_runtime(self.cache, runtime_name, for_deletion=going)
+        runtime = None if runtime_name is None else find_runtime(self.cache, runtime_name, whole=not going)
         observation = RequestObservation(
             now=self.clock.now(),
             request=request,

@@ -10,12 +10,12 @@ drawing                   picture by picture, until none is missing
 """
 
 from avatar_api.avatar_request import AvatarRequestStatus, RequestState
-from avatar_api.group import FINALIZER
 from avatar_api.meta import ConditionStatus
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
+from avatar_operator.core.protection import protected
 from avatar_operator.request_lifecycle.actions import (
     DrawingAnswered,
     DrawPictures,
@@ -36,10 +36,7 @@ from avatar_operator.request_lifecycle.phases.resolution import resolution
 
 def protection(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
     """Hold the object before it causes anything; leave one alone that is going and not held."""
-    held = FINALIZER in observation.request.metadata.finalizers
-    if observation.request.metadata.deletion_timestamp is not None:
-        return draft if held else draft.finish()
-    return draft if held else draft.add_finalizer()
+    return protected(observation.request.metadata, draft)
 
 
 PHASES = (protection, deletion, expiry, deadline, resolution, acceptance, drawing)

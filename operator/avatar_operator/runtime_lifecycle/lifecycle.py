@@ -12,12 +12,12 @@ provisioning   endpoints as the spec says, and an end to those that it names no 
 """
 
 from avatar_api.avatar_runtime import AvatarRuntimeStatus, RuntimeState
-from avatar_api.group import FINALIZER
 from avatar_api.meta import Condition
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import STALLED, find_condition, is_true
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
 from avatar_operator.core.kstatus import at_work
+from avatar_operator.core.protection import protected
 from avatar_operator.runtime_lifecycle.actions import (
     EndpointRetired,
     EndpointsSeen,
@@ -42,10 +42,7 @@ from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
 def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
     """Hold the object before it causes anything; leave one alone that is going and not held."""
-    held = FINALIZER in observation.runtime.metadata.finalizers
-    if observation.runtime.metadata.deletion_timestamp is not None:
-        return draft if held else draft.finish()
-    return draft if held else draft.add_finalizer()
+    return protected(observation.runtime.metadata, draft)
 
 
 PHASES = (protection, leftovers, orphans, deletion, notifications, acceptance, provisioning)

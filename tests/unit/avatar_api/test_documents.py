@@ -7,7 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from avatar_api.documents.errors import HTTP_STATUS, RETRYABLE, WorkerError, WorkerErrorCode
-from avatar_api.documents.inference import MAX_PICTURES_PER_INVOCATION, InferenceRequest, PictureRequest
+from avatar_api.documents.inference import (
+    MAX_PICTURES_PER_INVOCATION,
+    InferenceRequest,
+    InferenceResult,
+    PictureRequest,
+)
 from avatar_api.documents.training import TrainingClaim, TrainingProgressMessage, TrainingResult
 from avatar_operator.names import inference_id
 from builders.backend import a_success
@@ -137,6 +142,40 @@ def test_what_is_no_number_is_refused(member: str, number: str) -> None:
 
     with pytest.raises(ValidationError):
         TrainingResult.model_validate_json(json.dumps({**wire, member: float(number)}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seconds": 2.0**31},
+        {"seconds": 1e300},
+        {"photos": [{"uri": "s3://photos/1.jpg"}] * 101},
+        {"photos": [{"uri": f"s3://photos/{'x' * 1024}", "rejection": "Blurred"}]},
+    ],
+    ids=["too long for a status", "without end", "too many photos", "a name that is none"],
+)
+def test_a_result_says_what_a_status_can_hold(changes: Changes) -> None:
+    wire = a_success(inference_id(MODEL_UID, 1, 1)).result.to_wire()
+
+    with pytest.raises(ValidationError):
+        TrainingResult.model_validate({**wire, **changes})
+
+
+def test_an_error_has_as_many_verdicts_as_a_status_can_hold() -> None:
+    with pytest.raises(ValidationError, match="photos"):
+        WorkerError.model_validate(
+            {
+                "code": "TooFewUsablePhotos",
+                "message": "",
+                "retryable": False,
+                "photos": [{"uri": "s3://photos/1.jpg", "rejection": "Blurred"}] * 101,
+            }
+        )
+
+
+def test_drawing_takes_as_many_seconds_as_a_status_can_hold() -> None:
+    with pytest.raises(ValidationError, match="generateSeconds"):
+        InferenceResult.model_validate({"pictures": [], "generateSeconds": 1e300})
 
 
 def test_a_claim_names_its_holder() -> None:

@@ -71,6 +71,18 @@ def test_a_time_is_told_in_utc_to_the_second() -> None:
     assert moment.to_wire() == {"time": "2026-11-22T12:00:00Z"}
 
 
+@pytest.mark.parametrize("time", ["2026-11-22T12:00:00", "2026-11-22"])
+def test_a_time_that_does_not_say_where_is_refused(time: str) -> None:
+    with pytest.raises(ValidationError, match="timezone"):
+        _Moment.model_validate_json(json.dumps({"time": time}))
+
+
+@pytest.mark.parametrize("time", ["9000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_that_nothing_can_be_counted_from_is_refused(time: str) -> None:
+    with pytest.raises(ValidationError, match="9000"):
+        _Moment.model_validate_json(json.dumps({"time": time}))
+
+
 @given(
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
 )

@@ -151,6 +151,22 @@ def test_a_successor_of_the_same_name_is_told_from_its_predecessor() -> None:
     in_virtual_time(story())
 
 
+def test_an_api_server_that_was_restored_from_a_backup_is_believed() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        restored = office.kube.read(AVATAR_MODEL, "ann")
+        office.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+        await asyncio.sleep(1)
+        office.kube.restore(AVATAR_MODEL, restored)
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.cache.get(MODEL_KEY) == restored
+        assert office.waiting(AVATAR_MODEL) == 1
+
+    in_virtual_time(story())
+
+
 def test_an_object_created_during_the_list_is_not_taken_for_deleted() -> None:
     async def story() -> None:
         office = await _office_with_a_model()

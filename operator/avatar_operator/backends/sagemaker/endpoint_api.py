@@ -59,10 +59,7 @@ class EndpointApi:
     async def owner(self, endpoint: DescribedEndpoint) -> str | None:
         """The uid of the AvatarRuntime that an endpoint is tagged with."""
         with aws_errors(f"read the tags of endpoint {endpoint.name}"):
-            answer = await self._clients.sagemaker(
-                self._region, "ListTags", lambda client: client.list_tags(ResourceArn=endpoint.arn)
-            )
-        return next((tag["Value"] for tag in answer["Tags"] if tag["Key"] == RUNTIME_UID_TAG), None)
+            return await _tagged_owner(self._clients, self._region, endpoint.arn)
 
     async def config_created(self, name: str) -> datetime | None:
         """When an endpoint configuration was made, None if there is none."""
@@ -145,21 +142,30 @@ class EndpointApi:
                 BUSY,
             )
 
-    async def delete_derived(self, endpoint_name: str, *, keep: tuple[str, ...] = ()) -> None:
-        """Remove the configurations and models that were made for an endpoint, except those named in `keep`."""
+    async def delete_derived(self, endpoint_name: str, *, owner: str, keep: tuple[str, ...] = ()) -> None:
+        """Remove the configurations and models that were made for an endpoint of a runtime.
+
+        Args:
+            endpoint_name: the endpoint.
+            owner: uid of the runtime: another one may have made some for an endpoint of the same name.
+            keep: names of those that stay.
+        """
         with aws_errors(f"remove old configurations of endpoint {endpoint_name}"):
             configs = await self._clients.sagemaker(
-                self._region, "ListEndpointConfigs", lambda client: _config_names(client, endpoint_name)
+                self._region, "ListEndpointConfigs", lambda client: _configs(client, endpoint_name)
             )
-            for config in configs:
-                if config not in keep:
+            for config, arn in configs:
+                if config not in keep and await self._owner_of(config, arn) == owner:
                     await _tolerating(self._delete_config(config), MISSING)
             models = await self._clients.sagemaker(
-                self._region, "ListModels", lambda client: _model_names(client, endpoint_name)
+                self._region, "ListModels", lambda client: _models(client, endpoint_name)
             )
-            for model in models:
-                if model not in keep:
+            for model, arn in models:
+                if model not in keep and await self._owner_of(model, arn) == owner:
                     await _tolerating(self._delete_model(model), MISSING)
+
+    async def _owner_of(self, name: str, arn: str) -> str | None:
+        return await owner_of(self._clients, self._region, name, arn)
 
     async def _delete_config(self, name: str) -> None:
         await self._clients.sagemaker(
@@ -174,20 +180,40 @@ class EndpointApi:
         )
 
 
-def _config_names(client: "SageMakerClient", endpoint_name: str) -> list[str]:
+async def owner_of(clients: AwsClients, region: str, name: str, arn: str) -> str | None:
+    """The uid of the AvatarRuntime that something is tagged with; None if it has no such tag, or is gone."""
+    with aws_errors(f"read the tags of {name}"):
+        try:
+            return await _tagged_owner(clients, region, arn)
+        except ClientError as error:
+            if _says(error, MISSING):
+                return None
+            raise
+
+
+async def _tagged_owner(clients: AwsClients, region: str, arn: str) -> str | None:
+    answer = await clients.sagemaker(region, "ListTags", lambda client: client.list_tags(ResourceArn=arn))
+    return next((tag["Value"] for tag in answer["Tags"] if tag["Key"] == RUNTIME_UID_TAG), None)
+
+
+def _configs(client: "SageMakerClient", endpoint_name: str) -> list[tuple[str, str]]:
     pages = client.get_paginator("list_endpoint_configs").paginate(
         NameContains=endpoint_name, PaginationConfig={"MaxItems": MAX_LISTED}
     )
-    names = [entry["EndpointConfigName"] for page in pages for entry in page["EndpointConfigs"]]
-    return [name for name in names if is_derived_name(endpoint_name, name)]
+    found = [
+        (entry["EndpointConfigName"], entry["EndpointConfigArn"])
+        for page in pages
+        for entry in page["EndpointConfigs"]
+    ]
+    return [(name, arn) for name, arn in found if is_derived_name(endpoint_name, name)]
 
 
-def _model_names(client: "SageMakerClient", endpoint_name: str) -> list[str]:
+def _models(client: "SageMakerClient", endpoint_name: str) -> list[tuple[str, str]]:
     pages = client.get_paginator("list_models").paginate(
         NameContains=endpoint_name, PaginationConfig={"MaxItems": MAX_LISTED}
     )
-    names = [entry["ModelName"] for page in pages for entry in page["Models"]]
-    return [name for name in names if is_derived_name(endpoint_name, name)]
+    found = [(entry["ModelName"], entry["ModelArn"]) for page in pages for entry in page["Models"]]
+    return [(name, arn) for name, arn in found if is_derived_name(endpoint_name, name)]
 
 
 async def _tolerating(call: Awaitable[object], *texts: str) -> None:

@@ -140,7 +140,9 @@ class Endpoints:
             case EndpointStep.REPLACE:
                 await api.delete(plan.endpoint_name)
             case EndpointStep.NONE if self._tidied.get(plan.endpoint_name) != plan.config_name:
-                await api.delete_derived(plan.endpoint_name, keep=(plan.config_name, plan.model_name))
+                await api.delete_derived(
+                    plan.endpoint_name, owner=_owner(plan), keep=(plan.config_name, plan.model_name)
+                )
                 self._tidied[plan.endpoint_name] = plan.config_name
         return managed_verdict(endpoint, step)
 
@@ -149,7 +151,7 @@ class Endpoints:
     ) -> EndpointVerdict:
         endpoint = await api.describe(role, name)
         if not endpoint.exists:
-            await api.delete_derived(name)
+            await api.delete_derived(name, owner=runtime.metadata.uid)
             return EndpointVerdict(endpoint)
         if endpoint.state not in CHANGING:
             if await api.owner(endpoint) != runtime.metadata.uid:
@@ -160,8 +162,12 @@ class Endpoints:
         return EndpointVerdict(endpoint, "Deleting", f"endpoint {name} is {endpoint.state}, on its way out")
 
 
+def _owner(plan: EndpointPlan) -> str:
+    return next(tag["Value"] for tag in plan.tags if tag["Key"] == RUNTIME_UID_TAG)
+
+
 async def _check_owner(api: EndpointApi, endpoint: DescribedEndpoint, plan: EndpointPlan) -> None:
-    wanted = next(tag["Value"] for tag in plan.tags if tag["Key"] == RUNTIME_UID_TAG)
+    wanted = _owner(plan)
     if await api.owner(endpoint) != wanted:
         raise BackendError(
             "NameConflict",

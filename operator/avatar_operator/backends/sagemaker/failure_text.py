@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from avatar_api.documents.errors import RETRYABLE, WorkerError
+from avatar_operator.aws.error_codes import PASSING_STATUSES
 
 MAX_TEXT = 65536
 MAX_DEPTH = 4
@@ -80,6 +81,10 @@ def answered_with(status: int, text: str) -> FailureCause:
     said = _said(text)
     if status == TIMED_OUT:
         return _timed_out(said)
+    if status in PASSING_STATUSES:
+        return FailureCause(
+            "WorkerUnavailable", f"the worker asked with {status} to come back later. {said}", retryable=True
+        )
     if 400 <= status < 500:
         return FailureCause(
             "WorkerRejected", f"the worker refused the request with {status}. {said}", retryable=False

@@ -17,7 +17,8 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import aws_errors, error_text
 from avatar_operator.backends.compute import Stray, StrayKind
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.backends.sagemaker.endpoint_plan import RUNTIME_UID_TAG, is_derived_name
+from avatar_operator.backends.sagemaker.endpoint_api import MISSING, owner_of
+from avatar_operator.backends.sagemaker.endpoint_plan import is_derived_name
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 from avatar_operator.backends.sagemaker.scaling import Scaling
 
@@ -36,7 +37,6 @@ LISTS: dict[StrayKind, tuple[str, str, str, str]] = {
     ),
     "Model": ("list_models", "Models", "ModelName", "ModelArn"),
 }
-GONE = "could not find"
 _DERIVED = re.compile(r".+-[0-9a-f]{8}")
 
 
@@ -48,7 +48,7 @@ async def strays(clients: AwsClients, runtime: AvatarRuntime, living: Collection
         for name, arn, created in await _listed(clients, region, kind):
             if _is_named(kind, name, names):
                 continue
-            uid = await _owner(clients, region, name, arn)
+            uid = await owner_of(clients, region, name, arn)
             if uid is not None and (uid == runtime.metadata.uid or uid not in living):
                 found.append(Stray(kind, name, uid, newest=created))
     return found
@@ -68,7 +68,7 @@ async def delete_stray(clients: AwsClients, runtime: AvatarRuntime, stray: Stray
         try:
             await clients.sagemaker(region, operation, call)
         except ClientError as error:
-            if GONE not in error_text(error).lower():
+            if MISSING not in error_text(error).lower():
                 raise
 
 
@@ -113,16 +113,3 @@ async def _listed(clients: AwsClients, region: str, kind: StrayKind) -> list[tup
 
     with aws_errors(f"list what there is of {kind}"):
         return await clients.sagemaker(region, operation, read)
-
-
-async def _owner(clients: AwsClients, region: str, name: str, arn: str) -> str | None:
-    with aws_errors(f"read the tags of {name}"):
-        try:
-            answer = await clients.sagemaker(
-                region, "ListTags", lambda client: client.list_tags(ResourceArn=arn)
-            )
-        except ClientError as error:
-            if GONE in error_text(error).lower():
-                return None
-            raise
-    return next((tag["Value"] for tag in answer["Tags"] if tag["Key"] == RUNTIME_UID_TAG), None)

@@ -12,7 +12,7 @@ from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.base_models import base_model_word
 from avatar_operator.model_lifecycle.conditions import HOSTED, TRAINED, update_training
 from avatar_operator.model_lifecycle.failure import fail_attempt
-from avatar_operator.model_lifecycle.observation import ModelObservation, is_submitted
+from avatar_operator.model_lifecycle.observation import ModelObservation, is_submitted, start_of_work
 
 
 def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -47,8 +47,8 @@ def _pending(observation: ModelObservation, draft: ModelDraft, pending: AttemptP
     training = draft.status.training
     assert training is not None
     if pending.started is not None and training.start_time is None:
-        # A claim is dated by the worker's clock, which may be ahead. Its holder begins with the photos.
-        draft = update_training(draft, start_time=min(pending.started, observation.now))
+        # Whoever holds the claim begins with the photos.
+        draft = update_training(draft, start_time=start_of_work(observation, training, pending.started))
         message = f"Attempt {training.attempt} is running."
         draft = set_condition(observation, draft, TRAINED, "False", "Preparing", message)
     return draft if pending.check_after is None else draft.look_again_in(pending.check_after)

@@ -21,6 +21,7 @@ from avatar_operator.model_lifecycle.observation import (
     attempt_reference,
     is_active,
     is_submitted,
+    start_of_work,
 )
 
 HOPELESS_RETRY_SECONDS = 30.0
@@ -54,8 +55,7 @@ def fold_fence(
         case AttemptFenced():
             return abandon_attempt(observation, draft)
         case AttemptClaimed(since=since):
-            # A claim is dated by the worker's clock, which may be ahead.
-            started = observation.now if since is None else min(since, observation.now)
+            started = start_of_work(observation, training, since)
             draft = update_training(
                 draft, submitted_time=observation.now, start_time=started, sagemaker=SageMakerAttempt()
             )

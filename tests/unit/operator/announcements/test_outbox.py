@@ -1,15 +1,21 @@
 """The outbox: status first, then its news; whatever dies in between, each is told, and under one id."""
 
 import asyncio
+import copy
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS
+from avatar_operator.announcements.letters import Letter
 from avatar_operator.backends.attempts import AttemptFailed
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.decision import Notice
+from avatar_operator.left_behind import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
 from avatar_operator.names import inference_id
 from builders.backend import out_of_reach
+from builders.manifests import merged
 from builders.objects import MODEL_UID
 from builders.virtual_time import VirtualTimeLoop
 from builders.world import MODEL_KEY, World
@@ -126,7 +132,9 @@ async def test_what_stood_before_the_first_operator_with_an_outbox_is_not_told()
     assert _types(world) == [READY], "what happens from then on is"
 
 
-@pytest.mark.parametrize("cursor", ["", "not a number", "-1"])
+@pytest.mark.parametrize(
+    "cursor", ["", "not a number", "-1", "7" * 5000], ids=["empty", "words", "negative", "without end"]
+)
 async def test_a_cursor_that_cannot_be_read_is_none(cursor: str) -> None:
     world = await _a_world()
     await world.train()
@@ -203,6 +211,23 @@ async def test_an_event_that_an_api_server_in_trouble_did_not_take_is_told_later
     assert world.kube.reasons() == ["EndpointsReady", "TrainingSubmitted", "ModelReady"]
 
 
+async def test_what_waits_to_be_told_holds_on_to_an_objects_identity_and_to_no_more_of_it() -> None:
+    world = await _a_world()
+    await world.lead()
+    model = copy.deepcopy(world.kube.read(AVATAR_MODEL, "ann"))
+    model["metadata"] |= {
+        "resourceVersion": "1000",
+        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "x" * 200_000},
+        "managedFields": [{"manager": "kubectl"}],
+    }
+    waiting: list[Letter] = []
+    world.outbox._office.post = waiting.append  # type: ignore[method-assign,assignment]
+
+    await world.outbox.farewell(model, Notice("Normal", "Expired", ""))
+
+    assert {*waiting[0].body["metadata"]} == {"name", "namespace", "uid", "resourceVersion"}
+
+
 async def test_one_status_that_is_written_again_is_told_once() -> None:
     world = await _a_world()
     await world.train()
@@ -250,6 +275,43 @@ def _while_telling(world: World, story: Callable[[], Coroutine[Any, Any, None]])
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(around())
+
+
+def _upgrade_runtime(world: World) -> None:
+    """Have the runtime say something that this version does not understand."""
+    body = copy.deepcopy(world.kube.read(AVATAR_RUNTIME, "standard"))
+    status = merged(body["status"], {"endpoints": "in words of another version"})
+    world.kube.force_status(AVATAR_RUNTIME, "standard", status)
+
+
+async def test_a_runtime_of_another_version_does_not_keep_a_new_leader_from_telling() -> None:
+    world = await _a_world()
+    await world.renew_lease()
+    world.announcer.trouble = out_of_reach()
+    await world.train()
+    _upgrade_runtime(world)
+    world.crash()
+    world.announcer.trouble = None
+
+    await world.lead()
+    await world.outbox.flush()
+
+    assert _types(world) == [READY]
+
+
+async def test_a_runtime_of_another_version_does_not_keep_its_models_from_being_let_go_with_a_word() -> None:
+    world = await _a_world()
+    await world.train()
+    _upgrade_runtime(world)
+    denied = BackendError("AccessDenied", "No.", retryable=True)
+    world.backend.script("delete_model_data", denied)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    world.clock.advance(CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS + 1)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert "CleanupIncomplete" in world.kube.reasons()
 
 
 def test_a_topic_that_is_out_of_reach_is_told_of_its_runtime_and_given_up_after_an_hour() -> None:

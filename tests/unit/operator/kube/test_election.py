@@ -332,6 +332,41 @@ def test_a_leader_whose_lease_somebody_annotates_goes_on() -> None:
     in_virtual_time(story())
 
 
+def test_a_leader_whose_lease_somebody_deletes_makes_it_anew() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first", left={"avatars.dev/told-avatarmodels": "7"})
+        await first.lead()
+        kube.leases.clear()
+        await asyncio.sleep(60)
+
+        assert first.leadership.leads()
+        assert _lease(kube)["spec"]["holderIdentity"] == "first"
+        assert _lease(kube)["metadata"]["annotations"] == first.left
+        await first.die()
+
+    in_virtual_time(story())
+
+
+def test_a_leader_whose_lease_somebody_deletes_ends_if_another_was_faster() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first"), Replica(kube, "second")
+        await first.lead()
+        coming = asyncio.create_task(second.lead())
+        await asyncio.sleep(2)
+        kube.leases.clear()
+        assert first.renewing is not None
+
+        with pytest.raises(LeadershipLostError, match="held by second"):
+            await first.renewing
+
+        await coming
+        await second.die()
+
+    in_virtual_time(story())
+
+
 def test_a_leader_whose_answer_is_lost_goes_on() -> None:
     async def story() -> None:
         kube = FakeKubeClient(FakeClock())

@@ -3,6 +3,8 @@
 import pytest
 
 from avatar_api.group import AVATAR_MODEL
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.conditions import find_condition
 from builders.manifests import merged
 from builders.world import World
 
@@ -50,7 +52,11 @@ async def test_fields_that_this_version_does_not_know_stop_nothing(world: World)
 
 @pytest.mark.parametrize(
     "changes",
-    [{"state": "Distilling"}, {"training": {"inferenceId": 7}}, {"artifact": "in words of another version"}],
+    [
+        {"state": "Distilling"},
+        {"training": {"inferenceId": 7}},
+        {"artifact": "in words of another version"},
+    ],
     ids=["a word", "a number for a word", "a word for an object"],
 )
 async def test_what_another_version_wrote_does_not_keep_a_model_from_being_deleted(
@@ -64,6 +70,36 @@ async def test_what_another_version_wrote_does_not_keep_a_model_from_being_delet
 
     assert not world.kube.exists(AVATAR_MODEL, "ann")
     assert world.backend.asked("delete_model_data") == [True]
+
+
+async def test_a_time_at_the_end_of_all_times_does_not_keep_a_model_from_being_deleted(world: World) -> None:
+    await world.settle(AVATAR_MODEL)
+    _change(world, {"training": {"startTime": "9999-12-31T23:59:59Z"}})
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    await world.look_at(AVATAR_MODEL)
+    world.clock.advance(61)
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+
+
+async def test_what_another_version_wrote_does_not_keep_a_trouble_of_a_deletion_from_being_told(
+    world: World,
+) -> None:
+    await world.train()
+    denied = BackendError("AccessDenied", "No.", retryable=True)
+    world.backend.script("delete_model_data", denied, denied)
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+    await world.look_at(AVATAR_MODEL)
+    _change(world, {"artifact": "in words of another version"})
+    world.clock.advance(61)
+
+    await world.look_at(AVATAR_MODEL)
+
+    reconciling = find_condition(world.model.status.conditions, "Reconciling")
+    assert reconciling is not None
+    assert reconciling.reason == "AccessDenied"
 
 
 async def test_a_status_that_cannot_be_understood_waits_for_who_can_and_says_what_it_is(world: World) -> None:

@@ -106,7 +106,13 @@ def test_the_workers_own_words_are_passed_on() -> None:
 
 @pytest.mark.parametrize(
     ("status", "reason", "retryable"),
-    [(400, "WorkerRejected", False), (500, "WorkerFailed", True), (0, "InvocationTimedOut", True)],
+    [
+        (400, "WorkerRejected", False),
+        (408, "WorkerUnavailable", True),
+        (429, "WorkerUnavailable", True),
+        (500, "WorkerFailed", True),
+        (0, "InvocationTimedOut", True),
+    ],
 )
 @pytest.mark.parametrize("said", ["no", "upstream timed out", "Endpoint x of account 1 not found.", "(404)"])
 def test_a_model_error_without_a_document_is_judged_by_its_status(

@@ -211,6 +211,24 @@ async def test_a_runtime_that_goes_in_the_middle_of_a_change_takes_both_endpoint
     assert derived_names(sagemaker, name) == (set(), set())
 
 
+async def test_configurations_that_somebody_else_made_for_an_endpoint_of_the_name_stay(
+    backend: Backend, sagemaker: Any, name: str
+) -> None:
+    """Another cluster's runtime takes over the endpoint's name while this one lets go of it."""
+    going, coming = named_runtime(name), make_runtime("another")
+    spec = going.spec
+    taken_over = coming.model_copy(update={"spec": spec})
+    theirs, _ = endpoint_plans(taken_over)
+    sagemaker.create_model(ModelName=theirs.model_name, **theirs.model)
+    sagemaker.create_endpoint_config(EndpointConfigName=theirs.config_name, **theirs.config)
+
+    assert (await backend.compute.delete_endpoints(going)).ready
+
+    assert derived_names(sagemaker, name) == ({theirs.config_name}, {theirs.model_name})
+    assert (await backend.compute.delete_endpoints(taken_over)).ready
+    assert derived_names(sagemaker, name) == (set(), set())
+
+
 async def test_what_no_runtime_names_is_found_by_its_mark_and_goes(
     backend: Backend, sagemaker: Any, name: str
 ) -> None:

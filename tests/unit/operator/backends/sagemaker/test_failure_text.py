@@ -133,6 +133,7 @@ def test_deep_nesting_is_no_trap() -> None:
             True,
         ),
         ("ClientError: Received client error (413) from model.", "WorkerRejected", False),
+        ("ClientError: Received client error (429) from model.", "WorkerUnavailable", True),
         ("ClientError: Received server error (500) from model.", "WorkerFailed", True),
         ("Amazon SageMaker could not get a response from the x endpoint.", "WorkerLost", True),
         ("", "InvocationFailed", True),

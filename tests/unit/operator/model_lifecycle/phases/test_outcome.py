@@ -149,7 +149,9 @@ def test_an_attempt_without_an_outcome_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("claimed", "started"), [(40, 40), (9000, 100)], ids=["dated", "by a clock that is ahead"]
+    ("claimed", "started"),
+    [(40, 40), (9000, 100), (-9000, 0)],
+    ids=["dated", "by a clock that is ahead", "by a clock that is behind"],
 )
 def test_a_claim_says_when_the_work_began_although_no_message_came(claimed: int, started: int) -> None:
     status = _after(AttemptPending(started=at(claimed))).status

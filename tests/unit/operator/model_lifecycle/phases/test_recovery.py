@@ -1,6 +1,6 @@
 """Recovery: a planned attempt of which nobody knows whether it was submitted."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -89,8 +89,14 @@ def test_an_attempt_that_was_fenced_is_void() -> None:
 
 @pytest.mark.parametrize(
     ("since", "started"),
-    [(NOON, NOON), (None, at(100)), (at(500), at(100))],
-    ids=["dated", "not dated", "by a clock that is ahead"],
+    [
+        (NOON, NOON),
+        (None, at(100)),
+        (at(500), at(100)),
+        (at(-9000), NOON),
+        (datetime(1, 1, 1, tzinfo=UTC), NOON),
+    ],
+    ids=["dated", "not dated", "by a clock that is ahead", "by a clock that is behind", "by no clock"],
 )
 def test_an_attempt_that_a_worker_claimed_is_under_way_since_then(
     since: datetime | None, started: datetime
