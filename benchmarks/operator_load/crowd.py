@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from benchmarks.operator_load.api_server import Object
 from benchmarks.operator_load.figures import Figure, at_most, below, none_of, plain
-from benchmarks.operator_load.idle_loop import IdleLoop
+from benchmarks.operator_load.processor_waits import ProcessorWaits
 from benchmarks.operator_load.replica import Replica, seconds_to_import
 from benchmarks.operator_load.stage import (
     Stage,
@@ -44,21 +44,23 @@ def measure_crowd(stage: Stage, models: int, idle_seconds: float) -> Iterator[Fi
     peer_seconds = _time_peer(stage, bodies)
     stage.api.create("avatarruntimes", simulated_runtime(training_seconds=1))
     replica = stage.replica()
-    with IdleLoop() as idle_loop:
-        replica.start()
+    replica.start()
+    with ProcessorWaits(replica.pid) as waits:
         replica.wait_until_ready()
         stage.wait_for_runtime()
         yield from _measure_creation(stage, replica, bodies, peer_seconds)
         pause, memory = _longest_pause(replica), replica.peak_mebibytes()
-    yield _pause_figure("the event loop's longest pause, start and creation", pause, idle_loop)
+    yield _pause_figure("the event loop's longest pause, start and creation", pause, waits)
     yield below("resident memory, its peak", memory, MEMORY_MEBIBYTES, "MiB")
     yield plain("hand-over: from SIGTERM to the end of the process", replica.stop(), "s", digits=2)
     replica = stage.replica(AVATAR_OPERATOR_SWEEP_SECONDS=str(IDLE_SWEEP_SECONDS))
-    with IdleLoop() as idle_loop:
-        yield from _measure_start(stage, replica, models)
+    importing, since = seconds_to_import(), stage.cluster.audit_position()
+    replica.start()
+    with ProcessorWaits(replica.pid) as waits:
+        yield from _measure_start(stage, replica, models, since, importing)
         yield from _measure_idleness(stage, replica, idle_seconds)
         pause, memory = _longest_pause(replica), replica.peak_mebibytes()
-    yield _pause_figure("the event loop's longest pause, start and sweeps", pause, idle_loop)
+    yield _pause_figure("the event loop's longest pause, start and sweeps", pause, waits)
     yield below("resident memory, its peak", memory, MEMORY_MEBIBYTES, "MiB")
     yield from _measure_deletion(stage, replica, bodies)
     replica.stop()
@@ -102,11 +104,10 @@ def _measure_creation(
         yield plain(f"  {what}", count / len(bodies), digits=2)
 
 
-def _measure_start(stage: Stage, replica: Replica, models: int) -> Iterator[Figure]:
-    since = stage.cluster.audit_position()
-    replica.start()
+def _measure_start(
+    stage: Stage, replica: Replica, models: int, since: int, importing: float
+) -> Iterator[Figure]:
     ready, used = replica.wait_until_ready(), replica.processor_seconds()
-    importing = seconds_to_import()
     peer = f"a process that only imports it: {importing:.1f} s; {ready / importing:.1f}"
     yield below(f"start over {models} objects: ready after", ready, START_SECONDS, "s", peer=peer)
     yield plain("  of that, processor time of its own", used, "s")
@@ -143,9 +144,9 @@ def _measure_deletion(stage: Stage, replica: Replica, bodies: Sequence[Object]) 
     yield plain("API writes per deleted object", len(writes) / len(bodies), digits=2)
 
 
-def _pause_figure(what: str, milliseconds: float, idle_loop: IdleLoop) -> Figure:
-    peer = 1000 * idle_loop.longest_pause_seconds
-    ratio = f"an idle loop beside it: {peer:.0f} ms; {milliseconds / max(peer, 1):.1f}"
+def _pause_figure(what: str, milliseconds: float, waits: ProcessorWaits) -> Figure:
+    peer = 1000 * waits.longest_seconds
+    ratio = f"its thread's wait for a processor: {peer:.0f} ms; {milliseconds / max(peer, 1):.1f}"
     return below(what, milliseconds, PAUSE_MILLISECONDS, "ms", digits=0, peer=ratio)
 
 

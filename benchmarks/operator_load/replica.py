@@ -54,6 +54,12 @@ class Replica:
         """Its name in the Lease: another one in each life, as that of a Pod is."""
         return f"{self.account}-{self._lives}"
 
+    @property
+    def pid(self) -> int:
+        """Of its present life."""
+        assert self._process is not None, "it has not been started"
+        return self._process.pid
+
     def start(self) -> None:
         """Begin a new life."""
         self._lives += 1
@@ -122,8 +128,7 @@ class Replica:
         return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
 
     def _proc(self, name: str) -> str:
-        assert self._process is not None
-        return Path(f"/proc/{self._process.pid}/{name}").read_text()
+        return Path(f"/proc/{self.pid}/{name}").read_text()
 
     def _is_ready(self) -> bool:
         if not self.is_running():
