@@ -203,6 +203,12 @@ class TrainingStatus(ApiModel):
     failures: Annotated[
         int, Field(description="How many attempts of this revision failed; drives the back-off.")
     ] = 0
+    abandoned: Annotated[
+        int,
+        Field(
+            description="How many attempts of this revision were given up because their answers were lost."
+        ),
+    ] = 0
     inference_id: (
         Annotated[
             str, Field(max_length=64, description="Names the attempt to the backend, and in every log.")

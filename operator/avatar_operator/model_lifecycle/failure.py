@@ -69,7 +69,9 @@ def abandon_attempt(observation: ModelObservation, draft: ModelDraft) -> ModelDr
     training = draft.status.training
     assert training is not None
     assert observation.runtime is not None
-    if training.attempt - training.failures >= MAX_ABANDONED:
+    abandoned = training.abandoned + 1
+    draft = update_training(draft, abandoned=abandoned)
+    if abandoned >= MAX_ABANDONED:
         return fail_attempt(
             observation,
             draft,
@@ -79,9 +81,9 @@ def abandon_attempt(observation: ModelObservation, draft: ModelDraft) -> ModelDr
             retryable=False,
         )
     draft = update_training(draft, inference_id=None, planned_time=None)
-    if training.attempt == 1:
+    if abandoned == 1:
         return draft.look_again_in(0)
-    wait = _backoff_seconds(observation.runtime.spec.limits.training.backoff_seconds, training.attempt - 1)
+    wait = _backoff_seconds(observation.runtime.spec.limits.training.backoff_seconds, abandoned - 1)
     explanation = f"Whether attempt {training.attempt} arrived could not be told; it is void, the next follows in {wait} s."
     draft = update_training(draft, retry_time=observation.now + timedelta(seconds=wait))
     return set_condition(observation, draft, TRAINED, "False", "RetryScheduled", explanation).look_again_in(
