@@ -44,7 +44,8 @@ def submitted(
             ),
         }
     )
-    return _status(training, a_condition("Trained", "False", "Queued")).model_copy(
+    queued = a_condition("Trained", "False", "Queued", f"Attempt {attempt} waits for a worker.")
+    return _status(training, queued).model_copy(
         update={"artifact": artifact}
     )
 
