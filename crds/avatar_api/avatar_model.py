@@ -255,7 +255,13 @@ class TrainingStatus(ApiModel):
     retry_time: Annotated[Timestamp, Field(description="The next attempt starts no earlier.")] | None = None
     progress: TrainingProgress | None = None
     seconds: (
-        Annotated[int, Field(description="Seconds the worker spent, from photos to artifact.")] | None
+        Annotated[
+            int,
+            Field(
+                description="Seconds the worker spent: by its own account, or until its failure was noticed."
+            ),
+        ]
+        | None
     ) = None
     estimated_cost: (
         Annotated[Cost, Field(description="What `seconds` cost, by the runtime's price list.")] | None

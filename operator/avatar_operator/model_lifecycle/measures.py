@@ -31,7 +31,7 @@ def measure(metrics: OperatorMetrics, observation: ModelObservation, status: Ava
     if after.completion_time is not None and is_active(before):
         succeeded = is_true(status.conditions, TRAINED)
         metrics.training_ended(backend, "succeeded" if succeeded else "failed", since_submission)
-        if succeeded and after.seconds is not None:
+        if after.seconds is not None:
             metrics.costs.worked(backend, AVATAR_MODEL, namespace, after.seconds, after.estimated_cost)
 
 

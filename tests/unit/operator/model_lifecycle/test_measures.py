@@ -85,13 +85,17 @@ def test_the_end_of_an_attempt_is_timed_from_its_submission(after: AvatarModelSt
     assert measured.value("avatar_training_duration_seconds_sum", backend="sagemaker", outcome=outcome) == 90
 
 
-def test_seconds_of_work_are_counted_where_the_work_succeeded() -> None:
+def test_seconds_of_work_are_counted_be_it_in_vain() -> None:
     labels = {"backend": "sagemaker", **OF_TEAM_A}
-    succeeded = Measured(model_stages.submitted(), model_stages.hosted(), seconds=90)
-    failed = Measured(model_stages.submitted(), model_stages.failed(), seconds=90)
+    training = model_stages.failed().training
+    assert training is not None
+    in_vain = model_stages.failed().model_copy(
+        update={"training": training.model_copy(update={"seconds": 30})}
+    )
 
-    assert succeeded.value("avatar_gpu_seconds_total", **labels) == 60
-    assert failed.value("avatar_gpu_seconds_total", **labels) is None
+    for after, seconds in ((model_stages.hosted(), 60), (in_vain, 30), (model_stages.failed(), None)):
+        measured = Measured(model_stages.submitted(), after, seconds=90)
+        assert measured.value("avatar_gpu_seconds_total", **labels) == seconds
 
 
 def test_a_failure_is_counted_when_it_is_written_and_not_once_more_while_it_stands() -> None:

@@ -44,6 +44,27 @@ def test_a_success_records_when_it_ended_and_what_it_cost() -> None:
     assert training.estimated_cost == Cost(amount="0.024092", currency="USD", instance_type="ml.g5.xlarge")
 
 
+@pytest.mark.parametrize(
+    ("status", "seconds", "cost"),
+    [
+        (model_stages.working(since=at(10)), 90, "0.035200"),
+        (model_stages.submitted(), None, None),
+    ],
+    ids=["after some work", "before any work was seen"],
+)
+def test_a_failure_has_cost_what_was_worked_in_vain(
+    status: AvatarModelStatus, seconds: int | None, cost: str | None
+) -> None:
+    failure = AttemptFailed("InternalError", "it broke", retryable=True)
+    observation = observed_model(a_model(status=status), outcome=failure, now=at(100))
+
+    training = outcome(observation, model_draft(observation)).status.training
+
+    assert training is not None
+    assert training.seconds == seconds
+    assert (training.estimated_cost and training.estimated_cost.amount) == cost
+
+
 def test_a_success_is_announced() -> None:
     (notice,) = told_of_end(_after(a_success(FIRST)).status)
 
