@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from benchmarks.operator_load.api_server import Object
 from benchmarks.operator_load.figures import Figure, at_most, below, none_of, plain
 from benchmarks.operator_load.idle_loop import IdleLoop
-from benchmarks.operator_load.replica import Replica
+from benchmarks.operator_load.replica import Replica, seconds_to_import
 from benchmarks.operator_load.stage import (
     Stage,
     renewals_of,
@@ -106,7 +106,9 @@ def _measure_start(stage: Stage, replica: Replica, models: int) -> Iterator[Figu
     since = stage.cluster.audit_position()
     replica.start()
     ready, used = replica.wait_until_ready(), replica.processor_seconds()
-    yield below(f"start over {models} objects: ready after", ready, START_SECONDS, "s")
+    importing = seconds_to_import()
+    peer = f"a process that only imports it: {importing:.1f} s; {ready / importing:.1f}"
+    yield below(f"start over {models} objects: ready after", ready, START_SECONDS, "s", peer=peer)
     yield plain("  of that, processor time of its own", used, "s")
     wait_until(
         lambda: replica.metric("avatar_reconcile_total", kind="AvatarModel") >= models,

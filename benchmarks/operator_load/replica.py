@@ -39,14 +39,8 @@ class Replica:
         self.log = directory / f"{account}.log"
         self._port = _free_port()
         self._lives = 0
-        # An image carries its byte code; a process that had to compile would be measured compiling.
-        inherited = {
-            name: value
-            for name, value in environment_without_aws().items()
-            if name != "PYTHONDONTWRITEBYTECODE"
-        }
         self._environment = {
-            **inherited,
+            **_environment(),
             "KUBECONFIG": str(kubeconfig),
             "AVATAR_OPERATOR_HTTP_HOST": "127.0.0.1",
             "AVATAR_OPERATOR_HTTP_PORT": str(self._port),
@@ -147,6 +141,20 @@ class Replica:
     def _wait_for_end(self) -> None:
         if self._process is not None:
             self._process.wait(timeout=60)
+
+
+def seconds_to_import() -> float:
+    """How long a process takes that imports the operator and ends: the peer of every start."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import avatar_operator.main"], env=_environment(), check=True)
+    return time.monotonic() - began
+
+
+def _environment() -> dict[str, str]:
+    # An image carries its byte code; a process that had to compile would be measured compiling.
+    return {
+        name: value for name, value in environment_without_aws().items() if name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 def _free_port() -> int:
