@@ -203,6 +203,12 @@ class TrainingStatus(ApiModel):
     failures: Annotated[
         int, Field(description="How many attempts of this revision failed; drives the back-off.")
     ] = 0
+    abandoned: Annotated[
+        int,
+        Field(
+            description="How many attempts of this revision were given up because their answers were lost."
+        ),
+    ] = 0
     inference_id: (
         Annotated[
             str, Field(max_length=64, description="Names the attempt to the backend, and in every log.")
@@ -249,7 +255,13 @@ class TrainingStatus(ApiModel):
     retry_time: Annotated[Timestamp, Field(description="The next attempt starts no earlier.")] | None = None
     progress: TrainingProgress | None = None
     seconds: (
-        Annotated[int, Field(description="Seconds the worker spent, from photos to artifact.")] | None
+        Annotated[
+            int,
+            Field(
+                description="Seconds the worker spent: by its own account, or until its failure was noticed."
+            ),
+        ]
+        | None
     ) = None
     estimated_cost: (
         Annotated[Cost, Field(description="What `seconds` cost, by the runtime's price list.")] | None

@@ -71,7 +71,7 @@ class OperatorMetrics:
         )
         self._time_in_queue = Histogram(
             "avatar_time_in_queue_seconds",
-            "Seconds from submission until a worker says that it has begun.",
+            "Seconds from submission until a worker began.",
             ("backend",),
             registry=registry,
             buckets=_TRAINING_BUCKETS,
@@ -139,7 +139,7 @@ class OperatorMetrics:
         self._training_seconds.labels(backend, outcome).observe(seconds)
 
     def training_began(self, backend: str, seconds: float) -> None:
-        """A worker took an attempt from the queue."""
+        """A worker was seen to have taken an attempt from the queue."""
         self._time_in_queue.labels(backend).observe(seconds)
 
     def failed(self, kind: Kind, namespace: str, before: Failure | None, after: Failure | None) -> None:

@@ -18,9 +18,12 @@ def waiting(*, revision: int = 1, attempt: int = 0) -> AvatarModelStatus:
     )
 
 
-def planned(*, revision: int = 1, attempt: int = 1, failures: int = 0) -> AvatarModelStatus:
+def planned(
+    *, revision: int = 1, attempt: int = 1, failures: int = 0, abandoned: int = 0
+) -> AvatarModelStatus:
     """The attempt has its name, and whether anybody called is not written."""
-    return _status(_attempt(revision, attempt, failures), a_condition("Trained", "False", "Planned"))
+    training = _attempt(revision, attempt, failures).model_copy(update={"abandoned": abandoned})
+    return _status(training, a_condition("Trained", "False", "Planned"))
 
 
 def submitted(
@@ -41,7 +44,8 @@ def submitted(
             ),
         }
     )
-    return _status(training, a_condition("Trained", "False", "Queued")).model_copy(
+    queued = a_condition("Trained", "False", "Queued", f"Attempt {attempt} waits for a worker.")
+    return _status(training, queued).model_copy(
         update={"artifact": artifact}
     )
 

@@ -92,6 +92,13 @@ def test_tags_of_an_endpoint_are_kept(user: Any) -> None:
     assert user.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "avatars"}]
 
 
+def test_tags_of_what_is_gone_are_not_to_be_found(user: Any) -> None:
+    name = user.endpoint(user.config(user.model()))
+    arn = user.described(name)["EndpointArn"]
+    with pytest.raises(ClientError, match="ValidationException"):
+        user.sagemaker.list_tags(ResourceArn=f"{arn}-gone")
+
+
 def test_an_update_serves_the_old_until_the_new_passes(user: Any) -> None:
     name = user.realtime_endpoint({"VERSION": "old"})
     gate = user.gate()

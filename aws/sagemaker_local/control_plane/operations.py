@@ -43,6 +43,7 @@ class ControlPlane:
             "UpdateEndpoint": self._update_endpoint,
             "UpdateEndpointWeightsAndCapacities": self._update_weights_and_capacities,
             "DeleteEndpoint": self._delete_endpoint,
+            "ListTags": self._list_tags,
         }
 
     def answer(self, operation: str, scope: Scope, request: Mapping[str, Any], forward: Forward) -> Response:
@@ -171,6 +172,18 @@ class ControlPlane:
             lambda name: moto_bridge.stored_model(scope, name),
             lambda name: _arn(scope, "model", name),
         )
+
+    def _list_tags(self, scope: Scope, request: Mapping[str, Any], forward: Forward) -> Response:
+        # moto has no answer for what is gone: it fails with 500.
+        kind, _, name = request["ResourceArn"].rpartition(":")[2].partition("/")
+        there = {
+            "endpoint": moto_bridge.has_endpoint,
+            "endpoint-config": moto_bridge.stored_endpoint_config,
+            "model": moto_bridge.stored_model,
+        }.get(kind)
+        if there is not None and not there(scope, name):
+            raise validation_exception(f'Could not find {kind} "{request["ResourceArn"]}".')
+        return forward(request)
 
 
 def _arn(scope: Scope, kind: str, name: str) -> str:

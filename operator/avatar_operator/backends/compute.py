@@ -131,7 +131,7 @@ class Compute(Protocol):
         """Start deleting something that carries this runtime's mark.
 
         Raises:
-            BackendError: NotOwned, if it carries another one's.
+            BackendError: NotOwned, if it carries another one's; InUse, if the runtime names it by now.
         """
         ...
 

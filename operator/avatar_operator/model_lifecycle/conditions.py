@@ -19,3 +19,14 @@ def update_training(draft: ModelDraft, **changes: Any) -> ModelDraft:
     """The draft with some fields of status.training replaced."""
     assert draft.status.training is not None
     return update_status(draft, training=draft.status.training.model_copy(update=changes))
+
+
+def waiting_message(attempt: int, reason: str = "", message: str = "") -> str:
+    """What is said of an attempt that no worker has begun.
+
+    Args:
+        attempt: its number.
+        reason: one word for why it does not go on, if the backend knows.
+        message: the same for a person.
+    """
+    return f"Attempt {attempt} waits for a worker{f' ({reason}): {message}' if reason else '.'}"

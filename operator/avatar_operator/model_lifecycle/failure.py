@@ -10,6 +10,7 @@ from datetime import timedelta
 from avatar_api.meta import Failure
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
+from avatar_operator.costs import training_cost
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
 from avatar_operator.model_lifecycle.observation import ModelObservation
@@ -38,11 +39,15 @@ def fail_attempt(
     failures = training.failures + 1
     again = retryable and failures < limits.max_attempts
     wait = _backoff_seconds(limits.backoff_seconds, failures)
+    # What a worker does in vain is paid for all the same.
+    worked = None if training.start_time is None else (observation.now - training.start_time).total_seconds()
     draft = update_training(
         draft,
         failures=failures,
         completion_time=observation.now,
         progress=None,
+        seconds=None if worked is None else round(worked),
+        estimated_cost=None if worked is None else training_cost(observation.runtime, worked),
         retry_time=observation.now + timedelta(seconds=wait) if again else None,
     )
     draft = update_status(
@@ -69,7 +74,9 @@ def abandon_attempt(observation: ModelObservation, draft: ModelDraft) -> ModelDr
     training = draft.status.training
     assert training is not None
     assert observation.runtime is not None
-    if training.attempt - training.failures >= MAX_ABANDONED:
+    abandoned = training.abandoned + 1
+    draft = update_training(draft, abandoned=abandoned)
+    if abandoned >= MAX_ABANDONED:
         return fail_attempt(
             observation,
             draft,
@@ -79,9 +86,9 @@ def abandon_attempt(observation: ModelObservation, draft: ModelDraft) -> ModelDr
             retryable=False,
         )
     draft = update_training(draft, inference_id=None, planned_time=None)
-    if training.attempt == 1:
+    if abandoned == 1:
         return draft.look_again_in(0)
-    wait = _backoff_seconds(observation.runtime.spec.limits.training.backoff_seconds, training.attempt - 1)
+    wait = _backoff_seconds(observation.runtime.spec.limits.training.backoff_seconds, abandoned - 1)
     explanation = f"Whether attempt {training.attempt} arrived could not be told; it is void, the next follows in {wait} s."
     draft = update_training(draft, retry_time=observation.now + timedelta(seconds=wait))
     return set_condition(observation, draft, TRAINED, "False", "RetryScheduled", explanation).look_again_in(

@@ -21,7 +21,7 @@ from avatar_operator.backends.selection import Backends
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache
-from avatar_operator.kube.lookup import find_runtimes
+from avatar_operator.kube.lookup import find_runtime, find_runtimes
 from avatar_operator.orphans.findings import Finding, OrphanFindings
 from avatar_operator.orphans.judgement import judge, without_owner
 
@@ -104,9 +104,11 @@ class OrphanCollector:
         self._first_seen[uid] = dict(judgement.first_seen)
         self._tell(runtime, judgement.orphans)
         removed = 0
-        if runtime.spec.garbage_collection.orphans == "Delete":
-            for orphan in judgement.orphans:
-                removed += await self._remove(runtime, orphan)
+        for orphan in judgement.orphans:
+            # A search takes minutes, and so may the removal: whoever edits the runtime meanwhile is heard.
+            current = find_runtime(self._cache, runtime.metadata.name, whole=False)
+            if current is not None and _wants_removal(current, uid):
+                removed += await self._remove(current, orphan)
         found = len(judgement.orphans) - removed
         self._findings.note(runtime.metadata.name, Finding(found, removed, self._clock.now()))
 
@@ -165,6 +167,12 @@ class OrphanCollector:
         for memory in (self._first_seen, self._told):
             for uid in [uid for uid in memory if uid not in uids]:
                 del memory[uid]
+
+
+def _wants_removal(runtime: AvatarRuntime, uid: str) -> bool:
+    """Whether it is still the runtime of a uid, and has orphans removed."""
+    going = runtime.metadata.deletion_timestamp is not None
+    return runtime.metadata.uid == uid and not going and runtime.spec.garbage_collection.orphans == "Delete"
 
 
 def _fields(runtime: AvatarRuntime, orphan: StoredOwner | Stray) -> dict[str, object]:

@@ -171,6 +171,9 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
                 body,
                 finalizers=[name for name in body["metadata"].get("finalizers", []) if name != FINALIZER],
             )
+            self._steps.log_end(
+                body, self._lifecycle.log_fields(self._lifecycle.observed_status(observation))
+            )
             return Reconciled("changed")
         if draft.delete_object:
             await self._client.delete(self.kind, body)

@@ -1,6 +1,6 @@
 """One line in the log for each step of an object's life, and none for passes that change nothing.
 
-A step is a condition that got another status or reason. Lines carry the object's uid and, where there is one, the
+A step is a condition that got another status or reason, and the last one is the object's end. Lines carry the object's uid and, where there is one, the
 attempt's inference id: the same words as in the worker's log, so that one search finds both halves of a story.
 """
 
@@ -37,17 +37,31 @@ class StepLog:
             if is_step(known.get(condition.type), condition):
                 self._line(body, condition, fields)
 
+    def log_end(self, body: Object, fields: dict[str, object]) -> None:
+        """Log that an object which is being deleted was let go.
+
+        Args:
+            body: the object.
+            fields: what else to say.
+        """
+        logger.info(f"{self._kind.kind} is let go", **self._about(body), **fields)
+
     def _line(self, body: Object, condition: Condition, fields: dict[str, object]) -> None:
-        metadata: dict[str, Any] = body["metadata"]
         logger.info(
             f"{self._kind.kind} {condition.type} is {condition.status}: {condition.reason}",
-            kind=self._kind.kind,
-            namespace=metadata.get("namespace", ""),
-            name=metadata["name"],
-            uid=metadata["uid"],
+            **self._about(body),
             why=condition.message,
             **fields,
         )
+
+    def _about(self, body: Object) -> dict[str, object]:
+        metadata: dict[str, Any] = body["metadata"]
+        return {
+            "kind": self._kind.kind,
+            "namespace": metadata.get("namespace", ""),
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        }
 
 
 SUMMARIES = ("Ready", "Reconciling", "Stalled")

@@ -2,18 +2,18 @@
 
 A failure that passes within a minute is nobody's concern, and a status write for each would be noise. One that lasts is
 what a person looks for when an object stands still, so from then on the object's `Reconciling` condition says which
-failure it is. Its message is that of the first such pass: messages carry request ids, and a write for each would be
+failure it is, also of an object that was Stalled by something else: that may long have been mended. Its message is that of the first such pass: messages carry request ids, and a write for each would be
 noise again. Losing this memory with the process costs a minute.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from avatar_api.meta import Condition, ObservedStatus
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.conditions import RECONCILING, STALLED, find_condition, is_true, with_condition
+from avatar_operator.core.conditions import RECONCILING, STALLED, find_condition, with_condition
 from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectKey
 
@@ -62,20 +62,30 @@ class Troubles:
         self._troubles[key] = trouble
         if (now - trouble.since).total_seconds() < PATIENCE_SECONDS:
             return status
-        if is_true(status.conditions, STALLED):
+        stalled = find_condition(status.conditions, STALLED)
+        if stalled is not None and stalled.status == "True" and stalled.reason == retry.reason:
             # It says already what is wrong, and that a person has to mend it: kstatus would read "in progress".
             return status
         told = find_condition(observed.conditions, RECONCILING)
         same = told is not None and told.status == "True" and told.reason == retry.reason
-        conditions = with_condition(
-            status.conditions if told is None else _with(status.conditions, told),
-            RECONCILING,
-            "True",
-            retry.reason,
-            told.message if told is not None and same else retry.message,
-            now=now,
-            generation=generation,
+        message = told.message if told is not None and same else retry.message
+        conditions = status.conditions
+        troubled: tuple[tuple[str, Literal["True", "False"], str, str], ...] = (
+            (RECONCILING, "True", retry.reason, message),
+            # Whatever stalled it cannot be judged just now.
+            (STALLED, "False", "InProgress", ""),
         )
+        for condition_type, value, reason, words in troubled:
+            standing = find_condition(observed.conditions, condition_type)
+            conditions = with_condition(
+                conditions if standing is None else _with(conditions, standing),
+                condition_type,
+                value,
+                reason,
+                words,
+                now=now,
+                generation=generation,
+            )
         return status.model_copy(update={"conditions": conditions})
 
     def forget(self, key: ObjectKey) -> None:

@@ -8,10 +8,11 @@ from prometheus_client.registry import Collector
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_operator.kube.cache import ObjectCache
+from avatar_operator.runtime_lifecycle.work import Body
 
 
 class RuntimeCollector(Collector):
-    """What the statuses of all runtimes say in sum."""
+    """What the statuses of all runtimes and of what waits for them say in sum."""
 
     def __init__(self, cache: ObjectCache) -> None:
         self._cache = cache
@@ -21,7 +22,7 @@ class RuntimeCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """What was left behind, what has no owner, what is paid for."""
+        """What was left behind, what has no owner, what is paid for, what waits."""
         statuses = [body.get("status", {}) for body in self._cache.objects(AVATAR_RUNTIME)]
         left_behind = GaugeMetricFamily(
             "avatar_left_behind",
@@ -48,7 +49,17 @@ class RuntimeCollector(Collector):
             instances.add_metric((role,), counts[role])
         yield instances
         yield GaugeMetricFamily(
+            "avatar_endpoint_backlog",
+            "Attempts that wait at training endpoints: submitted, and not known to have been begun.",
+            value=sum(_waits(body.get("status", {})) for body in self._cache.objects(AVATAR_MODEL)),
+        )
+        yield GaugeMetricFamily(
             "avatar_idle_instance_seconds",
             "Seconds of instances in service that did no work, over the lives of all runtimes.",
             value=sum(status.get("idleSeconds", 0) for status in statuses),
         )
+
+
+def _waits(status: Body) -> bool:
+    training = status.get("training", {})
+    return "submittedTime" in training and not training.keys() & {"startTime", "completionTime"}

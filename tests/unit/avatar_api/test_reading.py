@@ -97,6 +97,12 @@ def test_one_condition_that_is_not_understood_leaves_the_others() -> None:
     assert "status.conditions[1]" in reading.left_out
 
 
+def test_several_conditions_that_are_not_understood_are_left_out_one_by_one() -> None:
+    body = _deleted(model_manifest(), {"status": {**STATUS, "conditions": [None, None, None]}})
+
+    assert read_object(AvatarModel, body).object.status.conditions == []
+
+
 def test_endpoints_are_found_again_beside_an_instance_type_of_another_kind() -> None:
     changes: Changes = {"backend": {"sagemaker": {"training": {"instanceType": {"anyOf": ["a", "b"]}}}}}
 

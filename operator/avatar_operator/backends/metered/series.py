@@ -4,7 +4,7 @@ Labels are few and closed: backend, verb, and the outcome's reason. Names of obj
 """
 
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -77,11 +77,16 @@ class VerbCounter:
     Args:
         name: the backend's name in the series: "sagemaker", "simulated".
         metrics: the series.
+        verbs: what will be counted. Their series are there from the start: one that appears at 1 has no increase.
     """
 
-    def __init__(self, name: str, metrics: BackendMetrics) -> None:
+    def __init__(self, name: str, metrics: BackendMetrics, verbs: Iterable[str]) -> None:
         self._name = name
         self._metrics = metrics
+        for verb in verbs:
+            metrics.requests.labels(name, verb, OK)
+            metrics.durations.labels(name, verb)
+            metrics.throttled.labels(name, verb)
 
     async def counted(self, verb: str, call: Coroutine[Any, Any, T]) -> T:
         """The answer to a verb, counted."""

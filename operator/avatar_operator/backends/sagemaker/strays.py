@@ -60,6 +60,10 @@ async def delete_stray(clients: AwsClients, runtime: AvatarRuntime, stray: Stray
         raise BackendError(
             "NotOwned", f"{stray.location} carries the mark of another AvatarRuntime", retryable=False
         )
+    if _is_named(stray.kind, stray.name, _named(runtime)):
+        raise BackendError(
+            "InUse", f"AvatarRuntime {runtime.metadata.name} names {stray.location} again", retryable=False
+        )
     region = sagemaker_spec(runtime).region
     if stray.kind == "Endpoint":
         await Scaling(clients).remove(region, stray.name, is_scaled=False)

@@ -10,9 +10,13 @@ from avatar_operator.core.conditions import shortened
 from avatar_operator.costs import training_cost
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.base_models import base_model_word
-from avatar_operator.model_lifecycle.conditions import HOSTED, TRAINED, update_training
+from avatar_operator.model_lifecycle.conditions import HOSTED, TRAINED, update_training, waiting_message
 from avatar_operator.model_lifecycle.failure import fail_attempt
-from avatar_operator.model_lifecycle.observation import ModelObservation, is_submitted, start_of_work
+from avatar_operator.model_lifecycle.observation import (
+    ModelObservation,
+    is_submitted,
+    start_of_work,
+)
 
 
 def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -46,11 +50,15 @@ def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
 def _pending(observation: ModelObservation, draft: ModelDraft, pending: AttemptPending) -> ModelDraft:
     training = draft.status.training
     assert training is not None
-    if pending.started is not None and training.start_time is None:
+    if training.start_time is None and pending.started is not None:
         # Whoever holds the claim begins with the photos.
+        stage = "Preparing" if pending.stage == "Queued" else pending.stage
         draft = update_training(draft, start_time=start_of_work(observation, training, pending.started))
         message = f"Attempt {training.attempt} is running."
-        draft = set_condition(observation, draft, TRAINED, "False", "Preparing", message)
+        draft = set_condition(observation, draft, TRAINED, "False", stage, message)
+    elif training.start_time is None:
+        message = waiting_message(training.attempt, pending.reason, pending.message)
+        draft = set_condition(observation, draft, TRAINED, "False", "Queued", message)
     return draft if pending.check_after is None else draft.look_again_in(pending.check_after)
 
 

@@ -5,6 +5,7 @@ Every write wakes every watcher, so a new stage is written at once and steps onl
 
 from avatar_api.avatar_model import TrainingProgress
 from avatar_api.documents.training import TrainingProgressMessage
+from avatar_operator.backends.attempts import AttemptPending
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.model_lifecycle.actions import ModelDraft
@@ -17,7 +18,7 @@ PERCENT_STEP = 5
 def progress(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     """Take over the newest progress message, if it says enough that is new."""
     training = draft.status.training
-    message = observation.progress
+    message = _newest_message(observation)
     if training is None or not is_submitted(training) or message is None:
         return draft
     if message.inference_id != training.inference_id:
@@ -42,6 +43,15 @@ def progress(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     return set_condition(
         observation, draft, TRAINED, "False", message.stage, f"Attempt {training.attempt} is running."
     )
+
+
+def _newest_message(observation: ModelObservation) -> TrainingProgressMessage | None:
+    """What the worker said last: to us, or to a backend that was asked."""
+    told, outcome = observation.progress, observation.outcome
+    asked = outcome.progress if isinstance(outcome, AttemptPending) else None
+    if told is None or asked is None or told.inference_id != asked.inference_id:
+        return asked or told
+    return max(told, asked, key=lambda message: message.sequence)
 
 
 def percent_of(message: TrainingProgressMessage) -> int:

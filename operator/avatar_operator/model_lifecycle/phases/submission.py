@@ -12,7 +12,7 @@ from avatar_operator.model_lifecycle.actions import (
     SubmitTraining,
 )
 from avatar_operator.model_lifecycle.base_models import base_model_word
-from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
+from avatar_operator.model_lifecycle.conditions import TRAINED, update_training, waiting_message
 from avatar_operator.model_lifecycle.failure import fail_attempt
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
@@ -66,7 +66,7 @@ def fold_submission(
                     failure_location=accepted.failure_location,
                 ),
             )
-            message = f"Attempt {training.attempt} waits for a worker."
+            message = waiting_message(training.attempt)
             # Asked once without a hint: a backend that sends none says when to ask again.
             return set_condition(observation, draft, TRAINED, "False", "Queued", message).look_again_in(0)
         case AnswerLost():

@@ -66,16 +66,19 @@ async def test_each_pool_has_as_many_connections_as_threads() -> None:
 
 
 async def test_drawing_does_not_hold_up_anything_else() -> None:
-    drawn = threading.Event()
+    drawing, drawn = threading.Barrier(3), threading.Event()
 
     def answer(call: Call) -> Answer:
-        if "/invocations" in call.path:
+        if "/invocations" in call.path and not drawn.is_set():
+            drawing.wait(PATIENCE_SECONDS)
             drawn.wait(PATIENCE_SECONDS)
         return Answer(200, b"x")
 
-    with aws_stub(answer) as stub, clients_of(stub.url, drawing_threads=2) as clients:
+    with aws_stub(answer) as stub, clients_of(stub.url, threads=2, drawing_threads=2) as clients:
         drawings = [asyncio.create_task(draw(clients)) for _ in range(10)]
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        # Every thread of the pool draws by now.
+        await asyncio.to_thread(drawing.wait, PATIENCE_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS / 2):
             assert await reason_of(clients, "photos") == "x"
             drawn.set()
             assert await asyncio.gather(*drawings) == [b"x"] * 10

@@ -76,6 +76,17 @@ async def test_a_success_is_counted_and_timed(registry: CollectorRegistry) -> No
     assert timed == 1
 
 
+@pytest.mark.parametrize("verb", [verb for _, verb in VERBS])
+def test_every_verb_has_its_series_before_it_is_used(registry: CollectorRegistry, verb: str) -> None:
+    works: Any = Answering(None)
+    metered(Backend(works, works), "simulated", BackendMetrics(registry))
+
+    of_verb = {"backend": "simulated", "op": verb}
+    assert count(registry, "OK", verb) == 0
+    assert registry.get_sample_value("avatar_backend_request_duration_seconds_count", of_verb) == 0
+    assert registry.get_sample_value("avatar_backend_throttled_total", of_verb) == 0
+
+
 @pytest.mark.parametrize(("port", "verb"), VERBS, ids=[f"{port.__name__}.{verb}" for port, verb in VERBS])
 async def test_every_verb_is_passed_on_as_it_is_and_counted_under_its_name(
     registry: CollectorRegistry, port: type, verb: str

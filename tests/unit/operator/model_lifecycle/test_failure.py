@@ -18,8 +18,8 @@ def test_after_the_first_lost_answer_the_next_attempt_follows_at_once() -> None:
 
 def test_answers_that_keep_getting_lost_are_backed_off_from_in_the_status() -> None:
     waits = []
-    for attempt in (2, 3, 4):
-        observation = observed_model(a_model(status=planned(attempt=attempt)), now=at(0))
+    for abandoned in (1, 2, 3):
+        observation = observed_model(a_model(status=planned(attempt=7, abandoned=abandoned)), now=at(0))
         draft = abandon_attempt(observation, model_draft(observation))
         assert draft.status.training is not None
         assert draft.status.training.retry_time == at(draft.requeue_after or 0)
@@ -28,7 +28,7 @@ def test_answers_that_keep_getting_lost_are_backed_off_from_in_the_status() -> N
 
 
 def test_a_lost_attempt_says_that_it_is_void() -> None:
-    observation = observed_model(a_model(status=planned(attempt=2)))
+    observation = observed_model(a_model(status=planned(attempt=2, abandoned=1)))
     trained = find_condition(
         abandon_attempt(observation, model_draft(observation)).status.conditions, "Trained"
     )
@@ -45,7 +45,7 @@ def test_a_void_attempt_is_no_failure() -> None:
 
 
 def test_answers_that_are_lost_for_ever_end_with_a_person() -> None:
-    observation = observed_model(a_model(status=planned(attempt=12, failures=2)))
+    observation = observed_model(a_model(status=planned(attempt=12, failures=2, abandoned=9)))
     draft = abandon_attempt(observation, model_draft(observation))
     trained = find_condition(draft.status.conditions, "Trained")
     assert trained is not None
@@ -57,7 +57,15 @@ def test_answers_that_are_lost_for_ever_end_with_a_person() -> None:
 
 
 def test_one_lost_answer_less_is_tried_again() -> None:
-    observation = observed_model(a_model(status=planned(attempt=11, failures=2)))
+    observation = observed_model(a_model(status=planned(attempt=12, failures=2, abandoned=8)))
     draft = abandon_attempt(observation, model_draft(observation))
     assert draft.status.training is not None
     assert draft.status.training.retry_time is not None
+
+
+def test_a_plan_that_was_withdrawn_is_no_lost_answer() -> None:
+    observation = observed_model(a_model(status=planned(attempt=30)))
+    draft = abandon_attempt(observation, model_draft(observation))
+    assert draft.requeue_after == 0
+    assert draft.status.training is not None
+    assert draft.status.training.abandoned == 1

@@ -53,6 +53,17 @@ async def test_a_whole_life_is_one_line_for_each_step(world: World, lines: list[
     ]
 
 
+async def test_the_end_of_a_model_is_a_line_with_its_words(world: World, lines: list[Line]) -> None:
+    await world.train()
+    lines.clear()
+    world.kube.delete_as_user(AVATAR_MODEL, "ann")
+
+    await world.settle(AVATAR_MODEL)
+
+    assert _steps(lines) == ["is let go"]
+    assert (lines[-1]["uid"], lines[-1]["inference_id"]) == (MODEL_UID, FIRST)
+
+
 async def test_every_line_names_object_revision_attempt_and_inference_id(
     world: World, lines: list[Line]
 ) -> None:

@@ -133,6 +133,24 @@ async def test_a_model_that_is_created_while_the_listing_runs_keeps_what_is_stor
     assert world.backend.asked("delete_owned") == []
 
 
+async def test_whoever_says_stop_is_heard_at_the_next_orphan() -> None:
+    collection, another = Collection("Delete"), _owner("88888888-0000-0000-0000-000000000000")
+    world = collection.world
+    delete_owned = world.backend.delete_owned
+
+    async def stop_after_the_first(runtime: Any, owner: Any) -> CleanupReport:
+        world.kube.edit(AVATAR_RUNTIME, "standard", {"garbageCollection": {"orphans": "Report"}})
+        return await delete_owned(runtime, owner)
+
+    world.backend.delete_owned = stop_after_the_first  # type: ignore[method-assign]
+
+    await collection.look(ORPHAN, another)
+    await collection.look(ORPHAN, another)
+
+    assert world.backend.asked("delete_owned") == [ORPHAN]
+    assert collection.said == (1, 1)
+
+
 async def test_a_runtime_whose_storage_cannot_be_listed_does_not_keep_the_others_from_being_looked_at() -> (
     None
 ):

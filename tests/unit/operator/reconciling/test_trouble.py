@@ -102,3 +102,35 @@ def test_a_trouble_of_an_object_that_would_rest_otherwise_is_written_once() -> N
 
     told = [status for status in bedside.written if is_true(status.conditions, "Reconciling")]
     assert len(told) == 1
+
+
+def _stalled(reason: str) -> AvatarModelStatus:
+    status = model_stages.failed()
+    conditions = [
+        a_condition("Reconciling", "False", reason),
+        a_condition("Stalled", "True", reason, "Mend it."),
+    ]
+    return status.model_copy(update={"conditions": [*status.conditions, *conditions]})
+
+
+def test_a_stalled_object_that_says_already_what_is_wrong_stays_stalled() -> None:
+    bedside = Bedside()
+    bedside.status = _stalled("AccessDenied")
+    for _ in range(3):
+        assert bedside.a_pass(DENIED) == bedside.status
+        bedside.clock.advance(60)
+
+
+def test_an_object_that_something_else_has_stalled_is_told_its_trouble_once() -> None:
+    bedside = Bedside()
+    bedside.status = _stalled("PhotosNotFound")
+    for _ in range(5):
+        bedside.a_pass(DENIED)
+        bedside.clock.advance(60)
+
+    (told,) = bedside.written
+    reconciling = find_condition(told.conditions, "Reconciling")
+    assert reconciling is not None
+    assert (reconciling.status, reconciling.reason) == ("True", "AccessDenied")
+    assert not is_true(told.conditions, "Stalled")
+    assert bedside.a_pass(None) == bedside.status

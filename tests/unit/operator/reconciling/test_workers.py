@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.core.decision import Retry
@@ -171,6 +172,18 @@ def test_a_retry_is_counted_by_its_reason() -> None:
 
     labels = {"kind": "AvatarModel", "reason": "Throttled"}
     assert registry.get_sample_value("avatar_reconcile_retries_total", labels) == 3
+
+
+def test_a_retry_names_its_reason_in_the_log() -> None:
+    async def delayed(_key: ObjectKey) -> Reconciled:
+        return Reconciled("unchanged", retrying=DELAYED)
+
+    with capture_logs() as lines:
+        _run(delayed, ANN, seconds=0.1)
+
+    (line,) = lines
+    assert (line["log_level"], line["event"], line["name"]) == ("debug", "tried again", ANN.name)
+    assert (line["reason"], line["why"]) == (DELAYED.reason, DELAYED.message)
 
 
 def test_a_pass_of_a_process_that_must_not_act_is_broken_off() -> None:

@@ -15,7 +15,7 @@ from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.reconciling.workers import ReconcileWorkers
 from builders import model_stages
-from builders.backend import ScriptedBackend, out_of_reach
+from builders.backend import ScriptedBackend, denied, out_of_reach
 from builders.manifests import request_manifest
 from builders.virtual_time import VirtualTimeLoop
 from builders.world import World
@@ -202,3 +202,29 @@ async def test_seconds_money_and_pictures_are_counted_for_the_namespace() -> Non
     assert count("avatar_estimated_cost_dollars_total", kind="AvatarRequest") == pytest.approx(0.000782)
     assert count("avatar_gpu_seconds_total", kind="AvatarModel") == 62
     assert count("avatar_estimated_cost_dollars_total", kind="AvatarModel") == pytest.approx(0.024092)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [(None, "Succeeded"), (denied("PictureTooLarge"), "Failed")],
+    ids=["drawn", "refused"],
+)
+async def test_the_end_of_a_request_is_timed_from_its_creation_and_its_failure_counted(
+    world: World, answer: BackendError | None, outcome: str
+) -> None:
+    if answer is not None:
+        world.backend.script("draw", answer)
+    world.clock.advance(40)
+
+    await world.settle(AVATAR_REQUEST)
+
+    of_requests = {"backend": "sagemaker", "outcome": outcome}
+    failed = {
+        "kind": "AvatarRequest",
+        "namespace": "team-a",
+        "reason": "PictureTooLarge",
+        "retryable": "false",
+    }
+    value = world.registry.get_sample_value
+    assert value("avatar_request_duration_seconds_sum", of_requests) == 40
+    assert value("avatar_failures_total", failed) == (None if answer is None else 1)

@@ -242,6 +242,9 @@ async def test_what_no_runtime_names_is_found_by_its_mark_and_goes(
     assert {stray.runtime_uid for stray in strays} == living
     assert [stray.kind for stray in strays] == ["Endpoint", "EndpointConfig", "Model"]
     assert strays[0].name == f"{name}-training"
+    with pytest.raises(BackendError) as caught:
+        await compute.delete_stray(named_runtime(name), strays[0])
+    assert caught.value.reason == "InUse", "it was named again while the search went on"
     for stray in strays:
         await compute.delete_stray(renamed, stray)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.meta import Cost
@@ -41,6 +42,27 @@ def test_a_success_records_when_it_ended_and_what_it_cost() -> None:
     assert training is not None
     assert (training.completion_time, training.seconds) == (at(100), 62)
     assert training.estimated_cost == Cost(amount="0.024092", currency="USD", instance_type="ml.g5.xlarge")
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "cost"),
+    [
+        (model_stages.working(since=at(10)), 90, "0.035200"),
+        (model_stages.submitted(), None, None),
+    ],
+    ids=["after some work", "before any work was seen"],
+)
+def test_a_failure_has_cost_what_was_worked_in_vain(
+    status: AvatarModelStatus, seconds: int | None, cost: str | None
+) -> None:
+    failure = AttemptFailed("InternalError", "it broke", retryable=True)
+    observation = observed_model(a_model(status=status), outcome=failure, now=at(100))
+
+    training = outcome(observation, model_draft(observation)).status.training
+
+    assert training is not None
+    assert training.seconds == seconds
+    assert (training.estimated_cost and training.estimated_cost.amount) == cost
 
 
 def test_a_success_is_announced() -> None:
@@ -142,6 +164,32 @@ def test_a_failure_tells_which_photos_were_at_fault() -> None:
     assert status is not None
     assert (status.accepted, status.rejected[0].key) == (0, "team-a/ann/1.jpg")
     assert status.rejected[0].reason == "NoFace: nobody there"
+
+
+def _trained_after(result: AttemptOutcome, status: AvatarModelStatus) -> tuple[str, str]:
+    observation = observed_model(a_model(status=status), outcome=result, now=at(100))
+    trained = find_condition(outcome(observation, model_draft(observation)).status.conditions, "Trained")
+    assert trained is not None
+    return trained.reason, trained.message
+
+
+def test_a_backend_that_has_no_room_says_so_until_it_has() -> None:
+    waiting = AttemptPending(reason="NoFreeGPU", message="4 trainings are ahead.")
+    told = _after(waiting).status
+    assert _trained_after(waiting, told) == (
+        "Queued",
+        "Attempt 1 waits for a worker (NoFreeGPU): 4 trainings are ahead.",
+    )
+
+    assert _trained_after(AttemptPending(), told) == ("Queued", "Attempt 1 waits for a worker.")
+
+
+def test_a_backend_that_knows_the_stage_is_believed_when_the_work_begins_and_the_worker_from_then_on() -> (
+    None
+):
+    pending = AttemptPending(stage="Training", started=at(40))
+    assert _trained_after(pending, model_stages.submitted())[0] == "Training"
+    assert _trained_after(pending, model_stages.working(since=at(40)))[0] == "Preparing"
 
 
 def test_an_attempt_without_an_outcome_goes_on() -> None:

@@ -32,6 +32,21 @@ def test_the_first_attempt_gets_its_derived_name() -> None:
     assert (training.attempt, training.planned_time, training.submitted_time) == (1, at(5), None)
 
 
+def test_a_plan_records_where_everything_of_the_model_will_lie() -> None:
+    observation = observed_model(a_model(status=model_stages.waiting()), photos=photos())
+    runtime = observation.runtime
+    assert runtime is not None
+
+    recorded = planning(observation, model_draft(observation)).status.storage
+
+    assert recorded is not None
+    assert (recorded.runtime_name, recorded.runtime_uid) == (runtime.metadata.name, runtime.metadata.uid)
+    assert (recorded.requests, recorded.artifacts) == (
+        runtime.spec.storage.requests,
+        runtime.spec.storage.artifacts,
+    )
+
+
 def test_a_plan_is_all_that_a_pass_does() -> None:
     observation = observed_model(a_model(status=model_stages.waiting()), photos=photos())
 

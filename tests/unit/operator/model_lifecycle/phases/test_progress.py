@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.documents.training import Stage
+from avatar_operator.backends.attempts import AttemptPending
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.model_lifecycle.phases.progress import percent_of, progress
 from builders import model_stages
@@ -28,6 +29,25 @@ def test_a_new_stage_is_written_at_once() -> None:
     trained = find_condition(status.conditions, "Trained")
     assert trained is not None
     assert (trained.status, trained.reason) == ("False", "Preparing")
+
+
+@pytest.mark.parametrize(("told", "asked", "percent"), [(None, 2, 20), (1, 2, 20), (3, 2, 30), (1, None, 10)])
+def test_the_newest_message_counts_whether_it_was_told_or_asked_for(
+    told: int | None, asked: int | None, percent: int
+) -> None:
+    messages = {
+        sequence: a_progress_message("Training", 10 * sequence, sequence=sequence) for sequence in (1, 2, 3)
+    }
+    observation = observed_model(
+        a_model(status=model_stages.submitted()),
+        progress=None if told is None else messages[told],
+        outcome=AttemptPending(progress=None if asked is None else messages[asked]),
+    )
+
+    training = progress(observation, model_draft(observation)).status.training
+    assert training is not None
+    assert training.progress is not None
+    assert training.progress.percent == percent
 
 
 def test_steps_are_written_with_percent_and_estimate() -> None:
