@@ -83,12 +83,12 @@ def _measure_creation(
     since, began = stage.cluster.audit_position(), time.monotonic()
     stage.api.create(PLURAL, *bodies)
     created = time.monotonic() - began
-    wait_until(
-        lambda: stage.api.all_in_state(PLURAL, "Ready"),
-        "every model ready",
-        seconds=_patience(bodies),
-        every=0.5,
-    )
+
+    def all_ready() -> bool:
+        replica.require_running()
+        return stage.api.all_in_state(PLURAL, "Ready")
+
+    wait_until(all_ready, "every model ready", seconds=_patience(bodies), every=0.5)
     seconds = time.monotonic() - began
     wait_until(lambda: replica.metric("avatar_announcements_waiting") == 0, "the last of the news")
     writes = writes_of(replica.account, stage.cluster.audit_events(since))

@@ -81,6 +81,16 @@ class Replica:
         """Whether the process lives, frozen or not."""
         return self._process is not None and self._process.poll() is None
 
+    def require_running(self) -> None:
+        """Go on only if the process lives.
+
+        Raises:
+            BenchmarkError: it has ended, and nobody here has ended it.
+        """
+        if not self.is_running():
+            code = None if self._process is None else self._process.returncode
+            raise BenchmarkError(f"{self.account} ended with {code}:\n{self.log.read_text()[-2000:]}")
+
     def kill(self) -> None:
         """End it the hard way."""
         self._signal(signal.SIGKILL)
@@ -131,8 +141,7 @@ class Replica:
         return Path(f"/proc/{self.pid}/{name}").read_text()
 
     def _is_ready(self) -> bool:
-        if not self.is_running():
-            raise BenchmarkError(f"{self.account} ended:\n{self.log.read_text()[-2000:]}")
+        self.require_running()
         try:
             answer = httpx.get(f"http://127.0.0.1:{self._port}/readyz", trust_env=False, timeout=1)
         except httpx.HTTPError:
