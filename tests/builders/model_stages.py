@@ -45,9 +45,7 @@ def submitted(
         }
     )
     queued = a_condition("Trained", "False", "Queued", f"Attempt {attempt} waits for a worker.")
-    return _status(training, queued).model_copy(
-        update={"artifact": artifact}
-    )
+    return _status(training, queued).model_copy(update={"artifact": artifact})
 
 
 def working(*, since: datetime, attempt: int = 1) -> AvatarModelStatus:

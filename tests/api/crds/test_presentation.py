@@ -12,7 +12,7 @@ from avatar_api.meta import Cost
 from builders import model_stages
 from builders.api_objects import ApiObjects, Refused
 from builders.manifests import Manifest, model_manifest, request_manifest, runtime_manifest
-from builders.objects import a_condition
+from builders.objects import MODEL_UID, a_condition
 from local_cluster.access import Cluster
 
 COST = Cost(amount="0.31", currency="USD", instance_type="ml.g5.xlarge")
@@ -96,7 +96,7 @@ def test_the_wide_table_of_models_shows_runtime_revision_artifact_and_message(
         "Ready",
         "standard",
         "1",
-        "team-a/ann.tar.gz",
+        f"team-a/{MODEL_UID}/r1-a1.tar.gz",
         "0.31",
         "Serving",
         "revision",
