@@ -105,9 +105,15 @@ e2e: setup ## Test the whole flow, and kill its parts
 	@.venv/bin/pytest tests/e2e
 
 .PHONY: test
-test: setup ## Check and test everything
-	@$(MAKE) lint types
-	@.venv/bin/pytest tests
+test: setup ## Check and test everything, side by side (WORKERS= how many tests at once)
+	@$(MAKE) lint
+	@$(MAKE) -j2 types all-tests
+
+# Most tests wait for other processes, hence more of them than the smallest machine has cores; those that work have few
+# lanes (tests/side_by_side.py) and one thread each.
+.PHONY: all-tests
+all-tests: virtual-environment
+	@OMP_NUM_THREADS=1 .venv/bin/pytest tests --numprocesses $(or $(WORKERS),4)
 
 .PHONY: nightly
 nightly: virtual-environment ## Tell the state machines other stories than the suite's, until one fails (MINUTES= how long)
