@@ -42,7 +42,7 @@ def turn_of(nodeid: str) -> int:
     return next((turn for turn, path in enumerate(paths) if nodeid.startswith(path)), len(paths))
 
 
-class LaneScheduling(LoadScopeScheduling):
+class LaneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
     """Gives the next lane to the worker that is done with its own."""
 
     def _split_scope(self, nodeid: str) -> str:
