@@ -6,6 +6,10 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 
+# Tests and demo start hundreds of Python processes. Where this is set, each of them compiles all that it imports, torch
+# and botocore too: two thirds of the time that it takes to begin.
+unexport PYTHONDONTWRITEBYTECODE
+
 UV_VERSION := 0.13.9
 OWN_UV := .cache/uv-$(UV_VERSION)/bin/uv
 UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
