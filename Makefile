@@ -6,6 +6,10 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 
+# Tests and demo start hundreds of Python processes. Where this is set, each of them compiles all that it imports, torch
+# and botocore too: two thirds of the time that it takes to begin.
+unexport PYTHONDONTWRITEBYTECODE
+
 UV_VERSION := 0.13.9
 OWN_UV := .cache/uv-$(UV_VERSION)/bin/uv
 UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
@@ -105,9 +109,15 @@ e2e: setup ## Test the whole flow, and kill its parts
 	@.venv/bin/pytest tests/e2e
 
 .PHONY: test
-test: setup ## Check and test everything
-	@$(MAKE) lint types
-	@.venv/bin/pytest tests
+test: setup ## Check and test everything, side by side (WORKERS= how many tests at once)
+	@$(MAKE) lint
+	@$(MAKE) -j2 types all-tests
+
+# Most tests wait for other processes, hence more of them than the smallest machine has cores; those that work have few
+# lanes (tests/side_by_side.py) and one thread each.
+.PHONY: all-tests
+all-tests: virtual-environment
+	@OMP_NUM_THREADS=1 .venv/bin/pytest tests --numprocesses $(or $(WORKERS),4)
 
 .PHONY: nightly
 nightly: virtual-environment ## Tell the state machines other stories than the suite's, until one fails (MINUTES= how long)

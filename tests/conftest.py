@@ -1,7 +1,7 @@
 """Fixtures that every suite shares: a Kubernetes cluster, and a namespace of one's own in it.
 
-Tests never assume which cluster they have. By default a `LocalCluster` is started once a session and dies with it;
-AVATAR_TEST_KUBECONFIG names another one to use. KUBECONFIG alone is never used: tests must not run by accident
+Tests never assume which cluster they have. By default a `LocalCluster` is started once a session (side by side, once by each
+worker that needs one) and dies with it; AVATAR_TEST_KUBECONFIG names another one to use. KUBECONFIG alone is never used: tests must not run by accident
 in the cluster that a developer happens to be logged in to.
 """
 
@@ -21,6 +21,9 @@ from builders.machine_settings import PROFILE
 from local_cluster import binaries
 from local_cluster.access import Cluster
 from local_cluster.cluster import LocalCluster
+from side_by_side import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 # How long an example takes says how busy the machine is, and nothing about the code. The same examples every time: who is told that a
 # test failed can see it fail.

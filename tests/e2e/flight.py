@@ -20,6 +20,7 @@ import httpx
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from e2e.live_objects import LiveObjects
 from local_cluster.access import Cluster
 from sagemaker_local.testing import LocalAws, environment_without_aws
 
@@ -145,6 +146,7 @@ class Flight:
 
     def __init__(self, cluster: Cluster, namespace: str, aws: LocalAws) -> None:
         self.cluster, self.namespace, self.aws = cluster, namespace, aws
+        self._live = LiveObjects(cluster)
         self.name = f"f{uuid.uuid4().hex[:10]}"
         self.bucket = f"{self.name}-avatars"
         self.s3, self.sqs, self.sns = aws.client("s3"), aws.client("sqs"), aws.client("sns")
@@ -240,10 +242,7 @@ class Flight:
 
     def get(self, kind: str, name: str) -> Object | None:
         """The object, or None."""
-        text = self.cluster.kubectl(
-            "get", kind, name, "-n", self.namespace, "-o", "json", "--ignore-not-found"
-        )
-        return json.loads(text) if text else None
+        return self._live.find(kind, self.namespace, name)
 
     def delete(self, kind: str, name: str) -> None:
         """`kubectl delete`, without waiting."""
@@ -285,8 +284,7 @@ class Flight:
 
     def events(self, name: str) -> list[Object]:
         """The Events about an object of the tenant's."""
-        text = self.cluster.kubectl("get", "events.events.k8s.io", "-n", self.namespace, "-o", "json")
-        return [event for event in json.loads(text)["items"] if event["regarding"]["name"] == name]
+        return [event for event in self._live.events(self.namespace) if event["regarding"]["name"] == name]
 
     def reasons(self, name: str, *, until: set[str]) -> set[str]:
         """The reasons of the Events about an object, once those that are waited for are among them."""
@@ -318,14 +316,8 @@ class Flight:
 
     def clean_up(self) -> None:
         """Take every object away whether or not an operator runs, so that the next test's operator sees none."""
-        for kind in ("avatarrequests", "avatarmodels", "avatarruntimes"):
-            items = json.loads(self.cluster.kubectl("get", kind, "-A", "-o", "json"))["items"]
-            for item in items:
-                scope = ["-n", item["metadata"]["namespace"]] if "namespace" in item["metadata"] else []
-                name = item["metadata"]["name"]
-                patch = '{"metadata":{"finalizers":null}}'
-                self.cluster.kubectl("patch", kind, name, *scope, "--type=merge", "-p", patch)
-                self.cluster.kubectl("delete", kind, name, *scope, "--wait=false", "--ignore-not-found")
+        self._live.remove_all()
+        self._live.close()
 
     def _queue(self, name: str, *topics: str) -> str:
         url: str = self.sqs.create_queue(QueueName=f"{self.name}-{name}")["QueueUrl"]

@@ -38,20 +38,24 @@ PhotoDrawing = Callable[[int], bytes]
 RequestBuilder = Callable[..., TrainingRequest]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
-    """S3 and SQS on this machine. Returns the endpoint's URL, which boto3 finds in the environment."""
+    """S3 and SQS on this machine. Returns the endpoint's URL."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setenv("AWS_REGION", "eu-central-1")
-        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        yield f"http://{host}:{port}"
+    yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _environment(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where boto3 looks for AWS, for these tests and no others of the same session."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
 
 
 @pytest.fixture(scope="session", autouse=True)

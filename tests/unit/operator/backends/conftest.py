@@ -27,12 +27,7 @@ TRIVIAL = [sys.executable, str(TESTS / "conformance" / "trivial_container.py")]
 @pytest.fixture(scope="session")
 def local_aws() -> Iterator[LocalAws]:
     """A `sagemaker-local` with the stand-in worker, and a trivial one that starts at once."""
-    with (
-        LocalAws(images={"stand-in": STAND_IN, "trivial": TRIVIAL}) as aws,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for name, value in aws.environment.items():
-            patch.setenv(name, value)
+    with LocalAws(images={"stand-in": STAND_IN, "trivial": TRIVIAL}) as aws:
         aws.client("s3").create_bucket(Bucket=BUCKET)
         for topic in ("avatars-success", "avatars-error"):
             aws.client("sns").create_topic(Name=topic)
@@ -46,11 +41,19 @@ def s3(local_aws: LocalAws) -> Any:
 
 
 @pytest.fixture(scope="session")
-def clients(local_aws: LocalAws) -> Iterator[AwsClients]:
-    """The operator's own clients."""
+def session_clients(local_aws: LocalAws) -> Iterator[AwsClients]:
+    """The operator's own clients; making them takes longer than most tests."""
     clients = AwsClients(endpoint_url=local_aws.endpoint_url)
     yield clients
     clients.close()
+
+
+@pytest.fixture
+def clients(session_clients: AwsClients, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> AwsClients:
+    """The operator's own clients, with credentials to sign with."""
+    for name, value in local_aws.environment.items():
+        monkeypatch.setenv(name, value)
+    return session_clients
 
 
 @pytest.fixture

@@ -1,0 +1,42 @@
+"""The lanes of the suite: each path is there, and torch has two of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from side_by_side import CONFORMANCE, LANES, lane_of, turn_of
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("path", [*(path for path, _ in LANES), CONFORMANCE])
+def test_every_path_of_a_lane_holds_tests(path: str) -> None:
+    place = REPOSITORY / path
+    assert place.is_file() if path.endswith(".py") else list(place.rglob("test_*.py"))
+
+
+def test_every_suite_that_imports_torch_is_in_one_of_two_lanes() -> None:
+    heavy = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in (REPOSITORY / "tests").rglob("*.py")
+        if "import torch\n" in path.read_text().splitlines(keepends=True)
+    ]
+    assert len(heavy) > 10
+    assert {lane_of(path) for path in heavy} == {"torch serves", "torch trains"}
+
+
+def test_a_file_without_a_lane_of_its_own_keeps_its_tests_together() -> None:
+    assert lane_of("tests/unit/test_docs.py::test_one[a::b]") == "tests/unit/test_docs.py"
+
+
+def test_the_crashes_are_begun_before_the_lane_that_they_share_and_long_waits_before_small_tests() -> None:
+    order = [
+        "tests/e2e/test_crashes.py::test_one",
+        "tests/api/crds/test_names.py::test_one",
+        "tests/e2e/test_tenancy.py::test_one",
+        "tests/conformance/test_scaling.py::test_one",
+        "tests/unit/test_docs.py::test_one",
+    ]
+    assert [turn_of(test) for test in order] == sorted({turn_of(test) for test in order})
