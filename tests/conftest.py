@@ -1,8 +1,8 @@
 """Fixtures that every suite shares: a Kubernetes cluster, and a namespace of one's own in it.
 
 Tests never assume which cluster they have. By default a `LocalCluster` is started once a session (side by side, once by each
-worker that needs one) and dies with it; AVATAR_TEST_KUBECONFIG names another one to use. KUBECONFIG alone is never used: tests must not run by accident
-in the cluster that a developer happens to be logged in to.
+worker that needs one) and dies with it; AVATAR_TEST_KUBECONFIG names another one to use. KUBECONFIG alone is never used: tests
+must not run by accident in the cluster that a developer happens to be logged in to.
 """
 
 from __future__ import annotations

@@ -294,6 +294,11 @@ class Flight:
             what=f"the Events {until} about {name}",
         )
 
+    def told_about(self, reason: str) -> set[str]:
+        """The names of the tenant's objects that have an Event of this reason."""
+        events = self._live.events(self.namespace)
+        return {event["regarding"]["name"] for event in events if event["reason"] == reason}
+
     def told(self, *uids: str, until: set[str]) -> list[Object]:
         """The CloudEvents about some objects, each once, as soon as the types that are waited for are among them."""
 

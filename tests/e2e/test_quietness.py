@@ -49,7 +49,12 @@ def test_a_hundred_idle_models_cause_no_write(
     flight.apply(flight.runtime_manifest(backend={"simulated": {"trainingSeconds": 0}}))
     names = [f"m{number:03}" for number in range(100)]
     flight.apply(*(flight.model_manifest(name) for name in names))
-    eventually(lambda: _ready_models(flight), lambda count: count == 100, what="a hundred ready models")
+    # An Event follows the status that it tells of, so the last of them ends a model's life, and not the status.
+    eventually(
+        lambda: flight.told_about("ModelReady"),
+        set(names).issubset,
+        what="an Event of each model that is ready",
+    )
     since = audited_cluster.audit_position()
     lists_before = len(_lists(audited_cluster, since))
     # Six hundred idle seconds are two sweeps; here they come at the pace of one a second.
@@ -72,11 +77,6 @@ def test_every_list_comes_in_pages(
         what="a list of kopf's",
     )
     assert [event.request_uri for event in lists if "limit=" not in event.request_uri] == []
-
-
-def _ready_models(flight: Flight) -> int:
-    selector = "--field-selector=status.state=Ready"
-    return len(flight.cluster.kubectl("get", "avm", "-n", flight.namespace, selector, "-o", "name").split())
 
 
 def _lists(cluster: LocalCluster, since: int) -> list[AuditEvent]:
