@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 import structlog
 
+from avatar_operator.core.running import run_beside
 from avatar_operator.kube.election import Elector
 from avatar_operator.reconciling.workers import ReconcileWorkers
-from avatar_operator.running import run_beside
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -24,10 +24,10 @@ from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.kube.client import KubeClient, KubernetesClient
 from avatar_operator.kube.connection import connect
 from avatar_operator.kube.leadership import Leadership
-from avatar_operator.logs import configure_logs
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.operator import Operator
 from avatar_operator.settings import OperatorSettings
+from avatar_operator.telemetry.logs import configure_logs
+from avatar_operator.telemetry.metrics import OperatorMetrics
 
 SPARE_CONNECTIONS = 8
 """To the API server, beside one for each worker: the Lease, the sweeper, and what is told."""

@@ -23,11 +23,10 @@ from avatar_operator.announcements.letters import LetterMetrics
 from avatar_operator.announcements.outbox import Outbox
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
+from avatar_operator.core.running import run_beside
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.errors import StartUpError
-from avatar_operator.health import Health
 from avatar_operator.hint_routing import HintRouter
-from avatar_operator.http_server import HttpServer
 from avatar_operator.ingest.consumers import HintConsumers
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeClient, KubeError, NotFoundError, Object
@@ -41,24 +40,25 @@ from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.leading import Leading
 from avatar_operator.left_behind import LeftBehindRegister
-from avatar_operator.loop_watch import LoopWatch
-from avatar_operator.metrics import OperatorMetrics, StateCollector
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
-from avatar_operator.object_ages import ObjectAges
 from avatar_operator.orphans.collector import OrphanCollector
 from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.reconciling.reconciler import Lifecycle, Reconciler
+from avatar_operator.reconciling.scheduling import Scheduler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.reconciling.workers import ReconcileWorkers
-from avatar_operator.replica_metrics import ReplicaCollector
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
-from avatar_operator.running import run_beside
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
 from avatar_operator.runtime_lifecycle.metrics import RuntimeCollector
-from avatar_operator.scheduling import Scheduler
 from avatar_operator.settings import OperatorSettings
 from avatar_operator.sweeper import Sweeper
+from avatar_operator.telemetry.health import Health
+from avatar_operator.telemetry.http_server import HttpServer
+from avatar_operator.telemetry.loop_watch import LoopWatch
+from avatar_operator.telemetry.metrics import OperatorMetrics, StateCollector
+from avatar_operator.telemetry.object_ages import ObjectAges
+from avatar_operator.telemetry.replica_metrics import ReplicaCollector
 
 logger = structlog.get_logger(__name__)
 

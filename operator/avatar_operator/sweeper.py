@@ -19,7 +19,7 @@ from avatar_api.group import KINDS, Kind
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import KubeClient, KubeError, Object
 from avatar_operator.kube.watch_ages import WatchAges
-from avatar_operator.scheduling import Scheduler
+from avatar_operator.reconciling.scheduling import Scheduler
 
 logger = structlog.get_logger(__name__)
 

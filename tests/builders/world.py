@@ -21,7 +21,6 @@ from avatar_operator.kube.client import KubeClient, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.orphans.findings import OrphanFindings
@@ -29,6 +28,7 @@ from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from builders.backend import ScriptedBackend, a_success, backends_of
 from builders.clock import FakeClock
 from builders.kube import FakeKubeClient

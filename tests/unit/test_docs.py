@@ -18,9 +18,9 @@ from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import SystemClock
 from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.kube.leadership import Leadership
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.operator import Operator
 from avatar_operator.settings import OperatorSettings
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from documents.aws_calls import needed_actions
 from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, rows, section
 from documents.reasons_in_code import reasons_in_code

@@ -1,1 +1,1 @@
-"""The machinery that knows nothing of avatars: queue, clock, conditions, the reconcile loop."""
+"""The machinery that knows nothing of avatars: queue, clock, conditions, and the words of a decision."""

@@ -13,7 +13,7 @@ from avatar_operator.ingest.messages import AttemptHint, Hint, HintOutcome, Prog
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.names import parse_inference_id
-from avatar_operator.scheduling import Scheduler
+from avatar_operator.reconciling.scheduling import Scheduler
 
 logger = structlog.get_logger(__name__)
 

@@ -34,7 +34,6 @@ from avatar_operator.kube.lookup import find_runtime
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister, left_by_model
 from avatar_operator.locations import artifact_directory
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
     AttemptCancelled,
@@ -63,6 +62,7 @@ from avatar_operator.model_lifecycle.observation import (
     is_active,
     is_submitted,
 )
+from avatar_operator.telemetry.metrics import OperatorMetrics
 
 logger = structlog.get_logger(__name__)
 

@@ -4,9 +4,9 @@ from avatar_api.avatar_model import AvatarModelStatus, TrainingStatus
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.backends.selection import backend_name
 from avatar_operator.core.conditions import is_true
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.conditions import TRAINED
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_submitted
+from avatar_operator.telemetry.metrics import OperatorMetrics
 
 
 def measure(metrics: OperatorMetrics, observation: ModelObservation, status: AvatarModelStatus) -> None:

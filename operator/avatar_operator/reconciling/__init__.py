@@ -1,1 +1,5 @@
-"""The reconcile loop that every kind shares: `reconciler` does one pass, `workers` keeps passes going."""
+"""The reconcile loop that every kind shares.
+
+`scheduling` says whose turn it is, `workers` keeps passes going, `reconciler` does one pass of `steps`, `trouble` remembers why
+passes fail.
+"""

@@ -15,8 +15,8 @@ from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
 from avatar_operator.kube.leadership import LeadershipLostError
-from avatar_operator.metrics import OperatorMetrics, ReconcileResult
 from avatar_operator.reconciling.reconciler import Reconciler
+from avatar_operator.telemetry.metrics import OperatorMetrics, ReconcileResult
 
 logger = structlog.get_logger(__name__)
 

@@ -19,7 +19,6 @@ from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister, left_by_request
 from avatar_operator.locations import picture_directory, picture_prefix
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawingAnswered,
@@ -37,6 +36,7 @@ from avatar_operator.request_lifecycle.conditions import is_drawing, is_finished
 from avatar_operator.request_lifecycle.lifecycle import decide, fold, state_of, summarise
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
 from avatar_operator.request_lifecycle.pictures import wanted_pictures
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from avatar_operator.tenancy import namespace_allowed
 
 QUEUE_LIMIT = InferenceLimits().queue_deadline_seconds

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry
 from avatar_api.avatar_runtime import InstancePrice, Prices
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST
 from avatar_api.meta import Cost
-from avatar_operator.cost_metrics import CostMetrics
 from avatar_operator.costs import LIST_PRICES_PER_HOUR, drawing_cost, estimated_cost, training_cost
+from avatar_operator.telemetry.cost_metrics import CostMetrics
 from builders.manifests import SIMULATED
 from builders.objects import a_runtime
 

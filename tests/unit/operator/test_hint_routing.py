@@ -18,7 +18,7 @@ from avatar_operator.hint_routing.outcome_reminders import is_nearly_done
 from avatar_operator.ingest.messages import AttemptHint, HintOutcome, ProgressHint
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.names import inference_id
-from avatar_operator.scheduling import Scheduler
+from avatar_operator.reconciling.scheduling import Scheduler
 from builders.backend import a_success
 from builders.clock import NOON
 from builders.objects import MODEL_UID

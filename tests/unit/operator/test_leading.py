@@ -14,9 +14,9 @@ from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.election import Elector
 from avatar_operator.kube.leadership import LeadershipLostError
 from avatar_operator.leading import Leading
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.reconciling.reconciler import Reconciled
 from avatar_operator.reconciling.workers import ReconcileWorkers
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from builders.virtual_time import VirtualTimeLoop
 from builders.world import MODEL_KEY
 

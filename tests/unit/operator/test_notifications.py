@@ -19,7 +19,7 @@ from avatar_operator.hint_routing import HintRouter
 from avatar_operator.ingest.messages import AttemptHint, ProgressHint, parse_message
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.names import inference_id
-from avatar_operator.scheduling import Scheduler
+from avatar_operator.reconciling.scheduling import Scheduler
 from builders.backend import ScriptedBackend, a_success
 from builders.objects import MODEL_UID
 from builders.observations import a_progress_message

@@ -11,7 +11,7 @@ from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.watch_ages import WatchAges
-from avatar_operator.scheduling import Scheduler
+from avatar_operator.reconciling.scheduling import Scheduler
 from avatar_operator.sweeper import Sweeper
 from builders.clock import FakeClock
 from builders.kube import PAGE_SIZE, FakeKubeClient

@@ -19,12 +19,12 @@ from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.actions import FenceAttempt, ModelDraft, SubmitTraining
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.model_lifecycle.lifecycle import decide, summarise
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled, is_submitted
 from avatar_operator.names import inference_id
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from builders import model_stages
 from builders.backend import ScriptedBackend, a_success, backends_of, denied, out_of_reach
 from builders.clock import NOON, FakeClock

@@ -9,8 +9,8 @@ from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.group import AVATAR_MODEL
 from avatar_api.meta import Failure
 from avatar_operator.backends.failures import OutcomeUnknownError
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.model_lifecycle.measures import measure
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from builders import model_stages
 from builders.clock import NOON
 from builders.objects import a_model, an_artifact

@@ -15,9 +15,9 @@ from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
 from avatar_operator.kube.leadership import LeadershipLostError
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.reconciling.workers import ReconcileWorkers
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from builders.virtual_time import VirtualTimeLoop
 
 ANN = ObjectKey("AvatarModel", "team-a", "ann")

@@ -12,8 +12,8 @@ from avatar_operator.backends.compute import DrawCall, DrawResult
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
-from avatar_operator.metrics import OperatorMetrics
 from avatar_operator.reconciling.workers import ReconcileWorkers
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from builders import model_stages
 from builders.backend import ScriptedBackend, denied, out_of_reach
 from builders.manifests import request_manifest

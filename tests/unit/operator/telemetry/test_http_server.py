@@ -12,8 +12,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from avatar_operator.errors import StartUpError
-from avatar_operator.http_server import HttpServer
-from avatar_operator.loop_watch import LoopWatch
+from avatar_operator.telemetry.http_server import HttpServer
+from avatar_operator.telemetry.loop_watch import LoopWatch
 
 
 class Reception:

@@ -4,7 +4,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
-from avatar_operator.scheduling import Scheduler
+from avatar_operator.reconciling.scheduling import Scheduler
 from builders.manifests import Manifest, merged, model_manifest, request_manifest, runtime_manifest
 from builders.world import MODEL_KEY, REQUEST_KEY, RUNTIME_KEY
 

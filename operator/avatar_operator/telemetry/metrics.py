@@ -17,8 +17,8 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, KINDS, Kind
 from avatar_api.meta import Failure
 from avatar_api.runtime_backend import Backend
 from avatar_operator.core.workqueue import WorkQueue
-from avatar_operator.cost_metrics import CostMetrics
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.telemetry.cost_metrics import CostMetrics
 
 _DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120)
 _TRAINING_BUCKETS = (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)

@@ -11,14 +11,14 @@ from avatar_api.meta import Failure
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.watch_ages import WatchAges
-from avatar_operator.metrics import (
+from avatar_operator.telemetry.metrics import (
     REQUEST_OUTCOMES,
     TRAINING_OUTCOMES,
     OperatorMetrics,
     ReconcileResult,
     StateCollector,
 )
-from avatar_operator.replica_metrics import ReplicaCollector
+from avatar_operator.telemetry.replica_metrics import ReplicaCollector
 from builders.clock import NOON
 from builders.manifests import merged, model_manifest
 from builders.virtual_time import VirtualTimeLoop

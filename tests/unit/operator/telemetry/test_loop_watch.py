@@ -4,7 +4,7 @@ import asyncio
 
 from prometheus_client import CollectorRegistry
 
-from avatar_operator.loop_watch import BEAT_SECONDS, LoopWatch
+from avatar_operator.telemetry.loop_watch import BEAT_SECONDS, LoopWatch
 from builders.virtual_time import VirtualTimeLoop
 
 

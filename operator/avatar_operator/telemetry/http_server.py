@@ -15,7 +15,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from avatar_operator.errors import StartUpError
-from avatar_operator.loop_watch import LoopWatch
+from avatar_operator.telemetry.loop_watch import LoopWatch
 
 T = TypeVar("T")
 Checks = Callable[[], Mapping[str, str]]

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST
 from avatar_operator.kube.cache import ObjectCache
-from avatar_operator.object_ages import ObjectAges
+from avatar_operator.telemetry.object_ages import ObjectAges
 from builders.clock import NOON, FakeClock
 from builders.manifests import merged, model_manifest, request_manifest
 

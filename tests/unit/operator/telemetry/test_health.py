@@ -6,8 +6,8 @@ from typing import Any
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, KINDS, Kind
 from avatar_operator.core.workqueue import WorkQueue
-from avatar_operator.health import Health
 from avatar_operator.kube.cache import ObjectKey
+from avatar_operator.telemetry.health import Health
 from builders.virtual_time import VirtualTimeLoop
 from builders.world import MODEL_KEY
 

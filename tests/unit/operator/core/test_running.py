@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from avatar_operator.core.running import run_beside
 from avatar_operator.errors import StartUpError
-from avatar_operator.running import run_beside
 
 
 async def _for_ever(cancelled: list[str], name: str = "part") -> None:
