@@ -6,20 +6,23 @@ itself (SIGKILL: no clean-up, no answer) around that occurrence of that call, co
 and takes the order away first, so that it dies once.
 
 Calls are trapped where they leave the process, below everything that could hide one: botocore's single entry for API
-calls, and the one method through which the client reaches the API server.
+calls, and the one method through which the client reaches the API server. The write of a status is called by the state
+that it says, as in `kube:apply_status:AvatarModel:Ready`: how many writes come before it is for the clock to say.
 """
 
 import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from botocore.client import BaseClient
 
-from avatar_operator.kube.client import KubernetesClient
+from avatar_api.group import Kind
+from avatar_operator.kube.client import KubernetesClient, Object
 from avatar_operator.main import main
 
 POLLING = frozenset({"aws:ReceiveMessage", "aws:DeleteMessageBatch"})
@@ -69,6 +72,7 @@ def set_trap(trap: Trap) -> None:
     aws_client: Any = BaseClient
     kube_client: Any = KubernetesClient
     make_api_call, call_kube = aws_client._make_api_call, kube_client._call
+    apply_status, written_state = kube_client.apply_status, ContextVar("written_state", default="")
 
     def trapped_api_call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         call = f"aws:{operation}"
@@ -82,14 +86,22 @@ def set_trap(trap: Trap) -> None:
     async def trapped_kube_call(
         client: KubernetesClient, verb: str, kind: str, awaitable: Awaitable[Any]
     ) -> Any:
-        call = f"kube:{verb}:{kind}"
+        call = f"kube:{verb}:{kind}" + (f":{written_state.get()}" if verb == "apply_status" else "")
         occurrence = trap.begins(call)
         answer = await call_kube(client, verb, kind, awaitable)
         trap.ended(call, occurrence)
         return answer
 
+    async def named_apply_status(
+        client: KubernetesClient, kind: Kind, observed: Object, status: Mapping[str, Any]
+    ) -> Object:
+        written_state.set(status.get("state", ""))
+        answer: Object = await apply_status(client, kind, observed, status)
+        return answer
+
     aws_client._make_api_call = trapped_api_call
     kube_client._call = trapped_kube_call
+    kube_client.apply_status = named_apply_status
 
 
 if __name__ == "__main__":

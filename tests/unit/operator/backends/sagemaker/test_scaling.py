@@ -166,6 +166,7 @@ async def test_a_denied_registration_is_told_and_keeps_no_endpoint_from_serving(
         error="AccessDeniedException",
         status=400,
         message="not authorized to perform: application-autoscaling:RegisterScalableTarget",
+        times=1_000,
     )
     runtime = scaled_runtime(name, {"maxInstances": 3})
 
