@@ -26,10 +26,11 @@ from avatar_operator.announcements.letters import (
     PostOffice,
     UndeliverableError,
 )
+from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.announcements.recipients import concerned_runtime
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.decision import Notice, Retry
+from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeError, Object
@@ -54,7 +55,7 @@ class Outbox:
         announcer: tells status topics.
         clock: dates farewells.
         metrics: the series about letters.
-        on_trouble: called with the name of a runtime whose topic has become unreachable or reachable.
+        on_trouble: called with the name of a runtime of whose topic something else is to be said.
     """
 
     def __init__(
@@ -74,7 +75,6 @@ class Outbox:
         self._clock = clock
         self._office = PostOffice(
             self._deliver,
-            clock,
             metrics,
             lambda destination: on_trouble(destination) if destination != EVENTS else None,
         )
@@ -118,8 +118,8 @@ class Outbox:
         """Tell what can be told at once: before the process ends."""
         await self._office.flush()
 
-    def trouble(self, runtime_name: str) -> Retry | None:
-        """Why a runtime's topic cannot be reached; None if it can, as far as is known."""
+    def trouble(self, runtime_name: str) -> PlaceTrouble | None:
+        """Why a runtime's topic does not hear everything; None if it does, as far as is known."""
         return self._office.trouble(runtime_name)
 
     async def farewell(self, body: Object, notice: Notice) -> None:
@@ -196,8 +196,7 @@ class Outbox:
         try:
             await self._announcer.announce(runtime, announcement)
         except BackendError as error:
-            # Even what AWS refuses is tried again: a platform team may be creating the topic just now.
-            raise UndeliverableError(error.reason, error.message, hopeless=False) from error
+            raise UndeliverableError(error.reason, error.message, hopeless=not error.retryable) from error
 
 
 def _identity(body: Object) -> Object:

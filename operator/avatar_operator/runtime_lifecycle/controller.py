@@ -8,12 +8,12 @@ from typing import assert_never
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, EndpointStatus, LeftBehind
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_api.reading import read_object
+from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.backends.selection import Backends
 from avatar_operator.backends.storage import Storage
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.left_behind import LeftBehindRegister, directories_of
@@ -44,7 +44,7 @@ class RuntimeLifecycle:
     """An AvatarRuntime's observe and act.
 
     Attributes:
-        topic_trouble: why the status topic of a runtime, given by name, cannot be told anything; None if it can.
+        topic_trouble: why the status topic of a runtime, given by name, does not hear everything; None if it does.
     """
 
     cache: ObjectCache
@@ -52,7 +52,7 @@ class RuntimeLifecycle:
     clock: Clock
     left_behind: LeftBehindRegister
     orphans: OrphanFindings
-    topic_trouble: Callable[[str], Retry | None]
+    topic_trouble: Callable[[str], PlaceTrouble | None]
     kind = AVATAR_RUNTIME
     _former: dict[ObjectKey, dict[tuple[str, str], datetime]] = field(default_factory=dict)
     """Since when this process has known that a runtime's spec names an endpoint no more, by role and name."""
