@@ -197,8 +197,7 @@ class Operator:
                     "the API server does not know the avatars.dev kinds: install the CRDs first (kubectl apply -f crds/)"
                 ) from error
             except KubeError as error:
-                passing = error.status == 0 or error.status == 429 or error.status >= 500
-                if not passing or time.monotonic() > give_up:
+                if not error.is_passing or time.monotonic() > give_up:
                     raise StartUpError(f"the API server cannot be used: {error}") from error
                 logger.info("the API server is not ready yet", error=str(error))
                 await asyncio.sleep(1.0)

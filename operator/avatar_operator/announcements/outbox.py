@@ -173,9 +173,10 @@ class Outbox:
                 letter.body, letter.news.notice, notice_id=letter.news.id_of(letter.uid)
             )
         except KubeError as error:
-            passing = error.status in (0, 429) or error.status >= 500
             raise UndeliverableError(
-                "EventRefused" if not passing else "ApiServerUnavailable", str(error), hopeless=not passing
+                "ApiServerUnavailable" if error.is_passing else "EventRefused",
+                str(error),
+                hopeless=not error.is_passing,
             ) from error
 
     async def _announce(self, letter: Letter) -> None:
