@@ -94,12 +94,12 @@ class Operator:
         left_behind = LeftBehindRegister(self._bring_back_runtime)
         models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
         requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
-        orphans = OrphanFindings(self._bring_back_runtime)
+        orphans = OrphanFindings(cache, self._bring_back_runtime)
         runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, orphans, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:
-            reconciler = Reconciler(lifecycle, client, cache, self._outbox, Troubles(clock))
+            reconciler = Reconciler(lifecycle, client, cache, self._outbox, Troubles(cache, clock))
             return ReconcileWorkers(reconciler, self._queues[lifecycle.kind], metrics, count=count)
 
         workers = (

@@ -15,7 +15,7 @@ from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.news import model_news
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.names import inference_id
-from avatar_operator.orphans.findings import Finding
+from avatar_operator.orphans.finding import Finding
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft

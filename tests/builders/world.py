@@ -92,7 +92,7 @@ class World:
         """Runtimes that were asked to take over what an object leaves behind."""
         namespaces = NamespaceLabels(self.kube, monotonic=lambda: self.clock.now().timestamp())
         left_behind = LeftBehindRegister(self.brought_back.append)
-        self.orphans = OrphanFindings(self.brought_back.append)
+        self.orphans = OrphanFindings(self.cache, self.brought_back.append)
         self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
         self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
         recorder = EventRecorder(self.client, self.clock, instance="test")
@@ -113,7 +113,9 @@ class World:
 
         lifecycles: list[Any] = [self.models, self.requests, self.runtimes]
         self._reconcilers: dict[Kind, Reconciler[Any, Any, Any]] = {
-            lifecycle.kind: Reconciler(lifecycle, self.client, self.cache, self.outbox, Troubles(self.clock))
+            lifecycle.kind: Reconciler(
+                lifecycle, self.client, self.cache, self.outbox, Troubles(self.cache, self.clock)
+            )
             for lifecycle in lifecycles
         }
         self.catch_up()

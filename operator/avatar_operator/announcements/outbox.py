@@ -36,6 +36,7 @@ from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeError, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.kube.memory import Memory
 
 CURSOR_ANNOTATION = "avatars.dev/told-"
 MAX_DIGITS = 20
@@ -78,8 +79,8 @@ class Outbox:
             metrics,
             lambda destination: on_trouble(destination) if destination != EVENTS else None,
         )
-        self._told: dict[str, frozenset[str]] = {}
-        """By uid, the ids of the news in an object's newest status."""
+        self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
+        """The ids of the news in an object's newest status."""
         self._seen: dict[Kind, int] = {}
         self._reading = False
         cache.subscribe(self._changed)
@@ -130,11 +131,7 @@ class Outbox:
         self._post(_kind_of(body), body, news)
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
-        if not self._reading:
-            return
-        if deleted:
-            self._told.pop(body["metadata"]["uid"], None)
-        else:
+        if self._reading and not deleted:
             self._read(kind, body, post=True)
 
     def _read(self, kind: Kind, body: Object, *, post: bool) -> None:
@@ -147,8 +144,8 @@ class Outbox:
         except ValidationError:
             # Another version wrote it, and tells it.
             return
-        known = self._told.get(uid, frozenset())
-        self._told[uid] = frozenset(found)
+        known = self._told.of(uid)
+        self._told.note(uid, frozenset(found))
         for news_id, news in found.items():
             if post and news_id not in known:
                 self._post(kind, body, news)

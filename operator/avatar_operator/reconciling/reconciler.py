@@ -86,10 +86,6 @@ class Lifecycle(Protocol[ObservationT, StatusT, ActionT]):
         """What the log says beside the object's name: the words that the worker's log has, too."""
         ...
 
-    def forget(self, key: ObjectKey) -> None:
-        """The object is gone: drop what is remembered of it."""
-        ...
-
 
 @dataclass(frozen=True)
 class Reconciled:
@@ -138,8 +134,6 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         """
         body = self._cache.get(key)
         if body is None:
-            self._lifecycle.forget(key)
-            self._troubles.forget(key)
             return Reconciled("gone")
         try:
             observation = await self._lifecycle.observe(body)
@@ -153,7 +147,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             return Reconciled("unchanged", retrying=retry)
         draft = self._lifecycle.decide(observation)
         try:
-            return await self._carry_out(key, body, observation, draft)
+            return await self._carry_out(body, observation, draft)
         except ConflictError:
             # The watch brings the newer version, and with it another pass; this timer is for a watch that is late.
             return Reconciled("conflict", requeue_after=1.0)
@@ -168,7 +162,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             LeadershipLostError: this process must not act any more.
         """
         body = self._cache.get(key)
-        status = None if body is None else self._troubles.told_as_it_stands(key, retry, body)
+        status = None if body is None else self._troubles.told_as_it_stands(retry, body)
         if body is None or status is None:
             return
         try:
@@ -179,7 +173,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             self._cache.store(self.kind, written, own_write=True)
 
     async def _carry_out(
-        self, key: ObjectKey, body: Object, observation: ObservationT, draft: Draft[StatusT, ActionT]
+        self, body: Object, observation: ObservationT, draft: Draft[StatusT, ActionT]
     ) -> Reconciled:
         if draft.finalizer == "Add":
             body = await self._store(body, finalizers=[*body["metadata"].get("finalizers", []), FINALIZER])
@@ -203,7 +197,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             return Reconciled("changed")
         observed, generation = self._lifecycle.observed_status(observation), body["metadata"]["generation"]
         status = self._troubles.told(
-            key, draft.retrying, draft.status, observed=observed, generation=generation
+            body["metadata"]["uid"], draft.retrying, draft.status, observed=observed, generation=generation
         )
         if status == observed:
             return Reconciled("unchanged", draft.requeue_after, draft.retrying)

@@ -21,8 +21,9 @@ from avatar_api.meta import Condition, ObservedStatus
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.conditions import RECONCILING, STALLED, find_condition, with_condition
 from avatar_operator.core.decision import Retry
-from avatar_operator.kube.cache import ObjectKey
+from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.memory import Memory
 
 StatusT = TypeVar("StatusT", bound=ObservedStatus)
 PATIENCE_SECONDS = 60.0
@@ -44,26 +45,26 @@ class Trouble:
 class Troubles:
     """The troubles of one kind's objects."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, cache: ObjectCache, clock: Clock) -> None:
         self._clock = clock
-        self._troubles: dict[ObjectKey, Trouble] = {}
+        self._memory: Memory[Trouble | None] = Memory(cache, None)
 
     def told(
-        self, key: ObjectKey, retry: Retry | None, status: StatusT, *, observed: StatusT, generation: int
+        self, uid: str, retry: Retry | None, status: StatusT, *, observed: StatusT, generation: int
     ) -> StatusT:
         """Remember how a pass ended; the status it would write is returned, with its trouble in it if that lasts.
 
         Args:
-            key: the object.
+            uid: of the object.
             retry: why the pass has to be repeated, None if it has not.
             status: what the pass would write.
             observed: the status as the pass saw it.
             generation: of the object that the pass saw.
         """
         if retry is None:
-            self._troubles.pop(key, None)
+            self._memory.note(uid, None)
             return status
-        if not self._lasts(key, retry):
+        if not self._lasts(uid, retry):
             return status
         stalled = find_condition(status.conditions, STALLED)
         if stalled is not None and stalled.status == "True" and stalled.reason == retry.reason:
@@ -74,15 +75,14 @@ class Troubles:
         )
         return status.model_copy(update={"conditions": conditions})
 
-    def told_as_it_stands(self, key: ObjectKey, retry: Retry, body: Object) -> Object | None:
+    def told_as_it_stands(self, retry: Retry, body: Object) -> Object | None:
         """Remember that a pass was broken off; the status is returned that tells of it, or None if nothing is to be written.
 
         Args:
-            key: the object.
             retry: why the pass has to be repeated.
             body: the object as it stands, whoever wrote it.
         """
-        if not self._lasts(key, retry):
+        if not self._lasts(body["metadata"]["uid"], retry):
             return None
         status = body.get("status", {})
         standing = status.get("conditions", [])
@@ -99,17 +99,13 @@ class Troubles:
         conditions += of_ours.values()
         return None if conditions == standing else {**status, "conditions": conditions}
 
-    def _lasts(self, key: ObjectKey, retry: Retry) -> bool:
+    def _lasts(self, uid: str, retry: Retry) -> bool:
         """Remember a pass that has to be repeated; whether that has been so for long enough to be told."""
         now = self._clock.now()
-        known = self._troubles.get(key)
+        known = self._memory.of(uid)
         trouble = Trouble(since=now if known is None else known.since, retry=retry)
-        self._troubles[key] = trouble
+        self._memory.note(uid, trouble)
         return (now - trouble.since).total_seconds() >= PATIENCE_SECONDS
-
-    def forget(self, key: ObjectKey) -> None:
-        """The object is gone."""
-        self._troubles.pop(key, None)
 
 
 def with_trouble(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
 from avatar_operator.announcements.place_troubles import PlaceTrouble
-from avatar_operator.orphans.findings import Finding
+from avatar_operator.orphans.finding import Finding
 from avatar_operator.runtime_lifecycle.users import Users
 from avatar_operator.runtime_lifecycle.work import Work
 
