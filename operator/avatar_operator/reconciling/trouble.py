@@ -2,8 +2,9 @@
 
 A failure that passes within a minute is nobody's concern, and a status write for each would be noise. One that lasts is
 what a person looks for when an object stands still, so from then on the object's `Reconciling` condition says which
-failure it is, also of an object that was Stalled by something else: that may long have been mended. Its message is that of the first such pass: messages carry request ids, and a write for each would be
-noise again. Losing this memory with the process costs a minute.
+failure it is, also of an object that was Stalled by something else: that may long have been mended. Its message is that of
+the first such pass: messages carry request ids, and a write for each would be noise again. Losing this memory with the
+process costs a minute.
 
 A pass that was broken off has no status to write: it could not read the object, or not get through to the end. Then the
 trouble is added to the status as it stands in the API server, of which not a word more than that is understood or changed.
