@@ -94,12 +94,12 @@ class Operator:
         left_behind = LeftBehindRegister(self._bring_back_runtime)
         models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
         requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
-        orphans = OrphanFindings(self._bring_back_runtime)
+        orphans = OrphanFindings(cache, self._bring_back_runtime)
         runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, orphans, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:
-            reconciler = Reconciler(lifecycle, client, cache, self._outbox, Troubles(clock))
+            reconciler = Reconciler(lifecycle, client, cache, self._outbox, Troubles(cache, clock))
             return ReconcileWorkers(reconciler, self._queues[lifecycle.kind], metrics, count=count)
 
         workers = (
@@ -197,8 +197,7 @@ class Operator:
                     "the API server does not know the avatars.dev kinds: install the CRDs first (kubectl apply -f crds/)"
                 ) from error
             except KubeError as error:
-                passing = error.status == 0 or error.status == 429 or error.status >= 500
-                if not passing or time.monotonic() > give_up:
+                if not error.is_passing or time.monotonic() > give_up:
                     raise StartUpError(f"the API server cannot be used: {error}") from error
                 logger.info("the API server is not ready yet", error=str(error))
                 await asyncio.sleep(1.0)

@@ -7,14 +7,15 @@ from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
 from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, TrainingProgressMessage
+from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.backends.attempts import AttemptOutcome
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.core.decision import Notice, Retry
+from avatar_operator.core.decision import Notice
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.news import model_news
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.names import inference_id
-from avatar_operator.orphans.findings import Finding
+from avatar_operator.orphans.finding import Finding
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
@@ -127,7 +128,7 @@ def observed_runtime(
     work: Work = NOTHING_TO_DO,
     handed_over: Sequence[LeftBehind] = (),
     orphans: Finding | None = None,
-    topic_trouble: Retry | None = None,
+    topic_trouble: PlaceTrouble | None = None,
 ) -> RuntimeObservation:
     """An AvatarRuntime and its surroundings."""
     return RuntimeObservation(

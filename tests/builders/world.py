@@ -92,7 +92,7 @@ class World:
         """Runtimes that were asked to take over what an object leaves behind."""
         namespaces = NamespaceLabels(self.kube, monotonic=lambda: self.clock.now().timestamp())
         left_behind = LeftBehindRegister(self.brought_back.append)
-        self.orphans = OrphanFindings(self.brought_back.append)
+        self.orphans = OrphanFindings(self.cache, self.brought_back.append)
         self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
         self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
         recorder = EventRecorder(self.client, self.clock, instance="test")
@@ -111,12 +111,13 @@ class World:
         )
         self._outbox_began = False
 
-        def reconciler_of(lifecycle: Any) -> Reconciler[Any, Any, Any]:
-            return Reconciler(lifecycle, self.client, self.cache, self.outbox, Troubles(self.clock))
-
-        self._model_reconciler = reconciler_of(self.models)
-        self.request_reconciler = reconciler_of(self.requests)
-        self._runtime_reconciler = reconciler_of(self.runtimes)
+        lifecycles: list[Any] = [self.models, self.requests, self.runtimes]
+        self._reconcilers: dict[Kind, Reconciler[Any, Any, Any]] = {
+            lifecycle.kind: Reconciler(
+                lifecycle, self.client, self.cache, self.outbox, Troubles(self.cache, self.clock)
+            )
+            for lifecycle in lifecycles
+        }
         self.catch_up()
 
     async def renew_lease(self) -> None:
@@ -172,18 +173,13 @@ class World:
         """One pass over the one object of a kind, and what is to be told after it."""
         await self.lead()
         try:
-            return await self._reconcile(kind)
+            return await self.reconciler_of(kind).reconcile(KEYS[kind])
         finally:
             await self.outbox.flush()
 
-    async def _reconcile(self, kind: Kind) -> Reconciled:
-        match kind.kind:
-            case AVATAR_MODEL.kind:
-                return await self._model_reconciler.reconcile(MODEL_KEY)
-            case AVATAR_REQUEST.kind:
-                return await self.request_reconciler.reconcile(REQUEST_KEY)
-            case _:
-                return await self._runtime_reconciler.reconcile(RUNTIME_KEY)
+    def reconciler_of(self, kind: Kind) -> Reconciler[Any, Any, Any]:
+        """What does the passes over the objects of a kind."""
+        return self._reconcilers[kind]
 
     async def settle(self, kind: Kind) -> Reconciled:
         """Passes over the one object of a kind until there is nothing to do at once."""
@@ -220,3 +216,4 @@ class World:
 MODEL_KEY = ObjectKey(AVATAR_MODEL.kind, "team-a", "ann")
 REQUEST_KEY = ObjectKey(AVATAR_REQUEST.kind, "team-a", "portraits")
 RUNTIME_KEY = ObjectKey(AVATAR_RUNTIME.kind, "", "standard")
+KEYS = {AVATAR_MODEL: MODEL_KEY, AVATAR_REQUEST: REQUEST_KEY, AVATAR_RUNTIME: RUNTIME_KEY}

@@ -40,6 +40,7 @@ PLACES = {
     "_news": 2,
     "_refuse": 2,
     "_wait": 2,
+    "_give_up": 3,
 }
 """Who takes a reason, and at which place; None if only by name."""
 WORD = re.compile(r"[A-Z][a-z]+([A-Z][a-z]+)*")

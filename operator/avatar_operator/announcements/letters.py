@@ -2,13 +2,14 @@
 
 A letter is one piece of news on its way to one place: an Event beside its object, or a runtime's status topic. Letters to
 one place about one object keep their order; a place that cannot be reached keeps nobody else waiting, because each has
-lanes of its own. A lane backs off while its place fails, and a letter that has waited for an hour is given up, loudly:
-counted, logged, and to be seen on the runtime whose topic it is.
+lanes of its own, and so has each namespace that takes no Events. A lane backs off while its place fails. A letter that
+has waited for an hour is given up, and so is one that is refused for what it is, at once. Both loudly: counted, logged,
+and to be seen on the runtime whose topic it is (`place_troubles`).
 """
 
 import asyncio
 import zlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -16,8 +17,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from avatar_api.group import Kind
-from avatar_operator.core.clock import Clock
-from avatar_operator.core.decision import Retry
+from avatar_operator.announcements.place_troubles import PlaceTrouble, PlaceTroubles
+from avatar_operator.core.defects import defect
 from avatar_operator.core.news import News
 from avatar_operator.kube.client import Object
 
@@ -26,6 +27,9 @@ log = structlog.get_logger(__name__)
 EVENTS = ""
 """The destination of Events; all others are names of runtimes."""
 LANES = 4
+"""Of one place: for a topic, and for the Events of one namespace."""
+AT_ONCE = 2 * LANES
+"""Letters that are on their way to one destination at the same time: a namespace that never answers holds half of them."""
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 PATIENCE_SECONDS = 3600.0
@@ -108,11 +112,20 @@ class LetterMetrics:
         self.letters.labels(_sink(letter), outcome).inc()
 
 
+@dataclass(frozen=True)
+class _Place:
+    """What may fail by itself: a topic, or one namespace's Events; and some of the objects that it is told about."""
+
+    destination: str
+    namespace: str
+    share: int
+
+
 @dataclass
 class _Lane:
     letters: deque[Letter] = field(default_factory=deque)
     failures: int = 0
-    task: asyncio.Task[None] | None = None
+    moving: bool = False
 
 
 class PostOffice:
@@ -120,121 +133,123 @@ class PostOffice:
 
     Args:
         deliver: takes one letter where it is going; raises UndeliverableError.
-        clock: dates troubles.
         metrics: the series.
-        on_trouble: called with a destination whose reachability has changed.
+        on_trouble: called with a destination of which something else is to be said.
     """
 
-    def __init__(
-        self, deliver: Deliver, clock: Clock, metrics: LetterMetrics, on_trouble: Callable[[str], None]
-    ) -> None:
+    def __init__(self, deliver: Deliver, metrics: LetterMetrics, on_trouble: Callable[[str], None]) -> None:
         self._deliver = deliver
-        self._clock = clock
         self._metrics = metrics
-        self._on_trouble = on_trouble
-        self._lanes: dict[tuple[str, int], _Lane] = {}
-        self._troubles: dict[str, Retry] = {}
+        self._troubles = PlaceTroubles(on_trouble)
+        self._lanes: dict[_Place, _Lane] = {}
+        self._doors: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            for lane in self._lanes.values():
-                self._keep_moving(lane)
+            for place, lane in self._lanes.items():
+                self._keep_moving(place, lane)
             await asyncio.Event().wait()
 
     async def flush(self) -> None:
         """Try every letter that waits once more, without waiting for any that fails: before the process ends."""
-        for lane in self._lanes.values():
-            for letter in tuple(lane.letters):
-                try:
-                    await self._deliver(letter)
-                except UndeliverableError as error:
-                    if not error.hopeless:
-                        break
-                    self._done(lane, letter, "Refused", why=error.message)
-                except Exception as error:  # one letter's defect must not hold the rest
-                    log.exception("a letter cannot be written", **_fields(letter))
-                    self._done(lane, letter, "Refused", why=str(error))
-                else:
-                    self._done(lane, letter, "Delivered")
-                    self._reachable(lane, letter.destination)
+        await asyncio.gather(*(self._try_once(lane) for lane in self._lanes.values()))
 
     def post(self, letter: Letter) -> None:
         """Take one letter; it is delivered as soon as it can be."""
-        key = (letter.destination, zlib.crc32(letter.uid.encode()) % LANES)
-        lane = self._lanes.setdefault(key, _Lane())
+        place = _place_of(letter)
+        lane = self._lanes.setdefault(place, _Lane())
         lane.letters.append(letter)
         self._metrics.waiting.labels(_sink(letter)).inc()
         if len(lane.letters) > MAX_WAITING:
-            self._done(lane, lane.letters[0], "GivenUp", why="too many wait")
-        self._keep_moving(lane)
+            self._give_up(lane, lane.letters[0], "GivenUp", "TooManyWait", f"More than {MAX_WAITING} wait.")
+        self._keep_moving(place, lane)
 
     def waiting(self) -> Iterator[Letter]:
         """Every letter that has not arrived yet."""
         for lane in self._lanes.values():
             yield from lane.letters
 
-    def trouble(self, destination: str) -> Retry | None:
-        """Why a place cannot be reached; None if it can, as far as is known."""
-        return self._troubles.get(destination)
+    def trouble(self, destination: str) -> PlaceTrouble | None:
+        """Why a destination does not hear everything; None if it does, as far as is known."""
+        return self._troubles.of(destination)
 
-    def _keep_moving(self, lane: _Lane) -> None:
-        if self._group is not None and lane.letters and (lane.task is None or lane.task.done()):
-            lane.task = self._group.create_task(self._empty(lane))
+    def _keep_moving(self, place: _Place, lane: _Lane) -> None:
+        if self._group is not None and not lane.moving:
+            lane.moving = True
+            self._group.create_task(self._empty(place, lane))
 
-    async def _empty(self, lane: _Lane) -> None:
+    async def _empty(self, place: _Place, lane: _Lane) -> None:
         while lane.letters:
-            letter = lane.letters[0]
-            try:
+            pause = await self._try(lane, lane.letters[0])
+            if pause:
+                await asyncio.sleep(pause)
+        del self._lanes[place]
+
+    async def _try_once(self, lane: _Lane) -> None:
+        for letter in tuple(lane.letters):
+            if await self._try(lane, letter):
+                break
+
+    async def _try(self, lane: _Lane, letter: Letter) -> float:
+        """Deliver a letter, or give it up; the seconds are returned that its lane has to wait if it is neither."""
+        try:
+            async with self._doors[letter.destination]:
                 await self._deliver(letter)
-            except UndeliverableError as error:
-                await self._failed(lane, letter, error)
-            except Exception as error:  # one letter's defect must not hold the rest
-                log.exception("a letter cannot be written", **_fields(letter))
-                self._done(lane, letter, "Refused", why=str(error))
-            else:
-                self._done(lane, letter, "Delivered")
-                self._reachable(lane, letter.destination)
-
-    async def _failed(self, lane: _Lane, letter: Letter, error: UndeliverableError) -> None:
-        lane.failures += 1
-        if lane.failures >= TROUBLE_TRIES or error.hopeless:
-            self._unreachable(letter.destination, error)
-        if error.hopeless:
-            self._done(lane, letter, "Refused", why=error.message)
-        elif self._now() - letter.written > PATIENCE_SECONDS:
-            self._done(lane, letter, "GivenUp", why=error.message)
+        except UndeliverableError as error:
+            return self._failed(lane, letter, error)
+        except Exception as error:  # one letter's defect must not hold the rest
+            log.exception("a letter cannot be written", **_fields(letter))
+            told = defect(error)
+            self._give_up(lane, letter, "Refused", told.reason, told.message)
         else:
-            self._metrics.tried(letter, "Retried")
-            log.debug("news could not be told yet", reason=error.reason, why=error.message, **_fields(letter))
-            doublings = min(lane.failures - 1, 10)
-            await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2.0**doublings, LONGEST_PAUSE_SECONDS))
+            self._end(lane, letter, "Delivered")
+            self._reached(lane, letter)
+        return 0.0
 
-    def _done(self, lane: _Lane, letter: Letter, outcome: str, *, why: str = "") -> None:
+    def _failed(self, lane: _Lane, letter: Letter, error: UndeliverableError) -> float:
+        if error.hopeless:
+            self._give_up(lane, letter, "Refused", error.reason, error.message)
+            self._reached(lane, letter)
+            return 0.0
+        lane.failures += 1
+        if lane.failures >= TROUBLE_TRIES:
+            self._troubles.out_of_reach(letter.destination, error.reason, error.message)
+        if _now() - letter.written > PATIENCE_SECONDS:
+            self._give_up(lane, letter, "GivenUp", error.reason, error.message)
+            return 0.0
+        self._metrics.tried(letter, "Retried")
+        log.debug("news could not be told yet", reason=error.reason, why=error.message, **_fields(letter))
+        doublings = min(lane.failures - 1, 10)
+        return min(FIRST_PAUSE_SECONDS * 2.0**doublings, LONGEST_PAUSE_SECONDS)
+
+    def _give_up(self, lane: _Lane, letter: Letter, outcome: str, reason: str, message: str) -> None:
+        self._end(lane, letter, outcome)
+        self._troubles.lost(letter.destination, reason, message)
+        log.warning("news could not be told", outcome=outcome, reason=reason, why=message, **_fields(letter))
+
+    def _end(self, lane: _Lane, letter: Letter, outcome: str) -> None:
         # The letter may have been given up for want of room while it was being delivered.
         if lane.letters and lane.letters[0] is letter:
             lane.letters.popleft()
             self._metrics.waiting.labels(_sink(letter)).dec()
         self._metrics.tried(letter, outcome)
-        if outcome != "Delivered":
-            log.warning("news could not be told", outcome=outcome, why=why, **_fields(letter))
 
-    def _unreachable(self, destination: str, error: UndeliverableError) -> None:
-        known = self._troubles.get(destination)
-        if known is None or known.reason != error.reason:
-            self._troubles[destination] = Retry(error.reason, error.message)
-            self._on_trouble(destination)
-
-    def _reachable(self, lane: _Lane, destination: str) -> None:
+    def _reached(self, lane: _Lane, letter: Letter) -> None:
         lane.failures = 0
-        if self._troubles.pop(destination, None) is not None:
-            self._on_trouble(destination)
+        self._troubles.reached(letter.destination)
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+
+def _place_of(letter: Letter) -> _Place:
+    # One topic takes letters about all namespaces; Events are refused by the namespace that they lie in.
+    namespace = letter.body["metadata"].get("namespace", "") if letter.destination == EVENTS else ""
+    return _Place(letter.destination, namespace, zlib.crc32(letter.uid.encode()) % LANES)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _sink(letter: Letter) -> str:

@@ -26,15 +26,17 @@ from avatar_operator.announcements.letters import (
     PostOffice,
     UndeliverableError,
 )
+from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.announcements.recipients import concerned_runtime
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.decision import Notice, Retry
+from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeError, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.kube.memory import Memory
 
 CURSOR_ANNOTATION = "avatars.dev/told-"
 MAX_DIGITS = 20
@@ -54,7 +56,7 @@ class Outbox:
         announcer: tells status topics.
         clock: dates farewells.
         metrics: the series about letters.
-        on_trouble: called with the name of a runtime whose topic has become unreachable or reachable.
+        on_trouble: called with the name of a runtime of whose topic something else is to be said.
     """
 
     def __init__(
@@ -74,12 +76,11 @@ class Outbox:
         self._clock = clock
         self._office = PostOffice(
             self._deliver,
-            clock,
             metrics,
             lambda destination: on_trouble(destination) if destination != EVENTS else None,
         )
-        self._told: dict[str, frozenset[str]] = {}
-        """By uid, the ids of the news in an object's newest status."""
+        self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
+        """The ids of the news in an object's newest status."""
         self._seen: dict[Kind, int] = {}
         self._reading = False
         cache.subscribe(self._changed)
@@ -118,8 +119,8 @@ class Outbox:
         """Tell what can be told at once: before the process ends."""
         await self._office.flush()
 
-    def trouble(self, runtime_name: str) -> Retry | None:
-        """Why a runtime's topic cannot be reached; None if it can, as far as is known."""
+    def trouble(self, runtime_name: str) -> PlaceTrouble | None:
+        """Why a runtime's topic does not hear everything; None if it does, as far as is known."""
         return self._office.trouble(runtime_name)
 
     async def farewell(self, body: Object, notice: Notice) -> None:
@@ -130,11 +131,7 @@ class Outbox:
         self._post(_kind_of(body), body, news)
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
-        if not self._reading:
-            return
-        if deleted:
-            self._told.pop(body["metadata"]["uid"], None)
-        else:
+        if self._reading and not deleted:
             self._read(kind, body, post=True)
 
     def _read(self, kind: Kind, body: Object, *, post: bool) -> None:
@@ -147,8 +144,8 @@ class Outbox:
         except ValidationError:
             # Another version wrote it, and tells it.
             return
-        known = self._told.get(uid, frozenset())
-        self._told[uid] = frozenset(found)
+        known = self._told.of(uid)
+        self._told.note(uid, frozenset(found))
         for news_id, news in found.items():
             if post and news_id not in known:
                 self._post(kind, body, news)
@@ -173,9 +170,10 @@ class Outbox:
                 letter.body, letter.news.notice, notice_id=letter.news.id_of(letter.uid)
             )
         except KubeError as error:
-            passing = error.status in (0, 429) or error.status >= 500
             raise UndeliverableError(
-                "EventRefused" if not passing else "ApiServerUnavailable", str(error), hopeless=not passing
+                "ApiServerUnavailable" if error.is_passing else "EventRefused",
+                str(error),
+                hopeless=not error.is_passing,
             ) from error
 
     async def _announce(self, letter: Letter) -> None:
@@ -196,8 +194,7 @@ class Outbox:
         try:
             await self._announcer.announce(runtime, announcement)
         except BackendError as error:
-            # Even what AWS refuses is tried again: a platform team may be creating the topic just now.
-            raise UndeliverableError(error.reason, error.message, hopeless=False) from error
+            raise UndeliverableError(error.reason, error.message, hopeless=not error.retryable) from error
 
 
 def _identity(body: Object) -> Object:

@@ -3,14 +3,21 @@
 The message is the whole event, so a queue subscribed with or without RawMessageDelivery gets the same JSON. `type`,
 `namespace` and `name` are SNS message attributes as well: a subscription's filter policy sees those, not the body.
 
-A topic that is missing or denied is the platform's to mend, and the same announcement arrives once it has; what SNS has
-read and refused will never arrive.
+What Publish refuses is judged by what it is about:
 
-Source: CloudEvents 1.0.2, "JSON Event Format for CloudEvents"; SNS Developer Guide, "Message filtering".
+    the announcement   InvalidParameter, ParameterValueInvalid, ValidationException        never arrives: given up at once
+    the topic          NotFound, AuthorizationError, KMS..., "Invalid parameter: TopicArn" arrives once somebody mends it
+    who asks           InvalidSecurity, expired tokens, clocks                             the same
+    anything else      InternalError, throttling, words that nobody has documented         the same
+
+Sources: CloudEvents 1.0.2, "JSON Event Format for CloudEvents"; SNS Developer Guide, "Message filtering"; SNS API
+Reference, Publish and "Common errors", with the codes as botocore's model of SNS spells them (InvalidParameterValueException
+comes as ParameterValueInvalid); "Invalid parameter: Message too long" is wellcomecollection/platform issue 1776.
 """
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError, ParamValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
@@ -18,8 +25,8 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import API_VERSION
 from avatar_operator.announcements.announcer import Announcement
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import AwsFailure, aws_errors
-from avatar_operator.backends.aws_failures import backend_error, raises_backend_error
+from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
+from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError
 
 if TYPE_CHECKING:
@@ -29,6 +36,20 @@ if TYPE_CHECKING:
 MAX_MESSAGE_BYTES = 250_000
 """SNS takes 262144 bytes with attributes."""
 FIFO_SUFFIX = ".fifo"
+PARAMETER_CODES = frozenset(
+    {
+        "InvalidParameter",
+        "InvalidParameterCombination",
+        "InvalidParameterValue",
+        "MissingParameter",
+        "ParameterValueInvalid",
+        "ValidationError",
+        "ValidationException",
+    }
+)
+"""How SNS says that it does not take a parameter of a call. Of ours, all but the topic's name are the announcement."""
+TOPIC_PARAMETERS = ("Invalid parameter: TopicArn", "Invalid parameter: TargetArn")
+"""How it begins the text if the parameter is the topic's name."""
 
 
 class SnsAnnouncer:
@@ -41,7 +62,6 @@ class SnsAnnouncer:
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
 
-    @raises_backend_error
     async def announce(self, runtime: AvatarRuntime, announcement: Announcement) -> None:
         """See Announcer.announce."""
         notifications = runtime.spec.notifications
@@ -55,32 +75,49 @@ class SnsAnnouncer:
             )
         region = topic_region(topic)
         try:
-            with aws_errors(f"announce {announcement.type} on {topic}"):
-                await self._clients.sns(
-                    region, "Publish", lambda sns: _publish(sns, topic, message, announcement)
-                )
-        except AwsFailure as failure:
-            raise announcement_error(failure) from failure
+            await self._clients.sns(
+                region, "Publish", lambda sns: _publish(sns, topic, message, announcement)
+            )
+        except AWS_CALL_ERRORS as error:
+            raise announcement_error(error, f"announce {announcement.type} on {topic}") from error
 
 
-def announcement_error(failure: AwsFailure) -> BackendError:
-    """What a failed Publish means to whoever keeps the announcement."""
+def announcement_error(error: AwsCallError, doing: str) -> BackendError:
+    """What a failed Publish means to whoever keeps the announcement: it is final only if the announcement is at fault.
+
+    Args:
+        error: what was raised.
+        doing: what was attempted, to begin the message with.
+    """
+    failure = aws_failure(error, doing)
+    if _is_about_the_announcement(error):
+        return BackendError("AnnouncementRefused", failure.message, retryable=False)
     match failure.reason:
         case "NotFound":
-            return BackendError(
+            reason, advice = (
                 "TopicNotFound",
-                f"{failure.message} Create the topic, or correct spec.notifications.statusTopicARN.",
-                retryable=True,
+                "Create the topic, or correct spec.notifications.statusTopicARN.",
             )
         case "AccessDenied":
-            return BackendError(
+            reason, advice = (
                 "TopicDenied",
-                f"{failure.message} The topic's own policy must allow it, too, if it is another account's.",
-                retryable=True,
+                "The topic's own policy must allow it, too, if it is another account's.",
             )
         case "AwsRejected":
-            return BackendError("AnnouncementRefused", failure.message, retryable=False)
-    return backend_error(failure)
+            reason, advice = (
+                "TopicRefused",
+                "See that spec.notifications.statusTopicARN names the right topic.",
+            )
+        case _:
+            return backend_error(failure)
+    return BackendError(reason, f"{failure.message} {advice}", retryable=True)
+
+
+def _is_about_the_announcement(error: AwsCallError) -> bool:
+    if isinstance(error, ClientError):
+        is_about_a_parameter = error_code(error) in PARAMETER_CODES
+        return is_about_a_parameter and not error_text(error).startswith(TOPIC_PARAMETERS)
+    return isinstance(error, ParamValidationError)
 
 
 def _publish(sns: "SNSClient", topic: str, message: str, announcement: Announcement) -> None:
@@ -150,6 +187,6 @@ def topic_region(topic_arn: str) -> str:
         raise BackendError(
             "InvalidTopic",
             f"{topic_arn!r} is no SNS topic: spec.notifications.statusTopicARN should read arn:aws:sns:REGION:ACCOUNT:NAME",
-            retryable=False,
+            retryable=True,
         )
     return parts[3]

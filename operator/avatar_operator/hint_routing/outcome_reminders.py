@@ -8,9 +8,9 @@ the attempt runs. A forged last word costs a handful of questions.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from avatar_api.documents.training import TrainingProgressMessage
+from avatar_api.endings import raw_active_attempt
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 
 FIRST_SECONDS = 3.0
@@ -55,5 +55,5 @@ class OutcomeReminders:
 
     def _runs(self, key: ObjectKey, inference_id: str) -> bool:
         body = self._cache.get(key)
-        training: dict[str, Any] = {} if body is None else body.get("status", {}).get("training") or {}
-        return training.get("inferenceId") == inference_id and not training.get("completionTime")
+        training = None if body is None else raw_active_attempt(body)
+        return training is not None and training["inferenceId"] == inference_id

@@ -104,7 +104,10 @@ class ObjectCache:
         known = self._objects.get(key)
         if known is not None and _version(known) >= _version(body):
             return False
-        if known is not None:
+        if known is not None and known["metadata"]["uid"] != body["metadata"]["uid"]:
+            # Its deletion was missed. Whoever follows it has to hear of that end, too.
+            self.remove(kind, key, known["metadata"]["uid"])
+        elif known is not None:
             self._unlink(kind, key, known)
         # managedFields are half of an object's bytes and nothing reads them.
         metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}

@@ -34,6 +34,11 @@ class KubeError(Exception):
         super().__init__(message)
         self.status = status
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same call may be taken a moment later, as it is."""
+        return self.status in (0, 429) or self.status >= 500
+
 
 class ConflictError(KubeError):
     """The object changed since it was read: observe again."""

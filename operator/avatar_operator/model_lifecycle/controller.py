@@ -6,9 +6,8 @@ of the process) and otherwise at the sweeper's slow pace, never by polling an ob
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import assert_never
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
 
 import structlog
 
@@ -31,6 +30,7 @@ from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister, left_by_model
 from avatar_operator.locations import artifact_directory
@@ -56,6 +56,7 @@ from avatar_operator.model_lifecycle.actions import (
 from avatar_operator.model_lifecycle.inquiries import is_overdue, needs_photos
 from avatar_operator.model_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.model_lifecycle.measures import measure
+from avatar_operator.model_lifecycle.notes import AttemptNotes
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
     attempt_reference,
@@ -65,16 +66,6 @@ from avatar_operator.model_lifecycle.observation import (
 from avatar_operator.telemetry.metrics import OperatorMetrics
 
 logger = structlog.get_logger(__name__)
-
-
-@dataclass
-class _Memory:
-    """What this process remembers of one model; losing it costs a question, never a training."""
-
-    progress: TrainingProgressMessage | None = None
-    progress_received: datetime | None = None
-    planned_inference_id: str | None = None
-    ask_for_outcome: bool = True
 
 
 @dataclass
@@ -88,34 +79,27 @@ class ModelLifecycle:
     left_behind: LeftBehindRegister
     namespaces: NamespaceLabels
     kind = AVATAR_MODEL
-    _memories: dict[ObjectKey, _Memory] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._memory: Memory[AttemptNotes] = Memory(self.cache, AttemptNotes())
 
     def hint_outcome(self, key: ObjectKey) -> None:
         """There may be news of the model's attempt: ask at the next pass."""
-        self._memory(key).ask_for_outcome = True
+        body = self.cache.get(key)
+        if body is not None:
+            self._remember(body["metadata"]["uid"], ask_for_outcome=True)
 
     def hint_progress(self, key: ObjectKey, message: TrainingProgressMessage) -> None:
-        """A worker said how far it is. A message that a newer one has overtaken is dropped.
-
-        A message is overtaken by one with a higher sequence only if it was sent before that one arrived: so whatever
-        sequence a stranger makes up, the next honest message counts.
-        """
-        memory = self._memory(key)
-        known, received = memory.progress, memory.progress_received
-        if (
-            known is not None
-            and received is not None
-            and known.inference_id == message.inference_id
-            and known.sequence >= message.sequence
-            and message.time <= received
-        ):
-            return
-        memory.progress, memory.progress_received = message, self.clock.now()
+        """A worker said how far it is."""
+        body = self.cache.get(key)
+        if body is not None:
+            uid = body["metadata"]["uid"]
+            self._memory.note(uid, self._memory.of(uid).with_progress(message, self.clock.now()))
 
     async def observe(self, body: Object) -> ModelObservation:
         """Gather the runtime, and the photos or the outcome where a decision depends on them."""
         model = read_object(AvatarModel, body).object
-        memory = self._memory(_key(model))
+        notes = self._memory.of(model.metadata.uid)
         going = model.metadata.deletion_timestamp is not None
         runtime = find_runtime(self.cache, model.spec.runtime_ref.name, whole=not going)
         training = model.status.training
@@ -124,11 +108,11 @@ class ModelLifecycle:
             model=model,
             runtime=runtime,
             namespace_labels=await self._labels(model, runtime),
-            progress=memory.progress,
+            progress=notes.progress,
             planned_here=(
                 training is not None
                 and training.inference_id is not None
-                and training.inference_id == memory.planned_inference_id
+                and training.inference_id == notes.planned_inference_id
             ),
         )
         if runtime is None:
@@ -137,8 +121,8 @@ class ModelLifecycle:
         wanted = training is not None and (
             training.revision == model.spec.revision or model.metadata.deletion_timestamp is not None
         )
-        if wanted and is_submitted(training) and (memory.ask_for_outcome or is_overdue(observation)):
-            return replace(observation, outcome=await self._outcome(runtime, model, memory))
+        if wanted and is_submitted(training) and (notes.ask_for_outcome or is_overdue(observation)):
+            return replace(observation, outcome=await self._outcome(runtime, model))
         if needs_photos(observation):
             return await self._with_photos(observation, runtime)
         return observation
@@ -179,11 +163,8 @@ class ModelLifecycle:
             return
         # A plan that stood there before may have been submitted since: writing it once more makes it no safer.
         if before is None or before.inference_id != training.inference_id:
-            self._memory(_key(observation.model)).planned_inference_id = training.inference_id
-
-    def forget(self, key: ObjectKey) -> None:
-        """The object is gone."""
-        self._memories.pop(key, None)
+            uid = observation.model.metadata.uid
+            self._remember(uid, planned_inference_id=training.inference_id)
 
     async def perform(self, observation: ModelObservation, action: ModelAction) -> ModelFact:
         """Carry out one action.
@@ -205,12 +186,12 @@ class ModelLifecycle:
                 if not isinstance(result, ClaimedByWorker):
                     self.metrics.attempt_abandoned(model.metadata.namespace)
                     return AttemptFenced()
-                self.hint_outcome(_key(model))
+                self._remember(model.metadata.uid, ask_for_outcome=True)
                 return AttemptClaimed(since=result.since)
             case CancelAttempt(attempt=attempt):
                 await backend.storage.revoke_claim(runtime, attempt)
                 await backend.compute.stop_training(runtime, attempt)
-                self.hint_outcome(_key(model))
+                self._remember(model.metadata.uid, ask_for_outcome=True)
                 return AttemptCancelled()
             case MarkRetained():
                 await backend.storage.mark_retained(runtime, artifact_directory(runtime, model))
@@ -237,9 +218,9 @@ class ModelLifecycle:
         attempt: AttemptReference,
         request: TrainingRequest,
     ) -> SubmissionAccepted | AnswerLost:
-        memory = self._memory(_key(observation.model))
+        uid = observation.model.metadata.uid
         # From here until the answer is recorded, nobody can know whether the call arrived.
-        memory.planned_inference_id = None
+        self._remember(uid, planned_inference_id=None)
         try:
             backend = self.backends.of(runtime)
             document = await backend.storage.write_request(runtime, attempt, request)
@@ -251,9 +232,9 @@ class ModelLifecycle:
             return AnswerLost()
         except BackendError:
             # Certainly not submitted: the same attempt may be tried again.
-            memory.planned_inference_id = request.inference_id
+            self._remember(uid, planned_inference_id=request.inference_id)
             raise
-        memory.ask_for_outcome = True
+        self._remember(uid, ask_for_outcome=True)
         return SubmissionAccepted(submission)
 
     async def _with_photos(self, observation: ModelObservation, runtime: AvatarRuntime) -> ModelObservation:
@@ -268,12 +249,10 @@ class ModelLifecycle:
             progress_destination=backend.compute.progress_destination(runtime),
         )
 
-    async def _outcome(
-        self, runtime: AvatarRuntime, model: AvatarModel, memory: _Memory
-    ) -> AttemptOutcome | BackendError:
+    async def _outcome(self, runtime: AvatarRuntime, model: AvatarModel) -> AttemptOutcome | BackendError:
         assert model.status.training is not None
         # Only "no news" is an answer to rest on, and only if no hint has come while we asked.
-        memory.ask_for_outcome = False
+        self._remember(model.metadata.uid, ask_for_outcome=False)
         try:
             backend = self.backends.of(runtime)
             attempt = attempt_reference(runtime, model, model.status.training)
@@ -286,15 +265,12 @@ class ModelLifecycle:
                     outcome, started=outcome.started or await backend.storage.claimed_since(runtime, attempt)
                 )
         except BackendError as error:
-            memory.ask_for_outcome = True
+            self._remember(model.metadata.uid, ask_for_outcome=True)
             return error
         if not isinstance(outcome, AttemptPending) or outcome.check_after is not None:
-            memory.ask_for_outcome = True
+            self._remember(model.metadata.uid, ask_for_outcome=True)
         return outcome
 
-    def _memory(self, key: ObjectKey) -> _Memory:
-        return self._memories.setdefault(key, _Memory())
-
-
-def _key(model: AvatarModel) -> ObjectKey:
-    return ObjectKey(AVATAR_MODEL.kind, model.metadata.namespace, model.metadata.name)
+    def _remember(self, uid: str, **changes: Any) -> None:
+        # Hints come while a pass waits, so what is remembered is read at the moment in which it changes.
+        self._memory.note(uid, replace(self._memory.of(uid), **changes))

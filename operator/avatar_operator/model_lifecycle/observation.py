@@ -7,6 +7,7 @@ from datetime import datetime
 from avatar_api.avatar_model import AvatarModel, SageMakerAttempt, TrainingStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation, ProgressDestination, TrainingProgressMessage
+from avatar_api.endings import attempt_is_active
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.locations import storage_of
@@ -49,7 +50,7 @@ class ModelObservation:
 
 def is_active(training: TrainingStatus | None) -> bool:
     """Whether an attempt is planned or running."""
-    return training is not None and training.inference_id is not None and training.completion_time is None
+    return training is not None and attempt_is_active(training.inference_id, training.completion_time)
 
 
 def is_submitted(training: TrainingStatus | None) -> bool:

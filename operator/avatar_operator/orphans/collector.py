@@ -7,7 +7,7 @@ cluster store things below the same prefixes: its objects are not known here.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import structlog
@@ -22,7 +22,9 @@ from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.lookup import find_runtime, find_runtimes
-from avatar_operator.orphans.findings import Finding, OrphanFindings
+from avatar_operator.kube.memory import Memory
+from avatar_operator.orphans.finding import Finding
+from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.orphans.judgement import judge, without_owner
 
 INTERVAL_SECONDS = 3600.0
@@ -53,8 +55,8 @@ class OrphanCollector:
         self._backends = backends
         self._clock = clock
         self._findings = findings
-        self._first_seen: dict[str, dict[str, datetime]] = {}
-        self._told: dict[str, frozenset[str]] = {}
+        self._first_seen: Memory[Mapping[str, datetime]] = Memory(cache, {})
+        self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
         self._orphans = Counter(
             "avatar_orphans", "Orphans, by what became of them.", ("action",), registry=registry
         )
@@ -73,9 +75,7 @@ class OrphanCollector:
 
     async def look(self) -> None:
         """Look once below every runtime's prefixes."""
-        runtimes = find_runtimes(self._cache)
-        self._forget_others({runtime.metadata.uid for runtime in runtimes})
-        for runtime in runtimes:
+        for runtime in find_runtimes(self._cache):
             if runtime.metadata.deletion_timestamp is not None:
                 continue
             try:
@@ -97,11 +97,11 @@ class OrphanCollector:
         ownerless: list[StoredOwner | Stray] = [*without_owner(stored, self._living()), *strays]
         judgement = judge(
             ownerless,
-            first_seen=self._first_seen.get(uid, {}),
+            first_seen=self._first_seen.of(uid),
             now=self._clock.now(),
             grace_seconds=runtime.spec.garbage_collection.grace_period_seconds,
         )
-        self._first_seen[uid] = dict(judgement.first_seen)
+        self._first_seen.note(uid, judgement.first_seen)
         self._tell(runtime, judgement.orphans)
         removed = 0
         for orphan in judgement.orphans:
@@ -110,7 +110,7 @@ class OrphanCollector:
             if current is not None and _wants_removal(current, uid):
                 removed += await self._remove(current, orphan)
         found = len(judgement.orphans) - removed
-        self._findings.note(runtime.metadata.name, Finding(found, removed, self._clock.now()))
+        self._findings.note(runtime, Finding(found, removed, self._clock.now()))
 
     def _living(self) -> frozenset[str]:
         uids = {
@@ -126,12 +126,12 @@ class OrphanCollector:
         return frozenset(uids | left_behind)
 
     def _tell(self, runtime: AvatarRuntime, orphans: Collection[StoredOwner | Stray]) -> None:
-        known = self._told.get(runtime.metadata.uid, frozenset())
+        known = self._told.of(runtime.metadata.uid)
         for orphan in orphans:
             if orphan.location not in known:
                 self._orphans.labels("Reported").inc()
                 logger.warning("an orphan was found", **_fields(runtime, orphan))
-        self._told[runtime.metadata.uid] = frozenset(orphan.location for orphan in orphans)
+        self._told.note(runtime.metadata.uid, frozenset(orphan.location for orphan in orphans))
 
     async def _remove(self, runtime: AvatarRuntime, orphan: StoredOwner | Stray) -> int:
         """Remove one orphan; how many that were."""
@@ -162,11 +162,6 @@ class OrphanCollector:
             return ""
         report = await backend.storage.delete_owned(runtime, orphan)
         return "; ".join(report.left_behind)
-
-    def _forget_others(self, uids: Collection[str]) -> None:
-        for memory in (self._first_seen, self._told):
-            for uid in [uid for uid in memory if uid not in uids]:
-                del memory[uid]
 
 
 def _wants_removal(runtime: AvatarRuntime, uid: str) -> bool:

@@ -1,53 +1,39 @@
 """What the collector found, on its way into the statuses of the runtimes, which only their own reconcile writes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of the last look.
-
-    Attributes:
-        found: orphans that it found and that are still there.
-        removed: orphans removed since the runtime's status was last written.
-        checked: when the look ended.
-    """
-
-    found: int
-    removed: int
-    checked: datetime
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.kube.cache import ObjectCache
+from avatar_operator.kube.memory import Memory
+from avatar_operator.orphans.finding import Finding
 
 
 class OrphanFindings:
     """Findings by runtime.
 
     Args:
+        cache: tells which runtimes there are.
         on_finding: called with the name of a runtime whose finding says something new.
     """
 
-    def __init__(self, on_finding: Callable[[str], None]) -> None:
+    def __init__(self, cache: ObjectCache, on_finding: Callable[[str], None]) -> None:
         self._on_finding = on_finding
-        self._findings: dict[str, Finding] = {}
+        self._memory: Memory[Finding | None] = Memory(cache, None)
 
-    def note(self, runtime_name: str, finding: Finding) -> None:
+    def note(self, runtime: AvatarRuntime, finding: Finding) -> None:
         """A look ended."""
-        known = self._findings.get(runtime_name)
+        known = self._memory.of(runtime.metadata.uid)
         unwritten = 0 if known is None else known.removed
-        self._findings[runtime_name] = replace(finding, removed=finding.removed + unwritten)
-        self._on_finding(runtime_name)
+        self._memory.note(runtime.metadata.uid, replace(finding, removed=finding.removed + unwritten))
+        self._on_finding(runtime.metadata.name)
 
-    def of(self, runtime_name: str) -> Finding | None:
+    def of(self, runtime_uid: str) -> Finding | None:
         """The newest finding; None before the first look."""
-        return self._findings.get(runtime_name)
+        return self._memory.of(runtime_uid)
 
-    def written(self, runtime_name: str, finding: Finding) -> None:
+    def written(self, runtime_uid: str, finding: Finding) -> None:
         """A finding stands in the runtime's status."""
-        known = self._findings.get(runtime_name)
+        known = self._memory.of(runtime_uid)
         if known is not None:
-            self._findings[runtime_name] = replace(known, removed=known.removed - finding.removed)
-
-    def forget(self, runtime_name: str) -> None:
-        """The runtime is gone."""
-        self._findings.pop(runtime_name, None)
+            self._memory.note(runtime_uid, replace(known, removed=known.removed - finding.removed))

@@ -15,6 +15,7 @@ What differs between the kinds is a `Lifecycle`; what is the same for all of the
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+import structlog
 from pydantic import ValidationError
 
 from avatar_api.group import FINALIZER, Kind
@@ -22,14 +23,16 @@ from avatar_api.meta import ObservedStatus
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
-from avatar_operator.kube.client import ConflictError, KubeClient, NotFoundError, Object
+from avatar_operator.kube.client import ConflictError, KubeClient, KubeError, NotFoundError, Object
+from avatar_operator.reconciling.interruptions import NOT_UNDERSTOOD_SECONDS, StatusNotWrittenError
 from avatar_operator.reconciling.steps import StepLog
 from avatar_operator.reconciling.trouble import Troubles
+
+logger = structlog.get_logger(__name__)
 
 ObservationT = TypeVar("ObservationT")
 StatusT = TypeVar("StatusT", bound=ObservedStatus)
 ActionT = TypeVar("ActionT")
-NOT_UNDERSTOOD_SECONDS = 60.0
 
 
 class FarewellTeller(Protocol):
@@ -83,10 +86,6 @@ class Lifecycle(Protocol[ObservationT, StatusT, ActionT]):
         """What the log says beside the object's name: the words that the worker's log has, too."""
         ...
 
-    def forget(self, key: ObjectKey) -> None:
-        """The object is gone: drop what is remembered of it."""
-        ...
-
 
 @dataclass(frozen=True)
 class Reconciled:
@@ -98,7 +97,7 @@ class Reconciled:
         retrying: set if something failed that may work later.
     """
 
-    result: Literal["gone", "unchanged", "changed", "conflict"]
+    result: Literal["gone", "unchanged", "changed", "conflict", "kube_error", "error"]
     requeue_after: float | None = None
     retrying: Retry | None = None
 
@@ -131,11 +130,10 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
 
         Raises:
             KubeError: the API server did not answer, or refused.
+            LeadershipLostError: this process must not act any more.
         """
         body = self._cache.get(key)
         if body is None:
-            self._lifecycle.forget(key)
-            self._troubles.forget(key)
             return Reconciled("gone")
         try:
             observation = await self._lifecycle.observe(body)
@@ -143,11 +141,13 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             # Written by another version, and alive: it waits for one that understands it.
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"])
-            message = f"This version does not understand {where}: {problem['msg']}."
-            return Reconciled("unchanged", retrying=Retry("NotUnderstood", message, NOT_UNDERSTOOD_SECONDS))
+            message = f"This version of the operator does not understand {where}: {problem['msg']}."
+            retry = Retry("NotUnderstood", message, NOT_UNDERSTOOD_SECONDS)
+            await self.tell(key, retry)
+            return Reconciled("unchanged", retrying=retry)
         draft = self._lifecycle.decide(observation)
         try:
-            return await self._carry_out(key, body, observation, draft)
+            return await self._carry_out(body, observation, draft)
         except ConflictError:
             # The watch brings the newer version, and with it another pass; this timer is for a watch that is late.
             return Reconciled("conflict", requeue_after=1.0)
@@ -155,8 +155,25 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             self._cache.remove(self.kind, key, body["metadata"]["uid"])
             return Reconciled("gone")
 
+    async def tell(self, key: ObjectKey, retry: Retry) -> None:
+        """A pass was broken off and has written no status: say why on the object, once that lasts.
+
+        Raises:
+            LeadershipLostError: this process must not act any more.
+        """
+        body = self._cache.get(key)
+        status = None if body is None else self._troubles.told_as_it_stands(retry, body)
+        if body is None or status is None:
+            return
+        try:
+            written = await self._client.apply_status(self.kind, body, status)
+        except KubeError as error:
+            logger.debug("the object cannot be told what is wrong", reason=retry.reason, error=str(error))
+        else:
+            self._cache.store(self.kind, written, own_write=True)
+
     async def _carry_out(
-        self, key: ObjectKey, body: Object, observation: ObservationT, draft: Draft[StatusT, ActionT]
+        self, body: Object, observation: ObservationT, draft: Draft[StatusT, ActionT]
     ) -> Reconciled:
         if draft.finalizer == "Add":
             body = await self._store(body, finalizers=[*body["metadata"].get("finalizers", []), FINALIZER])
@@ -180,11 +197,11 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             return Reconciled("changed")
         observed, generation = self._lifecycle.observed_status(observation), body["metadata"]["generation"]
         status = self._troubles.told(
-            key, draft.retrying, draft.status, observed=observed, generation=generation
+            body["metadata"]["uid"], draft.retrying, draft.status, observed=observed, generation=generation
         )
         if status == observed:
             return Reconciled("unchanged", draft.requeue_after, draft.retrying)
-        written = await self._client.apply_status(self.kind, body, status.to_wire())
+        written = await self._write_status(body, status)
         self._cache.store(self.kind, written, own_write=True)
         self._lifecycle.written(observation, status)
         self._steps.log(body, observed, status, self._lifecycle.log_fields(status))
@@ -208,6 +225,14 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             return await self._lifecycle.perform(observation, action)
         except BackendError as error:
             return ActionFailed(action, error.reason, error.message, error.retryable, error.retry_after)
+
+    async def _write_status(self, body: Object, status: StatusT) -> Object:
+        try:
+            return await self._client.apply_status(self.kind, body, status.to_wire())
+        except (ConflictError, NotFoundError):
+            raise
+        except KubeError as error:
+            raise StatusNotWrittenError(str(error), status=error.status) from error
 
     async def _store(self, body: Object, *, finalizers: list[str]) -> Object:
         written: dict[str, Any] = await self._client.set_finalizers(self.kind, body, finalizers)

@@ -15,6 +15,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.memory import Memory
 
 RECONCILE_REQUESTED_AT = "avatars.dev/reconcile-requested-at"
 
@@ -37,7 +38,7 @@ class Scheduler:
         self._cache = cache
         self._queues = {kind.kind: queue for kind, queue in queues.items()}
         self._ask_for_outcome = ask_for_outcome
-        self._requests: dict[ObjectKey, str] = {}
+        self._requests: Memory[str] = Memory(cache, "")
         self._begun = False
         cache.subscribe(self._changed, own_writes=False)
         cache.subscribe(self._bring_back_dependents)
@@ -69,19 +70,18 @@ class Scheduler:
             self._cache.store(kind, body)
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
-        if deleted:
-            self._requests.pop(key, None)
-        elif self._is_requested_anew(key, body):
+        if not deleted and self._is_requested_anew(body):
             # A person who asks for a look now has mended something: earlier failures do not count any more.
             self._queues[key.kind].forget(key)
             self.inquire(key)
         self.enqueue(key)
 
-    def _is_requested_anew(self, key: ObjectKey, body: Object) -> bool:
+    def _is_requested_anew(self, body: Object) -> bool:
+        uid = body["metadata"]["uid"]
         requested = body["metadata"].get("annotations", {}).get(RECONCILE_REQUESTED_AT, "")
-        if requested == self._requests.get(key, ""):
+        if requested == self._requests.of(uid):
             return False
-        self._requests[key] = requested
+        self._requests.note(uid, requested)
         return True
 
     def _bring_back_dependents(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:

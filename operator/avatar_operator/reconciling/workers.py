@@ -1,8 +1,8 @@
 """Workers that keep reconciling: each takes a key from a kind's queue, reconciles it, and says when to look again.
 
 Each kind has its own queue and its own workers, so that a batch of pictures being drawn never keeps a training waiting.
-Whatever a reconcile raises ends in a back-off for that one key and a line in the log; nothing stops a worker but the
-end of the process.
+Whatever a reconcile raises is a reason to try again like any other, for that one key: in the log, in the metric, and on the
+object once it lasts. Nothing stops a worker but the end of the process.
 """
 
 import asyncio
@@ -11,11 +11,13 @@ from typing import Any
 
 import structlog
 
+from avatar_operator.core.decision import Retry
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
 from avatar_operator.kube.leadership import LeadershipLostError
-from avatar_operator.reconciling.reconciler import Reconciler
+from avatar_operator.reconciling.interruptions import StatusNotWrittenError, why_interrupted
+from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.telemetry.metrics import OperatorMetrics, ReconcileResult
 
 logger = structlog.get_logger(__name__)
@@ -73,42 +75,62 @@ class ReconcileWorkers:
 
     async def _reconcile(self, key: ObjectKey) -> None:
         started = time.monotonic()
-        log = logger.bind(kind=key.kind, namespace=key.namespace, name=key.name)
         result: ReconcileResult
         with structlog.contextvars.bound_contextvars(kind=key.kind, namespace=key.namespace, name=key.name):
+            log = logger.bind(kind=key.kind, namespace=key.namespace, name=key.name)
             try:
-                reconciled = await self._reconciler.reconcile(key)
-                result = reconciled.result
-                if reconciled.retrying is not None:
-                    retry = reconciled.retrying
-                    delay = self._queue.add_backed_off(key, at_least=retry.at_least)
-                    self._metrics.retried(key.kind, retry.reason)
-                    log.debug(
-                        "tried again", reason=retry.reason, why=retry.message, in_seconds=round(delay, 1)
-                    )
-                else:
-                    self._queue.forget(key)
-                    if reconciled.result == "changed":
-                        # What a pass changed may allow the next step; one that finds nothing to do comes to rest.
-                        self._queue.add(key)
-                if reconciled.requeue_after is not None:
-                    self._queue.add_after(key, reconciled.requeue_after)
+                reconciled = await self._pass(key, log)
             except LeadershipLostError as error:
                 # What the pass had begun is judged by whoever leads; the elector ends this process.
                 result = "fenced"
                 self._queue.add_backed_off(key)
                 log.info("the pass is broken off", why=str(error))
-            except KubeError as error:
-                result = "kube_error"
-                delay = self._queue.add_backed_off(key)
-                log.warning(
-                    "the API server refused or did not answer",
-                    error=str(error),
-                    retry_in_seconds=round(delay, 1),
-                )
-            except Exception:
-                # A defect in one object's handling must not take the others down; it is counted, logged and alerted on.
-                result = "error"
-                delay = self._queue.add_backed_off(key)
-                log.exception("reconcile failed", retry_in_seconds=round(delay, 1))
+            else:
+                result = reconciled.result
+                self._schedule(key, reconciled, log)
         self._metrics.reconciled(key.kind, result, time.monotonic() - started)
+
+    async def _pass(self, key: ObjectKey, log: structlog.stdlib.BoundLogger) -> Reconciled:
+        """One pass. How it was broken off is an answer, too.
+
+        Raises:
+            LeadershipLostError: this process must not act any more.
+        """
+        try:
+            return await self._reconciler.reconcile(key)
+        except LeadershipLostError:
+            raise
+        except KubeError as error:
+            log.warning("the API server refused or did not answer", error=str(error))
+            retry = why_interrupted(error)
+            if not isinstance(error, StatusNotWrittenError):
+                await self._tell(key, retry, log)
+            return Reconciled("kube_error", retrying=retry)
+        except Exception as error:
+            # A defect in one object's handling must not take the others down; it is counted, logged and alerted on.
+            log.exception("reconcile failed")
+            retry = why_interrupted(error)
+            await self._tell(key, retry, log)
+            return Reconciled("error", retrying=retry)
+
+    async def _tell(self, key: ObjectKey, retry: Retry, log: structlog.stdlib.BoundLogger) -> None:
+        try:
+            await self._reconciler.tell(key, retry)
+        except LeadershipLostError:
+            raise
+        except Exception:
+            log.exception("the object cannot be told what is wrong", reason=retry.reason)
+
+    def _schedule(self, key: ObjectKey, reconciled: Reconciled, log: structlog.stdlib.BoundLogger) -> None:
+        retry = reconciled.retrying
+        if retry is not None:
+            delay = self._queue.add_backed_off(key, at_least=retry.at_least)
+            self._metrics.retried(key.kind, retry.reason)
+            log.debug("tried again", reason=retry.reason, why=retry.message, in_seconds=round(delay, 1))
+        else:
+            self._queue.forget(key)
+            if reconciled.result == "changed":
+                # What a pass changed may allow the next step; one that finds nothing to do comes to rest.
+                self._queue.add(key)
+        if reconciled.requeue_after is not None:
+            self._queue.add_after(key, reconciled.requeue_after)

@@ -1,6 +1,6 @@
 """The effects of an AvatarRequest's life: gather what the phases look at, carry out what they ask for."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
@@ -13,9 +13,10 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backends, backend_name
 from avatar_operator.core.clock import Clock
 from avatar_operator.costs import drawing_cost
-from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
+from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister, left_by_request
 from avatar_operator.locations import picture_directory, picture_prefix
@@ -54,8 +55,9 @@ class RequestLifecycle:
     left_behind: LeftBehindRegister
     namespaces: NamespaceLabels
     kind = AVATAR_REQUEST
-    _notes: dict[ObjectKey, tuple[str, DrawingNotes]] = field(default_factory=dict)
-    """With the uid that they are about: a request created anew under the name is another."""
+
+    def __post_init__(self) -> None:
+        self._memory: Memory[DrawingNotes] = Memory(self.cache, DrawingNotes())
 
     async def observe(self, body: Object) -> RequestObservation:
         """Gather model and runtime, and what has been drawn where drawing is under way."""
@@ -77,7 +79,7 @@ class RequestLifecycle:
             model_names=() if going or model is not None else self._names(namespace),
             namespace_labels=NO_LABELS if going else await self.namespaces.wanted_by(runtime, namespace),
             queue_limit_seconds=QUEUE_LIMIT if going else await self._queue_limit(runtime, namespace),
-            notes=self._recalled(request),
+            notes=self._memory.of(request.metadata.uid),
         )
         if runtime is None or going or not is_drawing(request.status):
             return observation
@@ -144,10 +146,6 @@ class RequestLifecycle:
         self.metrics.request_ended(backend_name(runtime), state_of(status, deleting=False), seconds)
         self._remember(request, DrawingNotes(all_answered=observation.notes.all_answered))
 
-    def forget(self, key: ObjectKey) -> None:
-        """The object is gone."""
-        self._notes.pop(key, None)
-
     async def perform(self, observation: RequestObservation, action: RequestAction) -> RequestFact:
         """Carry out one action.
 
@@ -212,13 +210,5 @@ class RequestLifecycle:
         self.metrics.costs.worked(backend, self.kind, namespace, seconds, drawing_cost(runtime, seconds))
         self.metrics.costs.drew(backend, namespace, pictures)
 
-    def _recalled(self, request: AvatarRequest) -> DrawingNotes:
-        uid, notes = self._notes.get(_key(request), ("", DrawingNotes()))
-        return notes if uid == request.metadata.uid else DrawingNotes()
-
     def _remember(self, request: AvatarRequest, notes: DrawingNotes) -> None:
-        self._notes[_key(request)] = (request.metadata.uid, notes)
-
-
-def _key(request: AvatarRequest) -> ObjectKey:
-    return ObjectKey(AVATAR_REQUEST.kind, request.metadata.namespace, request.metadata.name)
+        self._memory.note(request.metadata.uid, notes)

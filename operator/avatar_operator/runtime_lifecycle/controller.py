@@ -1,21 +1,21 @@
 """The effects of an AvatarRuntime's life."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, EndpointStatus, LeftBehind
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_api.reading import read_object
+from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.backends.selection import Backends
 from avatar_operator.backends.storage import Storage
 from avatar_operator.core.clock import Clock
-from avatar_operator.core.decision import Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.memory import Memory
 from avatar_operator.left_behind import LeftBehindRegister, directories_of
 from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.runtime_lifecycle.actions import (
@@ -34,6 +34,7 @@ from avatar_operator.runtime_lifecycle.actions import (
 )
 from avatar_operator.runtime_lifecycle.idle import IdleMeter, IdleTime, idle_instances
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
+from avatar_operator.runtime_lifecycle.notes import RuntimeNotes
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 from avatar_operator.runtime_lifecycle.users import Users, users_of
 from avatar_operator.runtime_lifecycle.work import work_of
@@ -44,7 +45,7 @@ class RuntimeLifecycle:
     """An AvatarRuntime's observe and act.
 
     Attributes:
-        topic_trouble: why the status topic of a runtime, given by name, cannot be told anything; None if it can.
+        topic_trouble: why the status topic of a runtime, given by name, does not hear everything; None if it does.
     """
 
     cache: ObjectCache
@@ -52,11 +53,11 @@ class RuntimeLifecycle:
     clock: Clock
     left_behind: LeftBehindRegister
     orphans: OrphanFindings
-    topic_trouble: Callable[[str], Retry | None]
+    topic_trouble: Callable[[str], PlaceTrouble | None]
     kind = AVATAR_RUNTIME
-    _former: dict[ObjectKey, dict[tuple[str, str], datetime]] = field(default_factory=dict)
-    """Since when this process has known that a runtime's spec names an endpoint no more, by role and name."""
-    _meters: dict[ObjectKey, IdleMeter] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._memory: Memory[RuntimeNotes] = Memory(self.cache, RuntimeNotes())
 
     async def observe(self, body: Object) -> RuntimeObservation:
         """Gather who uses the runtime, and how its topic is doing."""
@@ -68,7 +69,7 @@ class RuntimeLifecycle:
             users=self._users(name) if going else Users(),
             work=work_of(name, self._models(name), self.cache.objects(AVATAR_REQUEST)),
             handed_over=self.left_behind.waiting(name),
-            orphans=self.orphans.of(name),
+            orphans=self.orphans.of(runtime.metadata.uid),
             topic_trouble=self.topic_trouble(name),
         )
 
@@ -97,18 +98,13 @@ class RuntimeLifecycle:
 
     def written(self, observation: RuntimeObservation, status: AvatarRuntimeStatus) -> None:
         """What others have handed over stands in the status, and waits no more."""
-        name = observation.runtime.metadata.name
-        self.left_behind.written(name, status)
+        metadata = observation.runtime.metadata
+        self.left_behind.written(metadata.name, status)
         if observation.orphans is not None and status.orphans != observation.runtime.status.orphans:
-            self.orphans.written(name, observation.orphans)
-        if status.idle_seconds != observation.runtime.status.idle_seconds:
-            self._meters[_key(name)].written()
-
-    def forget(self, key: ObjectKey) -> None:
-        """The object is gone."""
-        self._former.pop(key, None)
-        self._meters.pop(key, None)
-        self.orphans.forget(key.name)
+            self.orphans.written(metadata.uid, observation.orphans)
+        meter = self._memory.of(metadata.uid).meter
+        if meter is not None and status.idle_seconds != observation.runtime.status.idle_seconds:
+            meter.written()
 
     async def perform(self, observation: RuntimeObservation, action: RuntimeAction) -> RuntimeFact:
         """Carry out one action.
@@ -145,15 +141,17 @@ class RuntimeLifecycle:
             for endpoint in runtime.status.endpoints
             if (endpoint.role, endpoint.name) not in wanted
         }
-        known = self._former.get(_key(runtime.metadata.name), {})
-        since = {name: known.get(name, self.clock.now()) for name in former}
-        self._former[_key(runtime.metadata.name)] = since
+        uid, notes = runtime.metadata.uid, self._memory.of(runtime.metadata.uid)
+        since = {name: notes.former.get(name, self.clock.now()) for name in former}
+        self._memory.note(uid, replace(notes, former=since))
         return tuple(FormerEndpoint(endpoint, since[name]) for name, endpoint in former.items())
 
     def _idle_time(self, observation: RuntimeObservation, facts: EndpointsFacts) -> IdleTime | None:
         if observation.runtime.spec.backend.sagemaker is None:
             return None
-        meter = self._meters.setdefault(_key(observation.runtime.metadata.name), IdleMeter(observation.now))
+        uid, notes = observation.runtime.metadata.uid, self._memory.of(observation.runtime.metadata.uid)
+        meter = notes.meter or IdleMeter(observation.now)
+        self._memory.note(uid, replace(notes, meter=meter))
         return meter.note(observation.now, idle_instances(facts.endpoints, observation.work))
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
-from avatar_operator.core.decision import Retry
-from avatar_operator.orphans.findings import Finding
+from avatar_operator.announcements.place_troubles import PlaceTrouble
+from avatar_operator.orphans.finding import Finding
 from avatar_operator.runtime_lifecycle.users import Users
 from avatar_operator.runtime_lifecycle.work import Work
 
@@ -21,7 +21,7 @@ class RuntimeObservation:
         work: what its endpoints are at work on.
         handed_over: what objects that are being deleted want the runtime to take over.
         orphans: what the collector of orphans found last; None before its first look.
-        topic_trouble: why its status topic cannot be told anything; None if it can, as far as is known.
+        topic_trouble: why its status topic does not hear everything; None if it does, as far as is known.
     """
 
     now: datetime
@@ -30,7 +30,7 @@ class RuntimeObservation:
     work: Work
     handed_over: tuple[LeftBehind, ...] = ()
     orphans: Finding | None = None
-    topic_trouble: Retry | None = None
+    topic_trouble: PlaceTrouble | None = None
 
     @property
     def generation(self) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from avatar_api.endings import raw_request_has_ended
 from avatar_operator.core.words import counted
-from avatar_operator.runtime_lifecycle.work import is_finished
 
 Body = dict[str, Any]
 
@@ -68,7 +68,7 @@ def _has_something(model: Body) -> bool:
 
 def _request_uses(runtime_name: str, request: Body, models: set[tuple[str, str]]) -> bool:
     spec, status = request.get("spec", {}), request.get("status", {})
-    finished = is_finished(status)
+    finished = raw_request_has_ended(request)
     if "runtimeName" not in status:
         namespace, _ = _place(request)
         return not finished and (namespace, spec.get("modelRef", {}).get("name", "")) in models

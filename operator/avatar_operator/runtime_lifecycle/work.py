@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from avatar_api.endings import raw_active_attempt, raw_request_has_ended
+
 Body = dict[str, Any]
 
 
@@ -35,29 +37,24 @@ def work_of(runtime_name: str, models: Iterable[Body], requests: Iterable[Body])
         models: the AvatarModels that name it.
         requests: every AvatarRequest.
     """
-    trainings = (model.get("status", {}).get("training", {}) for model in models)
+    trainings = (raw_active_attempt(model) for model in models)
     return Work(
         attempts=tuple(
             ActiveAttempt(
                 training.get("sagemaker", {}).get("endpointName"), _instant(training.get("plannedTime"))
             )
             for training in trainings
-            if "inferenceId" in training and "completionTime" not in training
+            if training is not None
         ),
-        drawing=sum(_is_drawing(runtime_name, request.get("status", {})) for request in requests),
+        drawing=sum(_is_drawing(runtime_name, request) for request in requests),
     )
 
 
-def is_finished(status: Body) -> bool:
-    """Whether a request's status says that it has ended, good or bad."""
-    return any(
-        condition.get("type") == "Succeeded" and condition.get("status") in ("True", "False")
-        for condition in status.get("conditions", ())
+def _is_drawing(runtime_name: str, request: Body) -> bool:
+    status = request.get("status", {})
+    return (
+        status.get("runtimeName") == runtime_name and "model" in status and not raw_request_has_ended(request)
     )
-
-
-def _is_drawing(runtime_name: str, status: Body) -> bool:
-    return status.get("runtimeName") == runtime_name and "model" in status and not is_finished(status)
 
 
 def _instant(wire: str | None) -> datetime | None:

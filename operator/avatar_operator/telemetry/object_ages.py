@@ -9,6 +9,7 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from avatar_api.endings import raw_active_attempt
 from avatar_api.group import AVATAR_MODEL, KINDS
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache
@@ -55,6 +56,5 @@ class ObjectAges(Collector):
 
 def _planned(body: Object) -> str | None:
     """When the attempt was planned that is under way; RFC 3339 in UTC, which sorts as time does."""
-    training = body.get("status", {}).get("training", {})
-    under_way = "inferenceId" in training and "completionTime" not in training
-    return training.get("plannedTime") if under_way else None
+    training = raw_active_attempt(body)
+    return None if training is None else training.get("plannedTime")

@@ -2,12 +2,13 @@
 
     429 ModelNotReadyException   the endpoint is loading the model and goes on doing so: ModelLoading, ask again
     424 ModelError               the container answered with an error, or not in time
-    400 ValidationError          no such endpoint, or no such artifact, or a request that SageMaker does not take
+    400 ValidationError          no such endpoint, or no such artifact, or something else about either of them (waited
+                                 for), or a request that can never be taken (`invocation_errors`)
     read time-out, 5xx           nobody knows; drawing again gives the same pictures under the same names
 
 An endpoint that is missing, changing or not what it should be is waited for: this operator may be replacing it just
 now, and whoever else owns it may. What ends a request is what the same call can never do: the worker's own 4xx, an
-artifact that is not there or no archive, a request that SageMaker does not take.
+artifact that is not in S3 or no archive, a request that breaks SageMaker's own constraints.
 
 Sources: SageMaker API Reference, InvokeEndpoint (Errors); Developer Guide, "Invoke a multi-model endpoint".
 """
@@ -18,19 +19,18 @@ from pydantic import ValidationError
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
+from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, error_code, error_text
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import JSON, S3Objects
-from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, ModelLoading
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import (
     TIMED_OUT,
     answered_with,
     find_worker_error,
     stated_status,
 )
+from avatar_operator.backends.sagemaker.invocation_errors import invocation_error
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 from avatar_operator.locations import runtime_storage
 
@@ -116,9 +116,15 @@ def drawing_error(error: AwsCallError, endpoint_name: str, target_model: str) ->
         match error_code(error):
             case "ModelError":
                 return _model_error(error, doing)
-            case "ValidationError":
-                return _validation_error(error, doing)
-    return backend_error(aws_failure(error, doing))
+            case "ValidationError" if error_text(error).startswith(NOT_EXTRACTED):
+                return BackendError(
+                    "ArtifactInvalid", f"could not {doing}: {error_text(error)}", retryable=False
+                )
+            case "ValidationError" if error_text(error).startswith(NOT_DOWNLOADED):
+                return BackendError(
+                    ARTIFACT_MISSING, f"could not {doing}: {error_text(error)}", retryable=False
+                )
+    return invocation_error(error, doing)
 
 
 def _model_error(error: ClientError, doing: str) -> BackendError:
@@ -144,18 +150,6 @@ def _original_status(error: ClientError) -> int:
         return status
     stated = stated_status(error_text(error))
     return UNKNOWN_STATUS if stated is None else stated
-
-
-def _validation_error(error: ClientError, doing: str) -> BackendError:
-    text = error_text(error)
-    refusal = endpoint_refusal(text)
-    if refusal is not None:
-        return BackendError(refusal.value, f"could not {doing}: {text}", retryable=True)
-    if text.startswith(NOT_EXTRACTED):
-        return BackendError("ArtifactInvalid", f"could not {doing}: {text}", retryable=False)
-    if text.startswith(NOT_DOWNLOADED):
-        return BackendError(ARTIFACT_MISSING, f"could not {doing}: {text}", retryable=False)
-    return BackendError("InvocationRejected", f"could not {doing}: {text}", retryable=False)
 
 
 async def _undelivered(

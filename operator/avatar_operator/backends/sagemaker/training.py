@@ -21,16 +21,14 @@ from avatar_operator.aws.errors import (
     AWS_CALL_ERRORS,
     CREDENTIAL_ERRORS,
     AwsCallError,
-    aws_failure,
     error_code,
     error_text,
     http_status,
 )
 from avatar_operator.aws.s3_objects import JSON
 from avatar_operator.backends.attempts import Submission
-from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
-from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
+from avatar_operator.backends.sagemaker.invocation_errors import invocation_error
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 from avatar_operator.locations import outcome_extension
 
@@ -88,14 +86,9 @@ def submission_error(error: AwsCallError, endpoint_name: str) -> BackendError:
             return OutcomeUnknownError(
                 f"could not {doing}: AWS answered {status} {error_code(error)}: {error_text(error)}"
             )
-        refusal = endpoint_refusal(error_text(error)) if error_code(error) == "ValidationError" else None
-        if refusal is not None:
-            # The endpoint may be about to be made: nothing is wrong with the model that waits for it.
-            return BackendError(refusal.value, f"could not {doing}: {error_text(error)}", retryable=True)
-        return backend_error(aws_failure(error, doing))
-    if isinstance(error, NEVER_SENT):
-        return backend_error(aws_failure(error, doing))
-    return OutcomeUnknownError(f"could not {doing}: the answer was lost ({type(error).__name__})")
+    elif not isinstance(error, NEVER_SENT):
+        return OutcomeUnknownError(f"could not {doing}: the answer was lost ({type(error).__name__})")
+    return invocation_error(error, doing)
 
 
 def log_url(region: str, endpoint_name: str) -> str:

@@ -33,6 +33,8 @@ from avatar_operator.model_lifecycle.actions import (
 from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference, is_active
 
 CANCELLATION_GRACE_SECONDS = 60
+FIRST_LOOK_SECONDS = 0.5
+LONGEST_LOOK_SECONDS = 5.0
 
 
 def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -65,7 +67,7 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             observation.outcome is None or isinstance(observation.outcome, AttemptPending | BackendError)
         )
         if may_run and age < CANCELLATION_GRACE_SECONDS:
-            return draft.look_again_in(min(5.0, CANCELLATION_GRACE_SECONDS - age)).finish()
+            return draft.look_again_in(_until_next_look(age)).finish()
     if model.spec.deletion_policy == "Delete":
         return draft.act(DeleteModelData(artifacts=True)).finish()
     return draft.act(MarkRetained(), DeleteModelData(artifacts=False)).finish()
@@ -129,6 +131,12 @@ def _age(observation: ModelObservation) -> float:
     since = observation.model.metadata.deletion_timestamp
     assert since is not None
     return (observation.now - since).total_seconds()
+
+
+def _until_next_look(age: float) -> float:
+    """Seconds until a worker that was told to stop is looked at again: as long as was waited already, within bounds."""
+    pause = min(max(age, FIRST_LOOK_SECONDS), LONGEST_LOOK_SECONDS)
+    return min(pause, CANCELLATION_GRACE_SECONDS - age)
 
 
 def _may_have_something(model: AvatarModel) -> bool:

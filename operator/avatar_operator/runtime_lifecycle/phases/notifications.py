@@ -18,8 +18,11 @@ def notifications(observation: RuntimeObservation, draft: RuntimeDraft) -> Runti
         return set_condition(observation, draft, NOTIFICATIONS_DELIVERED, "True", "NoTopic", message)
     if trouble is None:
         return set_condition(observation, draft, NOTIFICATIONS_DELIVERED, "True", "Delivered", "")
-    message = (
-        f"The status topic {topic} cannot be told: {trouble.message} News wait and are tried again for an hour;"
-        " nothing else waits for them."
-    )
+    if trouble.lost:
+        message = f"News for the status topic {topic} were given up: {trouble.message} Whatever comes after them is told."
+    else:
+        message = (
+            f"The status topic {topic} cannot be told: {trouble.message} News wait and are tried again for an hour;"
+            " nothing else waits for them."
+        )
     return set_condition(observation, draft, NOTIFICATIONS_DELIVERED, "False", trouble.reason, message)

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.announcements.letters import (
+    AT_ONCE,
     EVENTS,
     MAX_WAITING,
     Letter,
@@ -16,14 +17,17 @@ from avatar_operator.announcements.letters import (
     PostOffice,
     UndeliverableError,
 )
-from avatar_operator.core.decision import Notice, Retry
+from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
+from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
-from builders.clock import NOON, FakeClock
+from builders.clock import NOON
 from builders.virtual_time import VirtualTimeLoop
 
 UNREACHABLE = UndeliverableError("AwsUnreachable", "no answer", hopeless=False)
 REFUSED = UndeliverableError("EventRefused", "422", hopeless=True)
+API_SERVER_AWAY = UndeliverableError("ApiServerUnavailable", "500", hopeless=False)
 HOUR = 3600.0
+TIME_OUT = 30.0
 
 
 class Post:
@@ -34,19 +38,21 @@ class Post:
         self.arrived: list[tuple[str, str, float]] = []
         self.tries = 0
         self.fails: Callable[[Letter], Exception | None] = lambda _letter: None
+        self.takes: Callable[[Letter], Coroutine[Any, Any, None]] = _at_once
         self.told: list[str] = []
-        self.office = PostOffice(self._deliver, FakeClock(), LetterMetrics(self.registry), self.told.append)
+        self.office = PostOffice(self._deliver, LetterMetrics(self.registry), self.told.append)
 
     async def _deliver(self, letter: Letter) -> None:
         self.tries += 1
         failure = self.fails(letter)
         if failure is not None:
             raise failure
+        await self.takes(letter)
         self.arrived.append((letter.destination, letter.news.notice.reason, _now()))
 
-    def post(self, reason: str, *, to: str = "standard", uid: str = "1") -> None:
+    def post(self, reason: str, *, to: str = "standard", namespace: str = "team-a", uid: str = "1") -> None:
         """Post a letter about the object with a uid."""
-        body = {"kind": "AvatarModel", "metadata": {"namespace": "team-a", "name": "ann", "uid": uid}}
+        body = {"kind": "AvatarModel", "metadata": {"namespace": namespace, "name": "ann", "uid": uid}}
         news = News(Notice("Normal", reason, ""), occasion="", time=NOON)
         self.office.post(Letter(to, AVATAR_MODEL, body, version=7, news=news, written=_now()))
 
@@ -62,6 +68,14 @@ class Post:
     def waiting(self, sink: str = "Topic") -> float | None:
         """What the gauge says."""
         return self.registry.get_sample_value("avatar_announcements_waiting", {"sink": sink})
+
+
+async def _at_once(_letter: Letter) -> None:
+    """Take a letter without a pause."""
+
+
+def _namespace(letter: Letter) -> str:
+    return str(letter.body["metadata"]["namespace"])
 
 
 def _now() -> float:
@@ -141,6 +155,79 @@ def test_a_place_that_is_out_of_reach_keeps_no_other_place_waiting() -> None:
     _in_virtual_time(story)
 
 
+def test_a_namespace_that_takes_no_events_keeps_those_of_no_other_waiting() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda letter: API_SERVER_AWAY if _namespace(letter) == "broken" else None
+        for number in range(20):
+            post.post("Stuck", to=EVENTS, namespace="broken", uid=str(number))
+        await asyncio.sleep(HOUR / 2)
+        posted = _now()
+        for number in range(20):
+            post.post("Ready", to=EVENTS, namespace=f"team-{number}", uid=f"of team {number}")
+        await asyncio.sleep(1)
+
+        assert [when for _, _, when in post.arrived] == [posted] * 20
+        assert post.waiting("Event") == 20
+
+    _in_virtual_time(story)
+
+
+def test_a_namespace_whose_events_nobody_answers_keeps_those_of_no_other_waiting_for_long() -> None:
+    async def story(post: Post) -> None:
+        async def no_answer(letter: Letter) -> None:
+            if _namespace(letter) == "broken":
+                await asyncio.sleep(TIME_OUT)
+                raise API_SERVER_AWAY
+
+        post.takes = no_answer
+        for number in range(100):
+            post.post("Stuck", to=EVENTS, namespace="broken", uid=str(number))
+        await asyncio.sleep(HOUR / 2)
+        posted = _now()
+        for number in range(100):
+            post.post("Ready", to=EVENTS, namespace=f"team-{number}", uid=f"of team {number}")
+        await asyncio.sleep(1)
+
+        assert [when for _, _, when in post.arrived] == [posted] * 100
+
+    _in_virtual_time(story)
+
+
+def test_however_many_namespaces_have_news_few_events_are_on_their_way_at_once() -> None:
+    async def story(post: Post) -> None:
+        under_way: list[Letter] = []
+        most = 0
+
+        async def slowly(letter: Letter) -> None:
+            nonlocal most
+            under_way.append(letter)
+            most = max(most, len(under_way))
+            await asyncio.sleep(0.01)
+            under_way.remove(letter)
+
+        post.takes = slowly
+        for number in range(500):
+            post.post("Ready", to=EVENTS, namespace=f"team-{number}", uid=str(number))
+        await asyncio.sleep(10)
+
+        assert len(post.reasons(EVENTS)) == 500
+        assert most == AT_ONCE
+
+    _in_virtual_time(story)
+
+
+def test_what_has_been_told_takes_no_memory() -> None:
+    async def story(post: Post) -> None:
+        for number in range(500):
+            post.post("Ready", to=EVENTS, namespace=f"team-{number}", uid=str(number))
+        await asyncio.sleep(1)
+
+        assert len(post.reasons(EVENTS)) == 500
+        assert post.office._lanes == {}
+
+    _in_virtual_time(story)
+
+
 def test_a_letter_that_has_waited_for_an_hour_is_given_up_and_counted_and_the_next_has_its_turn() -> None:
     async def story(post: Post) -> None:
         post.fails = lambda _letter: UNREACHABLE
@@ -172,15 +259,72 @@ def test_a_letter_that_is_refused_is_dropped_and_blocks_nothing() -> None:
     _in_virtual_time(story)
 
 
-def test_a_defect_in_writing_one_letter_blocks_no_other() -> None:
+def test_a_refused_letter_to_a_topic_is_told_of_for_an_hour_though_the_next_ones_arrive() -> None:
     async def story(post: Post) -> None:
-        post.fails = lambda letter: ValueError("a defect") if letter.news.notice.reason == "Bad" else None
+        post.fails = lambda letter: REFUSED if letter.news.notice.reason == "Bad" else None
+        for reason in ("Bad", "Good"):
+            post.post(reason)
+        await asyncio.sleep(LOSS_TOLD_SECONDS - 1)
+
+        assert post.reasons() == ["Good"]
+        assert post.office.trouble("standard") == PlaceTrouble("EventRefused", "422", lost=True)
+        assert post.told == ["standard"]
+        await asyncio.sleep(2)
+        assert post.office.trouble("standard") is None
+        assert post.told == ["standard", "standard"]
+
+    _in_virtual_time(story)
+
+
+def test_the_hour_begins_anew_with_each_letter_that_is_lost() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda _letter: REFUSED
+        post.post("Bad")
+        await asyncio.sleep(LOSS_TOLD_SECONDS - 1)
+        post.post("Bad, too")
+        await asyncio.sleep(LOSS_TOLD_SECONDS - 1)
+
+        assert post.office.trouble("standard") is not None
+        assert post.told == ["standard"]
+        await asyncio.sleep(2)
+        assert post.office.trouble("standard") is None
+
+    _in_virtual_time(story)
+
+
+def test_a_refusal_is_an_answer_so_the_next_letter_that_fails_is_tried_again_as_soon_as_the_first() -> None:
+    async def story(post: Post) -> None:
+        tries: list[tuple[str, float]] = []
+
+        def fails(letter: Letter) -> Exception | None:
+            reason = letter.news.notice.reason
+            tries.append((reason, _now()))
+            return UNREACHABLE if len(tries) in (1, 2, 4) else REFUSED if reason == "Bad" else None
+
+        post.fails = fails
+        for reason in ("Bad", "Good"):
+            post.post(reason)
+        await asyncio.sleep(10)
+
+        assert tries == [("Bad", 0), ("Bad", 1), ("Bad", 3), ("Good", 3), ("Good", 4)]
+
+    _in_virtual_time(story)
+
+
+def test_a_defect_in_writing_one_letter_blocks_no_other_and_its_words_stay_in_the_log() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda letter: ValueError("password 123") if letter.news.notice.reason == "Bad" else None
         post.post("Bad")
         post.post("Good")
         await asyncio.sleep(0.1)
 
         assert post.reasons() == ["Good"]
         assert post.count("Refused") == 1
+        trouble = post.office.trouble("standard")
+        assert trouble is not None
+        assert (trouble.reason, trouble.lost) == ("Defect", True)
+        assert "ValueError" in trouble.message
+        assert "123" not in trouble.message
 
     _in_virtual_time(story)
 
@@ -193,7 +337,7 @@ def test_a_place_counts_as_unreachable_after_three_failures_and_as_reachable_aft
         assert (post.office.trouble("standard"), post.told) == (None, [])
 
         await asyncio.sleep(2)
-        assert post.office.trouble("standard") == Retry("AwsUnreachable", "no answer")
+        assert post.office.trouble("standard") == PlaceTrouble("AwsUnreachable", "no answer", lost=False)
         assert post.told == ["standard"]
         await asyncio.sleep(200)
         assert post.told == ["standard"], "it is told once"

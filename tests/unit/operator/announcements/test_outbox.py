@@ -9,8 +9,10 @@ import pytest
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS
 from avatar_operator.announcements.letters import Letter
+from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
 from avatar_operator.backends.attempts import AttemptFailed
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import Notice
 from avatar_operator.left_behind import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
 from avatar_operator.names import inference_id
@@ -314,6 +316,29 @@ async def test_a_runtime_of_another_version_does_not_keep_its_models_from_being_
     assert "CleanupIncomplete" in world.kube.reasons()
 
 
+async def test_an_announcement_that_sns_refuses_for_what_it_is_is_given_up_at_once_and_said_on_its_runtime() -> (
+    None
+):
+    world = await _a_world()
+    world.announcer.trouble = BackendError("AnnouncementRefused", "Message too long.", retryable=False)
+    await world.train()
+    world.announcer.trouble = None
+    world.kube.edit(AVATAR_MODEL, "ann", {"revision": 2})
+
+    await world.train()
+
+    refused = {"sink": "Topic", "outcome": "Refused"}
+    assert world.registry.get_sample_value("avatar_announcements_total", refused) == 1
+    assert _types(world) == [READY], "of the second revision: the lane went on"
+    assert world.outbox_troubles == ["standard"]
+    await world.settle(AVATAR_RUNTIME)
+    delivered = find_condition(world.runtime.status.conditions, "NotificationsDelivered")
+    assert delivered is not None
+    assert (delivered.status, delivered.reason) == ("False", "AnnouncementRefused")
+    assert "Message too long." in delivered.message
+    assert "NotificationsFailing" in world.kube.reasons()
+
+
 def test_a_topic_that_is_out_of_reach_is_told_of_its_runtime_and_given_up_after_an_hour() -> None:
     world = World()
     given_up = {"sink": "Topic", "outcome": "GivenUp"}
@@ -339,8 +364,11 @@ def test_a_topic_that_is_out_of_reach_is_told_of_its_runtime_and_given_up_after_
         await asyncio.sleep(1)
 
         assert _types(world) == [READY]
+        trouble = world.outbox.trouble("standard")
+        assert trouble == PlaceTrouble("AwsUnreachable", "The service does not answer.", lost=True)
+        assert world.outbox_troubles[-1:] == ["standard"]
+        await asyncio.sleep(LOSS_TOLD_SECONDS)
         assert world.outbox.trouble("standard") is None
-        assert world.outbox_troubles == ["standard", "standard"]
 
     _while_telling(world, story)
 

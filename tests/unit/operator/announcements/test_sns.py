@@ -10,7 +10,8 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.session import get_session
 from cloudevents.core.formats.json import JSONFormat
 from moto.server import ThreadedMotoServer
 
@@ -18,13 +19,13 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.announcements.announcer import Announcement, Announcer
 from avatar_operator.announcements.sns import (
+    PARAMETER_CODES,
     SnsAnnouncer,
     announcement_error,
     to_cloud_event,
     topic_region,
 )
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import aws_failure
 from avatar_operator.backends.failures import BackendError
 from builders.backend_objects import make_simulated_runtime
 
@@ -138,31 +139,55 @@ async def test_a_topic_that_does_not_exist_is_said_to_be_missing(announcer: Anno
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "reason", "retryable"),
+    ("code", "status", "text", "reason"),
     [
-        ("NotFound", 404, "TopicNotFound", True),
-        ("AuthorizationError", 403, "TopicDenied", True),
-        ("InvalidParameter", 400, "AnnouncementRefused", False),
-        ("KMSAccessDenied", 400, "KeyDenied", True),
-        ("Throttled", 429, "Throttled", True),
-        ("InternalError", 500, "AwsUnavailable", True),
+        ("InvalidParameter", 400, "Invalid parameter: Message too long", "AnnouncementRefused"),
+        ("ParameterValueInvalid", 400, "Invalid parameter: type", "AnnouncementRefused"),
+        ("ValidationException", 400, "1 validation error", "AnnouncementRefused"),
+        ("NotFound", 404, "Topic does not exist", "TopicNotFound"),
+        ("AuthorizationError", 403, "not authorized to perform: SNS:Publish", "TopicDenied"),
+        ("InvalidParameter", 400, "Invalid parameter: TopicArn", "TopicRefused"),
+        ("EndpointDisabled", 400, "Endpoint is disabled", "TopicRefused"),
+        ("AWordOfNextYear", 400, "nobody knows", "TopicRefused"),
+        ("KMSAccessDenied", 400, "no", "KeyDenied"),
+        ("KMSDisabled", 400, "no", "KeyUnusable"),
+        ("InvalidSecurity", 403, "no", "CredentialsInvalid"),
+        ("Throttled", 429, "no", "Throttled"),
+        ("InternalError", 500, "no", "AwsUnavailable"),
     ],
 )
-def test_what_cannot_be_announced_says_whether_it_ever_can(
-    code: str, status: int, reason: str, retryable: bool
+def test_what_cannot_be_announced_is_final_only_if_the_announcement_is_at_fault(
+    code: str, status: int, text: str, reason: str
 ) -> None:
     answer: Any = {
-        "Error": {"Code": code, "Message": "said"},
+        "Error": {"Code": code, "Message": text},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    failure = announcement_error(aws_failure(ClientError(answer, "Publish"), "announce x"))
-    assert (failure.reason, failure.retryable) == (reason, retryable)
+    error = announcement_error(ClientError(answer, "Publish"), "announce x")
+    assert (error.reason, error.retryable) == (reason, reason != "AnnouncementRefused")
+    assert text in error.message
+
+
+def test_every_error_that_publish_documents_is_known_to_be_about_the_announcement_or_not() -> None:
+    operation = get_session().get_service_model("sns").operation_model("Publish")
+    codes = {shape.metadata["error"]["code"] for shape in operation.error_shapes}
+    about_parameters = {code for code in codes if "Param" in code or "Validation" in code}
+
+    assert len(about_parameters) == 3
+    assert about_parameters <= PARAMETER_CODES
+
+
+def test_what_botocore_itself_refuses_to_send_is_final() -> None:
+    error = announcement_error(
+        ParamValidationError(report="Invalid type for parameter Message"), "announce x"
+    )
+    assert (error.reason, error.retryable) == ("AnnouncementRefused", False)
 
 
 async def test_what_is_no_topic_is_an_error(announcer: Announcer) -> None:
     with pytest.raises(BackendError) as caught:
         await announcer.announce(runtime_with("arn:aws:sqs:us-east-1:123456789012:queue"), READY)
-    assert caught.value.reason == "InvalidTopic"
+    assert (caught.value.reason, caught.value.retryable) == ("InvalidTopic", True)
 
 
 async def test_an_event_that_is_too_large_is_an_error(announcer: Announcer, aws_url: str) -> None:

@@ -87,6 +87,17 @@ def test_a_successor_of_the_same_name_takes_the_place_of_its_predecessor(cache: 
     assert cache.by_uid("u2") == MODEL
 
 
+def test_a_successor_of_the_same_name_tells_of_the_end_of_its_predecessor(cache: ObjectCache) -> None:
+    cache.store(AVATAR_MODEL, _model(1, uid="u1"))
+    told: list[tuple[str, bool]] = []
+    cache.subscribe(lambda _kind, _key, body, deleted: told.append((body["metadata"]["uid"], deleted)))
+
+    cache.store(AVATAR_MODEL, _model(5, uid="u2"))
+
+    assert told == [("u1", True), ("u2", False)]
+    assert cache.dependents(RUNTIME) == (MODEL,)
+
+
 def test_a_runtime_knows_the_models_that_name_it(cache: ObjectCache) -> None:
     cache.store(AVATAR_MODEL, _model(1))
     cache.store(AVATAR_MODEL, _model(2, name="bob", uid="u2", runtime="other"))

@@ -137,7 +137,7 @@ async def test_nothing_is_remembered_of_a_model_that_is_gone(world: World) -> No
 
     await world.settle(AVATAR_MODEL)
 
-    assert world.models._memories == {}
+    assert len(world.models._memory) == 0
 
 
 @pytest.mark.parametrize("policy", ["Delete", "Retain"])

@@ -157,13 +157,13 @@ async def test_a_runtime_whose_storage_cannot_be_listed_does_not_keep_the_others
     collection = Collection("Report")
     world = collection.world
     other = world.kube.read(AVATAR_RUNTIME, "standard")
-    world.kube.create(AVATAR_RUNTIME, {**other, "metadata": {"name": "other"}})
+    world.kube.create(AVATAR_RUNTIME, {**other, "metadata": {"name": "other"}}, uid="the other's")
     world.backend.script("owners", denied(), ())
 
     await collection.collector.look()
 
     assert len(world.backend.asked("owners")) == 2
-    assert world.orphans.of("other") is not None
+    assert world.orphans.of("the other's") is not None
 
 
 async def test_a_look_that_finds_the_same_again_is_written_once_a_day() -> None:

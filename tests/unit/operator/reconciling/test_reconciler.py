@@ -65,9 +65,6 @@ class OneDecision:
     def written(self, observation: AvatarModel, status: AvatarModelStatus) -> None:
         self.journal.append("written")
 
-    def forget(self, key: ObjectKey) -> None:
-        self.journal.append("forget")
-
 
 class JournallingTeller:
     """Writes down what it is told in farewell."""
@@ -112,7 +109,8 @@ class Bench:
             manifest["metadata"]["finalizers"] = [FINALIZER]
         self.cache.store(AVATAR_MODEL, self.kube.create(AVATAR_MODEL, manifest))
         teller = JournallingTeller(self.journal)
-        self.reconciler = Reconciler(self.lifecycle, self.kube, self.cache, teller, Troubles(self.clock))
+        troubles = Troubles(self.cache, self.clock)
+        self.reconciler = Reconciler(self.lifecycle, self.kube, self.cache, teller, troubles)
 
     async def reconcile(self) -> Reconciled:
         return await self.reconciler.reconcile(KEY)
@@ -266,13 +264,13 @@ async def test_an_object_can_delete_itself_after_its_farewell() -> None:
     assert "deletionTimestamp" in bench.kube.read(AVATAR_MODEL, "ann")["metadata"]
 
 
-async def test_an_object_that_nobody_knows_is_forgotten() -> None:
+async def test_for_an_object_that_nobody_knows_nothing_is_done() -> None:
     bench = Bench(lambda draft: draft)
     bench.cache.remove(AVATAR_MODEL, KEY, bench.kube.read(AVATAR_MODEL, "ann")["metadata"]["uid"])
 
     assert (await bench.reconcile()).result == "gone"
 
-    assert bench.journal == ["forget"]
+    assert bench.journal == []
 
 
 async def test_an_object_that_went_during_the_pass_is_dropped_from_the_cache() -> None:

@@ -3,12 +3,15 @@
 import pytest
 
 from avatar_api.avatar_model import AvatarModelStatus
+from avatar_api.group import AVATAR_MODEL
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Retry
+from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.reconciling.trouble import Troubles
 from builders import model_stages
 from builders.clock import FakeClock
-from builders.objects import a_condition
+from builders.manifests import merged, model_manifest
+from builders.objects import MODEL_UID, a_condition
 from builders.world import MODEL_KEY
 
 DENIED = Retry("AccessDenied", "The role may not do this (request 1).")
@@ -19,14 +22,17 @@ class Bedside:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.troubles = Troubles(self.clock)
+        self.cache = ObjectCache()
+        self.body = merged(model_manifest(), {"metadata": {"uid": MODEL_UID, "resourceVersion": "1"}})
+        self.cache.store(AVATAR_MODEL, self.body)
+        self.troubles = Troubles(self.cache, self.clock)
         self.status = model_stages.submitted()
         self.written: list[AvatarModelStatus] = []
 
     def a_pass(self, retry: Retry | None) -> AvatarModelStatus:
         """What the pass writes."""
         observed = self.written[-1] if self.written else self.status
-        told = self.troubles.told(MODEL_KEY, retry, self.status, observed=observed, generation=3)
+        told = self.troubles.told(MODEL_UID, retry, self.status, observed=observed, generation=3)
         if told != observed:
             self.written.append(told)
         return told
@@ -84,7 +90,8 @@ def test_the_next_trouble_starts_its_own_minute(ends: str) -> None:
     bedside.a_pass(DENIED)
     bedside.clock.advance(60)
     if ends == "the end of the object":
-        bedside.troubles.forget(MODEL_KEY)
+        bedside.cache.remove(AVATAR_MODEL, MODEL_KEY, MODEL_UID)
+        bedside.cache.store(AVATAR_MODEL, bedside.body)
     else:
         bedside.a_pass(None)
 

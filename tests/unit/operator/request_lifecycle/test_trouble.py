@@ -68,7 +68,7 @@ def test_ten_seconds_of_throttling_end_none_of_fifty_requests() -> None:
         await _hosted(world)
         queue: WorkQueue[ObjectKey] = WorkQueue(base_delay=0.5, max_delay=60.0)
         metrics = OperatorMetrics(CollectorRegistry())
-        workers = ReconcileWorkers(world.request_reconciler, queue, metrics, count=4)
+        workers = ReconcileWorkers(world.reconciler_of(AVATAR_REQUEST), queue, metrics, count=4)
         for number in range(REQUESTS):
             world.kube.create(AVATAR_REQUEST, request_manifest(name=f"portraits-{number}"))
             queue.add(ObjectKey(AVATAR_REQUEST.kind, "team-a", f"portraits-{number}"))

@@ -32,6 +32,9 @@ CALL = DrawCall(
 )
 
 
+CONSTRAINT = "1 validation error detected: Value at '{}' failed to satisfy constraint: Member must have"
+
+
 def classified(code: str, status: int, message: str = "", **fields: Any) -> BackendError:
     response: Any = {
         "Error": {"Code": code, "Message": message},
@@ -144,11 +147,37 @@ def test_the_status_is_read_from_the_sentence_if_there_is_no_field() -> None:
             "EndpointUnfit",
             True,
         ),
-        ("1 validation error detected: Value at 'targetModel' is too long", "InvocationRejected", False),
+        (f"{CONSTRAINT.format('body')} length less than or equal to 6291456", "InvocationRejected", False),
+        (f"{CONSTRAINT.format('targetModel')} satisfy regular expression", "InvocationRejected", False),
+        ("Request 186633a1-9a9f-4557-8e2b-038d9aa4bba4 has oversize body.", "InvocationRejected", False),
+        (f"{CONSTRAINT.format('endpointName')} length less than or equal to 63", "EndpointRefused", True),
+        ("Variant AllTraffic not found in endpoint avatars.", "EndpointRefused", True),
+        ("Inference Component Name header is required for endpoints to which...", "EndpointRefused", True),
+        ("Request 186633a1 is missing a target model header", "EndpointRefused", True),
+        ("in words of next year", "EndpointRefused", True),
+        ("", "EndpointRefused", True),
     ],
 )
 def test_a_validation_error_is_told_apart_by_its_text(text: str, reason: str, retryable: bool) -> None:
     failure = classified("ValidationError", 400, text)
+    assert (failure.reason, failure.retryable) == (reason, retryable)
+    assert text.rstrip(".") in failure.message
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "reason", "retryable"),
+    [
+        ("413", 413, "InvocationRejected", False),
+        ("404", 404, "EndpointRefused", True),
+        ("AWordOfNextYear", 400, "EndpointRefused", True),
+        ("InternalDependencyException", 530, "AwsUnavailable", True),
+        ("AccessDeniedException", 403, "AccessDenied", True),
+    ],
+)
+def test_only_what_lies_in_the_request_itself_ends_it(
+    code: str, status: int, reason: str, retryable: bool
+) -> None:
+    failure = classified(code, status, "no")
     assert (failure.reason, failure.retryable) == (reason, retryable)
 
 

@@ -230,7 +230,7 @@ def test_a_lost_answer_means_that_nobody_knows(error: AwsCallError) -> None:
         (EndpointConnectionError(endpoint_url="http://aws"), "AwsUnreachable"),
         (ConnectTimeoutError(endpoint_url="http://aws"), "AwsUnreachable"),
         (NoCredentialsError(), "CredentialsMissing"),
-        (client_error("ValidationError", 400), "AwsRejected"),
+        (client_error("ValidationError", 400, "in words of next year"), "EndpointRefused"),
         (
             client_error("ValidationError", 400, "Endpoint x of account 1 is not in service."),
             "EndpointNotReady",
@@ -243,7 +243,13 @@ def test_a_lost_answer_means_that_nobody_knows(error: AwsCallError) -> None:
 def test_what_never_arrived_or_was_refused_may_be_submitted_again(error: AwsCallError, reason: str) -> None:
     failure = submission_error(error, "training")
     assert not isinstance(failure, OutcomeUnknownError)
-    assert failure.reason == reason
+    assert (failure.reason, failure.retryable) == (reason, True)
+
+
+def test_a_submission_that_breaks_a_constraint_of_its_own_can_never_be_taken() -> None:
+    text = "1 validation error detected: Value at 'inferenceId' failed to satisfy constraint: Member must be short"
+    failure = submission_error(client_error("ValidationError", 400, text), "training")
+    assert (failure.reason, failure.retryable) == ("InvocationRejected", False)
 
 
 @pytest.mark.parametrize(

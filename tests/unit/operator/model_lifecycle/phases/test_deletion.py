@@ -20,6 +20,7 @@ from avatar_operator.model_lifecycle.actions import (
 )
 from avatar_operator.model_lifecycle.observation import attempt_reference
 from avatar_operator.model_lifecycle.phases.deletion import (
+    CANCELLATION_GRACE_SECONDS,
     deletion,
     fold_cancellation,
     fold_cleanup,
@@ -68,7 +69,25 @@ def test_a_running_attempt_is_stopped_and_given_time_to_say_so() -> None:
 
     assert [type(action) for action in draft.actions] == [CancelAttempt]
     assert draft.finalizer == "Keep"
-    assert draft.requeue_after == 5
+
+
+def test_a_worker_that_stops_at_once_is_seen_at_once_and_one_that_does_not_ever_more_rarely() -> None:
+    looks, now = [], 0.0
+    while now < CANCELLATION_GRACE_SECONDS:
+        observation = observed_model(_going(model_stages.submitted()), outcome=AttemptPending(), now=at(now))
+        wait = deletion(observation, model_draft(observation)).requeue_after
+        assert wait is not None
+        now += wait
+        looks.append(now)
+
+    assert looks[:7] == [0.5, 1, 2, 4, 8, 13, 18]
+    assert looks[-1] == CANCELLATION_GRACE_SECONDS
+
+
+def test_an_api_server_whose_clock_is_ahead_does_not_keep_a_deletion_waiting() -> None:
+    observation = observed_model(_going(model_stages.submitted()), outcome=AttemptPending(), now=at(-30))
+
+    assert deletion(observation, model_draft(observation)).requeue_after == 0.5
 
 
 @pytest.mark.parametrize("seconds", [60, 599], ids=["grace is over", "long over"])

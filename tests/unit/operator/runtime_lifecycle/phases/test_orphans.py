@@ -3,7 +3,7 @@
 import pytest
 
 from avatar_api.avatar_runtime import AvatarRuntimeStatus, Orphans
-from avatar_operator.orphans.findings import Finding
+from avatar_operator.orphans.finding import Finding
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
 from avatar_operator.runtime_lifecycle.phases.orphans import SAME_AGAIN_SECONDS, orphans
 from builders.clock import NOON

@@ -1,0 +1,40 @@
+"""What this process remembers of a model's attempt. Losing it costs a question, never a training. Pure."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from avatar_api.documents.training import TrainingProgressMessage
+
+
+@dataclass(frozen=True)
+class AttemptNotes:
+    """What is remembered.
+
+    Attributes:
+        progress: the newest message of a worker.
+        progress_received: when it came.
+        planned_inference_id: the attempt that this process has planned and certainly not submitted.
+        ask_for_outcome: whether the next pass asks how the attempt stands.
+    """
+
+    progress: TrainingProgressMessage | None = None
+    progress_received: datetime | None = None
+    planned_inference_id: str | None = None
+    ask_for_outcome: bool = True
+
+    def with_progress(self, message: TrainingProgressMessage, now: datetime) -> "AttemptNotes":
+        """A worker said how far it is. A message that a newer one has overtaken is dropped.
+
+        A message is overtaken by one with a higher sequence only if it was sent before that one arrived: so whatever
+        sequence a stranger makes up, the next honest message counts.
+        """
+        known, received = self.progress, self.progress_received
+        if (
+            known is not None
+            and received is not None
+            and known.inference_id == message.inference_id
+            and known.sequence >= message.sequence
+            and message.time <= received
+        ):
+            return self
+        return replace(self, progress=message, progress_received=now)
