@@ -39,6 +39,7 @@ async def name(backend: Backend, local_aws: LocalAws) -> AsyncIterator[str]:
     name = f"s{uuid.uuid4().hex[:10]}"
     local_aws.forget_calls()
     yield name
+    local_aws.clear_faults()
     await eventually(lambda: backend.compute.delete_endpoints(make_runtime(name)), lambda facts: facts.ready)
 
 
