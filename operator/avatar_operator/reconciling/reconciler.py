@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from avatar_api.group import FINALIZER, Kind
 from avatar_api.meta import ObservedStatus
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
+from avatar_operator.core.decision import NO_PHASE, ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import ConflictError, KubeClient, NotFoundError, Object
 from avatar_operator.reconciling.steps import StepLog
@@ -96,11 +96,13 @@ class Reconciled:
         result: a word for metrics.
         requeue_after: seconds after which to look again, or None.
         retrying: set if something failed that may work later.
+        decided_by: the phase that decided, for metrics.
     """
 
     result: Literal["gone", "unchanged", "changed", "conflict"]
     requeue_after: float | None = None
     retrying: Retry | None = None
+    decided_by: str = NO_PHASE
 
 
 class Reconciler(Generic[ObservationT, StatusT, ActionT]):
@@ -147,13 +149,14 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             return Reconciled("unchanged", retrying=Retry("NotUnderstood", message, NOT_UNDERSTOOD_SECONDS))
         draft = self._lifecycle.decide(observation)
         try:
-            return await self._carry_out(key, body, observation, draft)
+            reconciled = await self._carry_out(key, body, observation, draft)
         except ConflictError:
             # The watch brings the newer version, and with it another pass; this timer is for a watch that is late.
-            return Reconciled("conflict", requeue_after=1.0)
+            reconciled = Reconciled("conflict", requeue_after=1.0)
         except NotFoundError:
             self._cache.remove(self.kind, key, body["metadata"]["uid"])
-            return Reconciled("gone")
+            reconciled = Reconciled("gone")
+        return replace(reconciled, decided_by=draft.decided_by)
 
     async def _carry_out(
         self, key: ObjectKey, body: Object, observation: ObservationT, draft: Draft[StatusT, ActionT]

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from avatar_operator.core.decision import NO_PHASE
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
@@ -75,10 +76,11 @@ class ReconcileWorkers:
         started = time.monotonic()
         log = logger.bind(kind=key.kind, namespace=key.namespace, name=key.name)
         result: ReconcileResult
+        decided_by = NO_PHASE
         with structlog.contextvars.bound_contextvars(kind=key.kind, namespace=key.namespace, name=key.name):
             try:
                 reconciled = await self._reconciler.reconcile(key)
-                result = reconciled.result
+                result, decided_by = reconciled.result, reconciled.decided_by
                 if reconciled.retrying is not None:
                     retry = reconciled.retrying
                     delay = self._queue.add_backed_off(key, at_least=retry.at_least)
@@ -111,4 +113,4 @@ class ReconcileWorkers:
                 result = "error"
                 delay = self._queue.add_backed_off(key)
                 log.exception("reconcile failed", retry_in_seconds=round(delay, 1))
-        self._metrics.reconciled(key.kind, result, time.monotonic() - started)
+        self._metrics.reconciled(key.kind, decided_by, result, time.monotonic() - started)
