@@ -19,7 +19,7 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from avatar_operator.kube.client import KubernetesClient
+from avatar_operator.kube.kubernetes_client import KubernetesClient
 from avatar_operator.main import main
 
 POLLING = frozenset({"aws:ReceiveMessage", "aws:DeleteMessageBatch"})
