@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from avatar_api.avatar_model import TrainingOptions
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import TrainingSettings
 from avatar_api.runtime_limits import InferenceDefaults
+from avatar_api.training_options import TrainingOptions
 from avatar_demo.example import Example, load_example
 from avatar_demo.settings import EXAMPLE
 from avatar_operator.model_lifecycle.training_request import training_settings

@@ -14,7 +14,8 @@ from avatar_api.deletion_policy import DeletionPolicy
 from avatar_api.group import API_VERSION
 from avatar_api.meta import Cost, Failure, LocalObjectReference, ObjectMeta, ObservedStatus
 from avatar_api.open_words import Open
-from avatar_api.schema_base import ApiModel, S3ObjectUri, S3PrefixUri, Seed, Sha256, Timestamp, decimal
+from avatar_api.schema_base import ApiModel, S3ObjectUri, S3PrefixUri, Sha256, Timestamp
+from avatar_api.training_options import TrainingOptions
 from avatar_api.validation_rules import exactly_one_of, rules, spelled
 
 ModelState = Literal[
@@ -70,52 +71,6 @@ class Subject(ApiModel):
         spelled(r"^[a-z0-9]{2,16}$", "token is 2 to 16 lowercase letters and digits: sks", max_length=16),
         Field(description="A rare word that stands for this person in prompts."),
     ] = "sks"  # noqa: S105  # a word in prompts, not a secret
-
-
-class PriorPreservation(ApiModel):
-    """Pictures of the class, drawn by the base, that keep "a person" from becoming this person (DreamBooth, 2208.12242)."""
-
-    weight: (
-        Annotated[
-            str,
-            decimal("weight", ("double(self) <= 100.0", "weight must be at most 100"), example="1.0"),
-            Field(description="Weight of the class images' loss beside the photos': 0 to 100."),
-        ]
-        | None
-    ) = None
-    num_class_images: (
-        Annotated[int, Field(ge=0, le=1000, description="0 turns prior preservation off.")] | None
-    ) = None
-
-
-class TrainingOptions(ApiModel):
-    """Hyperparameters. Every one is optional: the runtime has defaults, and limits."""
-
-    method: Literal["LoRA"] | None = None
-    steps: Annotated[int, Field(ge=1, le=20000)] | None = None
-    batch_size: Annotated[int, Field(ge=1, le=64)] | None = None
-    learning_rate: (
-        Annotated[
-            str,
-            decimal(
-                "learningRate",
-                ("double(self) > 0.0 && double(self) <= 1.0", "learningRate must be above 0 and at most 1"),
-                example="0.0001",
-            ),
-            Field(description='A decimal number in quotes, above 0 and at most 1, such as "0.0001".'),
-        ]
-        | None
-    ) = None
-    rank: Annotated[int, Field(ge=1, le=256)] | None = None
-    resolution: (
-        Annotated[int, Field(ge=64, le=2048, multiple_of=8, description="Pixels, of a square.")] | None
-    ) = None
-    text_encoder: (
-        Annotated[Literal["Train", "Freeze"], Field(description="Whether the text encoder gets a LoRA too.")]
-        | None
-    ) = None
-    prior_preservation: PriorPreservation = PriorPreservation()
-    seed: Seed | None = None
 
 
 class Retention(ApiModel):

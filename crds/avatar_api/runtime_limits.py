@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from avatar_api.avatar_model import TrainingOptions
 from avatar_api.avatar_request import MAX_PICTURES, SchedulerName
 from avatar_api.schema_base import ApiModel, decimal
+from avatar_api.training_options import TrainingOptions
 from avatar_api.validation_rules import rules
 
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from avatar_api.avatar_model import PriorPreservation, TrainingOptions
 from avatar_api.runtime_limits import InferenceDefaults
+from avatar_api.training_options import PriorPreservation, TrainingOptions
 from synthetic_people import IDENTITY_ATTRIBUTES, Person, caption
 from tiny_base.judge import Judge
 

@@ -21,8 +21,9 @@ from avatar_operator.backends.simulated import simulated_backend
 from avatar_operator.core.clock import SystemClock
 from avatar_operator.errors import StartUpError
 from avatar_operator.ingest.metrics import IngestMetrics
-from avatar_operator.kube.client import KubeClient, KubernetesClient
+from avatar_operator.kube.client import KubeClient
 from avatar_operator.kube.connection import connect
+from avatar_operator.kube.kubernetes_client import KubernetesClient
 from avatar_operator.kube.leadership import Leadership
 from avatar_operator.operator import Operator
 from avatar_operator.settings import OperatorSettings

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from avatar_api.group import AVATAR_RUNTIME, KINDS, Kind
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.announcements.announcer import Announcer
 from avatar_operator.announcements.letters import LetterMetrics
 from avatar_operator.announcements.outbox import Outbox
@@ -41,6 +41,7 @@ from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.leading import Leading
 from avatar_operator.left_behind import LeftBehindRegister
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
+from avatar_operator.model_lifecycle.lifecycle import PHASES as MODEL_PHASES
 from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.orphans.collector import OrphanCollector
 from avatar_operator.orphans.findings import OrphanFindings
@@ -49,18 +50,23 @@ from avatar_operator.reconciling.scheduling import Scheduler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.reconciling.workers import ReconcileWorkers
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
+from avatar_operator.request_lifecycle.lifecycle import PHASES as REQUEST_PHASES
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
+from avatar_operator.runtime_lifecycle.lifecycle import PHASES as RUNTIME_PHASES
 from avatar_operator.runtime_lifecycle.metrics import RuntimeCollector
 from avatar_operator.settings import OperatorSettings
 from avatar_operator.sweeper import Sweeper
 from avatar_operator.telemetry.health import Health
 from avatar_operator.telemetry.http_server import HttpServer
 from avatar_operator.telemetry.loop_watch import LoopWatch
-from avatar_operator.telemetry.metrics import OperatorMetrics, StateCollector
+from avatar_operator.telemetry.metrics import OperatorMetrics
 from avatar_operator.telemetry.object_ages import ObjectAges
+from avatar_operator.telemetry.object_counts import ObjectCounts
+from avatar_operator.telemetry.queue_metrics import QueueCollector
 from avatar_operator.telemetry.replica_metrics import ReplicaCollector
 
 logger = structlog.get_logger(__name__)
+_PHASES = {AVATAR_MODEL: MODEL_PHASES, AVATAR_REQUEST: REQUEST_PHASES, AVATAR_RUNTIME: RUNTIME_PHASES}
 
 
 class Operator:
@@ -136,7 +142,10 @@ class Operator:
             collection=OrphanCollector(cache, backends, clock, orphans, registry).run,
             drain_seconds=settings.drain_seconds,
         )
-        registry.register(StateCollector(cache, self._queues))
+        for kind, phases in _PHASES.items():
+            metrics.expect_phases(kind, (phase.__name__ for phase in phases))
+        registry.register(ObjectCounts(cache))
+        registry.register(QueueCollector(self._queues))
         registry.register(ObjectAges(cache, clock))
         registry.register(
             ReplicaCollector(

@@ -10,6 +10,7 @@ from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, 
 from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.backends.attempts import AttemptOutcome
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import Notice
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.news import model_news
@@ -118,6 +119,13 @@ def observed_request(
 def request_draft(observation: RequestObservation) -> RequestDraft:
     """The decision about an AvatarRequest before any phase had a say."""
     return RequestDraft(status=observation.request.status)
+
+
+def request_says(draft: RequestDraft, condition_type: str) -> tuple[str, str]:
+    """Status and reason of one condition of a draft."""
+    condition = find_condition(draft.status.conditions, condition_type)
+    assert condition is not None
+    return condition.status, condition.reason
 
 
 def observed_runtime(

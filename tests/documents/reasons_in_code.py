@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeGuard, get_args
 
@@ -43,6 +43,8 @@ PLACES = {
     "_give_up": 3,
 }
 """Who takes a reason, and at which place; None if only by name."""
+RETRIED = ("Retry", "BackendError", "AwsFailure", "EndpointVerdict")
+"""Who takes a reason for which a pass may be repeated."""
 WORD = re.compile(r"[A-Z][a-z]+([A-Z][a-z]+)*")
 
 
@@ -55,7 +57,26 @@ def reasons_in_code() -> set[str]:
     return found
 
 
-def _reasons(module: ast.Module) -> Iterator[str]:
+def retry_reasons_in_code() -> set[str]:
+    """Those for which passes are repeated. What announcements fail at repeats none."""
+    found = set(FAILURE_REASONS) | {refusal.value for refusal in EndpointRefusal}
+    for file in sorted(OPERATOR.rglob("*.py")):
+        if "announcements" not in file.parts:
+            found |= set(_reasons(ast.parse(file.read_text()), _is_retried))
+    return found
+
+
+def _is_retried(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in RETRIED:
+        return False
+    said = {word.arg: getattr(word.value, "value", None) for word in node.keywords}
+    # An endpoint is looked at again by itself, unless it failed.
+    return said.get("retryable") is not False and (
+        getattr(node.func, "id", "") != "EndpointVerdict" or said.get("failed") is True
+    )
+
+
+def _reasons(module: ast.Module, wanted: Callable[[ast.AST], bool] = lambda _: True) -> Iterator[str]:
     constants = {
         target.id: node.value.value
         for node in module.body
@@ -63,7 +84,7 @@ def _reasons(module: ast.Module) -> Iterator[str]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    for node in ast.walk(module):
+    for node in filter(wanted, ast.walk(module)):
         for given in _given(node):
             for part in ast.walk(given):
                 word = constants.get(part.id) if isinstance(part, ast.Name) else getattr(part, "value", None)

@@ -22,7 +22,8 @@ from typing import Any
 from botocore.client import BaseClient
 
 from avatar_api.group import Kind
-from avatar_operator.kube.client import KubernetesClient, Object
+from avatar_operator.kube.client import Object
+from avatar_operator.kube.kubernetes_client import KubernetesClient
 from avatar_operator.main import main
 
 POLLING = frozenset({"aws:ReceiveMessage", "aws:DeleteMessageBatch"})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry
 from pydantic_core import PydanticUndefined
 
@@ -25,7 +27,8 @@ from documents.aws_calls import needed_actions
 from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, rows, section
 from documents.reasons_in_code import reasons_in_code
 
-OPERATING, CONDITIONS, USING = DOCS / "operating.md", DOCS / "conditions.md", DOCS / "using.md"
+OPERATING, RUNTIMES = DOCS / "operating.md", DOCS / "runtimes.md"
+CONDITIONS, USING = DOCS / "conditions.md", DOCS / "using.md"
 ONCE_IN_AN_ACCOUNT = {"iam:CreateServiceLinkedRole"}
 """Allowed, and called by AWS itself on behalf of whoever calls."""
 CONDITION_TYPES = {
@@ -119,6 +122,32 @@ def _live_metrics() -> dict[str, set[str] | None]:
         labels = [set(sample.labels) - {"le"} for sample in family.samples]
         found[f"{family.name}{suffix}"] = labels[0] if labels else None
     return found
+
+
+@pytest.mark.parametrize("part", ["spec", "status"])
+def test_every_field_of_a_runtime_stands_in_its_reference_and_nothing_else(part: str) -> None:
+    [version] = yaml.safe_load((REPOSITORY / "crds" / "avatars.dev_avatarruntimes.yaml").read_text())["spec"][
+        "versions"
+    ]
+    fields = set(_fields(version["schema"]["openAPIV3Schema"]["properties"][part]))
+    named = [word for row in rows(section(RUNTIMES, part)) for word in code_words(row[0])]
+    assert set(named) - fields == set()
+    assert {field for field in fields if not _is_told(field, fields, named)} == set()
+    assert len(named) == len(set(named))
+
+
+def _fields(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, field in schema.get("properties", {}).items():
+        yield f"{prefix}{name}"
+        yield from _fields(field, f"{prefix}{name}.")
+
+
+def _is_told(field: str, fields: set[str], named: list[str]) -> bool:
+    """Whether a field is named, or what it is a part of, or every part of it."""
+    if any(field == name or field.startswith(f"{name}.") for name in named):
+        return True
+    parts = {part for part in fields if part.startswith(f"{field}.")}
+    return bool(parts) and all(_is_told(part, fields, named) for part in parts)
 
 
 def test_every_reason_stands_in_a_table_and_every_reason_of_a_table_can_be_given() -> None:

@@ -15,6 +15,7 @@ from typing import Generic, Literal, TypeVar
 StatusT = TypeVar("StatusT")
 ActionT = TypeVar("ActionT")
 ObservationT = TypeVar("ObservationT")
+NO_PHASE = "none"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Draft(Generic[StatusT, ActionT]):
         finalizer: what shall become of our finalizer: added before the actions, or removed after them.
         delete_object: delete the object itself, after everything else.
         finished: no later phase has a say.
+        decided_by: the last phase that changed what will be done or said, by name; when to look again is neither.
     """
 
     status: StatusT
@@ -89,6 +91,7 @@ class Draft(Generic[StatusT, ActionT]):
     finalizer: Literal["Keep", "Add", "Remove"] = "Keep"
     delete_object: bool = False
     finished: bool = False
+    decided_by: str = NO_PHASE
 
     def with_status(self, status: StatusT) -> "Draft[StatusT, ActionT]":
         """The draft with another status."""
@@ -138,7 +141,9 @@ def run_phases(
 ) -> Draft[StatusT, ActionT]:
     """Pass the draft through the phases, in order, until one finishes it."""
     for phase in phases:
-        draft = phase(observation, draft)
+        before, draft = draft, phase(observation, draft)
+        if draft is not before and replace(draft, requeue_after=before.requeue_after) != before:
+            draft = replace(draft, decided_by=phase.__name__)
         if draft.finished:
             break
     return draft

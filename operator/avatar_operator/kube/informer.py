@@ -18,7 +18,8 @@ from typing import Any, Protocol
 import kopf
 
 from avatar_api.group import GROUP, KINDS, VERSION, Kind
-from avatar_operator.kube.client import PAGE_SIZE, Object
+from avatar_operator.kube.client import Object
+from avatar_operator.kube.kubernetes_client import PAGE_SIZE
 
 _IDENTITY: Any = "avatar-operator"
 """A name for kopf's peering, which is off. Without one kopf looks up the user's name, and in a container whose uid has

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from avatar_api.group import FINALIZER, Kind
 from avatar_api.meta import ObservedStatus
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
+from avatar_operator.core.decision import NO_PHASE, ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import ConflictError, KubeClient, KubeError, NotFoundError, Object
 from avatar_operator.reconciling.interruptions import NOT_UNDERSTOOD_SECONDS, StatusNotWrittenError
@@ -95,11 +95,13 @@ class Reconciled:
         result: a word for metrics.
         requeue_after: seconds after which to look again, or None.
         retrying: set if something failed that may work later.
+        decided_by: the phase that decided, for metrics.
     """
 
     result: Literal["gone", "unchanged", "changed", "conflict", "kube_error", "error"]
     requeue_after: float | None = None
     retrying: Retry | None = None
+    decided_by: str = NO_PHASE
 
 
 class Reconciler(Generic[ObservationT, StatusT, ActionT]):
@@ -147,13 +149,14 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             return Reconciled("unchanged", retrying=retry)
         draft = self._lifecycle.decide(observation)
         try:
-            return await self._carry_out(body, observation, draft)
+            reconciled = await self._carry_out(body, observation, draft)
         except ConflictError:
             # The watch brings the newer version, and with it another pass; this timer is for a watch that is late.
-            return Reconciled("conflict", requeue_after=1.0)
+            reconciled = Reconciled("conflict", requeue_after=1.0)
         except NotFoundError:
             self._cache.remove(self.kind, key, body["metadata"]["uid"])
-            return Reconciled("gone")
+            reconciled = Reconciled("gone")
+        return replace(reconciled, decided_by=draft.decided_by)
 
     async def tell(self, key: ObjectKey, retry: Retry) -> None:
         """A pass was broken off and has written no status: say why on the object, once that lasts.

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from avatar_operator.core.decision import Retry
+from avatar_operator.core.decision import NO_PHASE, Retry
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
@@ -76,19 +76,19 @@ class ReconcileWorkers:
     async def _reconcile(self, key: ObjectKey) -> None:
         started = time.monotonic()
         result: ReconcileResult
+        decided_by = NO_PHASE
         with structlog.contextvars.bound_contextvars(kind=key.kind, namespace=key.namespace, name=key.name):
             log = logger.bind(kind=key.kind, namespace=key.namespace, name=key.name)
             try:
                 reconciled = await self._pass(key, log)
+                result, decided_by = reconciled.result, reconciled.decided_by
+                self._schedule(key, reconciled, log)
             except LeadershipLostError as error:
                 # What the pass had begun is judged by whoever leads; the elector ends this process.
                 result = "fenced"
                 self._queue.add_backed_off(key)
                 log.info("the pass is broken off", why=str(error))
-            else:
-                result = reconciled.result
-                self._schedule(key, reconciled, log)
-        self._metrics.reconciled(key.kind, result, time.monotonic() - started)
+        self._metrics.reconciled(key.kind, decided_by, result, time.monotonic() - started)
 
     async def _pass(self, key: ObjectKey, log: structlog.stdlib.BoundLogger) -> Reconciled:
         """One pass. How it was broken off is an answer, too.

@@ -1,29 +1,38 @@
-"""What the operator tells Prometheus. Low cardinality: never an object's name in a label.
+"""What the control loops tell Prometheus. Low cardinality: never an object's name in a label.
 
 Names follow shared vocabulary of Kubernetes operators (controller-runtime's workqueue and reconcile metrics), prefixed
-with `avatar_`. Gauges about objects and queues are computed when scraped, from the cache and the queues themselves, so
-they cannot drift and leave nothing behind when an object goes.
+with `avatar_`. What is counted is here; gauges about objects, queues and replicas are computed when scraped, by the
+collectors beside this file.
 """
 
-from collections import Counter as CountOf
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, KINDS, Kind
 from avatar_api.meta import Failure
 from avatar_api.runtime_backend import Backend
-from avatar_operator.core.workqueue import WorkQueue
-from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.core.decision import NO_PHASE
 from avatar_operator.telemetry.cost_metrics import CostMetrics
+from avatar_operator.telemetry.retry_reasons import RETRY_REASONS
 
-_DURATION_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120)
+_PASS_BUCKETS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60)
+"""Few, because each of them is there once for every phase of every kind."""
 _TRAINING_BUCKETS = (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
 _REQUEST_BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
+KUBE_CALLS = (
+    *((verb, kind.kind) for kind in KINDS for verb in ("list", "apply_status", "set_finalizers")),
+    ("delete", AVATAR_MODEL.kind),
+    ("delete", AVATAR_REQUEST.kind),
+    ("create", "Event"),
+    ("get", "Namespace"),
+    ("create", "Lease"),
+    ("get", "Lease"),
+    ("replace", "Lease"),
+)
+"""What the API server is asked, as verb and kind."""
 ReconcileResult = Literal["gone", "unchanged", "changed", "conflict", "kube_error", "fenced", "error"]
 TRAINING_OUTCOMES = ("succeeded", "failed")
 REQUEST_OUTCOMES = ("Succeeded", "Failed")
@@ -45,10 +54,10 @@ class OperatorMetrics:
         )
         self._reconcile_seconds = Histogram(
             "avatar_reconcile_duration_seconds",
-            "Seconds of one reconcile, by kind.",
-            ("kind",),
+            "Seconds of one reconcile, by kind and the phase that decided.",
+            ("kind", "phase"),
             registry=registry,
-            buckets=_DURATION_BUCKETS,
+            buckets=_PASS_BUCKETS,
         )
         self._retries = Counter(
             "avatar_reconcile_retries",
@@ -100,20 +109,14 @@ class OperatorMetrics:
     def _start_at_zero(self) -> None:
         """Let every series exist that is known beforehand: what appears at 1 has no increase that an alert could see."""
         for kind in KINDS:
-            self._reconcile_seconds.labels(kind.kind)
+            self._reconcile_seconds.labels(kind.kind, NO_PHASE)
+            for reason in RETRY_REASONS[kind]:
+                self._retries.labels(kind.kind, reason)
             for result in get_args(ReconcileResult):
                 self._reconcile_total.labels(kind.kind, result)
-            for verb in ("list", "apply_status", "set_finalizers"):
-                self._kube_requests.labels(verb, kind.kind, "200")
-        for verb, resource in (
-            ("delete", AVATAR_MODEL.kind),
-            ("delete", AVATAR_REQUEST.kind),
-            ("create", "Event"),
-            ("create", "Lease"),
-            ("get", "Lease"),
-            ("replace", "Lease"),
-        ):
-            self._kube_requests.labels(verb, resource, "200")
+        for verb, resource in KUBE_CALLS:
+            for code in ("200", "0"):
+                self._kube_requests.labels(verb, resource, code)
         for backend in Backend.model_fields:
             self._time_in_queue.labels(backend)
             for outcome in TRAINING_OUTCOMES:
@@ -121,10 +124,15 @@ class OperatorMetrics:
             for outcome in REQUEST_OUTCOMES:
                 self._request_seconds.labels(backend, outcome)
 
-    def reconciled(self, kind: str, result: ReconcileResult, seconds: float) -> None:
-        """One reconcile ended."""
+    def expect_phases(self, kind: Kind, names: Iterable[str]) -> None:
+        """Let the series exist of every phase that may decide about objects of a kind."""
+        for name in names:
+            self._reconcile_seconds.labels(kind.kind, name)
+
+    def reconciled(self, kind: str, phase: str, result: ReconcileResult, seconds: float) -> None:
+        """One reconcile ended, in which a phase had the last word."""
         self._reconcile_total.labels(kind, result).inc()
-        self._reconcile_seconds.labels(kind).observe(seconds)
+        self._reconcile_seconds.labels(kind, phase).observe(seconds)
 
     def retried(self, kind: str, reason: str) -> None:
         """A pass ended in something that may work later."""
@@ -154,50 +162,3 @@ class OperatorMetrics:
     def request_ended(self, backend: str, outcome: str, seconds: float) -> None:
         """A request ended."""
         self._request_seconds.labels(backend, outcome).observe(seconds)
-
-
-class StateCollector(Collector):
-    """Gauges computed at scrape time from the cache and the queues."""
-
-    def __init__(
-        self,
-        cache: ObjectCache,
-        queues: Mapping[Kind, WorkQueue[ObjectKey]],
-    ) -> None:
-        self._cache = cache
-        self._queues = queues
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing: names are known only when collected, and registration must not need a running loop."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Objects by state, and how the queues are doing."""
-        objects = GaugeMetricFamily("avatar_objects", "Objects by kind and state.", labels=("kind", "state"))
-        for kind in self._queues:
-            states = CountOf(
-                body.get("status", {}).get("state", "Unknown") for body in self._cache.objects(kind)
-            )
-            for state, count in states.items():
-                objects.add_metric((kind.kind, state), count)
-        yield objects
-        depth = GaugeMetricFamily("avatar_workqueue_depth", "Keys that wait.", labels=("kind",))
-        adds = CounterMetricFamily("avatar_workqueue_adds", "Keys added.", labels=("kind",))
-        retries = CounterMetricFamily(
-            "avatar_workqueue_retries", "Keys added after a failure.", labels=("kind",)
-        )
-        oldest = GaugeMetricFamily(
-            "avatar_workqueue_oldest_age_seconds", "Seconds that the first key has waited.", labels=("kind",)
-        )
-        running = GaugeMetricFamily(
-            "avatar_workqueue_longest_running_seconds",
-            "Seconds of the slowest piece of work.",
-            labels=("kind",),
-        )
-        for kind, queue in self._queues.items():
-            depth.add_metric((kind.kind,), len(queue))
-            adds.add_metric((kind.kind,), queue.adds_total)
-            retries.add_metric((kind.kind,), queue.retries_total)
-            oldest.add_metric((kind.kind,), queue.oldest_age())
-            running.add_metric((kind.kind,), queue.longest_running())
-        yield from (depth, adds, retries, oldest, running)

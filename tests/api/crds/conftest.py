@@ -8,7 +8,7 @@ import pytest
 from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
 
-from avatar_operator.kube.client import KubernetesClient
+from avatar_operator.kube.kubernetes_client import KubernetesClient
 from builders.api_objects import ApiObjects
 from local_cluster.access import Cluster
 

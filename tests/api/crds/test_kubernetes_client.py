@@ -11,8 +11,9 @@ from avatar_api.avatar_runtime import AvatarRuntimeStatus, EndpointStatus, Orpha
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, FINALIZER, Kind
 from avatar_api.meta import Cost
 from avatar_operator.core.decision import Notice
-from avatar_operator.kube.client import ConflictError, KubeError, KubernetesClient, NotFoundError, Object
+from avatar_operator.kube.client import ConflictError, KubeError, NotFoundError, Object
 from avatar_operator.kube.events import NOTE_BYTES, EventRecorder
+from avatar_operator.kube.kubernetes_client import KubernetesClient
 from avatar_operator.left_behind import left_by_model
 from builders import model_stages
 from builders.api_objects import ApiObjects

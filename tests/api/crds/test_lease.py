@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from avatar_operator.kube.client import ConflictError, KubernetesClient, NotFoundError
+from avatar_operator.kube.client import ConflictError, NotFoundError
+from avatar_operator.kube.kubernetes_client import KubernetesClient
 from avatar_operator.kube.lease import held, new_lease, read_lease, released
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)

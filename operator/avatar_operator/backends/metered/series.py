@@ -18,6 +18,8 @@ BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 OK = "OK"
 CANCELLED = "Cancelled"
 UNEXPECTED = "UnexpectedError"
+KNOWN_CODES = (OK, CANCELLED, UNEXPECTED)
+"""The codes that every verb may come to; the others are the backends' own reasons, each of some verbs."""
 
 
 class BackendMetrics:
@@ -84,7 +86,8 @@ class VerbCounter:
         self._name = name
         self._metrics = metrics
         for verb in verbs:
-            metrics.requests.labels(name, verb, OK)
+            for code in KNOWN_CODES:
+                metrics.requests.labels(name, verb, code)
             metrics.durations.labels(name, verb)
             metrics.throttled.labels(name, verb)
 

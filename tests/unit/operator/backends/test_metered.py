@@ -82,7 +82,8 @@ def test_every_verb_has_its_series_before_it_is_used(registry: CollectorRegistry
     metered(Backend(works, works), "simulated", BackendMetrics(registry))
 
     of_verb = {"backend": "simulated", "op": verb}
-    assert count(registry, "OK", verb) == 0
+    for code in ("OK", "Cancelled", "UnexpectedError"):
+        assert count(registry, code, verb) == 0
     assert registry.get_sample_value("avatar_backend_request_duration_seconds_count", of_verb) == 0
     assert registry.get_sample_value("avatar_backend_throttled_total", of_verb) == 0
 

@@ -36,6 +36,25 @@ def test_every_phase_sees_the_same_observation() -> None:
     assert run_phases([echo, echo], "x", EMPTY).status == "xx"
 
 
+def test_the_last_phase_that_changed_what_will_be_done_or_said_has_decided() -> None:
+    def speaks(_observation: None, draft: TextDraft) -> TextDraft:
+        return draft.with_status("said")
+
+    def acts(_observation: None, draft: TextDraft) -> TextDraft:
+        return draft.act("call")
+
+    def repeats(_observation: None, draft: TextDraft) -> TextDraft:
+        return draft.with_status("said").look_again_in(5)
+
+    assert run_phases([speaks, acts, repeats], None, EMPTY).decided_by == "acts"
+    assert run_phases([speaks, repeats], None, EMPTY).decided_by == "speaks"
+    assert run_phases([speaks, _finishes, acts], None, EMPTY).decided_by == "_finishes"
+
+
+def test_where_no_phase_has_anything_to_say_none_has_decided() -> None:
+    assert run_phases([lambda _, draft: draft.look_again_in(5)], None, EMPTY).decided_by == "none"
+
+
 def test_actions_keep_their_order() -> None:
     assert EMPTY.act("stop").act("delete", "forget").actions == ("stop", "delete", "forget")
 

@@ -6,7 +6,7 @@ import sys
 PROGRAM = """
 import asyncio, sys
 from kubernetes.aio.client import ApiClient
-from avatar_operator.kube.client import KubernetesClient
+from avatar_operator.kube.kubernetes_client import KubernetesClient
 
 async def make():
     await KubernetesClient(ApiClient()).aclose()

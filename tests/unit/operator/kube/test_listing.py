@@ -10,7 +10,8 @@ from aiohttp import web
 from kubernetes.aio import client as kubernetes_client
 
 from avatar_api.group import AVATAR_MODEL
-from avatar_operator.kube.client import RESTARTS_OF_A_LIST, KubeError, KubernetesClient
+from avatar_operator.kube.client import KubeError
+from avatar_operator.kube.kubernetes_client import RESTARTS_OF_A_LIST, KubernetesClient
 
 EXPIRED: dict[str, Any] = {
     "kind": "Status",

@@ -1,7 +1,7 @@
 """The one reconcile loop: what happens in which order, and what happens when somebody was faster."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -159,6 +159,17 @@ async def test_a_pass_says_when_to_look_again() -> None:
     bench = Bench(lambda draft: draft.look_again_in(7).retry(Retry("Busy", "", 3)))
 
     assert await bench.reconcile() == Reconciled("unchanged", requeue_after=7, retrying=Retry("Busy", "", 3))
+
+
+@pytest.mark.parametrize("edited", [False, True])
+async def test_a_pass_says_which_phase_decided_however_it_ends(edited: bool) -> None:
+    bench = Bench(lambda draft: replace(draft.with_status(PENDING), decided_by="planning"))
+    if edited:
+        bench.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+
+    reconciled = await bench.reconcile()
+
+    assert (reconciled.result, reconciled.decided_by) == ("conflict" if edited else "changed", "planning")
 
 
 async def test_a_status_is_not_written_over_a_newer_version() -> None:

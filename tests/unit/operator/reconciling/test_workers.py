@@ -198,6 +198,21 @@ def test_a_pass_of_a_process_that_must_not_act_is_broken_off() -> None:
     assert registry.get_sample_value("avatar_reconcile_total", labels) == 1
 
 
+def test_a_pass_is_timed_under_the_phase_that_decided_and_a_broken_one_under_none() -> None:
+    registry = CollectorRegistry()
+
+    async def drawing_or_broken(key: ObjectKey) -> Reconciled:
+        if key == BOB:
+            raise KubeError("no answer", status=0)
+        return Reconciled("unchanged", decided_by="drawing")
+
+    _run(drawing_or_broken, ANN, BOB, seconds=0.1, registry=registry)
+
+    for phase in ("drawing", "none"):
+        labels = {"kind": "AvatarModel", "phase": phase}
+        assert registry.get_sample_value("avatar_reconcile_duration_seconds_count", labels) == 1
+
+
 def test_workers_that_drain_end_what_they_do_and_begin_nothing() -> None:
     async def story() -> None:
         async def slow(_key: ObjectKey) -> Reconciled:

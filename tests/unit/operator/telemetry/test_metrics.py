@@ -1,27 +1,28 @@
 """Metrics: the right number under the right labels, and every series that is known beforehand from the start."""
 
-import asyncio
-from typing import get_args
+import re
+from typing import Any, cast, get_args
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS, Kind
+from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
 from avatar_api.meta import Failure
-from avatar_operator.core.workqueue import WorkQueue
-from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.backends.selection import Backends
+from avatar_operator.kube.leadership import Leadership
 from avatar_operator.kube.watch_ages import WatchAges
+from avatar_operator.operator import Operator
+from avatar_operator.settings import OperatorSettings
 from avatar_operator.telemetry.metrics import (
     REQUEST_OUTCOMES,
     TRAINING_OUTCOMES,
     OperatorMetrics,
     ReconcileResult,
-    StateCollector,
 )
 from avatar_operator.telemetry.replica_metrics import ReplicaCollector
-from builders.clock import NOON
-from builders.manifests import merged, model_manifest
-from builders.virtual_time import VirtualTimeLoop
+from avatar_operator.telemetry.retry_reasons import RETRY_REASONS
+from builders.clock import NOON, FakeClock
+from documents.reasons_in_code import OPERATOR, reasons_in_code, retry_reasons_in_code
 
 
 @pytest.fixture
@@ -42,7 +43,70 @@ def test_every_end_of_a_pass_is_there_before_it_happens(
     metrics: OperatorMetrics, registry: CollectorRegistry, kind: str, result: str
 ) -> None:
     assert registry.get_sample_value("avatar_reconcile_total", {"kind": kind, "result": result}) == 0
-    assert registry.get_sample_value("avatar_reconcile_duration_seconds_count", {"kind": kind}) == 0
+
+
+def test_every_phase_that_is_expected_is_there_before_it_decides(
+    metrics: OperatorMetrics, registry: CollectorRegistry
+) -> None:
+    metrics.expect_phases(AVATAR_MODEL, ("planning", "submission"))
+
+    for phase in ("planning", "submission", "none"):
+        labels = {"kind": "AvatarModel", "phase": phase}
+        assert registry.get_sample_value("avatar_reconcile_duration_seconds_count", labels) == 0
+
+
+def test_every_phase_of_every_kind_is_expected_when_the_operator_starts(
+    metrics: OperatorMetrics, registry: CollectorRegistry
+) -> None:
+    settings, leadership = OperatorSettings(namespace="avatar-system"), Leadership(15)
+    # Nothing is called: only what an operator publishes before it runs is looked at.
+    Operator(settings, cast(Any, None), Backends({}), cast(Any, None), FakeClock(), metrics, leadership)
+
+    for kind, phase in (
+        ("AvatarModel", "submission"),
+        ("AvatarRequest", "drawing"),
+        ("AvatarRuntime", "deletion"),
+    ):
+        labels = {"kind": kind, "phase": phase}
+        assert registry.get_sample_value("avatar_reconcile_duration_seconds_count", labels) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.kind))
+def test_every_known_reason_to_try_again_is_there_before_it_happens(
+    metrics: OperatorMetrics, registry: CollectorRegistry, kind: Kind
+) -> None:
+    for reason in ("AccessDenied", "NotUnderstood", *RETRY_REASONS[kind]):
+        labels = {"kind": kind.kind, "reason": reason}
+        assert registry.get_sample_value("avatar_reconcile_retries_total", labels) == 0
+
+
+def test_every_reason_for_which_the_code_tries_again_is_known_beforehand() -> None:
+    known = frozenset().union(*RETRY_REASONS.values())
+    assert retry_reasons_in_code() - known == set(), "not in telemetry/retry_reasons.py"
+    assert known - reasons_in_code() == set(), "in telemetry/retry_reasons.py, and never given"
+
+
+@pytest.mark.parametrize("code", ["200", "0"])
+def test_every_call_of_the_api_server_is_there_before_it_is_made(
+    metrics: OperatorMetrics, registry: CollectorRegistry, code: str
+) -> None:
+    calls = _calls_in_code()
+    assert ("apply_status", "AvatarRequest") in calls
+    for verb, kind in calls:
+        labels = {"verb": verb, "kind": kind, "code": code}
+        assert registry.get_sample_value("avatar_kube_requests_total", labels) == 0, (verb, kind)
+
+
+def _calls_in_code() -> set[tuple[str, str]]:
+    """Verb and kind of each `_call` in the package that speaks to the API server; the operator deletes no runtime."""
+    sources = "".join(file.read_text() for file in (OPERATOR / "kube").glob("*.py"))
+    calls = re.findall(r'_call\(\s*"(\w+)",\s*(?:"(\w+)"|kind\.kind)', sources)
+    return {
+        (verb, kind)
+        for verb, other in calls
+        for kind in ([other] if other else [kind.kind for kind in KINDS])
+        if (verb, kind) != ("delete", AVATAR_RUNTIME.kind)
+    }
 
 
 @pytest.mark.parametrize("backend", ["sagemaker", "simulated"])
@@ -58,14 +122,17 @@ def test_every_end_of_trainings_and_requests_is_there_before_it_happens(
     assert registry.get_sample_value("avatar_time_in_queue_seconds_count", {"backend": backend}) == 0
 
 
-def test_a_pass_is_counted_by_kind_and_end(metrics: OperatorMetrics, registry: CollectorRegistry) -> None:
-    metrics.reconciled("AvatarModel", "changed", 0.25)
+def test_a_pass_is_counted_by_kind_and_end_and_timed_by_phase(
+    metrics: OperatorMetrics, registry: CollectorRegistry
+) -> None:
+    metrics.reconciled("AvatarModel", "planning", "changed", 0.25)
 
     labels = {"kind": "AvatarModel", "result": "changed"}
     assert registry.get_sample_value("avatar_reconcile_total", labels) == 1
     assert registry.get_sample_value("avatar_reconcile_total", {**labels, "result": "unchanged"}) == 0
     assert registry.get_sample_value("avatar_reconcile_total", {**labels, "kind": "AvatarRequest"}) == 0
-    assert registry.get_sample_value("avatar_reconcile_duration_seconds_sum", {"kind": "AvatarModel"}) == 0.25
+    phase = {"kind": "AvatarModel", "phase": "planning"}
+    assert registry.get_sample_value("avatar_reconcile_duration_seconds_sum", phase) == 0.25
 
 
 def test_a_retry_is_counted_by_kind_and_reason(metrics: OperatorMetrics, registry: CollectorRegistry) -> None:
@@ -84,51 +151,6 @@ def test_a_call_of_the_api_server_is_counted_by_verb_kind_and_code(
     labels = {"verb": "apply_status", "kind": "AvatarModel", "code": "409"}
     assert registry.get_sample_value("avatar_kube_requests_total", labels) == 1
     assert registry.get_sample_value("avatar_kube_requests_total", {**labels, "code": "200"}) == 0
-
-
-def test_queues_are_told_of_by_kind(registry: CollectorRegistry) -> None:
-    queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
-    ann, bob = (ObjectKey("AvatarModel", "team-a", name) for name in ("ann", "bob"))
-
-    async def story() -> None:
-        registry.register(StateCollector(ObjectCache(), queues))
-        queue = queues[AVATAR_MODEL]
-        queue.add(ann)
-        await queue.get()
-        await asyncio.sleep(3)
-        queue.add(bob)
-        await asyncio.sleep(4)
-        queue.add_backed_off(ann)
-
-        def value(name: str, kind: Kind = AVATAR_MODEL) -> float | None:
-            return registry.get_sample_value(f"avatar_workqueue_{name}", {"kind": kind.kind})
-
-        assert (value("depth"), value("depth", AVATAR_REQUEST)) == (1, 0)
-        assert (value("adds_total"), value("adds_total", AVATAR_REQUEST)) == (2, 0)
-        assert (value("retries_total"), value("retries_total", AVATAR_RUNTIME)) == (1, 0)
-        assert (value("oldest_age_seconds"), value("oldest_age_seconds", AVATAR_REQUEST)) == (4, 0)
-        assert (value("longest_running_seconds"), value("longest_running_seconds", AVATAR_REQUEST)) == (7, 0)
-
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        runner.run(story())
-
-
-def test_objects_are_told_of_by_kind_and_state(registry: CollectorRegistry) -> None:
-    cache = ObjectCache()
-    for number, state in enumerate(["Ready", "Ready", "Failed"]):
-        metadata = {"name": f"m{number}", "uid": f"u{number}", "resourceVersion": "1"}
-        status = {"state": state}
-        cache.store(AVATAR_MODEL, merged(model_manifest(), {"metadata": metadata, "status": status}))
-
-    async def story() -> None:
-        registry.register(StateCollector(cache, {kind: WorkQueue() for kind in KINDS}))
-
-        def count(state: str) -> float | None:
-            return registry.get_sample_value("avatar_objects", {"kind": "AvatarModel", "state": state})
-
-        assert (count("Ready"), count("Failed"), count("Pending")) == (2, 1, None)
-
-    asyncio.run(story())
 
 
 def test_a_watch_has_the_age_of_its_last_sign_of_life(registry: CollectorRegistry) -> None:

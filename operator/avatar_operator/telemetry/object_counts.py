@@ -1,0 +1,81 @@
+"""How many objects there are, by kind, by the state that their column shows, and by the backend that serves them.
+
+Computed when scraped, from the cache, so that the numbers cannot drift and nothing is left behind when an object goes. A
+state that no object is in counts 0: what comes and goes has no history that a graph could show.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from avatar_api.avatar_model import ModelState
+from avatar_api.avatar_request import RequestState
+from avatar_api.avatar_runtime import RuntimeState
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, Kind
+from avatar_api.runtime_backend import Backend
+from avatar_operator.backends.selection import UNKNOWN
+from avatar_operator.kube.cache import ObjectCache, referenced_name
+from avatar_operator.kube.client import Object
+
+STATES = {
+    AVATAR_MODEL: get_args(ModelState),
+    AVATAR_REQUEST: get_args(RequestState),
+    AVATAR_RUNTIME: get_args(RuntimeState),
+}
+NOT_LOOKED_AT = "Unknown"
+"""The state of an object that has no status yet."""
+
+
+class ObjectCounts(Collector):
+    """The number of objects.
+
+    Args:
+        cache: the objects.
+    """
+
+    def __init__(self, cache: ObjectCache) -> None:
+        self._cache = cache
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: registration must not need a filled cache."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauge, as Prometheus' registry asks for it."""
+        objects = GaugeMetricFamily(
+            "avatar_objects", "Objects by kind, state and backend.", labels=("kind", "state", "backend")
+        )
+        backends = {
+            body["metadata"]["name"]: _backend_of(body) for body in self._cache.objects(AVATAR_RUNTIME)
+        }
+        for kind, states in STATES.items():
+            counts = {(state, backend): 0 for state in states for backend in Backend.model_fields}
+            seen = Counter(
+                (
+                    body.get("status", {}).get("state", NOT_LOOKED_AT),
+                    backends.get(self._runtime_of(kind, body), UNKNOWN),
+                )
+                for body in self._cache.objects(kind)
+            )
+            for (state, backend), count in {**counts, **seen}.items():
+                objects.add_metric((kind.kind, state, backend), count)
+        yield objects
+
+    def _runtime_of(self, kind: Kind, body: Object) -> str:
+        """The name of the runtime that an object is, names, or comes to through its model; empty if there is none."""
+        if kind == AVATAR_RUNTIME:
+            return str(body["metadata"]["name"])
+        if "runtimeName" in body.get("status", {}):
+            return str(body["status"]["runtimeName"])
+        if kind == AVATAR_REQUEST:
+            model = referenced_name(kind, body)
+            body = (model and self._cache.get(model)) or {}
+        return str(body.get("spec", {}).get("runtimeRef", {}).get("name", ""))
+
+
+def _backend_of(runtime: Object) -> str:
+    members = runtime.get("spec", {}).get("backend", {})
+    return next((name for name in Backend.model_fields if name in members), UNKNOWN)
