@@ -25,8 +25,8 @@ from side_by_side import pytest_collection_modifyitems, pytest_xdist_make_schedu
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
-# How long an example takes says how busy the machine is, and nothing about the code. The same examples every time: who is told that a
-# test failed can see it fail.
+# How long an example takes says how busy the machine is, and nothing about the code. The same examples every time: who is told
+# that a test failed can see it fail.
 settings.register_profile(
     "repeatable",
     deadline=None,

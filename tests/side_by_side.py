@@ -1,12 +1,13 @@
 """Which tests share a lane when pytest-xdist runs the suite side by side, and which lanes start first.
 
-A lane is run by one worker, one test after another. Two things decide who shares one. What is costly to start and kept for a session
-(an API server, a SageMaker, a base model) is started once by each worker that needs it, so whoever uses the same one shares a lane.
-And torch fills a core, so all of it has two lanes: more of them would only take the time from tests that wait for other processes.
-Every other file is a lane of its own. The longest lanes start first, so that the run does not end with one of them alone.
+A lane is run by one worker, one test after another. Two things decide who shares one. What is costly to start and kept for a
+session (an API server, a SageMaker, a base model) is started once by each worker that needs it, so whoever uses the same one
+shares a lane. And torch fills a core, so all of it has two lanes: more of them would only take the time from tests that wait for
+other processes. Every other file is a lane of its own. The longest lanes start first, so that the run does not end with one of
+them alone.
 
-`--dist loadgroup` could do the same with marks, but adds the group to the name of each test, and a name in the summary would no longer
-be one that pytest can be given.
+`--dist loadgroup` could do the same with marks, but adds the group to the name of each test, and a name in the summary would no
+longer be one that pytest can be given.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
     boto3 ──HTTP──> werkzeug (a thread per connection, kept alive)
                        │
-                       ├─ /_sagemaker_local/...       ours: call log, faults, clock                     control_api.py
-                       ├─ an operation of ours        SageMaker, its data planes, scaling, moderation   own_operations.py, answering.py
-                       └─ everything else             moto, untouched                                   moto_bridge.py
+                       ├─ /_sagemaker_local/...   ours: call log, faults, clock                    control_api.py
+                       ├─ an operation of ours    SageMaker, its data planes, scaling, moderation  own_operations.py, answering.py
+                       └─ everything else         moto, untouched                                  moto_bridge.py
 
-moto's server is a plain WSGI callable, so wrapping it costs no hop and changes nothing for S3, SNS, SQS, IAM or CloudWatch; our own
-code reaches those through boto3 on the same port. Here all parts are put together, and each request finds its way.
+moto's server is a plain WSGI callable, so wrapping it costs no hop and changes nothing for S3, SNS, SQS, IAM or CloudWatch; our
+own code reaches those through boto3 on the same port. Here all parts are put together, and each request finds its way.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """SQS deliveries that are lost, doubled, late or out of order: on demand, and whoever sent the message.
 
-SendMessage, SNS's fan-out, S3's events and moves to a dead-letter queue all end in one method of moto's queues, `Queue.add_message`. It
-is wrapped in this process; while no fault waits and no message is held back, the wrapper only calls moto's own. The sender has
-been answered with success whatever happens here, as in reality.
+SendMessage, SNS's fan-out, S3's events and moves to a dead-letter queue all end in one method of moto's queues,
+`Queue.add_message`. It is wrapped in this process; while no fault waits and no message is held back, the wrapper only calls
+moto's own. The sender has been answered with success whatever happens here, as in reality.
 
-A message that is held back is in its queue all the while, by the time at which moto shows it (`delayed_until`, moto's DelaySeconds).
-So it is counted as delayed, saved, purged and deleted with its queue like any other, comes when its time is over even if this
-program was restarted meanwhile, and needs no timer. What is remembered here only serves to let it go earlier: when the next
-message has overtaken it, or when the faults are cleared.
+A message that is held back is in its queue all the while, by the time at which moto shows it (`delayed_until`, moto's
+DelaySeconds). So it is counted as delayed, saved, purged and deleted with its queue like any other, comes when its time is over
+even if this program was restarted meanwhile, and needs no timer. What is remembered here only serves to let it go earlier: when
+the next message has overtaken it, or when the faults are cleared.
 
 In a FIFO queue a delayed message holds up those of its group that come after it, which keeps the order that AWS promises.
 """

@@ -1,14 +1,16 @@
 """Faults on demand.
 
-A client's handling of throttling, lost answers, failing storage, dying containers and unreliable notifications can only be tested
-when these happen at a chosen moment. A fault is a rule with a budget (`times`): the next so many matching events are hit, then it is
-used up. With `every`, only each so-many-th matching event is hit. This module keeps the rules; those who are hit ask for them.
+A client's handling of throttling, lost answers, failing storage, dying containers and unreliable notifications can only be
+tested when these happen at a chosen moment. A fault is a rule with a budget (`times`): the next so many matching events are hit,
+then it is used up. With `every`, only each so-many-th matching event is hit. This module keeps the rules; those who are hit ask
+for them.
 
     {"kind": "api", "api": "InvokeEndpointAsync", "error": "ThrottlingException", "status": 400, "times": 2}
     {"kind": "api", "api": "InvokeEndpointAsync", "when": "after", "error": "ServiceUnavailable", "status": 503}
     {"kind": "api", "api": "InvokeEndpoint", "error": null, "seconds": 3}
     {"kind": "notification", "action": "drop" | "duplicate" | "delay" | "reorder", "seconds": 2, "topic": "arn:...", "times": 1}
-    {"kind": "delivery", "action": "drop" | "duplicate" | "delay" | "reorder", "seconds": 2, "queue": "q-*", "body": "*", "times": 1}
+    {"kind": "delivery", "action": "drop" | "duplicate" | "delay" | "reorder", "seconds": 2, "queue": "q-*", "body": "*",
+        "times": 1}
     {"kind": "s3", "action": "slow" | "missing" | "failing", "bucket": "b", "key": "in/*", "operation": "GetObject", "times": 1}
     {"kind": "instance", "action": "crash" | "hang" | "out_of_memory", "endpoint": "e", "times": 1}
 
@@ -125,7 +127,8 @@ class S3Fault:
 class InstanceFault:
     """The next `times` invocations that a container is given meet a container that breaks.
 
-    `crash` and `out_of_memory` kill it (SIGKILL, exit code 137) when it has received the request, `hang` stops it (SIGSTOP) before.
+    `crash` and `out_of_memory` kill it (SIGKILL, exit code 137) when it has received the request, `hang` stops it (SIGSTOP)
+    before.
 
     Attributes:
         endpoint, instance: patterns for the endpoint's name and the instance's id.

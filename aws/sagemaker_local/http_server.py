@@ -1,7 +1,7 @@
 """The HTTP front: a thread per connection, and connections that stay open.
 
-werkzeug's own server (which moto uses) closes every connection after one answer. AWS does not, and a client that makes thousands of
-calls notices: each would cost a handshake on its side and a thread on ours. This handler keeps connections open, which needs
+werkzeug's own server (which moto uses) closes every connection after one answer. AWS does not, and a client that makes thousands
+of calls notices: each would cost a handshake on its side and a thread on ours. This handler keeps connections open, which needs
 three things that werkzeug leaves out: the request's body is bounded by its Content-Length, what the application left unread of
 it is drained before the next request, and every answer has a length.
 

@@ -1,8 +1,8 @@
 """Everything that touches moto's insides, and nothing else does.
 
 moto is the S3, SNS, SQS, IAM, CloudWatch and the record-keeping of SageMaker here. We use it through its WSGI application;
-beyond that, five things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the others
-are scaling/moto_records.py, authorization/moto_identities.py, delivery_faults.py and what persistence/ pickles):
+beyond that, five things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the
+others are scaling/moto_records.py, authorization/moto_identities.py, delivery_faults.py and what persistence/ pickles):
 
 - which account an access key belongs to;
 - which SageMaker operations moto has;

@@ -11,7 +11,8 @@
     def test_mine(sagemaker_local):
         sagemaker_local.client("s3").create_bucket(Bucket="photos")
 
-One server serves the whole run; names that no other test uses keep tests apart. It is started by the first test that asks for it.
+One server serves the whole run; names that no other test uses keep tests apart. It is started by the first test that asks for
+it.
 """
 
 from __future__ import annotations

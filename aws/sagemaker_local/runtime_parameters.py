@@ -3,8 +3,8 @@
 Both invoke operations carry everything but the payload in headers. Which header is which parameter, and what it may hold, is
 in botocore's model of the service; reading it from there keeps validation complete and current.
 
-One thing AWS does not have: an InputLocation may be an `http://` URL of this very server, which is what presigning gives here. It is
-read as the `s3://` location that it names, before the model's pattern, which wants https, sees it.
+One thing AWS does not have: an InputLocation may be an `http://` URL of this very server, which is what presigning gives here.
+It is read as the `s3://` location that it names, before the model's pattern, which wants https, sees it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """S3 that is slow, misses objects, or fails: on demand, for the platform's own calls and for everybody else's.
 
-Both come in through the same door, so faults are played there, before moto sees the request. Which operation a request is follows
-from botocore's model of S3: method, path and query of each operation are in it.
+Both come in through the same door, so faults are played there, before moto sees the request. Which operation a request is
+follows from botocore's model of S3: method, path and query of each operation are in it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What moto cannot answer becomes an AWS error, at once and in the caller's protocol.
 
-moto raises NotImplementedError for actions that it lacks, fails with other exceptions on input that it did not expect, and has no route
-for whole APIs. On its server these end as HTML pages with status 500 or 404: the former is retried by botocore for seconds, the
-latter reads like a missing resource. Here all of them are `NotImplemented` or `InternalFailure` with status 501, which botocore
-does not retry, because asking again gives the same. What moto does answer, refusals included, passes untouched.
+moto raises NotImplementedError for actions that it lacks, fails with other exceptions on input that it did not expect, and has
+no route for whole APIs. On its server these end as HTML pages with status 500 or 404: the former is retried by botocore for
+seconds, the latter reads like a missing resource. Here all of them are `NotImplemented` or `InternalFailure` with status 501,
+which botocore does not retry, because asking again gives the same. What moto does answer, refusals included, passes untouched.
 
 Sources: botocore.parsers for what each protocol reads of an error.
 """

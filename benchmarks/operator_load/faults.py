@@ -1,7 +1,7 @@
 """What befalls two replicas, decided by a seed. Pure.
 
-A kill is SIGKILL and a new process some seconds later, as the kubelet starts one. A freeze is SIGSTOP for longer than
-the lease and SIGCONT: what a partition does to the world, and worse for the one that it befalls, because it goes on in the middle of
+A kill is SIGKILL and a new process some seconds later, as the kubelet starts one. A freeze is SIGSTOP for longer than the lease
+and SIGCONT: what a partition does to the world, and worse for the one that it befalls, because it goes on in the middle of
 whatever it was doing.
 """
 

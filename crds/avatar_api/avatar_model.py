@@ -254,7 +254,9 @@ class ArtifactStatus(ApiModel):
 
 
 class ModelStorage(ApiModel):
-    """Where the model's data lie: recorded when its first attempt is planned, so that they are found again whatever becomes of the runtime."""
+    """Where the model's data lie: recorded when its first attempt is planned, so that they are found again whatever becomes
+    of the runtime.
+    """
 
     runtime_name: Annotated[str, Field(max_length=63, description="The AvatarRuntime whose storage is used.")]
     runtime_uid: Annotated[
@@ -265,7 +267,9 @@ class ModelStorage(ApiModel):
 
 
 class AvatarModelStatus(ObservedStatus):
-    """What has been observed. `conditions` is the contract: Accepted, Trained, Hosted, and Ready in sum; Reconciling and Stalled as kstatus has them."""
+    """What has been observed. `conditions` is the contract: Accepted, Trained, Hosted, and Ready in sum; Reconciling and
+    Stalled as kstatus has them.
+    """
 
     state: (
         Annotated[

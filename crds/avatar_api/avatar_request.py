@@ -1,9 +1,8 @@
 """AvatarRequest: "with that model, draw these prompts".
 
-A request runs once, like a Job, and what it draws never changes: to draw again, create another. How long it is kept,
-and whether its pictures stay, may change. It reaches only models in its own namespace, and draws every picture with
-the one artifact that it found first. Pictures are named by prompt, number and seed, so that a request interrupted half-way is finished, never
-repeated.
+A request runs once, like a Job, and what it draws never changes: to draw again, create another. How long it is kept, and whether
+its pictures stay, may change. It reaches only models in its own namespace, and draws every picture with the one artifact that it
+found first. Pictures are named by prompt, number and seed, so that a request interrupted half-way is finished, never repeated.
 """
 
 from typing import Annotated, Literal
@@ -181,7 +180,9 @@ class RequestWarning(ApiModel):
 
 
 class AvatarRequestStatus(ObservedStatus):
-    """What has been observed. `conditions` is the contract: Accepted, ModelResolved, and Succeeded and Ready in sum; Reconciling and Stalled as kstatus has them."""
+    """What has been observed. `conditions` is the contract: Accepted, ModelResolved, and Succeeded and Ready in sum;
+    Reconciling and Stalled as kstatus has them.
+    """
 
     state: (
         Annotated[

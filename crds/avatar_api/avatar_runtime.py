@@ -210,7 +210,9 @@ class Orphans(ApiModel):
 
 
 class AvatarRuntimeStatus(ObservedStatus):
-    """What has been observed. `conditions` is the contract: Accepted, EndpointsReady, NotificationsDelivered, and Ready in sum; Reconciling and Stalled as kstatus has them."""
+    """What has been observed. `conditions` is the contract: Accepted, EndpointsReady, NotificationsDelivered, and Ready in
+    sum; Reconciling and Stalled as kstatus has them.
+    """
 
     state: (
         Annotated[

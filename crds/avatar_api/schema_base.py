@@ -74,8 +74,8 @@ Timestamp = Annotated[
     AfterValidator(_to_be_counted_from),
     PlainSerializer(_to_rfc3339, return_type=str, when_used="json"),
 ]
-"""An instant in RFC 3339, UTC, to the second: what Kubernetes' metav1.Time carries. One without an offset is refused: it cannot be
-compared with any other. Nor is one so late that no deadline can count from it."""
+"""An instant in RFC 3339, UTC, to the second: what Kubernetes' metav1.Time carries. One without an offset is refused: it cannot
+be compared with any other. Nor is one so late that no deadline can count from it."""
 
 S3_BUCKET_PATTERN = r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]"
 

@@ -36,7 +36,8 @@ def _convert(schema: Schema, *, definitions: dict[str, Schema], path: str) -> Sc
             case _ if keyword in _DROPPED_KEYWORDS:
                 continue
             case "pattern" if _RULES in schema:
-                # `validation_rules.spelled` says the same with a sentence; beside it the regular expression would be shown as well.
+                # `validation_rules.spelled` says the same with a sentence; beside it the regular expression would be shown as
+                # well.
                 continue
             case "additionalProperties":
                 # A map has a schema of its values here, a model only says whether it takes what it does not know.

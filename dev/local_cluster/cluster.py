@@ -1,8 +1,8 @@
 """`LocalCluster`: start a real API server, use it, stop it.
 
-In a test it is a context manager whose servers die with the test run; a cluster that ran before it is left running. From the command line it is `detached`: the
-servers stay, and the state directory's record lets later commands find them. A start either ends with a ready
-cluster or leaves nothing running.
+In a test it is a context manager whose servers die with the test run; a cluster that ran before it is left running. From the
+command line it is `detached`: the servers stay, and the state directory's record lets later commands find them. A start either
+ends with a ready cluster or leaves nothing running.
 
 The state directory keeps certificates, ports and objects, so a second start is the same cluster again, at the same
 address; `fresh=True` empties it.

@@ -1,7 +1,7 @@
 """`python -m tiny_base all`: makes the tiny base and the judge from nothing.
 
-Every stage can also be run alone, in the order `data`, `text`, `vae`, `latents`, `unet`, `assemble`,
-`judge`. A stage that was interrupted goes on from its checkpoint when it is started again. On a GPU: `--device cuda --processes 1`.
+Every stage can also be run alone, in the order `data`, `text`, `vae`, `latents`, `unet`, `assemble`, `judge`. A stage that was
+interrupted goes on from its checkpoint when it is started again. On a GPU: `--device cuda --processes 1`.
 """
 
 from __future__ import annotations

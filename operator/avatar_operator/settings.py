@@ -18,7 +18,8 @@ class OperatorSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AVATAR_OPERATOR_")
 
-    http_host: str = Field("0.0.0.0", description="Where /metrics, /healthz and /readyz listen.")  # noqa: S104  # a Pod's probes come from outside
+    # A Pod's probes come from outside.
+    http_host: str = Field("0.0.0.0", description="Where /metrics, /healthz and /readyz listen.")  # noqa: S104
     http_port: int = Field(8080, ge=0, le=65535)
     namespace: str = Field(
         "",

@@ -310,7 +310,9 @@ class SageMakerUser:
         return eventually(observe, wanted, self.target.patience, self.target.pause)
 
     def leave(self) -> None:
-        """Delete the endpoints, as soon as they can be deleted; in an account that stays, everything else too. Once is enough."""
+        """Delete the endpoints, as soon as they can be deleted; in an account that stays, everything else too. Once is
+        enough.
+        """
         if self._left:
             return
         self._left = True

@@ -1,6 +1,7 @@
 """An endpoint that alarms scale, and how a test looks at it.
 
-Where AWS's clocks can be hurried a minute takes a second, so three periods above a target and fifteen below it pass while one looks.
+Where AWS's clocks can be hurried a minute takes a second, so three periods above a target and fifteen below it pass while one
+looks.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ account instead, described by a TOML file:
     pause_seconds    = 5
 
 Credentials come from boto3's own chain, and so does the address: `AWS_ENDPOINT_URL` may name any other server that claims to be
-AWS. What differs between the two is in this file and nowhere else: names, patience, clocks, retries, and who cleans up. A server of our
-own is thrown away whole; in an account every resource is deleted by the test that made it, since endpoints cost money.
+AWS. What differs between the two is in this file and nowhere else: names, patience, clocks, retries, and who cleans up. A server
+of our own is thrown away whole; in an account every resource is deleted by the test that made it, since endpoints cost money.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A container that speaks both SageMaker contracts and does as it is told. Standard library only, so it starts at once.
 
-It runs as a process under `sagemaker-local` and, built with the Dockerfile beside it, as an image on AWS: what SageMaker does not
-set there (port, directory, identity) has AWS's fixed values as defaults.
+It runs as a process under `sagemaker-local` and, built with the Dockerfile beside it, as an image on AWS: what SageMaker does
+not set there (port, directory, identity) has AWS's fixed values as defaults.
 
 Single model: `/invocations` echoes, unless the body is JSON with one of
     {"status": 400, "body": "...", "content_type": "..."}    answer so
@@ -11,16 +11,16 @@ Single model: `/invocations` echoes, unless the body is JSON with one of
     {"die": true}                                            end the process in the middle of the request
     {"die_unless": "/some/path"}                             the same, unless that file exists; makes it first
     {"chunked": true}                                        answer without Content-Length
-    {"tell": "environment" | "model" | "headers" | "turn"}   answer with that; the turn is {"number": of this request, "concurrent":
-                                                             how many were being served when it had slept}
+    {"tell": "environment" | "model" | "headers" | "turn"}   answer with that; the turn is {"number": of this request,
+                                                             "concurrent": how many were being served when it had slept}
     {"big": 7000000}                                         answer with so many bytes
 With `RUNS_FILE` (environment), the inference id of every request is appended to that file.
 
-Multi-model: at most `SLOTS` (environment) models; `POST /models` reads <url>/model.txt; invoking answers with its text, the model
-count, the container's id, the name under which it knows the model, and how many loads it answered with 409; it obeys the same commands,
-and {"hide": true} (list the model no longer, though it stays). `LOAD_SECONDS` (environment) delays every load, `START_SECONDS` the start;
-with `START_GATE` it starts when that file exists, and with `LOAD_GATE` a load
-makes the file of that name and `.reached`, and goes on when that file exists. `/loads` counts loads.
+Multi-model: at most `SLOTS` (environment) models; `POST /models` reads <url>/model.txt; invoking answers with its text, the
+model count, the container's id, the name under which it knows the model, and how many loads it answered with 409; it obeys the
+same commands, and {"hide": true} (list the model no longer, though it stays). `LOAD_SECONDS` (environment) delays every load,
+`START_SECONDS` the start; with `START_GATE` it starts when that file exists, and with `LOAD_GATE` a load makes the file of that
+name and `.reached`, and goes on when that file exists. `/loads` counts loads.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ ACTIONS = {
     ("sqs", "ChangeMessageVisibilityBatch"): ("sqs:ChangeMessageVisibility",),
     ("sagemaker", "CreateModel"): ("sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"),
 }
-"""Where an action is not called as its operation is. (Service Authorization Reference; S3 User Guide, "Required permissions".)"""
+"""Where an action is not called as its operation is. (Service Authorization Reference; S3 User Guide, "Required
+permissions".)
+"""
 
 
 def needed_actions() -> set[str]:

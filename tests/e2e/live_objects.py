@@ -1,7 +1,7 @@
 """Objects as the API server has them, read over one connection.
 
-A test that waits looks ten times a second. Each look through kubectl would be a process that works as hard as the operator that is
-waited for.
+A test that waits looks ten times a second. Each look through kubectl would be a process that works as hard as the operator that
+is waited for.
 """
 
 from __future__ import annotations

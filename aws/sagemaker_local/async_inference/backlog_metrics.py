@@ -2,10 +2,10 @@
 
     ApproximateBacklogSize, ApproximateBacklogSizePerInstance, ApproximateAgeOfOldestRequest, HasBacklogWithoutCapacity
 
-All have the one dimension EndpointName. They are samples of a state, which is sampled when an idle queue gets something to do, then once per
-AWS minute for as long as anything is queued, running or has changed, so the last sample says that nothing is left; an idle endpoint
-costs nothing. Whoever needs samples of an idle endpoint (an alarm that is to scale it to zero) asks for them with `sample`. What becomes
-of single invocations is told by `variant_metrics.py`.
+All have the one dimension EndpointName. They are samples of a state, which is sampled when an idle queue gets something to do,
+then once per AWS minute for as long as anything is queued, running or has changed, so the last sample says that nothing is left;
+an idle endpoint costs nothing. Whoever needs samples of an idle endpoint (an alarm that is to scale it to zero) asks for them
+with `sample`. What becomes of single invocations is told by `variant_metrics.py`.
 
 Source: "Alarms and logs for tracking metrics from asynchronous endpoints" in the SageMaker guide.
 """

@@ -1,7 +1,7 @@
 """Running one invocation on one instance: fetch the input, call the container, judge the answer.
 
-Every way in which it can go wrong is an outcome that the caller is told about, but two: a container that refused the connection, and
-one that died while it had the invocation. What then becomes of the invocation is the queue's decision.
+Every way in which it can go wrong is an outcome that the caller is told about, but two: a container that refused the connection,
+and one that died while it had the invocation. What then becomes of the invocation is the queue's decision.
 
 Sources for the sentences: captured notifications ("ClientError: Received client|server error (NNN) from model. See the SageMaker
 Endpoint logs in your account for more information."; status 0 when the container gave no answer in time), and "The response

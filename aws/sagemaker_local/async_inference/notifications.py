@@ -1,10 +1,10 @@
 """What SNS subscribers of an asynchronous endpoint receive.
 
-Success follows AWS's documented sample ("Check prediction results"); failure follows captured events, since AWS shows none:
-the same fields with `invocationStatus: Failed` and a top-level `failureReason`. CustomAttributes are in neither; consumers must
+Success follows AWS's documented sample ("Check prediction results"); failure follows captured events, since AWS shows none: the
+same fields with `invocationStatus: Failed` and a top-level `failureReason`. CustomAttributes are in neither; consumers must
 correlate by `inferenceId`. The subject is null. With IncludeInferenceResponseIn the response travels along, up to 128 KB: in
-base64 on success, as text on failure. Text that JSON has to escape can outgrow what SNS takes; it stays behind then, since news without
-the response is better than none.
+base64 on success, as text on failure. Text that JSON has to escape can outgrow what SNS takes; it stays behind then, since news
+without the response is better than none.
 """
 
 from __future__ import annotations

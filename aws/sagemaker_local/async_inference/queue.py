@@ -2,15 +2,16 @@
 
 First in, first out. Whenever a request arrives, an instance has room, or an instance comes into service, the head of the queue
 is handed to an instance as long as one has room: nothing polls. A request that has waited longer than its RequestTTLSeconds
-fails. The queue survives updates of the endpoint and ends with it; what was queued then is forgotten, as on AWS. AWS does not say what
-becomes of a queue whose endpoint is updated to a real-time one: here what waits fails as soon as the new instances serve.
+fails. The queue survives updates of the endpoint and ends with it; what was queued then is forgotten, as on AWS. AWS does not
+say what becomes of a queue whose endpoint is updated to a real-time one: here what waits fails as soon as the new instances
+serve.
 
-A request that its container never received, because the connection was refused, goes back to its place at the head of the queue with
-what is left of its time to live. One whose container died while it ran fails, or goes back too, with a new time to live
+A request that its container never received, because the connection was refused, goes back to its place at the head of the queue
+with what is left of its time to live. One whose container died while it ran fails, or goes back too, with a new time to live
 (`redelivery.py`).
 
-An invocation has a thread from its dispatch to its notification. Those that are past their container and only have to be written and
-told do not occupy an instance, so their number is bounded here: dispatch waits when there are too many.
+An invocation has a thread from its dispatch to its notification. Those that are past their container and only have to be written
+and told do not occupy an instance, so their number is bounded here: dispatch waits when there are too many.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class _Queued:
     """An invocation and its place in the queue: lower tickets go first.
 
     Attributes:
-        accepted, queued, dispatched, deadline: when it was accepted, when it began to wait, when it was handed to an instance, and
-            when it expires, on the monotonic clock.
+        accepted, queued, dispatched, deadline: when it was accepted, when it began to wait, when it was handed to an instance,
+            and when it expires, on the monotonic clock.
         lost: how often its container died while it ran.
     """
 

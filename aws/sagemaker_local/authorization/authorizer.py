@@ -2,8 +2,8 @@
 
     signed request ──authenticate──> caller ──authorize──> goes on, or AccessDeniedException in AWS's words
 
-It is off until IAM is switched on as in moto: INITIAL_NO_AUTH_ACTION_COUNT in the environment, or POST /moto-api/reset-auth with the number
-of actions that are still free. What moto answers itself it checks itself; this is for what moto never sees.
+It is off until IAM is switched on as in moto: INITIAL_NO_AUTH_ACTION_COUNT in the environment, or POST /moto-api/reset-auth with
+the number of actions that are still free. What moto answers itself it checks itself; this is for what moto never sees.
 
 Sources: "Signature Version 4" in the IAM user guide (a request is valid for five minutes); refusals as SageMaker sends them.
 """

@@ -1,8 +1,9 @@
 """The Condition element of a policy statement. Pure.
 
-A statement applies when all its operators hold for all their keys. A key's policy values are alternatives; for negated operators none of
-them may match. What is absent from the request fails a positive operator and passes a negated one, and passes anything with
-IfExists. ForAllValues and ForAnyValue quantify over the request's values: over none, the first holds and the second does not.
+A statement applies when all its operators hold for all their keys. A key's policy values are alternatives; for negated operators
+none of them may match. What is absent from the request fails a positive operator and passes a negated one, and passes anything
+with IfExists. ForAllValues and ForAnyValue quantify over the request's values: over none, the first holds and the second does
+not.
 
 An operator or a key that is not known here cannot be judged: `Unknown` says so, and the caller fails closed.
 

@@ -1,7 +1,7 @@
 """Whether policies allow a request. Pure.
 
-A request is allowed when a statement of an identity-based policy allows it, a permissions boundary and a session policy (where there are
-any) allow it too, and no statement of any of them denies it. Everything else is denied, in AWS's words.
+A request is allowed when a statement of an identity-based policy allows it, a permissions boundary and a session policy (where
+there are any) allow it too, and no statement of any of them denies it. Everything else is denied, in AWS's words.
 
 A statement whose conditions cannot be judged fails closed: it allows nothing, and what it would deny is denied.
 

@@ -1,7 +1,7 @@
 """IAM's strings: `*` and `?`, and policy variables such as `${aws:username}`. Pure.
 
-A variable stands for its literal value, wildcards in that value included. One that is not in the request makes the whole string match
-nothing, unless the policy gives a default. `${*}`, `${?}` and `${$}` are the characters themselves.
+A variable stands for its literal value, wildcards in that value included. One that is not in the request makes the whole string
+match nothing, unless the policy gives a default. `${*}`, `${?}` and `${$}` are the characters themselves.
 
 Source: "IAM policy elements: Variables and tags" in the IAM user guide.
 """

@@ -1,7 +1,8 @@
 """Which resources an operation of SageMaker is about. Pure.
 
-The rule is that of the service authorization reference: an operation is authorized for the ARNs of what it names. Create, Describe,
-Update, Delete, Stop and Start name their resource by `<Resource>Name`; the exceptions are listed. What names nothing is authorized for `*`.
+The rule is that of the service authorization reference: an operation is authorized for the ARNs of what it names. Create,
+Describe, Update, Delete, Stop and Start name their resource by `<Resource>Name`; the exceptions are listed. What names nothing
+is authorized for `*`.
 
 Source: "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization reference.
 """

@@ -1,8 +1,8 @@
 """How the endpoint is to be updated: a DeploymentConfig, read and checked. Pure.
 
-Whatever the strategy, an update is carried out here as a blue/green deployment that shifts all traffic at once: new instances are
-brought up beside the old ones, take all requests for the baking period, and keep them unless an alarm goes off. CANARY and LINEAR
-routing and rolling updates are checked and described as on AWS, but their steps are not taken.
+Whatever the strategy, an update is carried out here as a blue/green deployment that shifts all traffic at once: new instances
+are brought up beside the old ones, take all requests for the baking period, and keep them unless an alarm goes off. CANARY and
+LINEAR routing and rolling updates are checked and described as on AWS, but their steps are not taken.
 
 Sources: DeploymentConfig and the shapes below it in the SageMaker API reference, whose sentences on sizes and time-outs are the
 checks here (AWS's wording of these refusals is not known); "Auto-Rollback Configuration and Monitoring" in the guide.

@@ -5,8 +5,8 @@
                   └──> Failed                                   any settled status ──> Deleting ──> gone
 
 Changes of fleets run on a thread per change; the API answers at once, as AWS does. During an update the old instances serve
-until all new ones have answered their ping. Then the new ones take the traffic and the old ones stand by for the baking period of
-the deployment policy, if it has one; they finish what they have in flight and stop, or get the traffic back.
+until all new ones have answered their ping. Then the new ones take the traffic and the old ones stand by for the baking period
+of the deployment policy, if it has one; they finish what they have in flight and stop, or get the traffic back.
 
 A failed endpoint can only be deleted, and nothing can be done to one that is changing: AWS's rules, from the description of
 `EndpointStatus` in the API reference and the error "Cannot update in-progress endpoint".

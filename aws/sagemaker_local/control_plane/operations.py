@@ -1,8 +1,8 @@
 """The control plane's API: which SageMaker operations we take over from moto, and how.
 
-moto keeps the records (models, configurations, tags, listings); we let it answer first and add life. Where moto is wrong or lacks
-the operation, we answer alone. Operations that neither has are refused at once: moto would answer with an HTML page and status
-500, which botocore retries.
+moto keeps the records (models, configurations, tags, listings); we let it answer first and add life. Where moto is wrong or
+lacks the operation, we answer alone. Operations that neither has are refused at once: moto would answer with an HTML page and
+status 500, which botocore retries.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What CreateModel and CreateEndpointConfig refuse although botocore's model of the request allows it. Pure.
 
-Sources: CreateModel (either a primary container or a list of them), ProductionVariant and CreateEndpointConfig in the API reference. What AWS
-takes and we cannot run is refused here too, where the caller sees it, and never left out in silence.
+Sources: CreateModel (either a primary container or a list of them), ProductionVariant and CreateEndpointConfig in the API
+reference. What AWS takes and we cannot run is refused here too, where the caller sees it, and never left out in silence.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The alarms that roll an update back.
 
-They are asked for through CloudWatch's own API, on behalf of whoever created the endpoint; scaling/ evaluates them as it does all
-alarms, and SetAlarmState works on them at once.
+They are asked for through CloudWatch's own API, on behalf of whoever created the endpoint; scaling/ evaluates them as it does
+all alarms, and SetAlarmState works on them at once.
 """
 
 from __future__ import annotations

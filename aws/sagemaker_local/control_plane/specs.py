@@ -42,8 +42,8 @@ class AsyncSpec:
         """Read one.
 
         Raises:
-            AwsError: ValidationException without S3OutputPath, which AWS's API model does not require: no page of AWS's says where
-                the output would go.
+            AwsError: ValidationException without S3OutputPath, which AWS's API model does not require: no page of AWS's says
+                where the output would go.
         """
         output = config["OutputConfig"]
         if not output.get("S3OutputPath"):
@@ -89,7 +89,8 @@ class EndpointSpec:
             counts: instance counts by variant.
 
         Raises:
-            AwsError: ValidationException. AWS lets only asynchronous endpoints scale to zero ("Autoscale an asynchronous endpoint").
+            AwsError: ValidationException. AWS lets only asynchronous endpoints scale to zero ("Autoscale an asynchronous
+                endpoint").
         """
         empty = sorted(name for name, count in counts.items() if count == 0)
         if empty and self.asynchronous is None:

@@ -1,7 +1,7 @@
 """The production variants of one configuration: brought up, invoked and ended together.
 
-An endpoint has one set of variants that serves. While it is updated, a second set is brought up beside it, takes its place, and the
-first finishes what it has in flight.
+An endpoint has one set of variants that serves. While it is updated, a second set is brought up beside it, takes its place, and
+the first finishes what it has in flight.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ class VariantSet:
     def acquire_instance(self, most: int) -> Instance | None:
         """A serving instance with room below `most` requests, with its place taken.
 
-        A variant with room is drawn by weight, and of its instances the least busy one is taken: shares follow the weights where there
-        is room to choose, and no instance idles where there is not. A variant of weight 0 gets nothing, as on AWS, unless all
-        weights are 0.
+        A variant with room is drawn by weight, and of its instances the least busy one is taken: shares follow the weights where
+        there is room to choose, and no instance idles where there is not. A variant of weight 0 gets nothing, as on AWS, unless
+        all weights are 0.
         """
         for variant in self._drawn_by_weight():
             for instance in sorted(variant.fleet.in_service(), key=lambda instance: instance.in_flight):

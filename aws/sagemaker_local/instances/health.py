@@ -3,8 +3,8 @@
     trusted ──(a connection was refused or broke)──> suspect ──(it answers a ping)──> trusted
                                                         └──────(its process ends)───> ended
 
-A container that has died is known to be dead only when its process has been reaped, which a busy machine can put off. Until then its
-instance would look free, and be handed request after request that cannot arrive. So whoever sees a connection refused or
+A container that has died is known to be dead only when its process has been reaped, which a busy machine can put off. Until then
+its instance would look free, and be handed request after request that cannot arrive. So whoever sees a connection refused or
 broken says so here: the instance takes no request from then on, is pinged at once, and is trusted again when it answers.
 
 A ping that merely takes too long makes nobody suspect: SageMaker goes on sending requests to a container that is slow to answer.

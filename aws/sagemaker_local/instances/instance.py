@@ -3,9 +3,9 @@
 Life: Starting (model data unpacked, process started, pinged until it answers) -> InService (pinged every few seconds) ->
 Ended, because it crashed, never became healthy, hung, or was stopped. An instance lives once; its fleet replaces it.
 
-One thread per instance drives this life and sleeps between pings until the process exits or a connection to it breaks, so a crash
-is noticed at once and an idle instance costs one ping every five seconds. In-flight requests are counted here: a retired instance
-finishes them.
+One thread per instance drives this life and sleeps between pings until the process exits or a connection to it breaks, so a
+crash is noticed at once and an idle instance costs one ping every five seconds. In-flight requests are counted here: a retired
+instance finishes them.
 
 Sources: container contract in the SageMaker guide, "Use Your Own Inference Code with Hosting Services": GET /ping answers 200
 within 2 s; SIGTERM, then SIGKILL after 30 s.

@@ -2,10 +2,12 @@
 
     GET /models[?next_page_token=...] -> {"models": [{"modelName", "modelUrl"}, ...], "nextPageToken"?}
 
-AWS does not say what it does with the answer. Here a model that is not listed counts as not loaded, so that the next invocation loads it.
-A listing that cannot be had or read means nothing: it is told once, in the container's log, where whoever wrote the container looks.
+AWS does not say what it does with the answer. Here a model that is not listed counts as not loaded, so that the next invocation
+loads it. A listing that cannot be had or read means nothing: it is told once, in the container's log, where whoever wrote the
+container looks.
 
-Sources: "Build Your Own Container for Multi-Model Endpoints" in the SageMaker guide; that it is asked every few seconds: pytorch/serve #1028.
+Sources: "Build Your Own Container for Multi-Model Endpoints" in the SageMaker guide; that it is asked every few seconds:
+pytorch/serve #1028.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Asking the kernel for a free port and letting go of it again is a lottery: until the container has bound it, which takes seconds,
 anybody may be given the same port. So ports come from a range of their own, below the one from which the kernel serves
-connections and everybody else who asks for "any" port. Within the range a port in use is reserved by an abstract Unix socket named
-after it: the reservation holds between all servers on a machine, leaves no file behind, and ends with the process that made it,
-however that ends. (Where there are no abstract sockets, reservations hold within one server only.)
+connections and everybody else who asks for "any" port. Within the range a port in use is reserved by an abstract Unix socket
+named after it: the reservation holds between all servers on a machine, leaves no file behind, and ends with the process that
+made it, however that ends. (Where there are no abstract sockets, reservations hold within one server only.)
 
 What remains is a program that takes a fixed port of the range by itself. It is noticed by binding the port before it is handed
 out, and, in the seconds until the container binds it, by `taken` after the container has failed to start.

@@ -1,10 +1,11 @@
 """Bedrock's ApplyGuardrail.
 
 Every block of the content must be covered by a rule. The guardrail intervenes when the rule of any block says so; outputs and
-assessments of all blocks' rules are put together. Usage and coverage are counted. Guardrails need not be created: a rule may name one.
+assessments of all blocks' rules are put together. Usage and coverage are counted. Guardrails need not be created: a rule may
+name one.
 
-Sources: ApplyGuardrail in the Bedrock Runtime API reference; "Use the ApplyGuardrail API" in the Bedrock guide (images up to 4 MB, PNG or
-JPEG; a text unit is 1,000 characters).
+Sources: ApplyGuardrail in the Bedrock Runtime API reference; "Use the ApplyGuardrail API" in the Bedrock guide (images up to 4
+MB, PNG or JPEG; a text unit is 1,000 characters).
 """
 
 from __future__ import annotations

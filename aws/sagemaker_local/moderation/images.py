@@ -1,7 +1,7 @@
 """Images that moderation is asked about: fetched, checked as AWS checks them, and searched for markers.
 
-Only what a rule can be about is read: the format (by content, as Rekognition does), the file's hash, and the texts in its metadata.
-Pixels are never decoded, so a file that is damaged behind its header passes here and would not on AWS.
+Only what a rule can be about is read: the format (by content, as Rekognition does), the file's hash, and the texts in its
+metadata. Pixels are never decoded, so a file that is damaged behind its header passes here and would not on AWS.
 
 Sources: "Image" in the Rekognition API reference (JPEG and PNG, 5 MB as bytes, 15 MB from S3); PNG specification 11.3.3 (text
 chunks); JPEG, ITU T.81 annex B (COM segments).

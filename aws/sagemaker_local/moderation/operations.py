@@ -4,8 +4,8 @@
     X-Amz-Target: Comprehend_20171127.Detect...     comprehend.py      (JSON 1.1)
     POST /guardrail/<id>/version/<version>/apply    guardrails.py      (REST-JSON)
 
-Requests are validated by botocore's models of these services, as AWS validates them. An SDK that speaks CBOR to Comprehend is not
-understood; boto3 and the AWS CLI speak JSON.
+Requests are validated by botocore's models of these services, as AWS validates them. An SDK that speaks CBOR to Comprehend is
+not understood; boto3 and the AWS CLI speak JSON.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rekognition's DetectModerationLabels and DetectFaces.
 
-Sources: the two operations in the Rekognition API reference: MinConfidence is 50 by default; Attributes DEFAULT gives BoundingBox,
-Confidence, Pose, Quality and Landmarks, and other attributes are added to these.
+Sources: the two operations in the Rekognition API reference: MinConfidence is 50 by default; Attributes DEFAULT gives
+BoundingBox, Confidence, Pose, Quality and Landmarks, and other attributes are added to these.
 """
 
 from __future__ import annotations

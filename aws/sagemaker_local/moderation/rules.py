@@ -4,12 +4,14 @@ There is no model here that could see or read. What an API answers about an imag
 rule covers is an error, never a clean verdict**: a test that forgot to say what its picture shows must not pass because
 everything is allowed. A catch-all rule exists, but has to be asked for by name.
 
-    {"api": "DetectModerationLabels", "match": {"marker": "nude"}, "answer": {"ModerationLabels": [{"Name": ..., "Confidence": 97.5}]}}
-    {"api": "DetectToxicContent", "match": {"words": ["idiot"]}, "answer": {"Labels": [{"Name": "INSULT", "Score": 0.98}], "Toxicity": 0.9}}
+    {"api": "DetectModerationLabels", "match": {"marker": "nude"},
+        "answer": {"ModerationLabels": [{"Name": ..., "Confidence": 97.5}]}}
+    {"api": "DetectToxicContent", "match": {"words": ["idiot"]},
+        "answer": {"Labels": [{"Name": "INSULT", "Score": 0.98}], "Toxicity": 0.9}}
     {"api": "DetectModerationLabels", "match": {"anything": true}, "answer": {"ModerationLabels": []}}
 
-All conditions of a match must hold. Of several rules that match, the latest wins, but one that matches anything only when no other does.
-The answer is in AWS's own members and is checked against botocore's model when the rule is added.
+All conditions of a match must hold. Of several rules that match, the latest wins, but one that matches anything only when no
+other does. The answer is in AWS's own members and is checked against botocore's model when the rule is added.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The models in a container's memory: loaded, invoked and unloaded through the container's models API.
 
-    POST /models             200, 409: in memory        507: unload the least recently used, or wait for one to come free, and again
+    POST /models           200, 409: in memory      507: unload the least recently used, or wait for one to come free, and again
     POST /models/<hash>/invoke
     DELETE /models/<hash>
-    GET /models              (asked by the instance, beside each ping) what is not listed is not in memory
+    GET /models            (asked by the instance, beside each ping) what is not listed is not in memory
 
 Source: "Build Your Own Container for Multi-Model Endpoints" in the SageMaker guide.
 """

@@ -1,9 +1,11 @@
 """The CloudWatch metrics of a multi-model endpoint, as one of its instances sees them.
 
-    AWS/SageMaker              ModelCacheHit            1 for an invocation whose model was in memory, else 0: the Average is the hit ratio
-                               ModelLoadingWaitTime     how long an invocation waited for its model; only those that had to wait
-                               ModelDownloadingTime, ModelLoadingTime, ModelUnloadingTime
-    /aws/sagemaker/Endpoints   LoadedModelCount         one sample per instance and minute
+    AWS/SageMaker
+        ModelCacheHit            1 for an invocation whose model was in memory, else 0: the Average is the hit ratio
+        ModelLoadingWaitTime     how long an invocation waited for its model; only those that had to wait
+        ModelDownloadingTime, ModelLoadingTime, ModelUnloadingTime
+    /aws/sagemaker/Endpoints
+        LoadedModelCount         one sample per instance and minute
 
 All with dimensions EndpointName and VariantName, times in microseconds; there are no metrics per model. LoadedModelCount is
 sampled a minute after the first invocation since the last sample, so that an idle endpoint costs nothing; AWS goes on sampling.

@@ -3,9 +3,9 @@
 Sticky: a request goes where the model is already in memory, else where it is on disk, else to the instance that rendezvous
 hashing names: the same one every time, and when an instance leaves only its own models move (Thaler & Ravishankar, 1998).
 
-Hot: an instance that already has `REQUESTS_PER_COPY` requests of the model is passed over for the next one, which thereby loads a
-copy; when all have that many, the model's least busy holder takes the request. As soon as the traffic fits one instance again it
-goes there, and the copies are evicted like any other unused model.
+Hot: an instance that already has `REQUESTS_PER_COPY` requests of the model is passed over for the next one, which thereby loads
+a copy; when all have that many, the model's least busy holder takes the request. As soon as the traffic fits one instance again
+it goes there, and the copies are evicted like any other unused model.
 
 AWS documents that a model's traffic is sent to another instance when its instance is busy with it, not how busy that is.
 Source: "How multi-model endpoints work" in "Multi-model endpoints", SageMaker guide.

@@ -1,7 +1,7 @@
 """Endpoints on disk: enough of each to run it again.
 
-One file an endpoint, replaced whenever its status changes and removed when it is gone. What was in service comes back as if all its
-instances had crashed at once, which is what happened to them: InService, with replacements starting. What was being created
+One file an endpoint, replaced whenever its status changes and removed when it is gone. What was in service comes back as if all
+its instances had crashed at once, which is what happened to them: InService, with replacements starting. What was being created
 is created again, what was being updated is updated again, what was being deleted is gone.
 """
 

@@ -8,7 +8,8 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file's content in one step, and make its directory when it is missing.
 
-    Nothing is flushed to the disk itself: what is written survives the end of this process however it comes, not a power failure.
+    Nothing is flushed to the disk itself: what is written survives the end of this process however it comes, not a power
+    failure.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")

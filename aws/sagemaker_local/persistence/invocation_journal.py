@@ -3,8 +3,8 @@
     state/invocations/<endpoint>/<sequence>.queued     accepted with 202, waiting
     state/invocations/<endpoint>/<sequence>.running    handed to an instance
 
-The sequence is the order of acceptance. The suffix is changed before the container is called, so that after a crash of the server
-it is known which requests may have had effects: they follow the rule for containers that died.
+The sequence is the order of acceptance. The suffix is changed before the container is called, so that after a crash of the
+server it is known which requests may have had effects: they follow the rule for containers that died.
 """
 
 from __future__ import annotations

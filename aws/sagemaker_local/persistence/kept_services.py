@@ -1,4 +1,6 @@
-"""Which services are kept, and which of them a request may change. Pure, and free of moto, whose import would slow every start."""
+"""Which services are kept, and which of them a request may change. Pure, and free of moto, whose import would slow every
+start.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """One of moto's backends as bytes, and back.
 
-moto's records are plain Python objects, so pickle keeps them whole, random ids and all; moto's own recorder would replay requests and
-make new ids. Two things need care: locks, which are made anew, and the contents of S3 objects, which go to a file each, named by
-their digest and written once, so that a change of one object does not rewrite all others.
+moto's records are plain Python objects, so pickle keeps them whole, random ids and all; moto's own recorder would replay
+requests and make new ids. Two things need care: locks, which are made anew, and the contents of S3 objects, which go to a file
+each, named by their digest and written once, so that a change of one object does not rewrite all others.
 
 Unpickling runs code: a data directory must be as trusted as the program itself.
 """

@@ -4,9 +4,9 @@
     state/moto/<service>/<account>/<region>    one backend
     state/s3-contents/<sha256>                 the bytes of S3 objects
 
-A request that may have changed something is answered once its service has been saved. One thread saves; requests that come meanwhile
-share the next save, so many writers cost no more than one. A save writes a service's whole index, whose size grows with the number of
-objects: right for a developer's thousands, wrong for millions. Nothing happens while nothing changes.
+A request that may have changed something is answered once its service has been saved. One thread saves; requests that come
+meanwhile share the next save, so many writers cost no more than one. A save writes a service's whole index, whose size grows
+with the number of objects: right for a developer's thousands, wrong for millions. Nothing happens while nothing changes.
 """
 
 from __future__ import annotations

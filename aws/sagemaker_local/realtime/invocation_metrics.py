@@ -7,11 +7,11 @@
     ModelLatency             how long the container took, in microseconds; nothing when it was not called
     OverheadLatency          how much longer the whole call took: on a multi-model endpoint, loading is overhead
 
-All with dimensions EndpointName and VariantName. A variant whose metrics an alarm watches gets a zero every minute, so that it scales
-in when its traffic ends; nobody else's do, since moto keeps every datum.
+All with dimensions EndpointName and VariantName. A variant whose metrics an alarm watches gets a zero every minute, so that it
+scales in when its traffic ends; nobody else's do, since moto keeps every datum.
 
-Sources: "Monitor SageMaker with CloudWatch"; "Scale-in" in "Edit a scaling policy" ("if a variant's traffic becomes zero, SageMaker emits
-metrics with a value of zero") in the SageMaker guide.
+Sources: "Monitor SageMaker with CloudWatch"; "Scale-in" in "Edit a scaling policy" ("if a variant's traffic becomes zero,
+SageMaker emits metrics with a value of zero") in the SageMaker guide.
 """
 
 from __future__ import annotations

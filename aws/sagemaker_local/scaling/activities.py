@@ -1,8 +1,8 @@
 """What was scaled and why: the record behind DescribeScalingActivities.
 
-The words are AWS's: "Setting desired instance count to 2.", "monitor alarm X in state ALARM triggered policy Y", "minimum capacity was
-set to 1". An alarm that changed nothing leaves a not-scaled activity, which is listed only with IncludeNotScaledActivities; the same
-reason is recorded once until something else happens.
+The words are AWS's: "Setting desired instance count to 2.", "monitor alarm X in state ALARM triggered policy Y", "minimum
+capacity was set to 1". An alarm that changed nothing leaves a not-scaled activity, which is listed only with
+IncludeNotScaledActivities; the same reason is recorded once until something else happens.
 
 Sources: ScalingActivity in the API reference; "Scaling activities for Application Auto Scaling" in the user guide.
 """

@@ -2,8 +2,8 @@
 
     moto's metric data ──new samples──> per metric ──> datapoints ──> judge() ──> state in moto, SNS, and who scales
 
-An alarm is evaluated at once when it is new and then every minute (every ten seconds when its period is shorter), on the AWS clock.
-Its periods shrink with that clock too, down to a real second, which is as finely as SageMaker's metrics are written here.
+An alarm is evaluated at once when it is new and then every minute (every ten seconds when its period is shorter), on the AWS
+clock. Its periods shrink with that clock too, down to a real second, which is as finely as SageMaker's metrics are written here.
 Only periods that ended a moment ago are looked at, so that what is written in batches has arrived.
 
 Metric data are read once, as they come: an evaluation costs what is new, not what moto has kept. Without alarms nothing is read.

@@ -1,18 +1,18 @@
 """In which state an alarm is, from its definition and its metric's datapoints. Pure.
 
-CloudWatch looks a little further back than EvaluationPeriods (the evaluation range), so that a late datapoint does not count as a
-missing one. Of the datapoints found there:
+CloudWatch looks a little further back than EvaluationPeriods (the evaluation range), so that a late datapoint does not count as
+a missing one. Of the datapoints found there:
 
 - as many as EvaluationPeriods or more: the newest of them decide, and TreatMissingData is not needed;
 - fewer: the gaps are filled as TreatMissingData says, as few as possible;
 - none: INSUFFICIENT_DATA, the state as it was, ALARM or OK, as TreatMissingData says.
 
-One exception, the premature alarm: when all that is there breaches, but is fewer than DatapointsToAlarm, the alarm goes off only once
-the oldest of it is DatapointsToAlarm periods old; until then the state stays.
+One exception, the premature alarm: when all that is there breaches, but is fewer than DatapointsToAlarm, the alarm goes off only
+once the oldest of it is DatapointsToAlarm periods old; until then the state stays.
 
-Sources: "Configuring how CloudWatch alarms treat missing data" in the CloudWatch user guide, whose two tables are the tests of this
-module. AWS says that the length of the evaluation range depends on the period without saying how; it is the tables' here: two
-periods more.
+Sources: "Configuring how CloudWatch alarms treat missing data" in the CloudWatch user guide, whose two tables are the tests of
+this module. AWS says that the length of the evaluation range depends on the period without saying how; it is the tables' here:
+two periods more.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The loop that lets alarms act.
 
-    every second: alarms evaluated ──in ALARM──> policies decide ──largest──> Endpoint.reweigh ──> activity: InProgress ──> Successful
-                                                                          (the way of UpdateEndpointWeightsAndCapacities)
+    every second: alarms evaluated ─in ALARM─> policies decide ─largest─> Endpoint.reweigh ─> activity: InProgress ─> Successful
+                                                                      (the way of UpdateEndpointWeightsAndCapacities)
 
-One thread wakes every second, asks moto whether there is any alarm, and sleeps again: without alarms and activities that is
-all it does. Nothing is decided here: `alarm_state` and `capacity` are pure, this module gathers what they need and does what they say.
+One thread wakes every second, asks moto whether there is any alarm, and sleeps again: without alarms and activities that is all
+it does. Nothing is decided here: `alarm_state` and `capacity` are pure, this module gathers what they need and does what they
+say.
 
 A variant that is changing (Updating) is left alone and looked at again when its alarm is next evaluated. Bounds are enforced
 when a target is registered or changed, not when somebody sets a count beside them: AWS does the same.

@@ -2,16 +2,16 @@
 
 A policy's wish is bounded by the target's minimum and maximum and held back by cooldowns:
 
-- after a scale-out, what it added counts as part of the next one while the cooldown runs: the next one starts from the capacity before,
-  so only a larger wish adds anything;
+- after a scale-out, what it added counts as part of the next one while the cooldown runs: the next one starts from the capacity
+  before, so only a larger wish adds anything;
 - after a scale-in, no policy removes anything while the cooldown runs; a scale-out ends that cooldown.
 
-When several policies wish at the same time, the largest capacity wins, and target-tracking policies remove instances only when all
-of them agree.
+When several policies wish at the same time, the largest capacity wins, and target-tracking policies remove instances only when
+all of them agree.
 
-A target-tracking policy wants the capacity that would bring its metric to the target: current × metric / target, rounded up. At zero
-instances the metric is read as that of one. It follows the newest datapoint when it adds, and the highest of those that its alarm
-evaluated when it removes: AWS only says that it removes gradually.
+A target-tracking policy wants the capacity that would bring its metric to the target: current × metric / target, rounded up. At
+zero instances the metric is read as that of one. It follows the newest datapoint when it adds, and the highest of those that its
+alarm evaluated when it removes: AWS only says that it removes gradually.
 
 Sources: "How step scaling works", "How target tracking works", "Considerations" (multiple policies) and "Cooldown period" in the
 Application Auto Scaling user guide.

@@ -1,10 +1,10 @@
 """From samples to the datapoints that an alarm looks at: one statistic per period. Pure.
 
-Periods are aligned to the epoch and only those that have ended count. A sample belongs to the period in which it was taken, not to
-the one in which it arrived, so nothing is counted twice.
+Periods are aligned to the epoch and only those that have ended count. A sample belongs to the period in which it was taken, not
+to the one in which it arrived, so nothing is counted twice.
 
-Source: "Statistics" and "Percentiles" in the CloudWatch user guide. A percentile needs single values; a statistic set has one only
-when all its values are equal.
+Source: "Statistics" and "Percentiles" in the CloudWatch user guide. A percentile needs single values; a statistic set has one
+only when all its values are equal.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """What scaling needs of moto's insides: alarms, metric data, scalable targets and policies.
 
-Like moto_bridge.py for SageMaker, this is the one file that a moto upgrade may break. Two things make the public APIs unfit here:
-evaluation runs for all accounts and regions at once, with nobody's credentials, and GetMetricData cannot cut a period shorter than a
-second, which a fast clock needs.
+Like moto_bridge.py for SageMaker, this is the one file that a moto upgrade may break. Two things make the public APIs unfit
+here: evaluation runs for all accounts and regions at once, with nobody's credentials, and GetMetricData cannot cut a period
+shorter than a second, which a fast clock needs.
 
-moto's Application Auto Scaling brings all of moto's EC2 along, a third of the time that this server takes to start: it is imported when it
-is first needed.
+moto's Application Auto Scaling brings all of moto's EC2 along, a third of the time that this server takes to start: it is
+imported when it is first needed.
 
 Every read works on a snapshot: moto answers other threads meanwhile.
 """

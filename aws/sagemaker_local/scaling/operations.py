@@ -4,7 +4,8 @@ moto stores targets, policies and scheduled actions; we let it answer first. Wha
 
     RegisterScalableTarget     the variant must exist and the bounds make sense; the count is brought between them
     DeregisterScalableTarget   takes its policies and their alarms with it
-    PutScalingPolicy           the target must be registered; one policy tracks a metric, and gets its alarms; an update keeps the ARN
+    PutScalingPolicy           the target must be registered; one policy tracks a metric, and gets its alarms; an update keeps
+                               the ARN
     DescribeScalingActivities  moto lacks it
 
 Everything else, and every other service's targets, is moto's.

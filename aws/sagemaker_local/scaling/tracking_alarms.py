@@ -1,8 +1,8 @@
 """The two alarms that Application Auto Scaling keeps for a target-tracking policy. Pure.
 
-AlarmHigh goes off after three minutes above the target, AlarmLow after fifteen minutes more than 10 % below it. They are ordinary
-alarms, visible in DescribeAlarms, and are replaced with every PutScalingPolicy. A policy that must not remove instances has no
-AlarmLow.
+AlarmHigh goes off after three minutes above the target, AlarmLow after fifteen minutes more than 10 % below it. They are
+ordinary alarms, visible in DescribeAlarms, and are replaced with every PutScalingPolicy. A policy that must not remove instances
+has no AlarmLow.
 
 Sources: names and description from policies described in the field; periods from AWS's statement that a policy adds quickly and
 removes gradually and from the same descriptions.

@@ -1,8 +1,8 @@
 """Metrics of endpoints that have nothing to do, for the alarms that wait for just that.
 
-SageMaker writes zeros while nothing happens; here nobody does, because moto keeps every datum. So whenever an alarm on one of these metrics is
-evaluated, its endpoint is asked for a sample, which the next evaluation sees: an endpoint scales in although it is idle, and costs
-nothing when nobody watches it.
+SageMaker writes zeros while nothing happens; here nobody does, because moto keeps every datum. So whenever an alarm on one of
+these metrics is evaluated, its endpoint is asked for a sample, which the next evaluation sees: an endpoint scales in although it
+is idle, and costs nothing when nobody watches it.
 """
 
 from __future__ import annotations

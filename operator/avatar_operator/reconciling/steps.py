@@ -1,7 +1,8 @@
 """One line in the log for each step of an object's life, and none for passes that change nothing.
 
-A step is a condition that got another status or reason, and the last one is the object's end. Lines carry the object's uid and, where there is one, the
-attempt's inference id: the same words as in the worker's log, so that one search finds both halves of a story.
+A step is a condition that got another status or reason, and the last one is the object's end. Lines carry the object's uid and,
+where there is one, the attempt's inference id: the same words as in the worker's log, so that one search finds both halves of a
+story.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """What is said to both servers: conversations of boto3 calls, right ones and wrong ones.
 
-A step is (service, operation, parameters) or (service, operation, parameters, {name: path into the answer}); what was kept under a
-name is put in for `{name}` in later parameters. Steps that must be refused need no mark: a refusal is an answer like any other.
+A step is (service, operation, parameters) or (service, operation, parameters, {name: path into the answer}); what was kept under
+a name is put in for `{name}` in later parameters. Steps that must be refused need no mark: a refusal is an answer like any
+other.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Many asynchronous invocations from fifty clients over four instances that keep crashing: nothing is lost, nothing done twice.
 
-Every invocation costs the server an S3 object, an SNS message and an SQS message, so two thousand of them would take minutes of a
-machine that is busy with other things. A test run does a tenth of that; `make bench-sagemaker-local` does all two thousand, through
-`ASYNC_LOAD_INVOCATIONS`, with the same assertions.
+Every invocation costs the server an S3 object, an SNS message and an SQS message, so two thousand of them would take minutes of
+a machine that is busy with other things. A test run does a tenth of that; `make bench-sagemaker-local` does all two thousand,
+through `ASYNC_LOAD_INVOCATIONS`, with the same assertions.
 
-The containers tell what they ran by appending each inference id to a file before they answer. Which invocations a crash hits depends on
-the machine's speed, and so does how many fail; that each of them ends once does not, and only that is asserted.
+The containers tell what they ran by appending each inference id to a file before they answer. Which invocations a crash hits
+depends on the machine's speed, and so does how many fail; that each of them ends once does not, and only that is asserted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The suite's AWS mode, against the emulator posing as an account: nobody here has one.
 
-Shown is that the mode needs nothing of the emulator (no control API, no image name of ours, another region, everything found through
-`AWS_ENDPOINT_URL` alone), and that an account is left as it was found. A few tests stand for all: the whole suite is run this way
-by the command in docs/sagemaker-local.md.
+Shown is that the mode needs nothing of the emulator (no control API, no image name of ours, another region, everything found
+through `AWS_ENDPOINT_URL` alone), and that an account is left as it was found. A few tests stand for all: the whole suite is run
+this way by the command in docs/sagemaker-local.md.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Any sequence of calls, right and wrong ones, against a simple model of what AWS promises.
 
-The model knows three dictionaries and one rule for each call. After every step the server must describe what the model says; in the end
-every accepted invocation whose endpoint still stands has exactly one outcome. Changes are waited for, so the model needs no notion
-of time: what happens during a change is the subject of other tests.
+The model knows three dictionaries and one rule for each call. After every step the server must describe what the model says; in
+the end every accepted invocation whose endpoint still stands has exactly one outcome. Changes are waited for, so the model needs
+no notion of time: what happens during a change is the subject of other tests.
 """
 
 from __future__ import annotations

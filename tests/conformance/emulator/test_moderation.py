@@ -1,4 +1,6 @@
-"""Rekognition, Comprehend and Bedrock Guardrails answer by rules that a test sets, refuse what AWS refuses, and assume nothing."""
+"""Rekognition, Comprehend and Bedrock Guardrails answer by rules that a test sets, refuse what AWS refuses, and assume
+nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Where AWS documents no words, the emulator has its own, or those seen in the field; programs and people read them, so they stay."""
+"""Where AWS documents no words, the emulator has its own, or those seen in the field; programs and people read them, so they
+stay.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The table of AWS's contracts in docs/sagemaker-local.md is true: it names tests that exist, and leaves no row without one or a reason."""
+"""The table of AWS's contracts in docs/sagemaker-local.md is true: it names tests that exist, and leaves no row without one
+or a reason.
+"""
 
 from __future__ import annotations
 

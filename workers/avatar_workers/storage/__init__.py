@@ -3,8 +3,9 @@
 `object_storage` is the Protocol with its errors, `s3_object_storage` the implementation on boto3 (which honours
 AWS_ENDPOINT_URL by itself), `s3_location` takes `s3://bucket/key` apart.
 
-Nothing is ever overwritten: `create` is a conditional write (If-None-Match: *), which is what makes claims exclusive
-and artifacts immutable. What is deleted is only what this process created, and nobody wants any more. Every read has a limit. Every write carries its SHA-256, which S3 checks on arrival and keeps.
+Nothing is ever overwritten: `create` is a conditional write (If-None-Match: *), which is what makes claims exclusive and
+artifacts immutable. What is deleted is only what this process created, and nobody wants any more. Every read has a limit. Every
+write carries its SHA-256, which S3 checks on arrival and keeps.
 """
 
 from avatar_workers.storage.object_storage import (

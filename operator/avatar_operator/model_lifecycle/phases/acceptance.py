@@ -85,7 +85,9 @@ def refusal(
 def photo_refusal(
     runtime: AvatarRuntime, photos: Sequence[PhotoLocation] | BackendError | None
 ) -> tuple[str, str] | None:
-    """Why a runtime does not take the photos that were found, as reason and message; None if it does, or none were looked for."""
+    """Why a runtime does not take the photos that were found, as reason and message; None if it does, or none were looked
+    for.
+    """
     if photos is None:
         return None
     if isinstance(photos, BackendError):

@@ -1,7 +1,8 @@
 """Deletion: first the users go, then the endpoints, then the runtime itself.
 
-A runtime that may not delete its endpoints stays and says why: they cost money every hour, and once the object is gone
-nobody remembers them. So does one that keeps the record of data that could not be removed. A person who knows better has a way out, an annotation; what stays is named in farewell.
+A runtime that may not delete its endpoints stays and says why: they cost money every hour, and once the object is gone nobody
+remembers them. So does one that keeps the record of data that could not be removed. A person who knows better has a way out, an
+annotation; what stays is named in farewell.
 """
 
 from avatar_api.avatar_runtime import AvatarRuntime

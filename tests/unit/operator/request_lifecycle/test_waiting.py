@@ -228,7 +228,9 @@ async def test_a_warning_is_told_and_stops_nothing(prompt: str, *, warned: bool)
     assert world.kube.reasons().count("TokenMissing") == warned
 
 
-@pytest.mark.parametrize(("pictures", "words"), [(1, "1 picture of revision 1 lies"), (2, "2 pictures of revision 1 lie")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pictures", "words"), [(1, "1 picture of revision 1 lies"), (2, "2 pictures of revision 1 lie")]
+)
 async def test_one_picture_is_one_picture(pictures: int, words: str) -> None:
     world = World()
     world.add_runtime()
