@@ -11,6 +11,7 @@ holds the interpreter's lock while it decodes, so the size of a page is what bou
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import aiohttp
@@ -47,10 +48,23 @@ class ExpiredError(KubeError):
     """A list took so long that the API server has forgotten the state that it began with."""
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some objects of a list.
+
+    Attributes:
+        objects: each with its apiVersion and kind.
+        version: the resourceVersion of the whole list: how far the API server had come.
+    """
+
+    objects: Sequence[Object]
+    version: str
+
+
 class KubeClient(Protocol):
     """What the operator asks of the API server."""
 
-    def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+    def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
         """Every object of a kind, in all namespaces, a page at a time.
 
         A list that takes too long is begun again, so an object may come twice.
@@ -107,7 +121,7 @@ class KubernetesClient:
         """Close the connections."""
         await self._api_client.close()  # type: ignore[no-untyped-call]
 
-    async def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+    async def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
         """Every object of a kind, in all namespaces, a page at a time.
 
         A list that takes too long is begun again, so an object may come twice.
@@ -123,7 +137,8 @@ class KubernetesClient:
                 token = ""
                 continue
             # Items of a list carry neither apiVersion nor kind.
-            yield [{**item, "apiVersion": API_VERSION, "kind": kind.kind} for item in answer["items"]]
+            objects = [{**item, "apiVersion": API_VERSION, "kind": kind.kind} for item in answer["items"]]
+            yield Page(objects, answer["metadata"]["resourceVersion"])
             token = answer["metadata"].get("continue", "")
             if not token:
                 return
