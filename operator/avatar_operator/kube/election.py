@@ -17,7 +17,7 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.errors import StartUpError
 from avatar_operator.kube.client import ConflictError, KubeClient, KubeError, NotFoundError, Object
 from avatar_operator.kube.leadership import Leadership, LeadershipLostError
-from avatar_operator.kube.lease import Sighting, held, new_lease, read_lease, released, sighted
+from avatar_operator.kube.lease import Sighting, held, missing, new_lease, read_lease, released, sighted
 
 logger = structlog.get_logger(__name__)
 
@@ -143,15 +143,15 @@ class Elector:
     async def _try_to_take(self) -> Mapping[str, str] | None:
         try:
             self._lease = await self._client.read_lease(self._namespace, LEASE_NAME)
+            record = read_lease(self._lease)
         except NotFoundError:
             self._lease = new_lease(self._namespace, LEASE_NAME)
-            await self._write({})
-            return {}
-        record, now = read_lease(self._lease), self._leadership.now()
+            record = missing(self._sighting)
+        now = self._leadership.now()
         self._sighting = sighted(self._sighting, record, now)
         if not self._sighting.may_be_taken(self._identity, now):
             return None
-        await self._write({})
+        await self._write(record.annotations)
         return record.annotations
 
     async def _renew(self) -> None:

@@ -257,36 +257,80 @@ def test_a_leader_whose_lease_somebody_annotates_goes_on() -> None:
     in_virtual_time(story())
 
 
-def test_a_leader_whose_lease_somebody_deletes_makes_it_anew() -> None:
+@pytest.mark.parametrize("moment", [0.1 * tenth for tenth in range(0, 60, 7)])
+def test_a_leader_whose_lease_somebody_deletes_makes_it_anew_and_nobody_leads_beside_it(
+    moment: float,
+) -> None:
     async def story() -> None:
         kube = FakeKubeClient(FakeClock())
         first = Replica(kube, "first", left={"avatars.dev/told-avatarmodels": "7"})
+        second = Replica(kube, "second")
         await first.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await asyncio.sleep(20 + moment)
         kube.leases.clear()
-        await asyncio.sleep(60)
+        for _ in range(600):
+            assert not second.leadership.leads()
+            await asyncio.sleep(0.1)
 
         assert first.leadership.leads()
         assert _lease(kube)["spec"]["holderIdentity"] == "first"
         assert _lease(kube)["metadata"]["annotations"] == first.left
+        standing_by.cancel()
         await first.die()
 
     in_virtual_time(story())
 
 
-def test_a_leader_whose_lease_somebody_deletes_ends_if_another_was_faster() -> None:
+def test_a_lease_that_is_deleted_with_its_leader_is_made_anew_once_it_would_have_been_over() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first", {"told": "7"}), Replica(kube, "second")
+        await first.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await asyncio.sleep(20)
+        await first.die()
+        kube.leases.clear()
+        died_at = now()
+
+        assert await standing_by == {"told": "7"}, "what the leader left is known to whoever stood by"
+        assert LEASE <= now() - died_at < LEASE + 2
+        assert _lease(kube)["metadata"]["annotations"] == {"told": "7"}
+        await second.die()
+
+    in_virtual_time(story())
+
+
+def test_a_released_lease_that_somebody_deletes_is_taken_at_once() -> None:
     async def story() -> None:
         kube = FakeKubeClient(FakeClock())
         first, second = Replica(kube, "first"), Replica(kube, "second")
         await first.lead()
-        coming = asyncio.create_task(second.lead())
+        await first.hand_over()
+        released_at = now()
+        standing_by = asyncio.create_task(second.lead())
+        kube.leases.clear()
+        await standing_by
+
+        assert now() - released_at <= 1.0
+        await second.die()
+
+    in_virtual_time(story())
+
+
+def test_a_leader_whose_lease_somebody_deletes_ends_if_one_that_had_never_seen_it_was_faster() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first"), Replica(kube, "second")
+        await first.lead()
         await asyncio.sleep(2)
         kube.leases.clear()
+        await second.lead()
         assert first.renewing is not None
 
         with pytest.raises(LeadershipLostError, match="held by second"):
             await first.renewing
 
-        await coming
         await second.die()
 
     in_virtual_time(story())
