@@ -12,6 +12,7 @@ from builders.kube import FakeKubeClient
 from builders.virtual_time import VirtualTimeLoop
 
 LEASE = 15
+LONGEST_STORY_SECONDS = 10_000.0
 
 
 def now() -> float:
@@ -20,8 +21,9 @@ def now() -> float:
 
 
 def in_virtual_time(story: Coroutine[Any, Any, None]) -> None:
+    """Tell a story, which has an end."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        runner.run(story)
+        runner.run(asyncio.wait_for(story, LONGEST_STORY_SECONDS))
 
 
 class Cut:
