@@ -144,6 +144,12 @@ class Replica:
         """Whether it may act."""
         return self.leadership.leads()
 
+    def sample(self, series: str, **labels: str) -> float:
+        """What its metrics say."""
+        value = self.registry.get_sample_value(series, labels)
+        assert value is not None, series
+        return value
+
     async def run_as_the_kubelet_does(self) -> None:
         """Run for ever, process after process."""
         pause = FIRST_RESTART_SECONDS
