@@ -13,7 +13,7 @@ Handing over takes as long as the passes under way, and no longer than a bound. 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
@@ -22,7 +22,6 @@ from avatar_operator.kube.election import Elector
 from avatar_operator.reconciling.workers import ReconcileWorkers
 
 logger = structlog.get_logger(__name__)
-T = TypeVar("T")
 LAST_WORDS_SECONDS = 2.0
 
 
@@ -71,12 +70,10 @@ class Leading:
             StartUpError: the Lease cannot be used, or was lost.
             KubeError: the API server did not answer when this replica came to lead.
         """
-        left = await _unless(stop, self._elector.acquire())
-        if left is None:
-            return
-        await run_beside(self._lead(stop, left), {"the renewal of the lease": self._elector.hold()})
+        left = await self._elector.acquire(stop)
+        if left is not None and not stop.is_set():
+            await run_beside(self._lead(stop, left), {"the renewal of the lease": self._elector.hold()})
         await self._elector.release()
-        logger.info("the lease is released")
 
     async def _lead(self, stop: asyncio.Event, left: Mapping[str, str]) -> None:
         await self._catch_up()
@@ -98,15 +95,3 @@ class Leading:
 
 async def _wait(stop: asyncio.Event) -> None:
     await stop.wait()
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """The result of some work, or None if it was stopped first."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        working.cancel()
-        stopping.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)

@@ -11,7 +11,6 @@ If any part ends, all end, and the process with them: Kubernetes restarts it, an
 
 import asyncio
 import signal
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -197,7 +196,8 @@ class Operator:
 
     async def _list_everything(self) -> None:
         """Know everything before anything is decided; an API server that is just starting gets a little time."""
-        give_up = time.monotonic() + self._settings.start_up_seconds
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._settings.start_up_seconds
         while True:
             try:
                 return await self._sweeper.catch_up()
@@ -206,7 +206,7 @@ class Operator:
                     "the API server does not know the avatars.dev kinds: install the CRDs first (kubectl apply -f crds/)"
                 ) from error
             except KubeError as error:
-                if not error.is_passing or time.monotonic() > give_up:
+                if not error.is_passing or loop.time() > give_up:
                     raise StartUpError(f"the API server cannot be used: {error}") from error
                 logger.info("the API server is not ready yet", error=str(error))
                 await asyncio.sleep(1.0)

@@ -82,13 +82,15 @@ class Sweeper:
             KubeError: the API server did not answer, or refused.
         """
         for kind in KINDS:
-            before = self._known(kind)
+            before, version = self._known(kind), 0
             async for page in self._client.list_objects(kind):
-                for body in page:
+                version = int(page.version)
+                for body in page.objects:
                     before.pop(key_of(kind, body), None)
                     self._cache.store(kind, body)
                 await _let_others_go_on()
             self._drop(kind, before)
+            self._cache.note_listed(kind, version)
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -102,11 +104,12 @@ class Sweeper:
 
     async def sweep(self, kind: Kind) -> None:
         """Compare the cache with a list of one kind, and have everything looked at."""
-        before = self._known(kind)
+        before, version = self._known(kind), 0
         unlisted = dict(before)
         differing: dict[ObjectKey, Object] = {}
         async for page in self._client.list_objects(kind):
-            for body in page:
+            version = int(page.version)
+            for body in page.objects:
                 key = key_of(kind, body)
                 unlisted.pop(key, None)
                 self._scheduler.inquire(key)
@@ -120,6 +123,7 @@ class Sweeper:
         missed = self._drop(kind, unlisted)
         for key, body in differing.items():
             missed = self._make_good(kind, key, body, before.get(key)) or missed
+        self._cache.note_listed(kind, version)
         self._note(kind, missed=missed)
 
     def _known(self, kind: Kind) -> dict[ObjectKey, Object]:

@@ -16,7 +16,7 @@ from typing import Any
 from avatar_api.group import KINDS, Kind
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectKey, key_of
-from avatar_operator.kube.client import ConflictError, KubeError, NotFoundError, Object
+from avatar_operator.kube.client import ConflictError, KubeError, NotFoundError, Object, Page
 from builders.manifests import Changes, Manifest, merged
 
 PAGE_SIZE = 2
@@ -32,13 +32,22 @@ class Fault:
     error: KubeError
 
 
+@dataclass(frozen=True)
+class Backup:
+    """What an etcd held, and the version that it had come to."""
+
+    objects: Mapping[ObjectKey, Object]
+    version: int
+
+
 class FakeKubeClient:
     """Objects by key, and what was done to them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._objects: dict[ObjectKey, Object] = {}
-        self._version = 0
+        self.version = 0
+        """The newest resourceVersion."""
         self._watchers: list[Watcher] = []
         self._faults: deque[Fault] = deque()
         self.namespaces: dict[str, dict[str, str]] = {}
@@ -95,9 +104,13 @@ class FakeKubeClient:
         """Take an object away whatever its finalizers say."""
         self._remove(kind, self.read(kind, name))
 
-    def restore(self, kind: Kind, body: Object) -> None:
-        """Have an object be as it was, resourceVersion included, as after etcd was restored from a backup."""
-        self._objects[key_of(kind, body)] = body
+    def backup(self) -> Backup:
+        """Everything as it is now."""
+        return Backup(copy.deepcopy(self._objects), self.version)
+
+    def restore(self, backup: Backup) -> None:
+        """Have everything be as it was, and count versions from there, as after etcd was restored; no watch tells of it."""
+        self._objects, self.version = copy.deepcopy(dict(backup.objects)), backup.version
 
     def fail_next(self, verb: str, *, status: int = 500) -> None:
         """Refuse the next call of a verb."""
@@ -117,12 +130,12 @@ class FakeKubeClient:
 
     # The port.
 
-    async def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+    async def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
         """See KubeClient. Pages are small, so that every list of some objects has several."""
         self._strike("list_objects", after=False)
         listed = [copy.deepcopy(body) for key, body in self._objects.items() if key.kind == kind.kind]
         for start in range(0, max(len(listed), 1), PAGE_SIZE):
-            yield listed[start : start + PAGE_SIZE]
+            yield Page(listed[start : start + PAGE_SIZE], str(self.version))
 
     async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
         """See KubeClient."""
@@ -189,8 +202,8 @@ class FakeKubeClient:
         current = self.leases.get(name, {"metadata": {}})
         if current["metadata"].get("resourceVersion") != metadata.get("resourceVersion"):
             raise ConflictError("somebody was faster", status=409)
-        self._version += 1
-        written = {**lease, "metadata": {**metadata, "resourceVersion": str(self._version)}}
+        self.version += 1
+        written = {**lease, "metadata": {**metadata, "resourceVersion": str(self.version)}}
         self.leases[name] = _on_the_wire(written)
         self._strike("write_lease", after=True)
         return copy.deepcopy(written)
@@ -217,15 +230,15 @@ class FakeKubeClient:
         return current
 
     def _put(self, kind: Kind, body: Object) -> Object:
-        self._version += 1
-        stored = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self._version)}}
+        self.version += 1
+        stored = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self.version)}}
         self._objects[key_of(kind, stored)] = stored
         self._show(kind, stored, gone=False)
         return stored
 
     def _remove(self, kind: Kind, body: Object) -> Object:
-        self._version += 1
-        last = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self._version)}}
+        self.version += 1
+        last = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self.version)}}
         del self._objects[key_of(kind, body)]
         self._show(kind, last, gone=True)
         return last

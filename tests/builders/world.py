@@ -126,9 +126,10 @@ class World:
         self.lease.update(self.outbox.cursor())
 
     async def lead(self) -> None:
-        """Begin where the Lease says that the last leader was, if this process does not lead yet."""
+        """List everything and begin where the Lease says that the last leader was, if this process does not lead yet."""
         if not self._outbox_began:
             self._outbox_began = True
+            self.catch_up()
             await self.outbox.begin(dict(self.lease))
 
     def catch_up(self) -> None:
@@ -141,6 +142,15 @@ class World:
                     self.cache.remove(kind, key, body["metadata"]["uid"])
         for kind, body in self.kube.everything():
             self.cache.store(kind, body)
+        for kind in KINDS:
+            self.cache.note_listed(kind, self.kube.version)
+
+    def sweep(self) -> None:
+        """Have the cache show what the API server has and nothing else, older versions included, as a sweep does."""
+        for kind in KINDS:
+            for body in list(self.cache.objects(kind)):
+                self.cache.remove(kind, key_of(kind, body), body["metadata"]["uid"])
+        self.catch_up()
 
     def add_runtime(self, spec: Changes | None = None) -> None:
         """The runtime `standard`, which has a status topic, not looked at yet."""

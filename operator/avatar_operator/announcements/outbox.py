@@ -8,7 +8,9 @@ ids, so the second time changes nothing.
 
 So the order is: the status first, then its news. A topic that cannot be reached delays news and never state.
 
-Without any cursor (an operator that starts here for the first time) what stands already is old, and is not told.
+Without any cursor (an operator that starts here for the first time) what stands already is old, and is not told. A cursor
+beyond what the API server has come to is of a time before etcd was restored from a backup: nobody can know what has been
+told of what stands now, so all of it is told again.
 """
 
 import asyncio
@@ -81,8 +83,8 @@ class Outbox:
         )
         self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
         """The ids of the news in an object's newest status."""
-        self._seen: dict[Kind, int] = {}
         self._reading = False
+        self._has_begun = False
         cache.subscribe(self._changed)
 
     async def begin(self, cursor: Mapping[str, str]) -> None:
@@ -93,23 +95,33 @@ class Outbox:
         """
         self._reading = True
         for kind in KINDS:
-            told = cursor.get(f"{CURSOR_ANNOTATION}{kind.plural}", "")
-            until = int(told) if told.isdecimal() and len(told) <= MAX_DIGITS else None
+            until = self._told_until(kind, cursor)
             for number, key in enumerate(self._cache.keys(kind)):
                 if number % OBJECTS_PER_TURN == 0:
                     await asyncio.sleep(0)
                 body = self._cache.get(key)
                 if body is not None:
                     self._read(kind, body, post=until is not None and _version(body) > until)
+        self._has_begun = True
+
+    def _told_until(self, kind: Kind, cursor: Mapping[str, str]) -> int | None:
+        told = cursor.get(f"{CURSOR_ANNOTATION}{kind.plural}", "")
+        if not told.isdecimal() or len(told) > MAX_DIGITS:
+            return None
+        return int(told) if int(told) <= self._cache.listed(kind) else 0
 
     def cursor(self) -> Mapping[str, str]:
-        """Annotations for the Lease: up to where everything has been told. Empty before `begin`."""
-        if not self._reading:
+        """Annotations for the Lease: up to where everything has been told. Empty until everything has been read."""
+        if not self._has_begun:
             return {}
-        until = dict(self._seen)
+        until = {kind: self._newest(kind) for kind in KINDS}
         for letter in self._office.waiting():
-            until[letter.kind] = min(until.get(letter.kind, letter.version), letter.version - 1)
+            until[letter.kind] = min(until[letter.kind], letter.version - 1)
         return {f"{CURSOR_ANNOTATION}{kind.plural}": str(version) for kind, version in until.items()}
+
+    def _newest(self, kind: Kind) -> int:
+        # Not remembered: what a restored etcd shows is older than what has been seen.
+        return max(map(_version, self._cache.objects(kind)), default=self._cache.listed(kind))
 
     async def run(self) -> None:
         """Tell until cancelled."""
@@ -136,7 +148,6 @@ class Outbox:
 
     def _read(self, kind: Kind, body: Object, *, post: bool) -> None:
         uid = body["metadata"]["uid"]
-        self._seen[kind] = max(self._seen.get(kind, 0), _version(body))
         if not body.get("status"):
             return
         try:

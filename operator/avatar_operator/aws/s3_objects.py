@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from avatar_operator.aws.ages import age_seconds
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.error_codes import MISSING_OBJECT_CODES
 from avatar_operator.aws.errors import AwsFailure, aws_errors, error_code, http_status, is_passing
@@ -44,12 +45,13 @@ DELETE_TRIES = 3
 
 @dataclass(frozen=True)
 class ListedObject:
-    """One object of a listing."""
+    """One object of a listing. `age_seconds` is by S3's own clock."""
 
     location: S3Location
     size_bytes: int
     etag: str
     modified: datetime
+    age_seconds: float
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,11 @@ def _read_page(s3: "S3Client", request: "ListObjectsV2RequestTypeDef") -> "ListO
 def _listed(prefix: S3Location, page: "ListObjectsV2OutputTypeDef") -> list[ListedObject]:
     return [
         ListedObject(
-            S3Location(prefix.bucket, entry["Key"]), entry["Size"], entry["ETag"], entry["LastModified"]
+            S3Location(prefix.bucket, entry["Key"]),
+            entry["Size"],
+            entry["ETag"],
+            entry["LastModified"],
+            age_seconds(page, entry["LastModified"]),
         )
         for entry in page.get("Contents", [])
         if not entry["Key"].endswith("/")

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from avatar_operator.aws.ages import age_seconds
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import aws_errors, error_code
 from avatar_operator.aws.s3_location import S3Location
@@ -20,11 +20,11 @@ ALREADY_GONE = "NoSuchUpload"
 
 @dataclass(frozen=True)
 class StartedUpload:
-    """One upload that is under way, or was left."""
+    """One upload that is under way, or was left. `age_seconds` is by S3's own clock."""
 
     location: S3Location
     upload_id: str
-    initiated: datetime
+    age_seconds: float
 
 
 class S3Uploads:
@@ -81,4 +81,4 @@ def _uploads(s3: "S3Client", prefix: S3Location) -> Iterator[StartedUpload]:
     for page in pages:
         for entry in page.get("Uploads", []):
             location = S3Location(prefix.bucket, entry["Key"])
-            yield StartedUpload(location, entry["UploadId"], entry["Initiated"])
+            yield StartedUpload(location, entry["UploadId"], age_seconds(page, entry["Initiated"]))

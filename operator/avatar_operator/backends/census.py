@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.storage import StoredOwner
@@ -11,7 +10,7 @@ from avatar_operator.locations import RETAINED, OwnedDirectory, StorageLocations
 
 @dataclass
 class _Tally:
-    newest: datetime
+    age_seconds: float
     objects: int = 0
     retained: bool = False
 
@@ -27,20 +26,25 @@ class Census:
         self._storage = storage
         self._tallies: dict[OwnedDirectory, _Tally] = {}
 
-    def count(self, uri: str, written: datetime) -> None:
-        """One object, which counts only if its key is one that we make."""
+    def count(self, uri: str, age_seconds: float) -> None:
+        """One object of some age, which counts only if its key is one that we make."""
         owner = owner_of(self._storage, uri)
         if owner is None:
             return
-        tally = self._tallies.setdefault(owner, _Tally(written))
-        tally.newest = max(tally.newest, written)
+        tally = self._tallies.setdefault(owner, _Tally(age_seconds))
+        tally.age_seconds = min(tally.age_seconds, age_seconds)
         tally.objects += 1
         tally.retained = tally.retained or uri == f"{owner.location}{RETAINED}"
 
     def result(self) -> Sequence[StoredOwner]:
         """Everybody who was counted."""
         return [
-            StoredOwner(**asdict(owner), newest=tally.newest, objects=tally.objects, retained=tally.retained)
+            StoredOwner(
+                **asdict(owner),
+                age_seconds=tally.age_seconds,
+                objects=tally.objects,
+                retained=tally.retained,
+            )
             for owner, tally in self._tallies.items()
         ]
 

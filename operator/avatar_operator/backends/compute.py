@@ -7,7 +7,6 @@ offers the sources (`hint_sources`), and whoever keeps them running looks at wha
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, Protocol
 
 from avatar_api.avatar_model import AvatarModel
@@ -81,13 +80,13 @@ class Stray:
         kind: what it is.
         name: its name.
         runtime_uid: whose mark it carries.
-        newest: when it was made.
+        age_seconds: since it was made, by the clock of the place where it is.
     """
 
     kind: StrayKind
     name: str
     runtime_uid: str
-    newest: datetime
+    age_seconds: float
 
     @property
     def location(self) -> str:

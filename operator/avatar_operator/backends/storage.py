@@ -31,12 +31,12 @@ class StoredOwner(OwnedDirectory):
     """A directory that holds something of a Kubernetes object, which may be gone.
 
     Attributes:
-        newest: when the last of it was written.
+        age_seconds: since the last of it was written, by the clock of the place where it lies.
         objects: how many there are, uploads that were never completed included.
         retained: it was meant to outlive its object (`mark_retained`).
     """
 
-    newest: datetime
+    age_seconds: float
     objects: int
     retained: bool = False
 

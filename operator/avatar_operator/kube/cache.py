@@ -61,6 +61,7 @@ class ObjectCache:
         self._objects: dict[ObjectKey, Object] = {}
         self._dependents: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._keys_by_uid: dict[str, ObjectKey] = {}
+        self._listed: dict[Kind, int] = {}
         self._frozen = 0
 
     def subscribe(self, subscriber: Subscriber, *, own_writes: bool = True) -> None:
@@ -91,6 +92,14 @@ class ObjectCache:
     def objects(self, kind: Kind) -> Iterable[Object]:
         """Every known object of a kind."""
         return [body for key, body in self._objects.items() if key.kind == kind.kind]
+
+    def listed(self, kind: Kind) -> int:
+        """How far the API server had come when a kind was listed last, as a resourceVersion; 0 before the first list."""
+        return self._listed.get(kind, 0)
+
+    def note_listed(self, kind: Kind, version: int) -> None:
+        """What a list of this resourceVersion showed is known, or something newer."""
+        self._listed[kind] = version
 
     def store(self, kind: Kind, body: Object, *, own_write: bool = False) -> bool:
         """Remember an object unless a newer version is known; True if this was news.

@@ -4,6 +4,7 @@ Objects are plain dictionaries here; the typed API is applied where they are rea
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from avatar_api.group import Kind
@@ -36,10 +37,23 @@ class ExpiredError(KubeError):
     """A list took so long that the API server has forgotten the state that it began with."""
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some objects of a list.
+
+    Attributes:
+        objects: each with its apiVersion and kind.
+        version: the resourceVersion of the whole list: how far the API server had come.
+    """
+
+    objects: Sequence[Object]
+    version: str
+
+
 class KubeClient(Protocol):
     """What the operator asks of the API server."""
 
-    def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+    def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
         """Every object of a kind, in all namespaces, a page at a time.
 
         A list that takes too long is begun again, so an object may come twice.

@@ -8,6 +8,7 @@ who takes the Lease is given those that it finds.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -16,7 +17,7 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.errors import StartUpError
 from avatar_operator.kube.client import ConflictError, KubeClient, KubeError, NotFoundError, Object
 from avatar_operator.kube.leadership import Leadership, LeadershipLostError
-from avatar_operator.kube.lease import Sighting, held, new_lease, read_lease, released, sighted
+from avatar_operator.kube.lease import Sighting, held, missing, new_lease, read_lease, released, sighted
 
 logger = structlog.get_logger(__name__)
 
@@ -64,13 +65,19 @@ class Elector:
         self._sighting: Sighting | None = None
         self._lease: Object = new_lease(namespace, LEASE_NAME)
 
-    async def acquire(self) -> Mapping[str, str]:
-        """Stand by until this replica leads; what the former leader left in the annotations is returned.
+    async def acquire(self, stop: asyncio.Event) -> Mapping[str, str] | None:
+        """Stand by until this replica leads.
+
+        Args:
+            stop: ends the wait. A look that is under way ends first: its write may have arrived.
+
+        Returns:
+            What the former leader left in the annotations; None if the wait was ended first.
 
         Raises:
             StartUpError: the Lease may not be used at all.
         """
-        while True:
+        while not stop.is_set():
             try:
                 async with asyncio.timeout(self._patience):
                     found = await self._try_to_take()
@@ -85,7 +92,9 @@ class Elector:
             if found is not None:
                 logger.info("this replica leads", identity=self._identity)
                 return found
-            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        return None
 
     async def hold(self) -> None:
         """Renew until cancelled.
@@ -106,26 +115,43 @@ class Elector:
                 wait = LOOK_SECONDS
 
     async def release(self) -> None:
-        """Lead no more, and let the next replica lead at once. If the API server cannot be told, the lease runs out."""
+        """Lead no more, and let the next replica lead at once. If the API server cannot be told, the lease runs out.
+
+        The answer to the last write may have been lost, so it is the Lease itself that says whether it is this replica's.
+        """
         self._leadership.let_go()
         try:
             async with asyncio.timeout(self._patience):
-                await self._client.write_lease(released(self._lease, self._annotations(), self._clock.now()))
+                await self._give_back()
         except (KubeError, TimeoutError) as error:
             logger.warning("the lease could not be released", error=str(error) or _NO_ANSWER)
+
+    async def _give_back(self) -> None:
+        while True:
+            try:
+                lease = await self._client.read_lease(self._namespace, LEASE_NAME)
+                if read_lease(lease).holder == self._identity:
+                    await self._client.write_lease(released(lease, self._annotations(), self._clock.now()))
+                    logger.info("the lease is released")
+                return
+            except NotFoundError:
+                return
+            except ConflictError:
+                # A renewal that was broken off has arrived after all.
+                continue
 
     async def _try_to_take(self) -> Mapping[str, str] | None:
         try:
             self._lease = await self._client.read_lease(self._namespace, LEASE_NAME)
+            record = read_lease(self._lease)
         except NotFoundError:
             self._lease = new_lease(self._namespace, LEASE_NAME)
-            await self._write({})
-            return {}
-        record, now = read_lease(self._lease), self._leadership.now()
+            record = missing(self._sighting)
+        now = self._leadership.now()
         self._sighting = sighted(self._sighting, record, now)
         if not self._sighting.may_be_taken(self._identity, now):
             return None
-        await self._write({})
+        await self._write(record.annotations)
         return record.annotations
 
     async def _renew(self) -> None:

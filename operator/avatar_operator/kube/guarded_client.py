@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from avatar_api.group import Kind
-from avatar_operator.kube.client import KubeClient, Object
+from avatar_operator.kube.client import KubeClient, Object, Page
 
 
 class GuardedClient:
@@ -22,7 +22,7 @@ class GuardedClient:
         self._client = client
         self._check = check
 
-    def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+    def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
         """See KubeClient."""
         return self._client.list_objects(kind)
 

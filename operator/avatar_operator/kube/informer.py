@@ -7,7 +7,9 @@ a millisecond. The measurements are in docs/decisions/0002-kopf-as-informer.md.
 kopf runs in a thread and an event loop of its own: it installs signal handlers and, when it ends, cancels every task it
 finds in its loop, and neither may touch the rest of the operator. What it sees is handed over to our loop.
 
-Watches are given explicit time-outs: a watch that died silently is the oldest complaint about kopf operators.
+Watches are given explicit time-outs: a watch that died silently is the oldest complaint about kopf operators. And kopf gives
+up: after a minute of an API server that answers 500 or 403, and with the first 401 that the same credentials get again. It
+is started anew then, lists everything, and what it missed meanwhile is seen.
 """
 
 import asyncio
@@ -16,11 +18,15 @@ from functools import partial
 from typing import Any, Protocol
 
 import kopf
+import structlog
 
 from avatar_api.group import GROUP, KINDS, VERSION, Kind
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.kubernetes_client import PAGE_SIZE
 
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+logger = structlog.get_logger(__name__)
 _IDENTITY: Any = "avatar-operator"
 """A name for kopf's peering, which is off. Without one kopf looks up the user's name, and in a container whose uid has
 no entry in /etc/passwd there is none: it cannot start."""
@@ -43,32 +49,50 @@ class Informer:
         self._seen = seen
 
     async def run(self) -> None:
-        """Watch until cancelled, or until kopf gives up."""
+        """Watch until cancelled."""
         self._loop = asyncio.get_running_loop()
-        stop, ended = threading.Event(), self._loop.create_future()
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            began = self._loop.time()
+            why = await self._watch_until_kopf_gives_up()
+            if self._loop.time() - began > LONGEST_PAUSE_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
+            logger.warning("the watches ended, and begin anew", why=why, in_seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _watch_until_kopf_gives_up(self) -> str:
+        """Why it did."""
+        stop = threading.Event()
+        ended: asyncio.Future[str] = self._loop.create_future()
+
+        async def operate() -> None:
+            try:
+                await kopf.operator(
+                    registry=self._registry(),
+                    settings=_settings(),
+                    clusterwide=True,
+                    standalone=True,
+                    identity=_IDENTITY,
+                    stop_flag=stop,
+                )
+            finally:
+                # A thread of kopf's waits for it, and its loop does not end before that thread.
+                stop.set()
 
         def watch() -> None:
-            error: Exception | None = None
+            why = "kopf stopped"
             try:
-                asyncio.run(
-                    kopf.operator(
-                        registry=self._registry(),
-                        settings=_settings(),
-                        clusterwide=True,
-                        standalone=True,
-                        identity=_IDENTITY,
-                        stop_flag=stop,
-                    )
-                )
-            except Exception as problem:
-                error = problem
+                asyncio.run(operate())
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
             if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(_settle, ended, error)
+                self._loop.call_soon_threadsafe(_settle, ended, why)
 
         thread = threading.Thread(target=watch, name="kopf", daemon=True)
         thread.start()
         try:
-            await ended
+            return await ended
         finally:
             stop.set()
 
@@ -90,13 +114,9 @@ class Informer:
             self._loop.call_soon_threadsafe(partial(self._seen, kind, dict(event["object"]), deleted=deleted))
 
 
-def _settle(ended: asyncio.Future[None], error: Exception | None) -> None:
-    if ended.done():
-        return
-    if error is None:
-        ended.set_result(None)
-    else:
-        ended.set_exception(error)
+def _settle(ended: asyncio.Future[str], why: str) -> None:
+    if not ended.done():
+        ended.set_result(why)
 
 
 def _settings() -> kopf.OperatorSettings:

@@ -17,7 +17,7 @@ from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio.client.exceptions import ApiException
 
 from avatar_api.group import API_VERSION, GROUP, VERSION, Kind
-from avatar_operator.kube.client import ConflictError, ExpiredError, KubeError, NotFoundError, Object
+from avatar_operator.kube.client import ConflictError, ExpiredError, KubeError, NotFoundError, Object, Page
 
 FIELD_MANAGER = "avatar-operator"
 PAGE_SIZE = 100
@@ -47,7 +47,7 @@ class KubernetesClient:
         """Close the connections."""
         await self._api_client.close()  # type: ignore[no-untyped-call]
 
-    async def list_objects(self, kind: Kind) -> AsyncIterator[Sequence[Object]]:
+    async def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
         """Every object of a kind, in all namespaces, a page at a time.
 
         A list that takes too long is begun again, so an object may come twice.
@@ -63,7 +63,8 @@ class KubernetesClient:
                 token = ""
                 continue
             # Items of a list carry neither apiVersion nor kind.
-            yield [{**item, "apiVersion": API_VERSION, "kind": kind.kind} for item in answer["items"]]
+            objects = [{**item, "apiVersion": API_VERSION, "kind": kind.kind} for item in answer["items"]]
+            yield Page(objects, answer["metadata"]["resourceVersion"])
             token = answer["metadata"].get("continue", "")
             if not token:
                 return

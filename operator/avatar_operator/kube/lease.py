@@ -6,7 +6,7 @@ clocks are never compared, so it does not matter whether they agree. The times t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ class LeaseRecord:
     Attributes:
         holder: who holds it; empty if nobody does.
         duration_seconds: for how long it holds after its last change.
-        version: its resourceVersion: another one is a change.
+        version: its resourceVersion: another one is a change. Empty if it is not there.
         annotations: what the holder left for whoever comes next.
     """
 
@@ -62,6 +62,18 @@ def sighted(known: Sighting | None, record: LeaseRecord, now: float) -> Sighting
     if known is not None and known.record.version == record.version:
         return known
     return Sighting(record, now)
+
+
+def missing(known: Sighting | None) -> LeaseRecord:
+    """What counts of a Lease that is not there.
+
+    Somebody may have deleted it, and its holder learns of that at its next renewal: until then it acts, so it counts as
+    changed, and as held for as long as it was. A Lease that was never seen has never been there.
+
+    Args:
+        known: the last sighting of the Lease.
+    """
+    return LeaseRecord("", 0.0, "", {}) if known is None else replace(known.record, version="")
 
 
 def read_lease(body: Object) -> LeaseRecord:

@@ -7,8 +7,8 @@ cluster store things below the same prefixes: its objects are not known here.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
-from datetime import datetime
+import time
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -38,9 +38,10 @@ class OrphanCollector:
     Args:
         cache: the objects there are.
         backends: where things are stored.
-        clock: dates what is seen.
+        clock: dates what is told.
         findings: take the results to the runtimes.
         registry: where the series is published.
+        monotonic: seconds on a clock that never goes back or ahead: tells for how long something has had no owner.
     """
 
     def __init__(
@@ -50,12 +51,15 @@ class OrphanCollector:
         clock: Clock,
         findings: OrphanFindings,
         registry: CollectorRegistry,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cache = cache
         self._backends = backends
         self._clock = clock
         self._findings = findings
-        self._first_seen: Memory[Mapping[str, datetime]] = Memory(cache, {})
+        self._monotonic = monotonic
+        self._first_seen: Memory[Mapping[str, float]] = Memory(cache, {})
         self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
         self._orphans = Counter(
             "avatar_orphans", "Orphans, by what became of them.", ("action",), registry=registry
@@ -98,7 +102,7 @@ class OrphanCollector:
         judgement = judge(
             ownerless,
             first_seen=self._first_seen.of(uid),
-            now=self._clock.now(),
+            now=self._monotonic(),
             grace_seconds=runtime.spec.garbage_collection.grace_period_seconds,
         )
         self._first_seen.note(uid, judgement.first_seen)

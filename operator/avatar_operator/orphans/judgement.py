@@ -3,11 +3,13 @@
 Something that has no owner, and has had none for the grace period. The period counts from when this process first saw it
 so: for how long it was so before, nobody knows. What was made in that time is younger than the period, too, and is left
 alone.
+
+No two clocks are compared, because what is judged here may be deleted: the one period is measured on a clock that nobody
+can set, the other by the place itself where the thing is.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from avatar_operator.backends.storage import StoredOwner
@@ -22,8 +24,8 @@ class Ownerless(Protocol):
         ...
 
     @property
-    def newest(self) -> datetime:
-        """When the last of it was made."""
+    def age_seconds(self) -> float:
+        """Since the last of it was made, by the clock of the place where it is."""
         ...
 
 
@@ -36,11 +38,11 @@ class Judgement(Generic[OwnerlessT]):
 
     Attributes:
         orphans: for longer than the grace period without an owner.
-        first_seen: since when each location without an owner is known to be that, for the next look.
+        first_seen: since when each location without an owner is known to be that, for the next look; on the same clock.
     """
 
     orphans: tuple[OwnerlessT, ...]
-    first_seen: Mapping[str, datetime]
+    first_seen: Mapping[str, float]
 
 
 def without_owner(stored: Iterable[StoredOwner], living: Collection[str]) -> list[StoredOwner]:
@@ -56,8 +58,8 @@ def without_owner(stored: Iterable[StoredOwner], living: Collection[str]) -> lis
 def judge(
     ownerless: Iterable[OwnerlessT],
     *,
-    first_seen: Mapping[str, datetime],
-    now: datetime,
+    first_seen: Mapping[str, float],
+    now: float,
     grace_seconds: int,
 ) -> Judgement[OwnerlessT]:
     """Tell orphans from what may yet get an owner, or just lost it.
@@ -65,14 +67,13 @@ def judge(
     Args:
         ownerless: everything without an owner.
         first_seen: the former judgement's.
-        now: the instant of this look.
+        now: the instant of this look, in seconds on a clock that never goes back or ahead.
         grace_seconds: for how long something must have been without an owner.
     """
     seen = {}
     orphans = []
-    due = now - timedelta(seconds=grace_seconds)
     for each in ownerless:
         seen[each.location] = first_seen.get(each.location, now)
-        if max(seen[each.location], each.newest) <= due:
+        if min(now - seen[each.location], each.age_seconds) >= grace_seconds:
             orphans.append(each)
     return Judgement(tuple(orphans), seen)

@@ -1,7 +1,7 @@
 """Who has to be looked at when something is seen: the object itself, and those that depend on it.
 
 The watch, the sweeper and our own writes change the cache, and every change of the cache ends here. A model waits for
-its runtime and a request for its model, so a change of the one brings the other back without anybody polling. What we
+its runtime and a request for both, so a change of the one brings the others back without anybody polling. What we
 wrote ourselves does not bring the object itself back: the pass that wrote it said when to look again, and if something
 failed in that pass it is the back-off that counts.
 
@@ -85,9 +85,11 @@ class Scheduler:
         return True
 
     def _bring_back_dependents(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
-        if kind in (AVATAR_RUNTIME, AVATAR_MODEL):
-            for dependent in self._cache.dependents(key):
-                self.enqueue(dependent)
+        for dependent in self._cache.dependents(key):
+            self.enqueue(dependent)
+            # A request waits for the runtime of its model, too.
+            for request in self._cache.dependents(dependent):
+                self.enqueue(request)
         if deleted:
             self._bring_back_runtime(kind, body)
 

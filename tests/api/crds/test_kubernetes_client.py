@@ -202,7 +202,7 @@ async def test_the_last_finalizer_lets_a_deleted_object_go(
 
 
 async def _listed(client: KubernetesClient, kind: Kind) -> list[Object]:
-    return [body async for page in client.list_objects(kind) for body in page]
+    return [body async for page in client.list_objects(kind) for body in page.objects]
 
 
 async def test_pages_add_up_to_everything(
@@ -215,8 +215,11 @@ async def test_pages_add_up_to_everything(
 
     pages = [page async for page in KubernetesClient(api_client, page_size=2).list_objects(AVATAR_MODEL)]
 
-    assert max(len(page) for page in pages) == 2
-    assert created <= {body["metadata"]["uid"] for page in pages for body in page}
+    assert max(len(page.objects) for page in pages) == 2
+    assert created <= {body["metadata"]["uid"] for page in pages for body in page.objects}
+    newest = max(int(body["metadata"]["resourceVersion"]) for page in pages for body in page.objects)
+    assert len({page.version for page in pages}) == 1
+    assert int(pages[0].version) >= newest, "a list is as new as what it shows"
 
 
 async def test_every_object_of_a_kind_is_listed_with_its_kind(

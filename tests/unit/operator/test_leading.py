@@ -52,8 +52,13 @@ class Office:
 
     # The elector.
 
-    async def acquire(self) -> Mapping[str, str]:
-        await self.free.wait()
+    async def acquire(self, stop: asyncio.Event) -> Mapping[str, str] | None:
+        waits = [asyncio.create_task(event.wait()) for event in (self.free, stop)]
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+        if not self.free.is_set():
+            return None
         self.journal.append("lease taken")
         return {"left": "behind"}
 
@@ -106,7 +111,20 @@ def test_nothing_is_done_by_a_replica_that_stands_by() -> None:
         office.stop.set()
         await running
 
-        assert office.journal == []
+        assert office.journal == ["lease released"]
+
+    in_virtual_time(story())
+
+
+def test_a_replica_that_was_stopped_while_it_took_the_lease_begins_nothing_and_releases_it() -> None:
+    async def story() -> None:
+        office = Office()
+        office.free.set()
+        office.stop.set()
+
+        await office.leading.run(office.stop)
+
+        assert office.journal == ["lease taken", "lease released"]
 
     in_virtual_time(story())
 

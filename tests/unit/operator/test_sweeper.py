@@ -76,6 +76,7 @@ def test_everything_is_known_before_anything_is_decided() -> None:
 
         assert office.cache.get(MODEL_KEY) is not None
         assert office.cache.get(RUNTIME_KEY) is not None
+        assert office.cache.listed(AVATAR_MODEL) == office.kube.version
         assert office.waiting(AVATAR_MODEL) == 1
 
     in_virtual_time(story())
@@ -154,14 +155,16 @@ def test_a_successor_of_the_same_name_is_told_from_its_predecessor() -> None:
 def test_an_api_server_that_was_restored_from_a_backup_is_believed() -> None:
     async def story() -> None:
         office = await _office_with_a_model()
-        restored = office.kube.read(AVATAR_MODEL, "ann")
+        restored, backup = office.kube.read(AVATAR_MODEL, "ann"), office.kube.backup()
         office.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
         await asyncio.sleep(1)
-        office.kube.restore(AVATAR_MODEL, restored)
+        await office.sweeper.sweep(AVATAR_MODEL)
+        office.kube.restore(backup)
 
         await office.sweeper.sweep(AVATAR_MODEL)
 
         assert office.cache.get(MODEL_KEY) == restored
+        assert office.cache.listed(AVATAR_MODEL) == backup.version
         assert office.waiting(AVATAR_MODEL) == 1
 
     in_virtual_time(story())

@@ -46,7 +46,7 @@ async def mark_retained(objects: S3Objects, directory: OwnedDirectory, now: date
 async def _count_below(objects: S3Objects, root: S3Location, census: Census) -> None:
     # Uploads first: one that is completed meanwhile is then seen as the object that it became.
     for upload in await objects.uploads.list_below(root):
-        census.count(upload.location.uri, upload.initiated)
+        census.count(upload.location.uri, upload.age_seconds)
     looked_at = 0
     async with aclosing(objects.pages_below(root)) as pages:
         async for page in pages:
@@ -55,4 +55,4 @@ async def _count_below(objects: S3Objects, root: S3Location, census: Census) -> 
                 return
             looked_at += 1
             for entry in page:
-                census.count(entry.location.uri, entry.modified)
+                census.count(entry.location.uri, entry.age_seconds)

@@ -7,12 +7,12 @@ and never deleted; those with the uid of the runtime that is asked about are cer
 
 import re
 from collections.abc import Collection
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.aws.ages import age_seconds
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import aws_errors, error_text
 from avatar_operator.backends.compute import Stray, StrayKind
@@ -45,12 +45,12 @@ async def strays(clients: AwsClients, runtime: AvatarRuntime, living: Collection
     region, names = sagemaker_spec(runtime).region, _named(runtime)
     found = []
     for kind in LISTS:
-        for name, arn, created in await _listed(clients, region, kind):
+        for name, arn, age in await _listed(clients, region, kind):
             if _is_named(kind, name, names):
                 continue
             uid = await owner_of(clients, region, name, arn)
             if uid is not None and (uid == runtime.metadata.uid or uid not in living):
-                found.append(Stray(kind, name, uid, newest=created))
+                found.append(Stray(kind, name, uid, age_seconds=age))
     return found
 
 
@@ -107,13 +107,18 @@ def _is_named(kind: StrayKind, name: str, names: Collection[str]) -> bool:
     return _DERIVED.fullmatch(name) is None or any(is_derived_name(known, name) for known in names)
 
 
-async def _listed(clients: AwsClients, region: str, kind: StrayKind) -> list[tuple[str, str, datetime]]:
+async def _listed(clients: AwsClients, region: str, kind: StrayKind) -> list[tuple[str, str, float]]:
+    """Name, ARN and age of what there is of a kind."""
     operation, member, name, arn = LISTS[kind]
 
-    def read(client: "SageMakerClient") -> list[tuple[str, str, datetime]]:
+    def read(client: "SageMakerClient") -> list[tuple[str, str, float]]:
         paginator: Any = client.get_paginator(operation)  # type: ignore[call-overload]
         pages = paginator.paginate(PaginationConfig={"MaxItems": MAX_LISTED})
-        return [(entry[name], entry[arn], entry["CreationTime"]) for page in pages for entry in page[member]]
+        return [
+            (entry[name], entry[arn], age_seconds(page, entry["CreationTime"]))
+            for page in pages
+            for entry in page[member]
+        ]
 
     with aws_errors(f"list what there is of {kind}"):
         return await clients.sagemaker(region, operation, read)

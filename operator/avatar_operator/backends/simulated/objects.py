@@ -54,11 +54,12 @@ class PretendedObjects:
         directory, name = _taken_apart(uri)
         self._directories.get(directory, {}).pop(name, None)
 
-    def everything(self) -> Iterator[tuple[str, datetime]]:
-        """The URI of every object, and when it was written."""
+    def everything(self) -> Iterator[tuple[str, float]]:
+        """The URI of every object, and the seconds since it was written."""
+        now = self._clock.now()
         for directory, names in self._directories.items():
             for name, found in names.items():
-                yield f"{directory}{name}", found.written
+                yield f"{directory}{name}", (now - found.written).total_seconds()
 
     def delete_below(self, prefix: str) -> None:
         """Forget everything below a prefix that ends with a slash."""

@@ -127,8 +127,8 @@ class SimulatedStorage:
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage.owners."""
         census = Census(runtime_storage(runtime))
-        for uri, written in self._objects.everything():
-            census.count(uri, written)
+        for uri, age_seconds in self._objects.everything():
+            census.count(uri, age_seconds)
         return census.result()
 
     async def delete_owned(self, runtime: AvatarRuntime, owner: OwnedDirectory) -> CleanupReport:

@@ -9,6 +9,7 @@ import pytest
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS
 from avatar_operator.announcements.letters import Letter
+from avatar_operator.announcements.outbox import OBJECTS_PER_TURN
 from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
 from avatar_operator.backends.attempts import AttemptFailed
 from avatar_operator.backends.failures import BackendError
@@ -17,7 +18,8 @@ from avatar_operator.core.decision import Notice
 from avatar_operator.left_behind import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
 from avatar_operator.names import inference_id
 from builders.backend import out_of_reach
-from builders.manifests import merged
+from builders.kube import Backup
+from builders.manifests import merged, model_manifest
 from builders.objects import MODEL_UID
 from builders.virtual_time import VirtualTimeLoop
 from builders.world import MODEL_KEY, World
@@ -147,6 +149,85 @@ async def test_a_cursor_that_cannot_be_read_is_none(cursor: str) -> None:
     await world.look_at(AVATAR_MODEL)
 
     assert world.announcer.told() == []
+
+
+async def _a_world_with_a_history_and_a_backup_from_before_it() -> tuple[World, Backup]:
+    world = await _a_world()
+    backup = world.kube.backup()
+    for suspend in (True, False) * 20:
+        world.kube.edit(AVATAR_MODEL, "ann", {"suspend": suspend})
+    await world.renew_lease()
+    return world, backup
+
+
+async def test_news_is_told_though_etcd_was_restored_and_the_cursor_is_of_a_later_time() -> None:
+    world, backup = await _a_world_with_a_history_and_a_backup_from_before_it()
+    world.kube.restore(backup)
+    world.crash()
+    world.announcer.trouble = out_of_reach()
+    await world.train()
+    world.crash()
+    world.announcer.trouble = None
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
+
+
+async def test_a_leader_that_saw_etcd_restored_hands_on_a_cursor_of_the_restored_time() -> None:
+    world, backup = await _a_world_with_a_history_and_a_backup_from_before_it()
+    world.kube.restore(backup)
+    world.sweep()
+
+    await world.renew_lease()
+
+    assert world.lease["avatars.dev/told-avatarmodels"] == str(backup.version)
+
+
+async def test_an_ordinary_restart_tells_nothing_again_though_the_newest_object_has_gone_meanwhile() -> None:
+    world = await _a_world()
+    await world.train()
+    world.kube.create(AVATAR_MODEL, model_manifest(name="bob"))
+    await world.renew_lease()
+    world.kube.remove_by_force(AVATAR_MODEL, "bob")
+    world.crash()
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
+
+
+async def test_no_cursor_is_handed_on_before_everything_has_been_read_for_news() -> None:
+    world = await _a_world()
+    for number in range(OBJECTS_PER_TURN * 2):
+        world.kube.create(AVATAR_MODEL, model_manifest(name=f"m{number}"))
+    world.crash()
+    beginning = asyncio.create_task(world.lead())
+    cursors = []
+    while not beginning.done():
+        cursors.append(world.outbox.cursor())
+        await asyncio.sleep(0)
+
+    assert len(cursors) > 2
+    assert set(map(len, cursors)) == {0}
+    assert len(world.outbox.cursor()) == len(KINDS)
+
+
+async def test_the_first_news_of_an_empty_cluster_is_told_by_the_next_leader_if_the_first_one_dies() -> None:
+    world = World()
+    world.lease.clear()
+    await world.renew_lease()
+    world.announcer.trouble = out_of_reach()
+    world.add_runtime()
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    await world.train()
+    world.crash()
+    world.announcer.trouble = None
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
 
 
 async def test_a_replica_that_stands_by_tells_nothing_and_hands_no_cursor_on() -> None:

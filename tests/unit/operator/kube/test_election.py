@@ -1,91 +1,16 @@
 """The elector, in virtual time: never two leaders, a quick successor, and an end in time for whoever cannot renew."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from typing import Any
 
 import pytest
 
 from avatar_operator.errors import StartUpError
-from avatar_operator.kube.client import KubeError, Object
-from avatar_operator.kube.election import LEASE_NAME, Elector
-from avatar_operator.kube.leadership import Leadership, LeadershipLostError
+from avatar_operator.kube.client import Object
+from avatar_operator.kube.election import LEASE_NAME
+from avatar_operator.kube.leadership import LeadershipLostError
 from builders.clock import FakeClock
 from builders.kube import FakeKubeClient
-from builders.virtual_time import VirtualTimeLoop
-
-LEASE = 15
-
-
-def now() -> float:
-    """Virtual seconds."""
-    return asyncio.get_running_loop().time()
-
-
-def in_virtual_time(story: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        runner.run(story)
-
-
-class Cut:
-    """A connection to the API server that a test can cut."""
-
-    def __init__(self, kube: FakeKubeClient) -> None:
-        self._kube = kube
-        self.cut = False
-        self.silent = False
-        self.seconds = 0.0
-
-    async def read_lease(self, namespace: str, name: str) -> Object:
-        await self._pass()
-        return await self._kube.read_lease(namespace, name)
-
-    async def write_lease(self, lease: Object) -> Object:
-        await self._pass()
-        return await self._kube.write_lease(lease)
-
-    async def _pass(self) -> None:
-        await asyncio.sleep(self.seconds)
-        if self.silent:
-            await asyncio.Event().wait()
-        if self.cut:
-            raise KubeError("no answer", status=0)
-
-
-class Replica:
-    """An elector, and what it sees."""
-
-    def __init__(self, kube: FakeKubeClient, name: str, left: Mapping[str, str] | None = None) -> None:
-        self.connection = Cut(kube)
-        self.left = dict(left or {})
-        self.leadership = Leadership(LEASE, now=now)
-        self.elector = Elector(
-            self.connection,  # type: ignore[arg-type]
-            self.leadership,
-            FakeClock(),
-            namespace="home",
-            identity=name,
-            lease_seconds=LEASE,
-            annotations=lambda: self.left,
-        )
-        self.renewing: asyncio.Task[None] | None = None
-
-    async def lead(self) -> Mapping[str, str]:
-        """Come to lead, and renew."""
-        found = await self.elector.acquire()
-        self.renewing = asyncio.create_task(self.elector.hold())
-        return found
-
-    async def die(self) -> None:
-        """End as SIGKILL does: without a word."""
-        assert self.renewing is not None
-        self.renewing.cancel()
-        await asyncio.wait([self.renewing])
-
-    async def hand_over(self) -> None:
-        """End as SIGTERM does."""
-        await self.die()
-        await self.elector.release()
+from builders.replicas import LEASE, Replica, in_virtual_time, now
 
 
 def _lease(kube: FakeKubeClient) -> Object:
@@ -205,7 +130,7 @@ def test_who_takes_the_lease_does_not_wipe_out_what_it_has_not_read_yet() -> Non
         await first.lead()
         await asyncio.sleep(5)
         await first.hand_over()
-        await second.elector.acquire()
+        await second.elector.acquire(second.stop)
 
         assert _lease(kube)["metadata"]["annotations"] == {"told": "7"}
 
@@ -289,7 +214,7 @@ def test_a_slow_renewal_counts_from_when_it_was_sent() -> None:
     async def story() -> None:
         first = Replica(FakeKubeClient(FakeClock()), "first")
         first.connection.seconds = 1.5
-        await first.elector.acquire()
+        await first.elector.acquire(first.stop)
 
         assert first.leadership.seconds_left() == LEASE * 2 / 3 - 1.5
 
@@ -332,36 +257,80 @@ def test_a_leader_whose_lease_somebody_annotates_goes_on() -> None:
     in_virtual_time(story())
 
 
-def test_a_leader_whose_lease_somebody_deletes_makes_it_anew() -> None:
+@pytest.mark.parametrize("moment", [0.1 * tenth for tenth in range(0, 60, 7)])
+def test_a_leader_whose_lease_somebody_deletes_makes_it_anew_and_nobody_leads_beside_it(
+    moment: float,
+) -> None:
     async def story() -> None:
         kube = FakeKubeClient(FakeClock())
         first = Replica(kube, "first", left={"avatars.dev/told-avatarmodels": "7"})
+        second = Replica(kube, "second")
         await first.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await asyncio.sleep(20 + moment)
         kube.leases.clear()
-        await asyncio.sleep(60)
+        for _ in range(600):
+            assert not second.leadership.leads()
+            await asyncio.sleep(0.1)
 
         assert first.leadership.leads()
         assert _lease(kube)["spec"]["holderIdentity"] == "first"
         assert _lease(kube)["metadata"]["annotations"] == first.left
+        standing_by.cancel()
         await first.die()
 
     in_virtual_time(story())
 
 
-def test_a_leader_whose_lease_somebody_deletes_ends_if_another_was_faster() -> None:
+def test_a_lease_that_is_deleted_with_its_leader_is_made_anew_once_it_would_have_been_over() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first", {"told": "7"}), Replica(kube, "second")
+        await first.lead()
+        standing_by = asyncio.create_task(second.lead())
+        await asyncio.sleep(20)
+        await first.die()
+        kube.leases.clear()
+        died_at = now()
+
+        assert await standing_by == {"told": "7"}, "what the leader left is known to whoever stood by"
+        assert LEASE <= now() - died_at < LEASE + 2
+        assert _lease(kube)["metadata"]["annotations"] == {"told": "7"}
+        await second.die()
+
+    in_virtual_time(story())
+
+
+def test_a_released_lease_that_somebody_deletes_is_taken_at_once() -> None:
     async def story() -> None:
         kube = FakeKubeClient(FakeClock())
         first, second = Replica(kube, "first"), Replica(kube, "second")
         await first.lead()
-        coming = asyncio.create_task(second.lead())
+        await first.hand_over()
+        released_at = now()
+        standing_by = asyncio.create_task(second.lead())
+        kube.leases.clear()
+        await standing_by
+
+        assert now() - released_at <= 1.0
+        await second.die()
+
+    in_virtual_time(story())
+
+
+def test_a_leader_whose_lease_somebody_deletes_ends_if_one_that_had_never_seen_it_was_faster() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first, second = Replica(kube, "first"), Replica(kube, "second")
+        await first.lead()
         await asyncio.sleep(2)
         kube.leases.clear()
+        await second.lead()
         assert first.renewing is not None
 
         with pytest.raises(LeadershipLostError, match="held by second"):
             await first.renewing
 
-        await coming
         await second.die()
 
     in_virtual_time(story())
@@ -392,7 +361,7 @@ def test_a_lease_that_may_not_be_used_at_all_says_what_to_mend(verb: str, status
         with pytest.raises(
             StartUpError, match=r"home/avatar-operator cannot be used: .*AVATAR_OPERATOR_NAMESPACE"
         ):
-            await Replica(kube, "first").elector.acquire()
+            await Replica(kube, "first").lead()
 
     in_virtual_time(story())
 
@@ -409,20 +378,5 @@ def test_an_api_server_that_does_not_answer_is_asked_again_by_a_replica_that_sta
 
         assert now() < 40
         await first.die()
-
-    in_virtual_time(story())
-
-
-def test_a_release_that_cannot_be_told_does_not_keep_the_process_from_ending() -> None:
-    async def story() -> None:
-        kube = FakeKubeClient(FakeClock())
-        first = Replica(kube, "first")
-        await first.lead()
-        first.connection.silent = True
-        asked_at = now()
-        await first.hand_over()
-
-        assert now() - asked_at < 5
-        assert not first.leadership.leads()
 
     in_virtual_time(story())

@@ -1,48 +1,101 @@
-"""The informer starts wherever its container runs."""
+"""The informer starts wherever its container runs, and goes on watching whatever the API server answers for a while."""
 
 import asyncio
 import getpass
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import kopf
 import pytest
 from aiohttp import web
 
+from avatar_api.group import API_VERSION, GROUP, KINDS, VERSION, Kind
+from avatar_operator.kube import informer
+from avatar_operator.kube.client import Object
 from avatar_operator.kube.informer import Informer
 
-
-def _nobody() -> str:
-    raise KeyError("getpwuid(): uid not found: 65532")
-
-
-async def test_a_user_without_a_name_can_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container runs under a uid that has no entry in /etc/passwd (OpenShift chooses one)."""
-    asked = asyncio.Event()
-
-    async def answer(_: web.Request) -> web.Response:
-        asked.set()
-        return web.json_response({}, status=404)
-
-    application = web.Application()
-    application.add_routes([web.get("/{path:.*}", answer)])
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    monkeypatch.setattr(getpass, "getuser", _nobody)
-    monkeypatch.setenv("KUBECONFIG", str(_kubeconfig(tmp_path, f"http://127.0.0.1:{runner.addresses[0][1]}")))
-    watching = asyncio.create_task(Informer(lambda kind, body, *, deleted: None).run())
-    waiting = asyncio.create_task(asked.wait())
-
-    done, _ = await asyncio.wait({watching, waiting}, return_when=asyncio.FIRST_COMPLETED)
-
-    assert done == {waiting}, watching.exception()
-    watching.cancel()
-    await asyncio.wait([watching])
-    await runner.cleanup()
+PATIENCE_SECONDS = 20.0
+LIST = ("get", "list", "watch")
 
 
-def _kubeconfig(directory: Path, server: str) -> Path:
-    path = directory / "kubeconfig"
+class PretendedServer:
+    """As much of an API server as kopf asks of one: what there is, lists, and watches that show nothing."""
+
+    def __init__(self, directory: Path) -> None:
+        self._kubeconfig = directory / "kubeconfig"
+        self.models: list[str] = []
+        self.watches_end = asyncio.Event()
+        self.refusal = 0
+        """The HTTP status of every answer, unless 0."""
+
+    @asynccontextmanager
+    async def listening(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+        """Answer whoever follows KUBECONFIG."""
+        application = web.Application()
+        application.add_routes([web.get("/{path:.*}", self._answer)])
+        runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self._kubeconfig.write_text(_kubeconfig(f"http://127.0.0.1:{runner.addresses[0][1]}"))
+        monkeypatch.setenv("KUBECONFIG", str(self._kubeconfig))
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if self.refusal:
+            return web.json_response({"kind": "Status", "code": self.refusal}, status=self.refusal)
+        path = request.path.strip("/").split("/")
+        match path:
+            case ["api"]:
+                return web.json_response({"versions": ["v1"]})
+            case ["apis"]:
+                return web.json_response(
+                    {"groups": [_group("apiextensions.k8s.io", "v1"), _group(GROUP, VERSION)]}
+                )
+            case ["api", "v1"]:
+                return _resources(("namespaces", "Namespace", False), ("events", "Event", True))
+            case ["apis", "apiextensions.k8s.io", "v1"]:
+                return _resources(("customresourcedefinitions", "CustomResourceDefinition", False))
+            case ["apis", _, _]:
+                return _resources(*((kind.plural, kind.kind, kind.namespaced) for kind in KINDS))
+            case [*_, plural] if "watch" in request.query:
+                return await self._watch(request)
+            case [*_, plural]:
+                items = [_object(name) for name in self.models] if plural == "avatarmodels" else []
+                return web.json_response({"metadata": {"resourceVersion": "7"}, "items": items})
+        raise AssertionError(path)
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await self.watches_end.wait()
+        return response
+
+
+def _group(name: str, version: str) -> dict[str, Any]:
+    served = {"groupVersion": f"{name}/{version}", "version": version}
+    return {"name": name, "versions": [served], "preferredVersion": served}
+
+
+def _resources(*kinds: tuple[str, str, bool]) -> web.Response:
+    resources = [
+        {"name": plural, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": LIST}
+        for plural, kind, namespaced in kinds
+    ]
+    return web.json_response({"resources": resources})
+
+
+def _object(name: str) -> Object:
+    metadata = {"name": name, "namespace": "team-a", "uid": name, "resourceVersion": "3"}
+    return {"apiVersion": API_VERSION, "kind": "AvatarModel", "metadata": metadata}
+
+
+def _kubeconfig(server: str) -> str:
     document = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -51,5 +104,58 @@ def _kubeconfig(directory: Path, server: str) -> Path:
         "clusters": [{"name": "c", "cluster": {"server": server}}],
         "users": [{"name": "u", "user": {"token": "t"}}],
     }
-    path.write_text(json.dumps(document))
-    return path
+    return json.dumps(document)
+
+
+@asynccontextmanager
+async def _watching() -> AsyncIterator[asyncio.Queue[str]]:
+    """The names of the objects that an informer sees."""
+    names: asyncio.Queue[str] = asyncio.Queue()
+
+    def seen(kind: Kind, body: Object, *, deleted: bool) -> None:
+        names.put_nowait(body["metadata"]["name"])
+
+    watching = asyncio.create_task(Informer(seen).run())
+    try:
+        yield names
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+def _nobody() -> str:
+    raise KeyError("getpwuid(): uid not found: 65532")
+
+
+async def test_a_user_without_a_name_can_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container runs under a uid that has no entry in /etc/passwd (OpenShift chooses one)."""
+    monkeypatch.setattr(getpass, "getuser", _nobody)
+    server = PretendedServer(tmp_path)
+    server.models = ["ann"]
+    async with server.listening(monkeypatch), _watching() as names:
+        assert await asyncio.wait_for(names.get(), PATIENCE_SECONDS) == "ann"
+
+
+@pytest.mark.parametrize("status", [401, 503])
+async def test_what_an_api_server_refuses_for_longer_than_kopf_bears_is_watched_again_afterwards(
+    status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient, gave_up = informer._settings, asyncio.Event()
+
+    def impatient() -> kopf.OperatorSettings:
+        settings = patient()
+        settings.networking.error_backoffs = (0.01,)
+        return settings
+
+    monkeypatch.setattr(informer, "_settings", impatient)
+    monkeypatch.setattr(informer.logger, "warning", lambda *_, **__: gave_up.set())
+    server = PretendedServer(tmp_path)
+    server.models = ["ann"]
+    async with server.listening(monkeypatch), asyncio.timeout(PATIENCE_SECONDS), _watching() as names:
+        assert await names.get() == "ann"
+        server.refusal = status
+        server.watches_end.set()
+        await gave_up.wait()
+        server.models, server.refusal = ["bob"], 0
+
+        assert await names.get() == "bob"

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.lease import LeaseRecord, Sighting, held, new_lease, read_lease, released, sighted
+from avatar_operator.kube.lease import (
+    LeaseRecord,
+    Sighting,
+    held,
+    missing,
+    new_lease,
+    read_lease,
+    released,
+    sighted,
+)
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
@@ -50,6 +59,20 @@ def test_a_lease_that_is_seen_again_unchanged_goes_on_running_out() -> None:
     first = sighted(None, _record(), 10.0)
 
     assert sighted(first, _record(), 24.0) is first
+
+
+def test_a_lease_that_is_gone_counts_as_changed_and_held_for_as_long_as_it_was() -> None:
+    first = sighted(None, LeaseRecord("ann", 15.0, "1", {"told": "7"}), 10.0)
+    gone = sighted(first, missing(first), 24.0)
+
+    assert gone.record.annotations == {"told": "7"}
+    assert not gone.may_be_taken("bob", 38.0)
+    assert gone.may_be_taken("bob", 39.0)
+    assert sighted(gone, missing(gone), 30.0) is gone
+
+
+def test_a_lease_that_was_never_there_may_be_taken_at_once() -> None:
+    assert sighted(None, missing(None), 10.0).may_be_taken("bob", 10.0)
 
 
 def test_times_that_stand_in_a_lease_decide_nothing() -> None:

@@ -27,16 +27,20 @@ class Shelf:
         self.names = [f"m{number}" for number in range(count)]
         self.asked: list[tuple[int, int]] = []
         self.expirations = 0
+        self.version = 40
 
     async def list(self, request: web.Request) -> web.Response:
         limit, start = int(request.query["limit"]), int(request.query.get("continue", 0))
         self.asked.append((start, limit))
         if start and self.expirations:
             self.expirations -= 1
+            self.version += 1
             return web.json_response(EXPIRED, status=410)
         end = start + limit
         items = [{"metadata": {"name": name}} for name in self.names[start:end]]
-        metadata = {"continue": str(end)} if end < len(self.names) else {}
+        metadata = {"resourceVersion": str(self.version)}
+        if end < len(self.names):
+            metadata["continue"] = str(end)
         return web.Response(text=json.dumps({"metadata": metadata, "items": items}))
 
 
@@ -60,7 +64,10 @@ async def _client_of(shelf: Shelf) -> AsyncIterator[KubernetesClient]:
 
 
 async def _pages(client: KubernetesClient) -> list[list[str]]:
-    return [[body["metadata"]["name"] for body in page] async for page in client.list_objects(AVATAR_MODEL)]
+    return [
+        [body["metadata"]["name"] for body in page.objects]
+        async for page in client.list_objects(AVATAR_MODEL)
+    ]
 
 
 async def test_a_list_comes_a_page_at_a_time() -> None:
@@ -75,7 +82,7 @@ async def test_a_list_of_nothing_is_empty() -> None:
 
 async def test_listed_objects_say_what_they_are() -> None:
     async with _client_of(Shelf(1)) as client:
-        listed = [body async for page in client.list_objects(AVATAR_MODEL) for body in page]
+        listed = [body async for page in client.list_objects(AVATAR_MODEL) for body in page.objects]
 
     assert [(body["apiVersion"], body["kind"]) for body in listed] == [
         ("avatars.dev/v1alpha1", "AvatarModel")
@@ -89,6 +96,15 @@ async def test_a_list_that_expires_is_begun_again() -> None:
         assert await _pages(client) == [["m0", "m1"], ["m0", "m1"], ["m2"]]
 
     assert shelf.asked == [(0, 2), (2, 2), (0, 2), (2, 2)]
+
+
+async def test_every_page_says_how_new_the_list_is_that_it_belongs_to() -> None:
+    shelf = Shelf(3)
+    shelf.expirations = 1
+    async with _client_of(shelf) as client:
+        versions = [page.version async for page in client.list_objects(AVATAR_MODEL)]
+
+    assert versions == ["40", "41", "41"]
 
 
 async def test_a_list_that_expires_again_and_again_is_given_up() -> None:

@@ -1,5 +1,6 @@
 """The collector: found, told, and removed where the platform team wants that."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ DAY = 86400.0
 
 def _owner(uid: str, kind: Any = "AvatarModel") -> StoredOwner:
     location = f"s3://models/artifacts/team-a/{uid}/"
-    return StoredOwner("team-a", uid, kind, location, newest=NOON, objects=2)
+    return StoredOwner("team-a", uid, kind, location, age_seconds=10 * DAY, objects=2)
 
 
 ORPHAN, OWNED = _owner(GONE_UID), _owner(MODEL_UID)
@@ -36,20 +37,27 @@ class Collection:
         self.world.add_runtime({"garbageCollection": {"orphans": policy}})
         self.world.add_model()
         self.registry = CollectorRegistry()
+        self.seconds = 0.0
         self.collector = OrphanCollector(
             self.world.cache,
             backends_of(self.world.backend),
             self.world.clock,
             self.world.orphans,
             self.registry,
+            monotonic=lambda: self.seconds,
         )
 
     async def look(self, *owners: StoredOwner) -> None:
         """One look, the grace period after the last one, and what the runtime says of it."""
-        self.world.clock.advance(DAY)
+        self.pass_time(DAY)
         self.world.backend.script("owners", owners)
         await self.collector.look()
         await self.world.settle(AVATAR_RUNTIME)
+
+    def pass_time(self, seconds: float) -> None:
+        """Time passes, and the clock goes right."""
+        self.world.clock.advance(seconds)
+        self.seconds += seconds
 
     def counted(self, action: str) -> float | None:
         return self.registry.get_sample_value("avatar_orphans_total", {"action": action})
@@ -107,11 +115,33 @@ async def test_what_a_runtime_is_removing_anyway_is_no_orphan() -> None:
 
     world.backend.script("owners", (ORPHAN,))
     await collection.collector.look()
-    world.clock.advance(DAY)
+    collection.pass_time(DAY)
     world.backend.script("owners", (ORPHAN,))
     await collection.collector.look()
 
     assert world.backend.asked("delete_owned") == []
+
+
+@pytest.mark.parametrize("jump", [DAY, -DAY])
+async def test_a_clock_that_is_set_does_not_make_an_orphan(jump: float) -> None:
+    collection = Collection("Delete")
+    await collection.look(ORPHAN)
+    collection.world.clock.advance(jump)
+    collection.seconds -= DAY - 3600
+
+    await collection.look(ORPHAN)
+    assert collection.world.backend.asked("delete_owned") == []
+    await collection.look(ORPHAN)
+
+    assert collection.world.backend.asked("delete_owned") == [ORPHAN]
+
+
+async def test_what_was_written_lately_by_the_clock_of_its_place_is_left_alone() -> None:
+    collection, young = Collection("Delete"), replace(ORPHAN, age_seconds=DAY - 1)
+    for _ in range(3):
+        await collection.look(young)
+
+    assert collection.world.backend.asked("delete_owned") == []
 
 
 async def test_a_model_that_is_created_while_the_listing_runs_keeps_what_is_stored_for_it() -> None:
@@ -185,7 +215,7 @@ async def test_a_look_that_finds_the_same_again_is_written_once_a_day() -> None:
 
 
 def _stray(runtime_uid: str) -> Stray:
-    return Stray("Endpoint", "forgotten", runtime_uid, newest=NOON)
+    return Stray("Endpoint", "forgotten", runtime_uid, age_seconds=10 * DAY)
 
 
 @pytest.mark.parametrize(("runtime_uid", "removed"), [(RUNTIME_UID, True), (GONE_UID, False)])

@@ -1,22 +1,18 @@
 """What is an orphan?"""
 
-from datetime import datetime
-
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.orphans.judgement import Judgement, judge, without_owner
-from builders.clock import NOON
-from builders.observations import at
 
 GRACE = 100
 
 
-def _owner(uid: str = "gone", *, newest: datetime = NOON, retained: bool = False) -> StoredOwner:
+def _owner(uid: str = "gone", *, age: float = 1_000_000, retained: bool = False) -> StoredOwner:
     return StoredOwner(
         namespace="team-a",
         uid=uid,
         kind="AvatarModel",
         location=f"s3://models/artifacts/team-a/{uid}/",
-        newest=newest,
+        age_seconds=age,
         objects=2,
         retained=retained,
     )
@@ -28,9 +24,9 @@ def _judged(
     first_seen: float | None = None,
     living: frozenset[str] = frozenset(),
 ) -> Judgement[StoredOwner]:
-    known = {} if first_seen is None else {owner.location: at(first_seen) for owner in owners}
+    known = {} if first_seen is None else {owner.location: first_seen for owner in owners}
     ownerless = without_owner(owners, living)
-    return judge(ownerless, first_seen=known, now=at(seconds), grace_seconds=GRACE)
+    return judge(ownerless, first_seen=known, now=seconds, grace_seconds=GRACE)
 
 
 def test_what_lost_its_owner_is_an_orphan_after_the_grace_period() -> None:
@@ -42,12 +38,12 @@ def test_what_is_seen_for_the_first_time_is_no_orphan_however_old_it_is() -> Non
     judgement = _judged(_owner(), seconds=1_000_000)
 
     assert judgement.orphans == ()
-    assert judgement.first_seen == {_owner().location: at(1_000_000)}
+    assert judgement.first_seen == {_owner().location: 1_000_000}
 
 
 def test_what_was_written_just_now_is_no_orphan() -> None:
-    assert _judged(_owner(newest=at(150)), seconds=249, first_seen=0).orphans == ()
-    assert len(_judged(_owner(newest=at(150)), seconds=250, first_seen=0).orphans) == 1
+    assert _judged(_owner(age=99), seconds=1000, first_seen=0).orphans == ()
+    assert len(_judged(_owner(age=100), seconds=1000, first_seen=0).orphans) == 1
 
 
 def test_what_has_an_owner_is_no_orphan_and_nothing_is_remembered_of_it() -> None:

@@ -60,12 +60,30 @@ async def test_what_is_known_already_is_not_looked_at_again() -> None:
     assert await desk.waiting() == set()
 
 
-async def test_a_change_of_a_runtime_brings_its_models_back() -> None:
+async def test_a_change_of_a_runtime_brings_its_models_back_and_the_requests_that_draw_with_them() -> None:
     desk = await Desk().with_everything()
 
     desk.scheduler.seen(AVATAR_RUNTIME, _body(runtime_manifest(), 2), deleted=False)
 
-    assert await desk.waiting() == {RUNTIME_KEY, MODEL_KEY}
+    assert await desk.waiting() == {RUNTIME_KEY, MODEL_KEY, REQUEST_KEY}
+
+
+async def test_a_runtime_that_is_created_anew_brings_back_the_requests_that_wait_for_it() -> None:
+    desk = await Desk().with_everything()
+    desk.scheduler.seen(AVATAR_RUNTIME, _body(runtime_manifest(), 2), deleted=True)
+    await desk.waiting()
+
+    desk.scheduler.seen(AVATAR_RUNTIME, _body(runtime_manifest(), 3), deleted=False)
+
+    assert REQUEST_KEY in await desk.waiting()
+
+
+async def test_our_own_write_of_a_runtime_brings_back_the_requests_that_wait_for_it() -> None:
+    desk = await Desk().with_everything()
+
+    desk.cache.store(AVATAR_RUNTIME, _body(runtime_manifest(), 2), own_write=True)
+
+    assert await desk.waiting() == {MODEL_KEY, REQUEST_KEY}
 
 
 async def test_a_change_of_a_model_brings_its_requests_back() -> None:

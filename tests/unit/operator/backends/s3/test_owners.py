@@ -10,9 +10,11 @@ import pytest
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.aws import s3_objects, s3_uploads
+from avatar_operator.backends.census import Census
 from avatar_operator.backends.s3 import owners as s3_owners
 from avatar_operator.backends.selection import Backend
 from avatar_operator.backends.storage import StoredOwner
+from avatar_operator.locations import runtime_storage
 from avatar_operator.names import inference_id
 from builders.backend_objects import make_runtime
 
@@ -98,17 +100,33 @@ async def test_prefixes_that_lie_in_each_other_are_counted_once(
     }
 
 
-async def test_the_newest_object_dates_its_owner(
-    backend: Backend, bucket: str, put: Callable[[str], None], s3: Any
+def test_the_newest_object_tells_the_age_of_what_its_owner_has() -> None:
+    census = Census(runtime_storage(runtime_on("bucket")))
+    for revision, age in ((1, 50.0), (2, 20.0), (3, 70.0)):
+        census.count(f"s3://bucket/artifacts/team-a/{MODEL}/r{revision}-a1.tar.gz", age)
+
+    assert [owner.age_seconds for owner in census.result()] == [20.0]
+
+
+async def test_ages_are_those_that_s3_itself_tells(
+    backend: Backend,
+    bucket: str,
+    put: Callable[[str], None],
+    upload: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    keys = [f"artifacts/team-a/{MODEL}/r{revision}-a1.tar.gz" for revision in (1, 2, 3)]
-    for key in keys:
-        put(key)
-    written = [s3.head_object(Bucket=bucket, Key=key)["LastModified"] for key in keys]
+    put(f"outputs/team-a/{REQUEST}/00-00-7.png")
+    upload(f"artifacts/team-a/{MODEL}/r1-a1.tar.gz")
+    for module in (s3_objects, s3_uploads):
+        monkeypatch.setattr(
+            module,
+            "age_seconds",
+            lambda answer, _: float(len(answer["ResponseMetadata"]["HTTPHeaders"]["date"])),
+        )
 
-    (owner,) = await backend.storage.owners(runtime_on(bucket))
+    owners = await backend.storage.owners(runtime_on(bucket))
 
-    assert owner.newest.replace(microsecond=0) == max(written)
+    assert [owner.age_seconds for owner in owners] == [29.0, 29.0], "an HTTP date has 29 letters"
 
 
 async def test_long_listings_are_read_page_by_page(

@@ -15,6 +15,8 @@ from avatar_operator.backends.selection import Backend
 from builders.backend_objects import eventually, make_runtime
 from sagemaker_local.testing import LocalAws
 
+A_DAY = 86400.0
+
 
 def named_runtime(name: str, **training: Any) -> AvatarRuntime:
     """A runtime with its own endpoints; keyword arguments replace members of the training endpoint."""
@@ -242,6 +244,7 @@ async def test_what_no_runtime_names_is_found_by_its_mark_and_goes(
     assert {stray.runtime_uid for stray in strays} == living
     assert [stray.kind for stray in strays] == ["Endpoint", "EndpointConfig", "Model"]
     assert strays[0].name == f"{name}-training"
+    assert all(0 <= stray.age_seconds < A_DAY for stray in strays)
     with pytest.raises(BackendError) as caught:
         await compute.delete_stray(named_runtime(name), strays[0])
     assert caught.value.reason == "InUse", "it was named again while the search went on"

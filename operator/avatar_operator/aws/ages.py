@@ -1,0 +1,24 @@
+"""How old something in AWS is, by AWS's own clock: both times are of one answer.
+
+The clock of this machine may be set wrong, or set right in the middle of the night. What is deleted because it is old
+enough must not rest on it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+
+def age_seconds(answer: Mapping[str, Any], instant: datetime) -> float:
+    """Seconds that had passed since an instant when an answer was given; 0 if the answer does not say when that was.
+
+    Args:
+        answer: of botocore.
+        instant: a time that the answer tells of.
+    """
+    given = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
+    try:
+        return (parsedate_to_datetime(given) - instant).total_seconds()
+    except ValueError:
+        return 0.0
