@@ -78,6 +78,8 @@ class Leading:
     async def _lead(self, stop: asyncio.Event, left: Mapping[str, str]) -> None:
         await self._catch_up()
         await self._begin(left)
+        # From here on statuses are written. If this replica dies, the next one must be able to tell them from older ones.
+        await self._elector.hand_on()
         workers = {f"workers {number}": workers.run() for number, workers in enumerate(self._workers)}
         await run_beside(self._work(stop), {**workers, "deliveries": self._deliveries()})
 

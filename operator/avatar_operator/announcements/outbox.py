@@ -6,6 +6,9 @@ reading starts at a cursor: the resourceVersion up to which everything had been 
 Lease, which is renewed every few seconds anyway. What was told after the last renewal is told again, under the same
 ids, so the second time changes nothing.
 
+A status stands in the API server some milliseconds before the cache shows it, and the cache may show younger ones of
+other objects by then. So while one is being written, the cursor stays where it was (`writing`).
+
 So the order is: the status first, then its news. A topic that cannot be reached delays news and never state.
 
 Without any cursor (an operator that starts here for the first time) what stands already is old, and is not told. A cursor
@@ -14,7 +17,8 @@ told of what stands now, so all of it is told again.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from pydantic import ValidationError
 
@@ -83,6 +87,10 @@ class Outbox:
         )
         self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
         """The ids of the news in an object's newest status."""
+        self._handed_on: dict[Kind, int] = {}
+        """By kind, what `cursor` said last."""
+        self._unseen: dict[str, tuple[Kind, int]] = {}
+        """By uid, where the cursor stood when the write of a status began that the cache does not show yet."""
         self._reading = False
         self._has_begun = False
         cache.subscribe(self._changed)
@@ -117,11 +125,29 @@ class Outbox:
         until = {kind: self._newest(kind) for kind in KINDS}
         for letter in self._office.waiting():
             until[letter.kind] = min(until[letter.kind], letter.version - 1)
+        for kind, stood_at in self._unseen.values():
+            until[kind] = min(until[kind], stood_at)
+        self._handed_on = until
         return {f"{CURSOR_ANNOTATION}{kind.plural}": str(version) for kind, version in until.items()}
 
     def _newest(self, kind: Kind) -> int:
         # Not remembered: what a restored etcd shows is older than what has been seen.
         return max(map(_version, self._cache.objects(kind)), default=self._cache.listed(kind))
+
+    @contextmanager
+    def writing(self, kind: Kind, uid: str) -> Iterator[None]:
+        """Around the write of a status, and what shows it to the cache: the cursor does not pass it meanwhile.
+
+        If the answer is lost, that goes on until the cache shows the object changed, or its status is written again.
+        """
+        self._unseen.setdefault(uid, (kind, self._handed_on.get(kind, 0)))
+        try:
+            yield
+        except KubeError as error:
+            if not error.is_passing:
+                self._unseen.pop(uid, None)
+            raise
+        self._unseen.pop(uid, None)
 
     async def run(self) -> None:
         """Tell until cancelled."""
@@ -143,6 +169,7 @@ class Outbox:
         self._post(_kind_of(body), body, news)
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
+        self._unseen.pop(body["metadata"]["uid"], None)
         if self._reading and not deleted:
             self._read(kind, body, post=True)
 

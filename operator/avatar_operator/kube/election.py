@@ -64,6 +64,7 @@ class Elector:
         self._annotations = annotations
         self._sighting: Sighting | None = None
         self._lease: Object = new_lease(namespace, LEASE_NAME)
+        self._writing = asyncio.Lock()
 
     async def acquire(self, stop: asyncio.Event) -> Mapping[str, str] | None:
         """Stand by until this replica leads.
@@ -106,13 +107,17 @@ class Elector:
         while True:
             await asyncio.sleep(max(0.0, min(wait, self._leadership.seconds_left())))
             self._leadership.check()
-            try:
-                async with asyncio.timeout(min(self._patience, self._leadership.seconds_left())):
-                    await self._renew()
-                wait = self._patience
-            except (KubeError, TimeoutError) as error:
-                logger.warning("the lease could not be renewed", error=str(error) or _NO_ANSWER)
-                wait = LOOK_SECONDS
+            wait = self._patience if await self._renewed() else LOOK_SECONDS
+
+    async def hand_on(self) -> None:
+        """Renew at once, so that the Lease carries what the next leader must know, before anything else is done.
+
+        Raises:
+            LeadershipLostError: the Lease was not renewed in time, or another replica has it.
+        """
+        while not await self._renewed():
+            await asyncio.sleep(LOOK_SECONDS)
+            self._leadership.check()
 
     async def release(self) -> None:
         """Lead no more, and let the next replica lead at once. If the API server cannot be told, the lease runs out.
@@ -153,6 +158,16 @@ class Elector:
             return None
         await self._write(record.annotations)
         return record.annotations
+
+    async def _renewed(self) -> bool:
+        """Whether a try to renew succeeded."""
+        try:
+            async with asyncio.timeout(min(self._patience, self._leadership.seconds_left())), self._writing:
+                await self._renew()
+        except (KubeError, TimeoutError) as error:
+            logger.warning("the lease could not be renewed", error=str(error) or _NO_ANSWER)
+            return False
+        return True
 
     async def _renew(self) -> None:
         try:

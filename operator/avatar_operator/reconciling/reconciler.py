@@ -12,6 +12,7 @@ What differs between the kinds is a `Lifecycle`; what is the same for all of the
    afterwards there is no status to read.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -35,8 +36,12 @@ StatusT = TypeVar("StatusT", bound=ObservedStatus)
 ActionT = TypeVar("ActionT")
 
 
-class FarewellTeller(Protocol):
-    """Tells people about an object that is about to go."""
+class Teller(Protocol):
+    """Tells people what statuses say, and takes leave of objects that are about to go."""
+
+    def writing(self, kind: Kind, uid: str) -> AbstractContextManager[None]:
+        """Around the write of a status, and what shows it to the cache."""
+        ...
 
     async def farewell(self, body: Object, notice: Notice) -> None:
         """Take one notice to be told; never raises, never waits long."""
@@ -112,7 +117,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         lifecycle: Lifecycle[ObservationT, StatusT, ActionT],
         client: KubeClient,
         cache: ObjectCache,
-        teller: FarewellTeller,
+        teller: Teller,
         troubles: Troubles,
     ) -> None:
         self._lifecycle = lifecycle
@@ -204,8 +209,9 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         )
         if status == observed:
             return Reconciled("unchanged", draft.requeue_after, draft.retrying)
-        written = await self._write_status(body, status)
-        self._cache.store(self.kind, written, own_write=True)
+        with self._teller.writing(self.kind, body["metadata"]["uid"]):
+            written = await self._write_status(body, status)
+            self._cache.store(self.kind, written, own_write=True)
         self._lifecycle.written(observation, status)
         self._steps.log(body, observed, status, self._lifecycle.log_fields(status))
         return Reconciled("changed", draft.requeue_after, draft.retrying)

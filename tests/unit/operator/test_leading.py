@@ -65,6 +65,9 @@ class Office:
     async def hold(self) -> None:
         await self.lost
 
+    async def hand_on(self) -> None:
+        self.journal.append("cursor handed on")
+
     async def release(self) -> None:
         self.journal.append("lease released")
 
@@ -143,6 +146,7 @@ def test_a_new_leader_catches_up_before_it_decides_and_hands_over_last() -> None
             "lease taken",
             "caught up",
             "begun with behind",
+            "cursor handed on",
             "pass over ann",
             "hints end",
             "collection end",

@@ -1,13 +1,14 @@
 """The outbox: status first, then its news; whatever dies in between, each is told, and under one id."""
 
 import asyncio
+import contextlib
 import copy
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import pytest
 
-from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS
+from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.announcements.letters import Letter
 from avatar_operator.announcements.outbox import OBJECTS_PER_TURN
 from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
@@ -15,10 +16,11 @@ from avatar_operator.backends.attempts import AttemptFailed
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import Notice
+from avatar_operator.kube.client import KubeError, Object
 from avatar_operator.left_behind import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
 from avatar_operator.names import inference_id
 from builders.backend import out_of_reach
-from builders.kube import Backup
+from builders.kube import Backup, FakeKubeClient
 from builders.manifests import merged, model_manifest
 from builders.objects import MODEL_UID
 from builders.virtual_time import VirtualTimeLoop
@@ -228,6 +230,94 @@ async def test_the_first_news_of_an_empty_cluster_is_told_by_the_next_leader_if_
     await world.look_at(AVATAR_MODEL)
 
     assert _types(world) == [READY]
+
+
+class Interrupted(Exception):
+    """The process has died here."""
+
+
+class InterruptedKube(FakeKubeClient):
+    """An API server that stores a status, and whose answer comes late."""
+
+    before_the_answer: Callable[[Object], Coroutine[Any, Any, None]] | None = None
+
+    async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
+        written = await super().apply_status(kind, observed, status)
+        if self.before_the_answer is not None:
+            await self.before_the_answer(written)
+        return written
+
+
+async def _trained_while_bob_is_seen(then: Callable[[World], None]) -> World:
+    """A world where ann's becoming Ready stands in the API server, not in the cache, and Bob's younger object in both."""
+    world = World(api_server=InterruptedKube)
+    world.add_runtime()
+    await world.settle(AVATAR_RUNTIME)
+    world.add_model()
+    await world.renew_lease()
+
+    async def see_bob(written: Object) -> None:
+        if written["status"]["state"] == "Ready":
+            bob = world.kube.create(AVATAR_MODEL, model_manifest(name="bob"))
+            world.cache.store(AVATAR_MODEL, bob)
+            await world.renew_lease()
+            then(world)
+
+    assert isinstance(world.kube, InterruptedKube)
+    world.kube.before_the_answer = see_bob
+    world.watching = False
+    with contextlib.suppress(Interrupted, KubeError):
+        await world.train()
+    world.kube.before_the_answer, world.watching = None, True
+    return world
+
+
+def _dies(world: World) -> None:
+    raise Interrupted
+
+
+def _loses_the_answer(world: World) -> None:
+    raise KubeError("no answer", status=0)
+
+
+async def test_a_status_that_was_written_when_the_process_died_is_told_though_a_younger_object_had_been_seen() -> (
+    None
+):
+    world = await _trained_while_bob_is_seen(_dies)
+    world.crash()
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
+
+
+async def test_a_status_whose_answer_was_lost_is_told_by_the_next_leader_though_the_lease_was_renewed_after_it() -> (
+    None
+):
+    world = await _trained_while_bob_is_seen(_loses_the_answer)
+    assert _types(world) == []
+    await world.renew_lease()
+    world.crash()
+
+    await world.look_at(AVATAR_MODEL)
+
+    assert _types(world) == [READY]
+
+
+@pytest.mark.parametrize("status", [0, 409])
+async def test_the_cursor_goes_on_once_a_write_was_refused_or_its_object_is_seen_changed(status: int) -> None:
+    world = await _a_world()
+    await world.renew_lease()
+    before = world.outbox.cursor()
+    with contextlib.suppress(KubeError), world.outbox.writing(AVATAR_MODEL, MODEL_UID):
+        world.kube.create(AVATAR_MODEL, model_manifest(name="bob"))
+        assert world.outbox.cursor() == before
+        raise KubeError("no", status=status)
+    if status == 0:
+        assert world.outbox.cursor() == before
+        world.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+
+    assert world.outbox.cursor() != before
 
 
 async def test_a_replica_that_stands_by_tells_nothing_and_hands_no_cursor_on() -> None:

@@ -380,3 +380,35 @@ def test_an_api_server_that_does_not_answer_is_asked_again_by_a_replica_that_sta
         await first.die()
 
     in_virtual_time(story())
+
+
+def test_what_the_next_leader_must_know_stands_in_the_lease_as_soon_as_it_is_handed_on() -> None:
+    async def story() -> None:
+        kube = FakeKubeClient(FakeClock())
+        first = Replica(kube, "first")
+        await first.lead()
+        first.left = {"told": "7"}
+        first.connection.cut = True
+        handing_on = asyncio.create_task(first.elector.hand_on())
+        await asyncio.sleep(2)
+        assert not handing_on.done()
+        first.connection.cut = False
+        await handing_on
+
+        assert now() < 5
+        assert _lease(kube)["metadata"]["annotations"] == {"told": "7"}
+        await first.die()
+
+    in_virtual_time(story())
+
+
+def test_a_replica_that_can_hand_nothing_on_begins_nothing() -> None:
+    async def story() -> None:
+        first = Replica(FakeKubeClient(FakeClock()), "first")
+        await first.elector.acquire(first.stop)
+        first.connection.cut = True
+
+        with pytest.raises(LeadershipLostError):
+            await first.elector.hand_on()
+
+    in_virtual_time(story())

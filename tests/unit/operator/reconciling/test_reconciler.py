@@ -1,13 +1,14 @@
 """The one reconcile loop: what happens in which order, and what happens when somebody was faster."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
-from avatar_api.group import AVATAR_MODEL, FINALIZER
+from avatar_api.group import AVATAR_MODEL, FINALIZER, Kind
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
@@ -67,13 +68,19 @@ class OneDecision:
 
 
 class JournallingTeller:
-    """Writes down what it is told in farewell."""
+    """Writes down what it is told in farewell, and around what it is asked to wait."""
 
     def __init__(self, journal: list[str]) -> None:
         self._journal = journal
 
     async def farewell(self, body: Object, notice: Notice) -> None:
         self._journal.append(f"farewell {notice.reason}")
+
+    @contextmanager
+    def writing(self, kind: Kind, uid: str) -> Iterator[None]:
+        self._journal.append("a status is being written")
+        yield
+        self._journal.append("the status is seen")
 
 
 class JournallingKube(FakeKubeClient):
@@ -132,7 +139,9 @@ async def test_a_pass_goes_observe_hold_act_write() -> None:
         "fold fact of one",
         "perform two",
         "fold fact of two",
+        "a status is being written",
         "apply_status",
+        "the status is seen",
         "written",
     ]
 
