@@ -281,6 +281,15 @@ class AvatarModelStatus(ObservedStatus):
     training: TrainingStatus | None = None
     photos: PhotosStatus | None = None
     artifact: ArtifactStatus | None = None
+    retained_time: (
+        Annotated[
+            Timestamp,
+            Field(
+                description="With deletionPolicy Retain: since then a mark beside the artifacts says that they are to stay."
+            ),
+        ]
+        | None
+    ) = None
     last_failure: Failure | None = None
 
 

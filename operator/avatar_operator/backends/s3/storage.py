@@ -113,6 +113,7 @@ class S3Storage:
     @raises_backend_error
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
         """See Storage.mark_retained."""
+        check_owned(directory)
         await stored_owners.mark_retained(self._objects(runtime), directory, self._clock.now())
 
     @raises_backend_error

@@ -121,6 +121,7 @@ class SimulatedStorage:
 
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
         """See Storage.mark_retained."""
+        check_owned(directory)
         if self._objects.names(directory.location):
             self._objects.write(f"{directory.location}{RETAINED}")
 
