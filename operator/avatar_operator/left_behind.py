@@ -20,9 +20,10 @@ from avatar_operator.locations import (
     REQUEST,
     OwnedDirectory,
     OwnerKind,
+    artifact_directories,
     object_directory,
     picture_prefix,
-    storage_of,
+    storages_of,
 )
 
 CLEANUP_PATIENCE_SECONDS = 600
@@ -73,13 +74,16 @@ def is_recorded(runtime: AvatarRuntime, uid: str) -> bool:
 
 def left_by_model(runtime: AvatarRuntime, model: AvatarModel, now: datetime) -> LeftBehind:
     """The entry for a model: every directory that may hold something which was to be removed with it, or is to stay unmarked."""
-    metadata, storage = model.metadata, storage_of(model, runtime)
+    metadata, storages = model.metadata, storages_of(model, runtime)
     directory = object_directory(metadata.namespace, metadata.uid)
-    prefixes = [storage.requests, storage.training_output, storage.training_failure]
+    artifacts = [each.location for each in artifact_directories(runtime, model)]
     stays = model.spec.deletion_policy != "Delete"
-    if not stays:
-        prefixes.append(storage.artifacts)
-    locations = [f"{prefix}{directory}" for prefix in prefixes]
+    documents = [
+        f"{prefix}{directory}"
+        for storage in storages
+        for prefix in (storage.requests, storage.training_output, storage.training_failure)
+    ]
+    locations = list(dict.fromkeys([*documents, *([] if stays else artifacts)]))
     locations += [place for place in _recorded_outcomes(model, directory) if place not in locations]
     return LeftBehind(
         kind=model.kind,
@@ -87,7 +91,7 @@ def left_by_model(runtime: AvatarRuntime, model: AvatarModel, now: datetime) -> 
         name=metadata.name,
         uid=metadata.uid,
         locations=locations,
-        retained=[f"{storage.artifacts}{directory}"] if stays and model.status.retained_time is None else [],
+        retained=artifacts if stays and model.status.retained_time is None else [],
         since=now,
         tries=0,
     )

@@ -1,6 +1,13 @@
 """What stays when an object goes: handed over to its runtime."""
 
-from avatar_api.avatar_model import AvatarModelStatus, SageMakerAttempt, TrainingStatus
+from avatar_api.avatar_model import (
+    MAX_FORMER_STORAGES,
+    AvatarModelStatus,
+    FormerStorage,
+    ModelStorage,
+    SageMakerAttempt,
+    TrainingStatus,
+)
 from avatar_api.avatar_runtime import AvatarRuntimeStatus
 from avatar_operator.left_behind import LeftBehindRegister, directories_of, left_by_model, left_by_request
 from builders.clock import NOON
@@ -38,6 +45,28 @@ def test_pictures_that_shall_stay_are_named_where_no_version_removes_them() -> N
     entry = left_by_request(RUNTIME, a_request(spec={"deletionPolicy": "Retain"}), NOON)
 
     assert (entry.locations, entry.retained) == ([], [f"s3://pictures/team-a/{REQUEST_UID}/"])
+
+
+def test_a_model_that_has_moved_as_often_as_it_may_leaves_no_more_places_than_an_entry_can_name() -> None:
+    storage = ModelStorage(
+        runtime_name="standard",
+        runtime_uid="1",
+        requests="s3://new/requests/",
+        artifacts="s3://new/artifacts/",
+        former=[
+            FormerStorage(requests=f"s3://{number}/requests/", artifacts=f"s3://{number}/artifacts/")
+            for number in range(MAX_FORMER_STORAGES)
+        ],
+    )
+    entries = [
+        left_by_model(
+            RUNTIME, a_model(spec={"deletionPolicy": policy}, status=AvatarModelStatus(storage=storage)), NOON
+        )
+        for policy in ("Delete", "Retain")
+    ]
+
+    assert [len(entry.locations) for entry in entries] == [16, 12]
+    assert [len(entry.retained) for entry in entries] == [0, 4]
 
 
 def test_outcomes_at_an_endpoint_of_somebody_else_are_found_by_the_attempts_record() -> None:
