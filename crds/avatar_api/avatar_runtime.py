@@ -183,7 +183,9 @@ class EndpointStatus(ApiModel):
 
 
 class LeftBehind(ApiModel):
-    """Data of an object that is gone, which could not be removed with it, or not be marked as staying: tried again until they are."""
+    """Data of an object that is gone, which could not be removed with it, or not be marked as staying: tried again until
+    they are.
+    """
 
     kind: Annotated[str, Field(max_length=63, description="Kind of the object.")]
     namespace: Annotated[str, Field(max_length=63, description="Its namespace.")] = ""

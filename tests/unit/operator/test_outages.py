@@ -1,4 +1,4 @@
-"""An hour without the API server, without S3, without the queue: afterwards everything goes on, and nothing was paid for twice."""
+"""An hour without the API server, without S3, without the queue: afterwards all goes on, and nothing was paid for twice."""
 
 import asyncio
 import json

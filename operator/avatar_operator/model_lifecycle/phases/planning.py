@@ -42,8 +42,8 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     storage = storage_record(runtime, draft.status.storage)
     if storage is None:
         message = (
-            f"The model's data lie in {MAX_FORMER_STORAGES + 1} places, because AvatarRuntime {runtime.metadata.name} was created"
-            " anew with other storage each time, and this would be one more. Create another AvatarModel."
+            f"The model's data lie in {MAX_FORMER_STORAGES + 1} places, because AvatarRuntime {runtime.metadata.name} was"
+            " created anew with other storage each time, and this would be one more. Create another AvatarModel."
         )
         return set_condition(observation, draft, TRAINED, "False", "TooManyStorages", message).finish()
     if storage != draft.status.storage:
