@@ -253,9 +253,21 @@ class ArtifactStatus(ApiModel):
     revision: int
 
 
+MAX_FORMER_STORAGES = 3
+
+
+class FormerStorage(ApiModel):
+    """Where some of the model's data lie that are older than its runtime."""
+
+    requests: Annotated[str, Field(max_length=1024, description="The storage.requests of a former runtime.")]
+    artifacts: Annotated[
+        str, Field(max_length=1024, description="The storage.artifacts of a former runtime.")
+    ]
+
+
 class ModelStorage(ApiModel):
-    """Where the model's data lie: recorded when its first attempt is planned, so that they are found again whatever becomes
-    of the runtime.
+    """Where the model's data lie: recorded when an attempt is planned, so that they are found again whatever becomes of the
+    runtime.
     """
 
     runtime_name: Annotated[str, Field(max_length=63, description="The AvatarRuntime whose storage is used.")]
@@ -264,6 +276,14 @@ class ModelStorage(ApiModel):
     ]
     requests: Annotated[str, Field(max_length=1024, description="The runtime's storage.requests.")]
     artifacts: Annotated[str, Field(max_length=1024, description="The runtime's storage.artifacts.")]
+    former: Annotated[
+        list[FormerStorage],
+        Field(
+            max_length=MAX_FORMER_STORAGES,
+            description="Where earlier attempts have stored things, if the runtime was created anew with other storage since.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
+    ] = Field(default_factory=list)
 
 
 class AvatarModelStatus(ObservedStatus):
@@ -281,6 +301,15 @@ class AvatarModelStatus(ObservedStatus):
     training: TrainingStatus | None = None
     photos: PhotosStatus | None = None
     artifact: ArtifactStatus | None = None
+    retained_time: (
+        Annotated[
+            Timestamp,
+            Field(
+                description="With deletionPolicy Retain: since then a mark beside the artifacts says that they are to stay."
+            ),
+        ]
+        | None
+    ) = None
     last_failure: Failure | None = None
 
 

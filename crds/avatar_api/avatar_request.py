@@ -215,6 +215,15 @@ class AvatarRequestStatus(ObservedStatus):
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = Field(default_factory=list)
+    retained_time: (
+        Annotated[
+            Timestamp,
+            Field(
+                description="With deletionPolicy Retain: since then a mark beside the pictures says that they are to stay."
+            ),
+        ]
+        | None
+    ) = None
     last_failure: Failure | None = None
 
 

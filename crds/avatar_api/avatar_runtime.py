@@ -183,7 +183,9 @@ class EndpointStatus(ApiModel):
 
 
 class LeftBehind(ApiModel):
-    """Data of an object that is gone, which could not be removed with it: tried again until they are."""
+    """Data of an object that is gone, which could not be removed with it, or not be marked as staying: tried again until
+    they are.
+    """
 
     kind: Annotated[str, Field(max_length=63, description="Kind of the object.")]
     namespace: Annotated[str, Field(max_length=63, description="Its namespace.")] = ""
@@ -197,8 +199,16 @@ class LeftBehind(ApiModel):
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ]
-    since: Annotated[Timestamp, Field(description="When their removal was given up first.")]
-    tries: Annotated[int, Field(ge=0, description="How often their removal was tried.")]
+    retained: Annotated[
+        list[Annotated[str, Field(max_length=1024)]],
+        Field(
+            max_length=20,
+            description="S3 URIs of what is to stay and is not marked so yet.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
+    ] = Field(default_factory=list)
+    since: Annotated[Timestamp, Field(description="When the runtime took over.")]
+    tries: Annotated[int, Field(ge=0, description="How often it was tried since.")]
 
 
 class Orphans(ApiModel):

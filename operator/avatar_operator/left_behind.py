@@ -7,7 +7,7 @@ into the register here, the runtime's next pass writes it, and the object's next
 crash in between loses nothing: the object still has its finalizer, and hands its entry in again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,9 +20,10 @@ from avatar_operator.locations import (
     REQUEST,
     OwnedDirectory,
     OwnerKind,
+    artifact_directories,
     object_directory,
     picture_prefix,
-    storage_of,
+    storages_of,
 )
 
 CLEANUP_PATIENCE_SECONDS = 600
@@ -30,6 +31,8 @@ CLEANUP_PATIENCE_SECONDS = 600
 RECORDING_PATIENCE_SECONDS = 3600
 """For so long it waits, after that, for its runtime to take over. A runtime that this version cannot read never does."""
 RECORDING_LOOK_SECONDS = 2.0
+MARK_AGAIN_SECONDS = 300.0
+"""How often a mark is tried that is denied, while the object lives."""
 
 StatusT = TypeVar("StatusT")
 ActionT = TypeVar("ActionT")
@@ -70,13 +73,17 @@ def is_recorded(runtime: AvatarRuntime, uid: str) -> bool:
 
 
 def left_by_model(runtime: AvatarRuntime, model: AvatarModel, now: datetime) -> LeftBehind:
-    """The entry for a model: every directory that may hold something which was to be removed with it."""
-    metadata, storage = model.metadata, storage_of(model, runtime)
+    """The entry for a model: every directory that may hold something which was to be removed with it, or is to stay unmarked."""
+    metadata, storages = model.metadata, storages_of(model, runtime)
     directory = object_directory(metadata.namespace, metadata.uid)
-    prefixes = [storage.requests, storage.training_output, storage.training_failure]
-    if model.spec.deletion_policy == "Delete":
-        prefixes.append(storage.artifacts)
-    locations = [f"{prefix}{directory}" for prefix in prefixes]
+    artifacts = [each.location for each in artifact_directories(runtime, model)]
+    stays = model.spec.deletion_policy != "Delete"
+    documents = [
+        f"{prefix}{directory}"
+        for storage in storages
+        for prefix in (storage.requests, storage.training_output, storage.training_failure)
+    ]
+    locations = list(dict.fromkeys([*documents, *([] if stays else artifacts)]))
     locations += [place for place in _recorded_outcomes(model, directory) if place not in locations]
     return LeftBehind(
         kind=model.kind,
@@ -84,6 +91,7 @@ def left_by_model(runtime: AvatarRuntime, model: AvatarModel, now: datetime) -> 
         name=metadata.name,
         uid=metadata.uid,
         locations=locations,
+        retained=artifacts if stays and model.status.retained_time is None else [],
         since=now,
         tries=0,
     )
@@ -104,25 +112,27 @@ def _recorded_outcomes(model: AvatarModel, directory: str) -> list[str]:
 
 def left_by_request(runtime: AvatarRuntime, request: AvatarRequest, now: datetime) -> LeftBehind:
     """The entry for a request: the directory of its pictures."""
-    metadata = request.metadata
+    metadata, prefix = request.metadata, picture_prefix(runtime, request)
+    stays = request.spec.deletion_policy != "Delete"
     return LeftBehind(
         kind=request.kind,
         namespace=metadata.namespace,
         name=metadata.name,
         uid=metadata.uid,
-        locations=[picture_prefix(runtime, request)],
+        locations=[] if stays else [prefix],
+        retained=[prefix] if stays else [],
         since=now,
         tries=0,
     )
 
 
-def directories_of(entry: LeftBehind) -> list[OwnedDirectory]:
-    """The directories of an entry, as storage knows them. Entries of kinds that this version does not know have none."""
+def directories_of(entry: LeftBehind, locations: Sequence[str]) -> list[OwnedDirectory]:
+    """Some locations of an entry, as storage knows them. Entries of kinds that this version does not know have none."""
     kinds: dict[str, OwnerKind] = {MODEL: MODEL, REQUEST: REQUEST}
     kind = kinds.get(entry.kind)
     if kind is None:
         return []
-    return [OwnedDirectory(entry.namespace, entry.uid, kind, location) for location in entry.locations]
+    return [OwnedDirectory(entry.namespace, entry.uid, kind, location) for location in locations]
 
 
 def settle_remains(
@@ -144,20 +154,40 @@ def settle_remains(
     return draft.say_farewell(Notice("Warning", "CleanupIncomplete", remains)).remove_finalizer()
 
 
+def try_mark_again(draft: Draft[StatusT, ActionT], failure: ActionFailed[ActionT]) -> Draft[StatusT, ActionT]:
+    """The draft of an object that lives and whose data shall stay, but could not be marked so. Pure."""
+    return draft.retry(failure.as_retry(at_least=0.0 if failure.retryable else MARK_AGAIN_SECONDS))
+
+
 def settle_mark(
-    draft: Draft[StatusT, ActionT], failure: ActionFailed[ActionT], *, age: float
+    draft: Draft[StatusT, ActionT],
+    failure: ActionFailed[ActionT],
+    record: ActionT,
+    *,
+    age: float,
+    marked: bool,
 ) -> Draft[StatusT, ActionT]:
     """The draft of an object that is being deleted and whose data shall stay, but could not be marked so. Pure.
 
     Args:
         draft: the draft.
         failure: why the mark could not be left.
+        record: the action that hands over what is not marked.
         age: for how many seconds the object has been going.
+        marked: whether the mark was left while the object lived.
     """
+    if marked:
+        return draft
     if age < CLEANUP_PATIENCE_SECONDS:
         return draft.retry(failure.as_retry())
-    message = f"What is retained could not be marked so, and may be taken for an orphan: {failure.message}"
-    return draft.say_farewell(Notice("Warning", "RetainedUnmarked", message))
+    if age < CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS:
+        return draft.act(record)
+    return draft.say_farewell(Notice("Warning", "RetainedUnmarked", unmarked(failure.message)))
+
+
+def unmarked(why: str) -> str:
+    """What is said of data that shall stay and could not be marked so."""
+    return f"What is retained could not be marked so, and may be taken for an orphan: {why}"
 
 
 def handed_over(draft: Draft[StatusT, ActionT], remains: str) -> Draft[StatusT, ActionT]:
@@ -169,7 +199,7 @@ def let_go(draft: Draft[StatusT, ActionT], runtime: AvatarRuntime, uid: str) -> 
     """The draft of an object whose runtime has taken over what it leaves behind. Pure."""
     entry = next(entry for entry in runtime.status.left_behind if entry.uid == uid)
     message = (
-        f"Not everything could be removed in time. AvatarRuntime {runtime.metadata.name} goes on trying, and lists it in"
-        f" status.leftBehind: {', '.join(entry.locations)}"
+        f"Not everything could be removed, or marked as retained, in time. AvatarRuntime {runtime.metadata.name} goes on"
+        f" trying, and lists it in status.leftBehind: {', '.join([*entry.locations, *entry.retained])}"
     )
     return draft.say_farewell(Notice("Warning", "CleanupIncomplete", message)).remove_finalizer()

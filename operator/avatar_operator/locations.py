@@ -89,6 +89,13 @@ def storage_of(model: AvatarModel, runtime: AvatarRuntime) -> StorageLocations:
     return StorageLocations(recorded.requests, recorded.artifacts, current.outputs)
 
 
+def storages_of(model: AvatarModel, runtime: AvatarRuntime) -> tuple[StorageLocations, ...]:
+    """Everywhere a model's data may lie: the prefixes of today first, then those of runtimes that went before its own."""
+    today, recorded = storage_of(model, runtime), model.status.storage
+    former = () if recorded is None else recorded.former
+    return today, *(StorageLocations(each.requests, each.artifacts, today.outputs) for each in former)
+
+
 def object_directory(namespace: str, uid: str) -> str:
     """`<namespace>/<uid>/`: the part of every key that belongs to one Kubernetes object."""
     return f"{namespace}/{uid}/"
@@ -114,11 +121,12 @@ def attempt_locations(
     )
 
 
-def artifact_directory(runtime: AvatarRuntime, model: AvatarModel) -> OwnedDirectory:
-    """The directory of a model's artifacts."""
+def artifact_directories(runtime: AvatarRuntime, model: AvatarModel) -> tuple[OwnedDirectory, ...]:
+    """The directories of a model's artifacts."""
     namespace, uid = model.metadata.namespace, model.metadata.uid
-    location = f"{storage_of(model, runtime).artifacts}{object_directory(namespace, uid)}"
-    return OwnedDirectory(namespace, uid, MODEL, location)
+    directory = object_directory(namespace, uid)
+    locations = dict.fromkeys(f"{storage.artifacts}{directory}" for storage in storages_of(model, runtime))
+    return tuple(OwnedDirectory(namespace, uid, MODEL, location) for location in locations)
 
 
 def picture_directory(runtime: AvatarRuntime, request: AvatarRequest) -> OwnedDirectory:

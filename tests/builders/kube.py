@@ -77,6 +77,12 @@ class FakeKubeClient:
         body["metadata"]["generation"] += 1
         return self._put(kind, body)
 
+    def annotate(self, kind: Kind, name: str, annotations: Mapping[str, str]) -> Object:
+        """`kubectl annotate`."""
+        body = copy.deepcopy(self.read(kind, name))
+        body["metadata"]["annotations"] = {**body["metadata"].get("annotations", {}), **annotations}
+        return self._put(kind, body)
+
     def read(self, kind: Kind, name: str, *, namespace: str = "team-a") -> Object:
         """The object; fails if it is gone."""
         return self._objects[ObjectKey(kind.kind, namespace if kind.namespaced else "", name)]

@@ -14,13 +14,13 @@ from typing import Any, cast
 from prometheus_client import CollectorRegistry
 
 from avatar_api.group import Kind
+from avatar_operator.backends.selection import Backends
 from avatar_operator.errors import StartUpError
 from avatar_operator.kube.client import KubeClient, KubeError, Object
 from avatar_operator.kube.leadership import Leadership
 from avatar_operator.operator import Operator
 from avatar_operator.settings import OperatorSettings
 from avatar_operator.telemetry.metrics import OperatorMetrics
-from builders.backend import ScriptedBackend, backends_of
 from builders.clock import NOON
 from builders.kube import FakeKubeClient
 from builders.virtual_time import VirtualTimeLoop
@@ -98,14 +98,14 @@ class Surroundings:
     """What all replicas have around them.
 
     Args:
-        backend: keeps, trains and draws.
+        backends: keep, train and draw.
         clock: the operator's.
     """
 
-    def __init__(self, backend: ScriptedBackend, clock: LoopClock) -> None:
+    def __init__(self, backends: Backends, clock: LoopClock) -> None:
         self.clock = clock
         self.kube = ApiServer(clock)
-        self.backend = backend
+        self.backends = backends
         self.announcer = RecordingAnnouncer()
 
     @contextlib.asynccontextmanager
@@ -168,7 +168,7 @@ class Replica:
         operator = Operator(
             OperatorSettings(namespace="home", identity=f"{self._name}-{len(self.ends)}"),
             cast(KubeClient, around.kube),
-            backends_of(around.backend),
+            around.backends,
             around.announcer,
             around.clock,
             OperatorMetrics(self.registry),

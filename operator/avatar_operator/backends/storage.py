@@ -97,7 +97,11 @@ class Storage(Protocol):
         ...
 
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
-        """Leave a mark that a directory is meant to outlive its object, if there is anything in it."""
+        """Leave a mark that a directory is meant to outlive its object, if there is anything in it.
+
+        Raises:
+            BackendError: NotOwned, if it is not named for its owner.
+        """
         ...
 
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:

@@ -33,7 +33,7 @@ from avatar_operator.kube.lookup import find_runtime
 from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind import LeftBehindRegister, left_by_model
-from avatar_operator.locations import artifact_directory
+from avatar_operator.locations import artifact_directories
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
     AttemptCancelled,
@@ -194,7 +194,8 @@ class ModelLifecycle:
                 self._remember(model.metadata.uid, ask_for_outcome=True)
                 return AttemptCancelled()
             case MarkRetained():
-                await backend.storage.mark_retained(runtime, artifact_directory(runtime, model))
+                for directory in artifact_directories(runtime, model):
+                    await backend.storage.mark_retained(runtime, directory)
                 return MarkedRetained()
             case DeleteModelData(artifacts=artifacts):
                 stored, outcomes = await all_finished(

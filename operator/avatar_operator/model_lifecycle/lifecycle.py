@@ -6,6 +6,7 @@ acceptance             may this be trained at all
 outcome, progress,     the attempt that is out there
 deadline, recovery
 hosting                whether what was trained can be drawn with
+keeping                what shall outlive the model is marked so
 retention              the end of a finished model
 planning, submission   the next attempt: first its name, then the call
 
@@ -39,13 +40,9 @@ from avatar_operator.model_lifecycle.conditions import ACCEPTED, HOSTED, READY, 
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.model_lifecycle.phases.acceptance import acceptance
 from avatar_operator.model_lifecycle.phases.deadline import deadline
-from avatar_operator.model_lifecycle.phases.deletion import (
-    deletion,
-    fold_cancellation,
-    fold_cleanup,
-    fold_mark,
-)
+from avatar_operator.model_lifecycle.phases.deletion import deletion, fold_cancellation, fold_cleanup
 from avatar_operator.model_lifecycle.phases.hosting import hosting
+from avatar_operator.model_lifecycle.phases.keeping import fold_mark, keeping
 from avatar_operator.model_lifecycle.phases.outcome import outcome
 from avatar_operator.model_lifecycle.phases.planning import planning
 from avatar_operator.model_lifecycle.phases.progress import progress
@@ -70,6 +67,7 @@ PHASES = (
     deadline,
     recovery,
     hosting,
+    keeping,
     retention,
     planning,
     submission,

@@ -7,7 +7,6 @@ cluster store things below the same prefixes: its objects are not known here.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Collection, Mapping
 
 import structlog
@@ -52,7 +51,7 @@ class OrphanCollector:
         findings: OrphanFindings,
         registry: CollectorRegistry,
         *,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = lambda: asyncio.get_running_loop().time(),
     ) -> None:
         self._cache = cache
         self._backends = backends

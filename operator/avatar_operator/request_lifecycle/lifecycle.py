@@ -1,7 +1,7 @@
 """The life of an AvatarRequest, as a list. Read it from top to bottom: the first phase that finishes a pass wins it.
 
 protection, deletion      what holds at every time
-expiry                    the end of a finished request
+keeping, expiry           the end of a finished request
 deadline                  the end of one that waits or draws for too long
 resolution, acceptance    with which artifact, and may it: from then on with no other
 drawing                   picture by picture, until none is missing
@@ -28,9 +28,10 @@ from avatar_operator.request_lifecycle.conditions import READY, SUCCEEDED, is_dr
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from avatar_operator.request_lifecycle.phases.deadline import deadline
-from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup, fold_mark
+from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
 from avatar_operator.request_lifecycle.phases.drawing import drawing, fold_drawing
 from avatar_operator.request_lifecycle.phases.expiry import expiry
+from avatar_operator.request_lifecycle.phases.keeping import fold_mark, keeping
 from avatar_operator.request_lifecycle.phases.resolution import resolution
 
 
@@ -39,7 +40,7 @@ def protection(observation: RequestObservation, draft: RequestDraft) -> RequestD
     return protected(observation.request.metadata, draft)
 
 
-PHASES = (protection, deletion, expiry, deadline, resolution, acceptance, drawing)
+PHASES = (protection, deletion, keeping, expiry, deadline, resolution, acceptance, drawing)
 
 
 def decide(observation: RequestObservation) -> RequestDraft:

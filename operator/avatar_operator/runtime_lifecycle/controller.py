@@ -156,12 +156,15 @@ class RuntimeLifecycle:
 
 
 async def _removed(storage: Storage, runtime: AvatarRuntime, entry: LeftBehind) -> CleanupReport:
-    directories = directories_of(entry)
-    if not directories:
+    if not directories_of(entry, [*entry.locations, *entry.retained]):
         return CleanupReport(
             (f"what belongs to {entry.kind}, which this version of the operator does not know",)
         )
-    reports = [await storage.delete_owned(runtime, directory) for directory in directories]
+    for directory in directories_of(entry, entry.retained):
+        await storage.mark_retained(runtime, directory)
+    reports = [
+        await storage.delete_owned(runtime, directory) for directory in directories_of(entry, entry.locations)
+    ]
     return CleanupReport(tuple(words for report in reports for words in report.left_behind))
 
 

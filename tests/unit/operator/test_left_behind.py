@@ -1,6 +1,13 @@
 """What stays when an object goes: handed over to its runtime."""
 
-from avatar_api.avatar_model import AvatarModelStatus, SageMakerAttempt, TrainingStatus
+from avatar_api.avatar_model import (
+    MAX_FORMER_STORAGES,
+    AvatarModelStatus,
+    FormerStorage,
+    ModelStorage,
+    SageMakerAttempt,
+    TrainingStatus,
+)
 from avatar_api.avatar_runtime import AvatarRuntimeStatus
 from avatar_operator.left_behind import LeftBehindRegister, directories_of, left_by_model, left_by_request
 from builders.clock import NOON
@@ -23,8 +30,43 @@ def test_a_model_leaves_every_directory_that_was_to_go_with_it() -> None:
     assert (entry.since, entry.tries) == (NOON, 0)
 
 
-def test_artifacts_that_shall_stay_are_not_left_behind() -> None:
-    assert left_by_model(RUNTIME, a_model(spec={"deletionPolicy": "Retain"}), NOON).locations == DOCUMENTS
+def test_artifacts_that_shall_stay_are_named_apart_unless_they_are_marked() -> None:
+    marked = AvatarModelStatus(retained_time=NOON)
+    unmarked_entry, entry = (
+        left_by_model(RUNTIME, a_model(spec={"deletionPolicy": "Retain"}, status=status), NOON)
+        for status in (None, marked)
+    )
+
+    assert unmarked_entry.locations == entry.locations == DOCUMENTS
+    assert (unmarked_entry.retained, entry.retained) == ([f"s3://models/artifacts/{OWN}"], [])
+
+
+def test_pictures_that_shall_stay_are_named_where_no_version_removes_them() -> None:
+    entry = left_by_request(RUNTIME, a_request(spec={"deletionPolicy": "Retain"}), NOON)
+
+    assert (entry.locations, entry.retained) == ([], [f"s3://pictures/team-a/{REQUEST_UID}/"])
+
+
+def test_a_model_that_has_moved_as_often_as_it_may_leaves_no_more_places_than_an_entry_can_name() -> None:
+    storage = ModelStorage(
+        runtime_name="standard",
+        runtime_uid="1",
+        requests="s3://new/requests/",
+        artifacts="s3://new/artifacts/",
+        former=[
+            FormerStorage(requests=f"s3://{number}/requests/", artifacts=f"s3://{number}/artifacts/")
+            for number in range(MAX_FORMER_STORAGES)
+        ],
+    )
+    entries = [
+        left_by_model(
+            RUNTIME, a_model(spec={"deletionPolicy": policy}, status=AvatarModelStatus(storage=storage)), NOON
+        )
+        for policy in ("Delete", "Retain")
+    ]
+
+    assert [len(entry.locations) for entry in entries] == [16, 12]
+    assert [len(entry.retained) for entry in entries] == [0, 4]
 
 
 def test_outcomes_at_an_endpoint_of_somebody_else_are_found_by_the_attempts_record() -> None:
@@ -41,7 +83,7 @@ def test_outcomes_at_an_endpoint_of_somebody_else_are_found_by_the_attempts_reco
 def test_a_request_leaves_the_directory_of_its_pictures() -> None:
     entry = left_by_request(RUNTIME, a_request(), NOON)
 
-    (directory,) = directories_of(entry)
+    (directory,) = directories_of(entry, entry.locations)
     assert directory.location == f"s3://pictures/team-a/{REQUEST_UID}/"
     assert (directory.kind, directory.uid) == ("AvatarRequest", REQUEST_UID)
 
@@ -49,7 +91,7 @@ def test_a_request_leaves_the_directory_of_its_pictures() -> None:
 def test_an_entry_of_a_kind_that_a_newer_version_knows_is_left_alone() -> None:
     entry = left_by_request(RUNTIME, a_request(), NOON).model_copy(update={"kind": "AvatarAlbum"})
 
-    assert directories_of(entry) == []
+    assert directories_of(entry, entry.locations) == []
 
 
 def test_an_entry_waits_until_it_is_written_and_its_runtime_is_called_for_it() -> None:

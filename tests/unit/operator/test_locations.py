@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar_api.avatar_model import AvatarModelStatus, ModelStorage
+from avatar_api.avatar_model import AvatarModelStatus, FormerStorage, ModelStorage
 from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_api.documents.inference import PictureRequest
 from avatar_operator.locations import (
     OwnedDirectory,
     StorageLocations,
+    artifact_directories,
     attempt_directory,
     attempt_locations,
     outcome_extension,
@@ -20,6 +21,7 @@ from avatar_operator.locations import (
     picture_prefix,
     runtime_storage,
     storage_of,
+    storages_of,
 )
 from avatar_operator.names import inference_id
 from builders.objects import MODEL_UID, REQUEST_UID, RUNTIME_UID, a_model, a_request, a_runtime
@@ -75,6 +77,22 @@ def test_a_model_stays_where_its_first_attempt_was_planned() -> None:
     assert storage_of(model, a_runtime()) == StorageLocations(
         "s3://old/requests/", "s3://old/artifacts/", "s3://pictures/"
     )
+
+
+def test_what_earlier_runtimes_stored_lies_where_it_was() -> None:
+    status = recorded("s3://new/requests/", "s3://new/artifacts/")
+    assert status.storage is not None
+    former = [FormerStorage(requests="s3://old/requests/", artifacts="s3://old/artifacts/")]
+    moved = status.model_copy(update={"storage": status.storage.model_copy(update={"former": former})})
+
+    assert storages_of(a_model(status=moved), a_runtime()) == (
+        StorageLocations("s3://new/requests/", "s3://new/artifacts/", "s3://pictures/"),
+        StorageLocations("s3://old/requests/", "s3://old/artifacts/", "s3://pictures/"),
+    )
+    assert [each.location for each in artifact_directories(a_runtime(), a_model(status=moved))] == [
+        f"s3://new/artifacts/team-a/{MODEL_UID}/",
+        f"s3://old/artifacts/team-a/{MODEL_UID}/",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, Kind
 from avatar_operator.backends.compute import ModelLoading
 from avatar_operator.kube.client import KubeError, Object
-from builders.backend import denied
+from builders.backend import backends_of, denied
 from builders.manifests import WITH_TOPIC, Changes, model_manifest, request_manifest, runtime_manifest
 from builders.training_books import TrainingBooks
 from builders.whole_operator import ApiServer, LoopClock, Surroundings, in_virtual_time, until
@@ -40,7 +40,7 @@ class Tenants:
     def __init__(self) -> None:
         clock = LoopClock()
         self.books = TrainingBooks(clock)
-        self.around = Surroundings(self.books, clock)
+        self.around = Surroundings(backends_of(self.books), clock)
         self.kube = self.around.kube = Terminating(clock)
 
     async def settle_in(self) -> None:

@@ -4,14 +4,14 @@ import asyncio
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from builders import model_stages
-from builders.backend import ScriptedBackend
+from builders.backend import ScriptedBackend, backends_of
 from builders.manifests import SIMULATED, model_manifest, runtime_manifest
 from builders.whole_operator import LoopClock, Surroundings, in_virtual_time, until
 
 
 def test_a_process_that_slept_through_its_lease_writes_nothing_when_it_wakes() -> None:
     async def story() -> None:
-        around = Surroundings(ScriptedBackend(), LoopClock())
+        around = Surroundings(backends_of(ScriptedBackend()), LoopClock())
         async with around.with_replicas(1) as (replica,):
             around.kube.create(AVATAR_RUNTIME, runtime_manifest(spec={"backend": SIMULATED}))
             around.kube.create(AVATAR_MODEL, model_manifest())

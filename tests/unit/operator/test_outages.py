@@ -1,4 +1,4 @@
-"""An hour without the API server, without S3, without the queue: afterwards everything goes on, and nothing was paid for twice."""
+"""An hour without the API server, without S3, without the queue: afterwards all goes on, and nothing was paid for twice."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from avatar_operator.backends.compute import HintSource
 from avatar_operator.ingest.messages import OnHint
 from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.ingest.sqs import Consumer
+from builders.backend import backends_of
 from builders.manifests import WITH_TOPIC, model_manifest, request_manifest, runtime_manifest
 from builders.training_books import TrainingBooks
 from builders.whole_operator import LoopClock, Surroundings, in_virtual_time, until
@@ -116,7 +117,7 @@ class Flight:
     def __init__(self) -> None:
         clock = LoopClock()
         self.books = Books(clock)
-        self.around = Surroundings(self.books, clock)
+        self.around = Surroundings(backends_of(self.books), clock)
         self.names: list[str] = []
 
     @asynccontextmanager

@@ -27,7 +27,7 @@ from avatar_operator.locations import (
     object_directory,
     picture_prefix,
     runtime_storage,
-    storage_of,
+    storages_of,
 )
 
 
@@ -97,8 +97,9 @@ class S3Storage:
         self, runtime: AvatarRuntime, model: AvatarModel, *, artifacts: bool
     ) -> CleanupReport:
         """See Storage.delete_model_data."""
-        storage = storage_of(model, runtime)
-        prefixes = [storage.requests, storage.artifacts] if artifacts else [storage.requests]
+        storages = storages_of(model, runtime)
+        prefixes = [storage.requests for storage in storages]
+        prefixes += [storage.artifacts for storage in storages if artifacts]
         directory = object_directory(model.metadata.namespace, model.metadata.uid)
         return await cleanup.delete_below(
             self._objects(runtime), [S3Location.parse(f"{prefix}{directory}") for prefix in prefixes]
@@ -113,6 +114,7 @@ class S3Storage:
     @raises_backend_error
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
         """See Storage.mark_retained."""
+        check_owned(directory)
         await stored_owners.mark_retained(self._objects(runtime), directory, self._clock.now())
 
     @raises_backend_error

@@ -19,7 +19,7 @@ from avatar_operator.backends.sagemaker.hints import SqsHints
 from avatar_operator.backends.sagemaker.outcome import OutcomePaths, attempt_paths
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 from avatar_operator.ingest.metrics import IngestMetrics
-from avatar_operator.locations import StorageLocations, object_directory, storage_of
+from avatar_operator.locations import StorageLocations, object_directory, storages_of
 
 
 class SageMakerCompute:
@@ -81,7 +81,9 @@ class SageMakerCompute:
         """See Compute.delete_outcomes."""
         training = model.status.training
         endpoint_name = training.sagemaker.endpoint_name if training and training.sagemaker else None
-        paths = await self._endpoint_paths(runtime, storage_of(model, runtime), endpoint_name)
+        today, *former = storages_of(model, runtime)
+        paths = [*await self._endpoint_paths(runtime, today, endpoint_name)]
+        paths += [path for storage in former for path in _managed_paths(storage)]
         directory = object_directory(model.metadata.namespace, model.metadata.uid)
         return await delete_below(self._objects(runtime), [path.below(directory) for path in paths])
 

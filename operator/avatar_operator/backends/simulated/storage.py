@@ -22,7 +22,7 @@ from avatar_operator.locations import (
     object_directory,
     picture_prefix,
     runtime_storage,
-    storage_of,
+    storages_of,
 )
 
 
@@ -111,7 +111,8 @@ class SimulatedStorage:
     ) -> CleanupReport:
         """Forget the model's documents and claims; artifacts were never there."""
         directory = object_directory(model.metadata.namespace, model.metadata.uid)
-        self._objects.delete_below(f"{storage_of(model, runtime).requests}{directory}")
+        for storage in storages_of(model, runtime):
+            self._objects.delete_below(f"{storage.requests}{directory}")
         return CleanupReport()
 
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
@@ -121,6 +122,7 @@ class SimulatedStorage:
 
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
         """See Storage.mark_retained."""
+        check_owned(directory)
         if self._objects.names(directory.location):
             self._objects.write(f"{directory.location}{RETAINED}")
 

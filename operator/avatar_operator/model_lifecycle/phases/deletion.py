@@ -15,7 +15,6 @@ from avatar_operator.left_behind import (
     handed_over,
     is_recorded,
     let_go,
-    settle_mark,
     settle_remains,
 )
 from avatar_operator.model_lifecycle.actions import (
@@ -24,13 +23,17 @@ from avatar_operator.model_lifecycle.actions import (
     DataDeleted,
     DeleteModelData,
     LeftBehindHandedOver,
-    MarkedRetained,
     MarkRetained,
     ModelAction,
     ModelDraft,
     RecordLeftBehind,
 )
-from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference, is_active
+from avatar_operator.model_lifecycle.observation import (
+    ModelObservation,
+    attempt_reference,
+    going_seconds,
+    is_active,
+)
 
 CANCELLATION_GRACE_SECONDS = 60
 FIRST_LOOK_SECONDS = 0.5
@@ -59,7 +62,7 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         )
     if is_recorded(observation.runtime, model.metadata.uid):
         return let_go(draft, observation.runtime, model.metadata.uid).finish()
-    age = _age(observation)
+    age = going_seconds(observation)
     training = draft.status.training
     if training is not None and is_active(training):
         draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, model, training)))
@@ -71,17 +74,6 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     if model.spec.deletion_policy == "Delete":
         return draft.act(DeleteModelData(artifacts=True)).finish()
     return draft.act(MarkRetained(), DeleteModelData(artifacts=False)).finish()
-
-
-def fold_mark(
-    observation: ModelObservation, draft: ModelDraft, fact: MarkedRetained | ActionFailed[ModelAction]
-) -> ModelDraft:
-    """Whether artifacts that shall stay are known to be no orphans."""
-    match fact:
-        case MarkedRetained():
-            return draft
-        case ActionFailed():
-            return settle_mark(draft, fact, age=_age(observation))
 
 
 def fold_cancellation(
@@ -116,21 +108,14 @@ def fold_cleanup(
         return draft.remove_finalizer()
     explanation = f"Not everything could be removed: {remains}"
     return settle_remains(
-        draft, RecordLeftBehind(explanation), age=_age(observation), remains=explanation, retry=retry
+        draft, RecordLeftBehind(explanation), age=going_seconds(observation), remains=explanation, retry=retry
     )
 
 
 def is_out_of_patience(observation: ModelObservation) -> bool:
     """Whether the model has been going for so long that nothing more is waited for."""
     going = observation.model.metadata.deletion_timestamp is not None
-    return going and _age(observation) >= CLEANUP_PATIENCE_SECONDS
-
-
-def _age(observation: ModelObservation) -> float:
-    """For how many seconds the model has been going."""
-    since = observation.model.metadata.deletion_timestamp
-    assert since is not None
-    return (observation.now - since).total_seconds()
+    return going and going_seconds(observation) >= CLEANUP_PATIENCE_SECONDS
 
 
 def _until_next_look(age: float) -> float:

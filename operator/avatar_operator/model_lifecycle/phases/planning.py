@@ -4,7 +4,7 @@ The plan is all that this pass does. Only once it stands in the status does `sub
 finds the object after a crash knows which attempt may be out there.
 """
 
-from avatar_api.avatar_model import ModelStorage
+from avatar_api.avatar_model import MAX_FORMER_STORAGES, FormerStorage, ModelStorage
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.model_lifecycle.actions import ModelDraft
@@ -39,7 +39,16 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         ).finish()
     attempt = training.attempt + 1
     runtime = observation.runtime
-    draft = update_status(draft, storage=storage_record(runtime))
+    storage = storage_record(runtime, draft.status.storage)
+    if storage is None:
+        message = (
+            f"The model's data lie in {MAX_FORMER_STORAGES + 1} places, because AvatarRuntime {runtime.metadata.name} was"
+            " created anew with other storage each time, and this would be one more. Create another AvatarModel."
+        )
+        return set_condition(observation, draft, TRAINED, "False", "TooManyStorages", message).finish()
+    if storage != draft.status.storage:
+        # What is stored there is not marked yet.
+        draft = update_status(draft, storage=storage, retained_time=None)
     draft = update_training(
         draft,
         attempt=attempt,
@@ -64,11 +73,32 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     return draft.look_again_in(0).finish()
 
 
-def storage_record(runtime: AvatarRuntime) -> ModelStorage:
-    """Where a model's things lie from its first attempt on, whatever becomes of the runtime."""
+def storage_record(runtime: AvatarRuntime, known: ModelStorage | None) -> ModelStorage | None:
+    """Where a model's things lie from this attempt on, and where they have lain before.
+
+    A runtime's storage never changes, so its uid tells whether it is the same; one that was created anew under the name may
+    have other storage. What lies in the former one has to be found when the model goes.
+
+    Args:
+        runtime: is about to train.
+        known: what is recorded.
+
+    Returns:
+        The record, or None if it cannot name one place more.
+    """
+    storage, former = runtime.spec.storage, []
+    if known is not None:
+        if known.runtime_uid == runtime.metadata.uid:
+            return known
+        places = [*known.former, FormerStorage(requests=known.requests, artifacts=known.artifacts)]
+        today = FormerStorage(requests=storage.requests, artifacts=storage.artifacts)
+        former = [place for place in places if place != today]
+    if len(former) > MAX_FORMER_STORAGES:
+        return None
     return ModelStorage(
         runtime_name=runtime.metadata.name,
         runtime_uid=runtime.metadata.uid,
-        requests=runtime.spec.storage.requests,
-        artifacts=runtime.spec.storage.artifacts,
+        requests=storage.requests,
+        artifacts=storage.artifacts,
+        former=former,
     )

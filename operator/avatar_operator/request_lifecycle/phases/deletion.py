@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
-from avatar_operator.left_behind import handed_over, is_recorded, let_go, settle_mark, settle_remains
+from avatar_operator.left_behind import handed_over, is_recorded, let_go, settle_remains
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     LeftBehindHandedOver,
-    MarkedRetained,
     MarkRetained,
     PicturesDeleted,
     RecordLeftBehind,
@@ -23,7 +22,7 @@ from avatar_operator.request_lifecycle.actions import (
     RequestDraft,
 )
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED, is_finished
-from avatar_operator.request_lifecycle.observation import RequestObservation
+from avatar_operator.request_lifecycle.observation import RequestObservation, going_seconds
 
 LONGEST_CALL_SECONDS = 70
 """SageMaker gives an invocation 60 seconds; the rest is for clocks that differ."""
@@ -36,10 +35,9 @@ def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDra
         return draft
     if request.status.storage_prefix is None:
         return draft.remove_finalizer().finish()
-    if request.spec.deletion_policy != "Delete":
-        if observation.runtime is None:
-            return draft.remove_finalizer().finish()
-        return draft.act(MarkRetained()).finish()
+    stays = request.spec.deletion_policy != "Delete"
+    if stays and observation.runtime is None:
+        return draft.remove_finalizer().finish()
     if observation.runtime is None:
         message = (
             f"AvatarRuntime {request.status.runtime_name} is gone, so nobody has access to its storage;"
@@ -49,19 +47,7 @@ def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDra
         return draft.say_farewell(notice).remove_finalizer().finish()
     if is_recorded(observation.runtime, request.metadata.uid):
         return let_go(draft, observation.runtime, request.metadata.uid).finish()
-    return draft.act(DeletePictures()).finish()
-
-
-def fold_mark(
-    observation: RequestObservation, draft: RequestDraft, fact: MarkedRetained | ActionFailed[RequestAction]
-) -> RequestDraft:
-    """Whether pictures that shall stay are known to be no orphans."""
-    match fact:
-        case MarkedRetained():
-            return draft.remove_finalizer()
-        case ActionFailed():
-            draft = settle_mark(draft, fact, age=_age(observation))
-            return draft if draft.retrying is not None else draft.remove_finalizer()
+    return draft.act(MarkRetained() if stays else DeletePictures()).finish()
 
 
 def fold_cleanup(
@@ -83,15 +69,8 @@ def fold_cleanup(
             return draft.look_again_in((ended - observation.now).total_seconds())
         return draft.remove_finalizer()
     explanation = f"Not everything could be removed: {remains}"
-    age = _age(observation)
+    age = going_seconds(observation)
     return settle_remains(draft, RecordLeftBehind(explanation), age=age, remains=explanation, retry=retry)
-
-
-def _age(observation: RequestObservation) -> float:
-    """For how many seconds the request has been going."""
-    since = observation.request.metadata.deletion_timestamp
-    assert since is not None
-    return (observation.now - since).total_seconds()
 
 
 def _calls_have_ended(observation: RequestObservation) -> datetime:

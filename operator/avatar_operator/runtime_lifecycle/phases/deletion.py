@@ -96,8 +96,8 @@ def _endpoints_that_stay(runtime: AvatarRuntime) -> str:
 def _data_that_stays(draft: RuntimeDraft) -> str:
     entries = draft.status.left_behind
     named = "; ".join(
-        f"{entry.kind} {entry.namespace}/{entry.name} in {', '.join(entry.locations)}"
+        f"{entry.kind} {entry.namespace}/{entry.name} in {', '.join([*entry.locations, *entry.retained])}"
         for entry in entries[:MAX_NAMED]
     )
     more = f"; and {len(entries) - MAX_NAMED} more" if len(entries) > MAX_NAMED else ""
-    return f"Data of {counted(len(entries), 'object')} could not be removed: {named}{more}."
+    return f"Data of {counted(len(entries), 'object')} could not be removed, or marked as retained: {named}{more}."

@@ -324,13 +324,16 @@ class TestOwners:
         assert await self.owned_by(stage, empty) == {}
 
     @pytest.mark.parametrize("location", [f"s3://{BUCKET}/", f"s3://{BUCKET}/photos/"])
-    async def test_nothing_but_an_owners_own_directory_is_deleted(self, stage: Stage, location: str) -> None:
+    @pytest.mark.parametrize("verb", ["delete_owned", "mark_retained"])
+    async def test_nothing_but_an_owners_own_directory_is_deleted_or_marked(
+        self, stage: Stage, location: str, verb: str
+    ) -> None:
         model = make_model()
         claimed = StoredOwner(
             "team-a", model.metadata.uid, "AvatarModel", location, age_seconds=A_DAY, objects=1
         )
         with pytest.raises(BackendError) as caught:
-            await stage.backend.storage.delete_owned(stage.runtime, claimed)
+            await getattr(stage.backend.storage, verb)(stage.runtime, claimed)
         assert (caught.value.reason, caught.value.retryable) == ("NotOwned", False)
 
     @staticmethod

@@ -7,11 +7,12 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, FINAL
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Draft
-from avatar_operator.left_behind import left_by_model
+from avatar_operator.left_behind import left_by_model, left_by_request
 from avatar_operator.runtime_lifecycle.actions import EndpointsSeen
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from builders.backend import denied, out_of_reach
-from builders.objects import a_model, a_runtime
+from builders.clock import NOON
+from builders.objects import a_model, a_request, a_runtime
 from builders.observations import observed_runtime, runtime_draft
 from builders.world import World
 
@@ -126,6 +127,26 @@ async def test_a_runtime_goes_when_its_last_endpoint_is_gone(world: World) -> No
     await world.look_at(AVATAR_RUNTIME)
 
     assert not world.kube.exists(AVATAR_RUNTIME, "standard")
+
+
+async def test_what_is_to_stay_and_was_not_marked_is_marked_by_the_runtime_and_never_removed(
+    world: World,
+) -> None:
+    await world.settle(AVATAR_RUNTIME)
+    entry = left_by_request(world.runtime, a_request(spec={"deletionPolicy": "Retain"}), NOON)
+    status = world.runtime.status.model_copy(update={"left_behind": [entry]})
+    world.kube.force_status(AVATAR_RUNTIME, "standard", status.to_wire())
+    world.backend.script("mark_retained", denied())
+
+    world.clock.advance(300)
+    await world.settle(AVATAR_RUNTIME)
+    assert [entry.tries for entry in world.runtime.status.left_behind] == [1]
+    world.clock.advance(600)
+    await world.settle(AVATAR_RUNTIME)
+
+    assert world.runtime.status.left_behind == []
+    assert world.backend.asked("mark_retained") == entry.retained * 2
+    assert world.backend.asked("delete_owned") == []
 
 
 async def test_a_runtime_outlives_its_models(world: World) -> None:

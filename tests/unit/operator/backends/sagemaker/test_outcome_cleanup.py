@@ -11,6 +11,7 @@ import pytest
 from avatar_api.avatar_model import (
     AvatarModel,
     AvatarModelStatus,
+    FormerStorage,
     ModelStorage,
     SageMakerAttempt,
     TrainingStatus,
@@ -86,6 +87,31 @@ async def test_they_go_from_where_the_model_recorded_them(
     )
     put(s3, f"before/requests/output/team-a/{model.metadata.uid}/x/y.out")
     await backend.compute.delete_outcomes(make_runtime(), with_status(model, storage=recorded))
+    assert keys(model) == set()
+
+
+async def test_everything_goes_from_where_the_model_lay_before_its_runtime_was_created_anew(
+    backend: Backend, s3: Any, keys: Callable[[AvatarModel], set[str]]
+) -> None:
+    model = make_model()
+    former = [
+        FormerStorage(requests=f"s3://{BUCKET}/{age}/requests/", artifacts=f"s3://{BUCKET}/{age}/artifacts/")
+        for age in ("old", "older")
+    ]
+    recorded = ModelStorage(
+        runtime_name="tests",
+        runtime_uid="runtime-tests",
+        requests=f"s3://{BUCKET}/requests/",
+        artifacts=f"s3://{BUCKET}/artifacts/",
+        former=former,
+    )
+    own = f"team-a/{model.metadata.uid}"
+    for prefix in ("", "old/", "older/"):
+        put(s3, f"{prefix}requests/{own}/r1-a1/claim.json", f"{prefix}requests/output/{own}/x/y.out")
+        put(s3, f"{prefix}requests/failure/{own}/x/z.out", f"{prefix}artifacts/{own}/r1-a1.tar.gz")
+    moved = with_status(model, storage=recorded)
+    await backend.storage.delete_model_data(make_runtime(), moved, artifacts=True)
+    await backend.compute.delete_outcomes(make_runtime(), moved)
     assert keys(model) == set()
 
 

@@ -24,7 +24,6 @@ from avatar_operator.model_lifecycle.phases.deletion import (
     deletion,
     fold_cancellation,
     fold_cleanup,
-    fold_mark,
 )
 from builders import model_stages
 from builders.clock import NOON
@@ -209,19 +208,6 @@ def test_a_model_that_has_nothing_stored_goes_without_a_word_though_its_runtime_
     draft = deletion(observation, model_draft(observation))
 
     assert (draft.finalizer, draft.farewells) == ("Remove", ())
-
-
-def test_artifacts_that_cannot_be_marked_hold_the_model_until_patience_ends() -> None:
-    model = _going(model_stages.hosted(), {"deletionPolicy": "Retain"})
-    failed = ActionFailed[ModelAction](MarkRetained(), "AccessDenied", "s3:PutObject.", True)
-    waiting, going = (
-        fold_mark(observation, model_draft(observation), failed)
-        for observation in (observed_model(model, now=at(age)) for age in (599, 600))
-    )
-
-    assert waiting.retrying == Retry("AccessDenied", "s3:PutObject.")
-    assert going.retrying is None
-    assert [notice.reason for notice in going.farewells] == ["RetainedUnmarked"]
 
 
 def _after_cancellation(model: AvatarModel, *, retryable: bool, seconds: float) -> ModelDraft:

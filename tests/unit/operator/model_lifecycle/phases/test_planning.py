@@ -2,12 +2,14 @@
 
 import pytest
 
-from avatar_api.avatar_model import AvatarModelStatus
+from avatar_api.avatar_model import MAX_FORMER_STORAGES, AvatarModelStatus
+from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference
-from avatar_operator.model_lifecycle.phases.planning import planning
+from avatar_operator.model_lifecycle.phases.planning import planning, storage_record
 from avatar_operator.names import inference_id
 from builders import model_stages
+from builders.clock import NOON
 from builders.objects import MODEL_UID, a_model, a_runtime, photos
 from builders.observations import at, model_draft, observed_model
 
@@ -45,6 +47,68 @@ def test_a_plan_records_where_everything_of_the_model_will_lie() -> None:
         runtime.spec.storage.requests,
         runtime.spec.storage.artifacts,
     )
+
+
+def _moved(times: int) -> AvatarModelStatus:
+    """Of a model that has recorded the storage of one runtime after another."""
+    storage, status = None, model_stages.waiting(attempt=1)
+    for number in range(times):
+        storage = storage_record(_runtime_on(f"s3://storage-{number}/", uid=f"uid-{number}"), storage)
+    return status.model_copy(update={"storage": storage, "retained_time": NOON})
+
+
+def _runtime_on(prefix: str, *, uid: str) -> AvatarRuntime:
+    return a_runtime(
+        uid=uid, spec={"storage": {"requests": f"{prefix}requests/", "artifacts": f"{prefix}artifacts/"}}
+    )
+
+
+def _planned_status(status: AvatarModelStatus, runtime: AvatarRuntime) -> AvatarModelStatus:
+    observation = observed_model(a_model(status=status), runtime=runtime, photos=photos())
+    return planning(observation, model_draft(observation)).status
+
+
+def test_a_plan_with_another_runtime_of_the_name_records_its_storage_and_keeps_the_former() -> None:
+    planned = _planned_status(_moved(2), _runtime_on("s3://new/", uid="new"))
+
+    storage = planned.storage
+    assert storage is not None
+    assert (storage.runtime_uid, storage.requests, storage.artifacts) == (
+        "new",
+        "s3://new/requests/",
+        "s3://new/artifacts/",
+    )
+    assert [place.artifacts for place in storage.former] == [
+        "s3://storage-0/artifacts/",
+        "s3://storage-1/artifacts/",
+    ]
+    assert planned.retained_time is None, "what will be stored there is not marked"
+
+
+def test_a_plan_with_the_same_runtime_changes_no_record() -> None:
+    status = _moved(2)
+
+    planned = _planned_status(status, _runtime_on("s3://storage-1/", uid="uid-1"))
+
+    assert (planned.storage, planned.retained_time) == (status.storage, NOON)
+
+
+def test_a_runtime_that_was_created_anew_with_the_storage_of_before_is_no_other_place() -> None:
+    planned = _planned_status(_moved(2), _runtime_on("s3://storage-0/", uid="again"))
+
+    assert planned.storage is not None
+    assert planned.storage.requests == "s3://storage-0/requests/"
+    assert [place.requests for place in planned.storage.former] == ["s3://storage-1/requests/"]
+
+
+def test_a_model_that_has_moved_too_often_is_not_trained_where_nobody_would_find_it() -> None:
+    status = _moved(MAX_FORMER_STORAGES + 1)
+    observation = observed_model(
+        a_model(status=status), runtime=_runtime_on("s3://new/", uid="new"), photos=photos()
+    )
+
+    assert _reason(observation) == "TooManyStorages"
+    assert planning(observation, model_draft(observation)).status.storage == status.storage
 
 
 def test_a_plan_is_all_that_a_pass_does() -> None:

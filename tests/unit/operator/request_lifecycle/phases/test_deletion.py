@@ -13,7 +13,8 @@ from avatar_operator.request_lifecycle.actions import (
     RequestAction,
 )
 from avatar_operator.request_lifecycle.observation import DrawingNotes
-from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup, fold_mark
+from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
+from avatar_operator.request_lifecycle.phases.keeping import fold_mark
 from builders import request_stages
 from builders.clock import NOON
 from builders.objects import a_request
@@ -54,21 +55,6 @@ def test_a_request_that_retains_its_pictures_goes_though_its_runtime_is_gone(pol
 
     assert draft.finalizer == "Remove"
     assert bool(draft.farewells) == (policy == "Delete")
-
-
-def test_a_request_waits_for_a_mark_and_goes_without_one_when_patience_ends() -> None:
-    request = a_request(deleted_at=NOON, spec={"deletionPolicy": "Retain"}, status=SUCCEEDED)
-    failed = ActionFailed[RequestAction](MarkRetained(), "AccessDenied", "s3:PutObject.", True)
-    waiting, going = (
-        fold_mark(observation, request_draft(observation), failed)
-        for observation in (observed_request(request, now=at(age)) for age in (599, 600))
-    )
-
-    assert waiting.retrying is not None
-    assert (waiting.retrying.reason, waiting.finalizer) == ("AccessDenied", "Keep")
-    (farewell,) = going.farewells
-    assert (farewell.reason, going.finalizer) == ("RetainedUnmarked", "Remove")
-    assert "s3:PutObject" in farewell.message
 
 
 def test_a_request_that_drew_nothing_has_nothing_to_remove() -> None:

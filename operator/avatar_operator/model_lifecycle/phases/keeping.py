@@ -1,0 +1,46 @@
+"""Keeping: artifacts that are to outlive their model carry a mark from the day on which they are there.
+
+Nobody can leave it later if the runtime goes before the model, or the model by force: whatever has no owner and no mark is
+an orphan. So it is left once, while the model lives, and again when it goes, because there may be other artifacts by then.
+"""
+
+from avatar_operator.core.condition_drafts import update_status
+from avatar_operator.core.decision import ActionFailed
+from avatar_operator.left_behind import settle_mark, try_mark_again, unmarked
+from avatar_operator.model_lifecycle.actions import (
+    MarkedRetained,
+    MarkRetained,
+    ModelAction,
+    ModelDraft,
+    RecordLeftBehind,
+)
+from avatar_operator.model_lifecycle.observation import ModelObservation, going_seconds, is_settled
+
+
+def keeping(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
+    """Mark the artifacts of a model that has come to rest, if they shall stay and are not marked yet."""
+    status = draft.status
+    if observation.model.spec.deletion_policy == "Delete" or observation.runtime is None:
+        return draft
+    if status.artifact is None or status.retained_time is not None or not is_settled(status.training):
+        return draft
+    return draft.act(MarkRetained())
+
+
+def fold_mark(
+    observation: ModelObservation, draft: ModelDraft, fact: MarkedRetained | ActionFailed[ModelAction]
+) -> ModelDraft:
+    """Whether artifacts that shall stay are known to be no orphans."""
+    match fact:
+        case MarkedRetained():
+            return update_status(draft, retained_time=observation.now)
+        case ActionFailed() if observation.model.metadata.deletion_timestamp is None:
+            return try_mark_again(draft, fact)
+        case ActionFailed():
+            return settle_mark(
+                draft,
+                fact,
+                RecordLeftBehind(unmarked(fact.message)),
+                age=going_seconds(observation),
+                marked=observation.model.status.retained_time is not None,
+            )
