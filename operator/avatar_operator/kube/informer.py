@@ -66,28 +66,31 @@ class Informer:
         stop = threading.Event()
         ended: asyncio.Future[str] = self._loop.create_future()
 
+        def settle(why: str) -> None:
+            # A thread of kopf's waits for it, and its loop does not end before that thread.
+            stop.set()
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(_settle, ended, why)
+
         async def operate() -> None:
-            try:
-                await kopf.operator(
-                    registry=self._registry(),
-                    settings=_settings(),
-                    clusterwide=True,
-                    standalone=True,
-                    identity=_IDENTITY,
-                    stop_flag=stop,
-                )
-            finally:
-                # A thread of kopf's waits for it, and its loop does not end before that thread.
-                stop.set()
+            tasks = await kopf.spawn_tasks(
+                registry=self._registry(),
+                settings=_settings(),
+                clusterwide=True,
+                standalone=True,
+                identity=_IDENTITY,
+                stop_flag=stop,
+            )
+            # Not `kopf.operator`: when one of these has ended it cancels the others and waits for them, and a watch that was
+            # about to log in anew misses that, so it would wait for ever.
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            settle("; ".join(_why(task) for task in done))
 
         def watch() -> None:
-            why = "kopf stopped"
             try:
                 asyncio.run(operate())
             except Exception as error:
-                why = f"{type(error).__name__}: {error}"
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(_settle, ended, why)
+                settle(_words(error))
 
         thread = threading.Thread(target=watch, name="kopf", daemon=True)
         thread.start()
@@ -112,6 +115,15 @@ class Informer:
         async def see(event: kopf.RawEvent, **_: Any) -> None:
             deleted = event["type"] == "DELETED"
             self._loop.call_soon_threadsafe(partial(self._seen, kind, dict(event["object"]), deleted=deleted))
+
+
+def _why(task: "asyncio.Task[Any]") -> str:
+    error = None if task.cancelled() else task.exception()
+    return "kopf stopped" if error is None else _words(error)
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _settle(ended: asyncio.Future[str], why: str) -> None:
