@@ -2,8 +2,9 @@
 
 Two installations that share a queue receive each other's messages. SQS hands a message to one of them, so whoever
 deletes what it does not know takes the news from the other. Such a message is put back instead, at once, and whoever put
-it back does not read for a second, so that the other one does. The longer nobody knows a message, the longer it rests,
-until the queue's redrive policy moves it to its dead-letter queue or its retention ends it.
+it back does not read for a second, so that the other one does. Where both have put something back it is chance who reads
+next, so the first few times count for nothing. After that, the longer nobody knows a message, the longer it rests, until
+the queue's redrive policy moves it to its dead-letter queue or its retention ends it.
 
 It is said in the log now and then, with the way out: a queue for each installation.
 """
@@ -13,6 +14,7 @@ from collections.abc import Callable
 
 import structlog
 
+TIMES_AT_ONCE = 5
 LONGEST_REST_SECONDS = 3600
 WARN_SECONDS = 600.0
 log = structlog.get_logger(__name__)
@@ -24,9 +26,10 @@ def rest_seconds(receive_count: int) -> int:
     Args:
         receive_count: how often it was received, this time included.
     """
-    if receive_count <= 1:
+    if receive_count <= TIMES_AT_ONCE:
         return 0
-    return min(1 << min(receive_count - 1, LONGEST_REST_SECONDS.bit_length()), LONGEST_REST_SECONDS)
+    doublings = min(receive_count - TIMES_AT_ONCE, LONGEST_REST_SECONDS.bit_length())
+    return min(1 << doublings, LONGEST_REST_SECONDS)
 
 
 class UnknownObjects:

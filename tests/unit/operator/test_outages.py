@@ -1,24 +1,19 @@
 """An hour without the API server, without S3, without the queue: afterwards all goes on, and nothing was paid for twice."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Self
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
-from prometheus_client import CollectorRegistry
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_operator.backends.compute import HintSource
-from avatar_operator.ingest.messages import OnHint
-from avatar_operator.ingest.metrics import IngestMetrics
-from avatar_operator.ingest.sqs import Consumer
 from builders.backend import backends_of
 from builders.manifests import WITH_TOPIC, model_manifest, request_manifest, runtime_manifest
+from builders.queue_in_memory import QueueInMemory
 from builders.training_books import TrainingBooks
 from builders.whole_operator import LoopClock, Surroundings, in_virtual_time, until
 
@@ -48,38 +43,12 @@ STORAGE = {
 """What S3 is asked for, outcomes of trainings included."""
 
 
-class Queue:
-    """What SQS keeps, and whether it can be reached. It is read as the operator reads it."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self.is_away = False
-
-    async def run(self, on_hint: OnHint) -> None:
-        """See HintSource."""
-        consumer = Consumer("https://queue", "eu-central-1", on_hint, IngestMetrics(CollectorRegistry()))
-        consumer._queue = self  # type: ignore[assignment]
-        await consumer.run()
-
-    async def receive(self) -> list[dict[str, Any]]:
-        """Everything there is, or nothing after a while."""
-        if self.is_away:
-            raise EndpointConnectionError(endpoint_url="https://queue")
-        if not self.messages:
-            await asyncio.sleep(1)
-        return self.messages[:10]
-
-    async def delete(self, messages: list[dict[str, Any]]) -> None:
-        """Forget messages."""
-        self.messages = [message for message in self.messages if message not in messages]
-
-
 class Books(TrainingBooks):
     """A backend with a queue, and workers that train whatever waits."""
 
     def __init__(self, clock: LoopClock) -> None:
         super().__init__(clock)
-        self.queue = Queue()
+        self.queue = QueueInMemory()
 
     def hint_sources(self, runtime: AvatarRuntime) -> frozenset[HintSource]:
         """See Compute."""
@@ -103,8 +72,7 @@ class Books(TrainingBooks):
             name for name, attempt in self.attempts.items() if attempt.claim == "Worker" and not attempt.end
         )
         self.worker_ends("ok")
-        body = json.dumps({"eventName": "InferenceResult", "inferenceId": name})
-        self.queue.messages.append({"MessageId": name, "ReceiptHandle": name, "Body": body})
+        self.queue.tell_of_the_end(name)
 
     def paid(self) -> Counter[str]:
         """How many trainings workers began, by model."""
