@@ -21,6 +21,7 @@ from avatar_operator.backends.sagemaker.endpoint_state import BROKEN, CHANGING
 OPERATOR = Path(__file__).parents[2] / "operator" / "avatar_operator"
 PLACES = {
     "set_condition": 4,
+    "set_lasting_condition": 4,
     "at_work": 2,
     "at_rest": 2,
     "stalled": 2,

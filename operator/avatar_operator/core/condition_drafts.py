@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from avatar_api.meta import ConditionStatus, ObservedStatus
-from avatar_operator.core.conditions import with_condition
+from avatar_operator.core.conditions import find_condition, with_condition
 from avatar_operator.core.decision import Draft
 
 StatusT = TypeVar("StatusT", bound=ObservedStatus)
@@ -44,6 +44,36 @@ def set_condition(
         generation=observation.generation,
     )
     return update_status(draft, conditions=conditions)
+
+
+def set_lasting_condition(
+    observation: Observation,
+    draft: Draft[StatusT, ActionT],
+    condition_type: str,
+    status: ConditionStatus,
+    reason: str,
+    message: str,
+    *,
+    beginning: str = "",
+) -> Draft[StatusT, ActionT]:
+    """The draft with one condition set that tells of a failure, which may come again and again.
+
+    While it is the same failure the message stays that of the first time: the others differ by the id of a request, and
+    each would be a write.
+
+    Args:
+        observation: the instant and the generation.
+        draft: the draft.
+        condition_type: which condition.
+        status: what it says.
+        reason: why, in a word.
+        message: why, for a person.
+        beginning: what the message begins with, as far as it tells one failure from another beside the reason.
+    """
+    known = find_condition(draft.status.conditions, condition_type)
+    if known is not None and (known.status, known.reason) == (status, reason):
+        message = known.message if known.message.startswith(beginning) else message
+    return set_condition(observation, draft, condition_type, status, reason, message)
 
 
 def update_status(draft: Draft[StatusT, ActionT], **changes: Any) -> Draft[StatusT, ActionT]:

@@ -5,7 +5,7 @@ lost). Calling again could bill a training twice, so the attempt is fenced first
 """
 
 from avatar_api.avatar_model import SageMakerAttempt
-from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.model_lifecycle.actions import (
     AttemptClaimed,
@@ -61,9 +61,15 @@ def fold_fence(
             )
             running = f"Attempt {training.attempt} is running."
             return set_condition(observation, draft, TRAINED, "False", "Preparing", running).look_again_in(0)
-        case ActionFailed(message=message, retryable=retryable):
-            explanation = f"Whether attempt {training.attempt} was submitted cannot be found out: {message} It is tried again."
+        case ActionFailed(reason=reason, message=message, retryable=retryable):
+            beginning = f"Whether attempt {training.attempt} was submitted cannot be found out ({reason}): "
             pause = 0.0 if retryable else HOPELESS_RETRY_SECONDS
-            return set_condition(observation, draft, TRAINED, "False", "Recovering", explanation).retry(
-                fact.as_retry(at_least=pause)
-            )
+            return set_lasting_condition(
+                observation,
+                draft,
+                TRAINED,
+                "False",
+                "Recovering",
+                f"{beginning}{message} It is tried again.",
+                beginning=beginning,
+            ).retry(fact.as_retry(at_least=pause))

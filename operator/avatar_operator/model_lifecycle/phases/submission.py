@@ -2,7 +2,7 @@
 
 from avatar_api.avatar_model import SageMakerAttempt
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
@@ -74,7 +74,14 @@ def fold_submission(
             return draft.look_again_in(0)
         case ActionFailed(reason=reason, message=message, retryable=False):
             return fail_attempt(observation, draft, reason=reason, message=message, retryable=False)
-        case ActionFailed(message=message):
-            return set_condition(
-                observation, draft, TRAINED, "False", "SubmissionDelayed", f"{message} It is tried again."
+        case ActionFailed(reason=reason, message=message):
+            beginning = f"Attempt {training.attempt} could not be submitted ({reason}): "
+            return set_lasting_condition(
+                observation,
+                draft,
+                TRAINED,
+                "False",
+                "SubmissionDelayed",
+                f"{beginning}{message} It is tried again.",
+                beginning=beginning,
             ).retry(fact.as_retry())

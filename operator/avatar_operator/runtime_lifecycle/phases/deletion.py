@@ -6,7 +6,7 @@ annotation; what stays is named in farewell.
 """
 
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
 from avatar_operator.core.words import counted
 from avatar_operator.runtime_lifecycle.actions import (
@@ -63,10 +63,11 @@ def fold_deletion(
                 stays.append(_data_that_stays(draft))
             return _abandon(draft, f"{' '.join(stays)} ({message})")
         case ActionFailed(reason=reason, message=message, retryable=retryable):
-            explanation = (
-                f"The endpoints cannot be deleted: {message} It is tried again until it works. {_WAY_OUT}"
+            beginning = "The endpoints cannot be deleted: "
+            explanation = f"{beginning}{message} It is tried again until it works. {_WAY_OUT}"
+            draft = set_lasting_condition(
+                observation, draft, READY, "False", reason, explanation, beginning=beginning
             )
-            draft = set_condition(observation, draft, READY, "False", reason, explanation)
             return draft.retry(fact.as_retry(at_least=1.0 if retryable else DENIED_LOOK_SECONDS))
 
 

@@ -1,7 +1,7 @@
 """Provisioning: endpoints as the spec says. They are asked for at every pass, which is idempotent and tells what has drifted."""
 
 from avatar_api.meta import ConditionStatus
-from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition, update_status
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Retry
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
@@ -45,8 +45,8 @@ def fold_endpoints(
             draft = at_work(observation, draft, facts.reason, facts.message)
             return draft.look_again_in(LOOK_SECONDS)
         case ActionFailed(reason=reason, retryable=retryable):
-            message = _lasting_message(draft, fact)
-            draft = set_condition(observation, draft, ENDPOINTS_READY, "False", reason, message)
+            draft = set_lasting_condition(observation, draft, ENDPOINTS_READY, "False", reason, fact.message)
+            message = _message_of(draft)
             if retryable:
                 draft = at_work(observation, draft, reason, message)
                 return draft.retry(fact.as_retry(at_least=1.0))
@@ -55,8 +55,7 @@ def fold_endpoints(
             return draft.retry(fact.as_retry(at_least=FAILED_LOOK_SECONDS))
 
 
-def _lasting_message(draft: RuntimeDraft, failure: ActionFailed[RuntimeAction]) -> str:
-    """The message of a failure; while it lasts, that of the first: the others differ by the id of a request."""
-    known = find_condition(draft.status.conditions, ENDPOINTS_READY)
-    same = known is not None and known.status == "False" and known.reason == failure.reason
-    return known.message if known is not None and same else failure.message
+def _message_of(draft: RuntimeDraft) -> str:
+    ready = find_condition(draft.status.conditions, ENDPOINTS_READY)
+    assert ready is not None
+    return ready.message

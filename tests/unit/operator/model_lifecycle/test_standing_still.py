@@ -78,14 +78,38 @@ async def test_an_outcome_that_cannot_be_read_is_told_after_a_minute_and_forgott
     assert _condition(world, "Reconciling").reason == "Queued"
 
 
-async def test_a_trouble_that_lasts_for_hours_costs_two_writes(world: World) -> None:
-    await _lost(world)
+@pytest.mark.parametrize("verb", ["write_request", "submit_training", "fence_attempt"])
+async def test_a_trouble_that_lasts_for_hours_costs_two_writes_whatever_ids_its_words_carry(
+    world: World, verb: str
+) -> None:
+    if verb == "fence_attempt":
+        await _lost(world)
+    else:
+        await world.look_at(AVATAR_MODEL)
     before = world.kube.writes["apply_status", "AvatarModel"]
-    world.backend.script("fence_attempt", *[DENIED] * 1000)
+    world.backend.script(
+        verb,
+        *(
+            BackendError("KeyDenied", f"Request {number} was denied.", retryable=True)
+            for number in range(1000)
+        ),
+    )
 
     await _look_for(world, 7200)
 
     assert world.kube.writes["apply_status", "AvatarModel"] == before + 2
+    assert "Request 0 was denied." in _condition(world, "Trained").message
+
+
+@pytest.mark.parametrize("verb", ["write_request", "fence_attempt"])
+async def test_another_trouble_in_its_place_is_told(world: World, verb: str) -> None:
+    if verb == "fence_attempt":
+        await _lost(world)
+    world.backend.script(verb, *[out_of_reach("Throttled")] * 6, *[out_of_reach("KeyDenied")] * 6)
+
+    await _look_for(world, 100)
+
+    assert "KeyDenied" in _condition(world, "Trained").message
 
 
 @pytest.mark.parametrize(

@@ -126,4 +126,4 @@ def test_a_fence_that_failed_says_so_and_is_tried_again(
     trained = find_condition(draft.status.conditions, "Trained")
     assert trained is not None
     assert (trained.status, trained.reason) == ("False", "Recovering")
-    assert "Whether attempt 1 was submitted cannot be found out: No." in trained.message
+    assert "Whether attempt 1 was submitted cannot be found out (AccessDenied): No." in trained.message

@@ -1,8 +1,11 @@
 """Deletion: first the users go, then the endpoints, then the runtime itself."""
 
+from dataclasses import replace
+
 import pytest
 
 from avatar_operator.backends.compute import EndpointsFacts
+from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.runtime_lifecycle.actions import DeleteEndpoints, EndpointsDeleted, RuntimeAction
@@ -59,6 +62,34 @@ def test_a_denied_deletion_says_so_in_every_condition_that_people_read_and_names
         assert (condition.status, condition.reason) == (status, "AccessDenied")
         assert "sagemaker:DeleteEndpoint" in condition.message
         assert 'avatars.dev/abandon: "true"' in condition.message
+
+
+def test_a_deletion_that_is_denied_again_is_told_in_the_words_of_the_first_time() -> None:
+    observation = observed_runtime(GOING)
+    told = summarise(observation, fold_deletion(observation, runtime_draft(observation), DENIED))
+    again = observed_runtime(GOING.model_copy(update={"status": told.status}))
+
+    draft = fold_deletion(again, runtime_draft(again), replace(DENIED, message="Request 2 was denied."))
+
+    assert summarise(again, draft).status == told.status
+
+
+def test_a_denied_deletion_is_told_although_the_same_reason_stood_there_before() -> None:
+    observation = observed_runtime(GOING)
+    before = set_condition(
+        observation,
+        runtime_draft(observation),
+        "Ready",
+        "False",
+        "AccessDenied",
+        "sagemaker:DescribeEndpoint.",
+    )
+
+    draft = fold_deletion(observation, before, DENIED)
+
+    ready = find_condition(draft.status.conditions, "Ready")
+    assert ready is not None
+    assert "sagemaker:DeleteEndpoint" in ready.message
 
 
 def test_an_abandoned_runtime_goes_and_names_what_stays() -> None:
