@@ -17,7 +17,7 @@ from avatar_api.schema_base import (
     ApiModel,
     DecimalString,
     ResourceName,
-    S3PrefixUri,
+    S3HomeUri,
     Seed,
     Sha256,
     Timestamp,
@@ -62,7 +62,7 @@ class Prompt(ApiModel):
 class RequestOutput(ApiModel):
     """Where the pictures go."""
 
-    prefix: S3PrefixUri
+    prefix: S3HomeUri
 
 
 class AvatarRequestSpec(ApiModel):

@@ -17,7 +17,7 @@ from avatar_api.meta import Cost, ObjectMeta, ObservedStatus
 from avatar_api.open_words import Open
 from avatar_api.runtime_backend import Arn, Backend, InstanceType
 from avatar_api.runtime_limits import Defaults, Limits
-from avatar_api.schema_base import ApiModel, S3PrefixUri, Sha256, Timestamp, decimal
+from avatar_api.schema_base import ApiModel, S3HomeUri, S3PrefixUri, Sha256, Timestamp, decimal
 from avatar_api.tenancy import Tenancy
 from avatar_api.validation_rules import rules, spelled, unchanged
 
@@ -73,11 +73,9 @@ class Storage(ApiModel):
         )
     )
 
-    requests: Annotated[S3PrefixUri, Field(description="Training request documents and claims.")]
-    artifacts: Annotated[
-        S3PrefixUri, Field(description="Personal models: the multi-model endpoint's prefix.")
-    ]
-    outputs: Annotated[S3PrefixUri, Field(description="Pictures of requests that name no output prefix.")]
+    requests: Annotated[S3HomeUri, Field(description="Training request documents and claims.")]
+    artifacts: Annotated[S3HomeUri, Field(description="Personal models: the multi-model endpoint's prefix.")]
+    outputs: Annotated[S3HomeUri, Field(description="Pictures of requests that name no output prefix.")]
     allowed: AllowedLocations
 
 
@@ -192,7 +190,7 @@ class LeftBehind(ApiModel):
     name: Annotated[str, Field(max_length=253, description="Its name.")]
     uid: Annotated[str, Field(max_length=64, description="Its uid, which is in every key of its data.")]
     locations: Annotated[
-        list[Annotated[str, Field(max_length=1024)]],
+        list[Annotated[str, Field(max_length=2048)]],
         Field(
             max_length=20,
             description="S3 URIs and names of what is there, the first twenty.",

@@ -89,15 +89,14 @@ S3ObjectUri = Annotated[
 ]
 """`s3://bucket/key`, naming one object."""
 
-S3PrefixUri = Annotated[
-    str,
-    spelled(
-        rf"^s3://{S3_BUCKET_PATTERN}/(.*/)?$",
-        "name an S3 prefix, with a slash at the end: s3://bucket/photos/ann/",
-        max_length=1024,
-    ),
-]
+_S3_PREFIX_PATTERN = rf"^s3://{S3_BUCKET_PATTERN}/(.*/)?$"
+_S3_PREFIX_SENTENCE = "name an S3 prefix, with a slash at the end: s3://bucket/photos/ann/"
+
+S3PrefixUri = Annotated[str, spelled(_S3_PREFIX_PATTERN, _S3_PREFIX_SENTENCE, max_length=1024)]
 """`s3://bucket/some/prefix/`, ending with a slash so that `photos/ann` never covers `photos/anna`."""
+
+S3HomeUri = Annotated[str, spelled(_S3_PREFIX_PATTERN, _S3_PREFIX_SENTENCE, max_length=768)]
+"""A prefix below which keys are made: with namespace, uid and attempt in it, the longest of them is still an `S3ObjectUri`."""
 
 DECIMAL_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,8})?$"
 

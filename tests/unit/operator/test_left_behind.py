@@ -80,6 +80,17 @@ def test_outcomes_at_an_endpoint_of_somebody_else_are_found_by_the_attempts_reco
     assert not any("failed" in location for location in left_by_model(RUNTIME, model, NOON).locations)
 
 
+def test_outcomes_may_lie_as_deep_as_an_endpoint_may_put_them() -> None:
+    place = f"s3://theirs/{'p' * 1000}/{OWN}"
+    training = TrainingStatus(
+        revision=1, attempt=1, sagemaker=SageMakerAttempt(output_location=f"{place}avm-1/x.out")
+    )
+
+    assert (
+        place in left_by_model(RUNTIME, a_model(status=AvatarModelStatus(training=training)), NOON).locations
+    )
+
+
 def test_a_request_leaves_the_directory_of_its_pictures() -> None:
     entry = left_by_request(RUNTIME, a_request(), NOON)
 

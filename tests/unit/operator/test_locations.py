@@ -1,15 +1,18 @@
 """Where everything lies, and whose it is: one shape of keys, read in both directions."""
 
 import uuid
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from avatar_api.avatar_model import AvatarModelStatus, FormerStorage, ModelStorage
-from avatar_api.avatar_request import AvatarRequestStatus
+from avatar_api.avatar_request import AvatarRequestStatus, RequestOutput
 from avatar_api.documents.inference import PictureRequest
+from avatar_operator.backends.sagemaker.drawing import inference_request
+from avatar_operator.left_behind import left_by_request
 from avatar_operator.locations import (
     OwnedDirectory,
     StorageLocations,
@@ -23,8 +26,13 @@ from avatar_operator.locations import (
     storage_of,
     storages_of,
 )
+from avatar_operator.model_lifecycle.observation import attempt_reference
+from avatar_operator.model_lifecycle.training_request import build_training_request
 from avatar_operator.names import inference_id
-from builders.objects import MODEL_UID, REQUEST_UID, RUNTIME_UID, a_model, a_request, a_runtime
+from avatar_operator.request_lifecycle.pictures import draw_call, wanted_pictures
+from builders import model_stages
+from builders.clock import NOON
+from builders.objects import MODEL_UID, REQUEST_UID, RUNTIME_UID, a_model, a_request, a_runtime, photos
 
 STORAGE = StorageLocations("s3://models/requests/", "s3://models/artifacts/", "s3://pictures/")
 NESTED = StorageLocations("s3://all/", "s3://all/artifacts/", "s3://all/outputs/")
@@ -119,6 +127,26 @@ def test_a_recorded_directory_that_is_not_the_requests_own_is_not_believed(prefi
     request = a_request(status=AvatarRequestStatus(storage_prefix=prefix))
 
     assert picture_prefix(a_runtime(), request) == f"s3://pictures/team-a/{REQUEST_UID}/"
+
+
+def test_below_the_longest_prefixes_that_anybody_may_choose_every_document_can_be_written() -> None:
+    home = f"s3://avatars/{'p' * 754}/"
+    runtime = a_runtime(spec={"storage": {"requests": home, "artifacts": home, "outputs": home}})
+    request = a_request(spec={"output": {"prefix": home}})
+    status = model_stages.planned()
+    assert status.training is not None
+    training = status.training.model_copy(update={"revision": 1_000_000, "attempt": 9_999_999})
+    model = a_model(status=status.model_copy(update={"training": training}))
+    reference = replace(attempt_reference(runtime, model, training), namespace="n" * 63)
+
+    with pytest.raises(ValidationError, match="at most 768"):
+        RequestOutput(prefix=f"{home}x/")
+    document = build_training_request(runtime, model, reference, photos(), None)
+    call = inference_request(draw_call(runtime, request, "x", wanted_pictures(request)[:1]))
+
+    assert document.artifact.manifest_uri.startswith(home)
+    assert call.output_prefix == f"{home}{REQUEST_UID}/"
+    assert left_by_request(runtime, request, NOON).locations == [call.output_prefix]
 
 
 @given(st.sampled_from([STORAGE, NESTED, SAME]), NAMESPACES, UIDS, NUMBERS, NUMBERS)

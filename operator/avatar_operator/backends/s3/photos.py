@@ -9,6 +9,8 @@ of the model that names them.
 import asyncio
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 from avatar_api.avatar_model import AvatarModel, PhotoObject
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation
@@ -53,7 +55,20 @@ async def _photos_under(objects: S3Objects, prefix_uri: str, limit: int) -> list
             f"there is no photo directly under {prefix_uri}. Upload some, or correct spec.photos.s3Prefix.",
             retryable=False,
         )
-    return [PhotoObject(uri=entry.location.uri) for entry in listed]
+    return [_named(entry.location) for entry in listed]
+
+
+def _named(location: S3Location) -> PhotoObject:
+    try:
+        return PhotoObject(uri=location.uri)
+    except ValidationError as error:
+        # A prefix takes whatever somebody uploads there, a document does not.
+        raise BackendError(
+            "PhotosUnreadable",
+            f"{location.uri!r} has a name with a line break, or one that makes more than 1024 characters of it. Rename the"
+            " photo.",
+            retryable=False,
+        ) from error
 
 
 async def _pinned(objects: S3Objects, named: Sequence[PhotoObject]) -> list[PhotoLocation]:

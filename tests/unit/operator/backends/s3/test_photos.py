@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -101,3 +102,25 @@ async def test_photos_that_may_not_be_read_are_waited_for_under_a_name_of_their_
     with pytest.raises(BackendError) as caught:
         await list_photos(DeniedObjects(clients, REGION), make_runtime(), make_model())
     assert (caught.value.reason, caught.value.retryable) == ("PhotosDenied", True)
+
+
+class UploadedObjects(S3Objects):
+    """S3 in which one photo lies, under any name: our S3 here takes fewer than AWS's does."""
+
+    name = ""
+
+    async def list_directly(self, prefix: S3Location, *, limit: int) -> list[ListedObject]:
+        return [ListedObject(prefix.below(self.name), 1, "etag", datetime.now(UTC), 0.0)]
+
+
+@pytest.mark.parametrize("name", ["1\n2.png", f"{'x' * 1010}.png"], ids=["two lines", "too long"])
+async def test_a_photo_whose_name_no_document_takes_is_refused_in_words(
+    clients: AwsClients, name: str
+) -> None:
+    objects = UploadedObjects(clients, REGION)
+    objects.name = name
+
+    with pytest.raises(BackendError, match="Rename the photo") as caught:
+        await list_photos(objects, make_runtime(), make_model())
+
+    assert (caught.value.reason, caught.value.retryable) == ("PhotosUnreadable", False)
