@@ -18,7 +18,8 @@ from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.names import inference_id
 from avatar_operator.orphans.finding import Finding
 from avatar_operator.request_lifecycle.actions import RequestDraft
-from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
+from avatar_operator.request_lifecycle.notes import DrawingNotes
+from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 from avatar_operator.runtime_lifecycle.users import Users

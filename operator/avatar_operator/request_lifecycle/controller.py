@@ -35,7 +35,8 @@ from avatar_operator.request_lifecycle.actions import (
 )
 from avatar_operator.request_lifecycle.conditions import is_drawing, is_finished
 from avatar_operator.request_lifecycle.lifecycle import decide, fold, state_of, summarise
-from avatar_operator.request_lifecycle.observation import DrawingNotes, RequestObservation
+from avatar_operator.request_lifecycle.notes import DrawingNotes
+from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.pictures import wanted_pictures
 from avatar_operator.telemetry.metrics import OperatorMetrics
 from avatar_operator.tenancy import namespace_allowed

@@ -9,29 +9,7 @@ from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.runtime_limits import InferenceLimits
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.core.decision import Retry
-
-
-@dataclass(frozen=True)
-class DrawingNotes:
-    """What this process has seen of the drawing so far. Lost with the process; only timings, costs and words suffer.
-
-    Attributes:
-        loading_since: when the endpoint was first found loading the model, or None.
-        cold_load_seconds: how long the first pictures had to wait for that.
-        generate_seconds: what drawing took, as the worker measured it.
-        drawn: file names of the pictures that these seconds were spent on.
-        trouble: why the last try failed, or None.
-        all_answered: whether every call was answered, so that no worker can be drawing still. Not known of what
-            another process has called.
-    """
-
-    loading_since: datetime | None = None
-    cold_load_seconds: float = 0.0
-    generate_seconds: float = 0.0
-    drawn: frozenset[str] = frozenset()
-    trouble: Retry | None = None
-    all_answered: bool = False
+from avatar_operator.request_lifecycle.notes import DrawingNotes
 
 
 @dataclass(frozen=True)
@@ -62,7 +40,7 @@ class RequestObservation:
     existing: frozenset[str] | None = None
     pictures: Sequence[Picture] | None = None
     storage_error: BackendError | None = None
-    notes: DrawingNotes = DrawingNotes()
+    notes: DrawingNotes = field(default_factory=DrawingNotes)
 
     @property
     def generation(self) -> int:

@@ -6,7 +6,7 @@ from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.request_lifecycle.actions import PicturesDeleted
-from avatar_operator.request_lifecycle.observation import DrawingNotes
+from avatar_operator.request_lifecycle.notes import DrawingNotes
 from avatar_operator.request_lifecycle.phases.deletion import fold_cleanup
 from builders import model_stages, request_stages
 from builders.backend import denied, out_of_reach

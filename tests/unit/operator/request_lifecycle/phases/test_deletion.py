@@ -12,7 +12,7 @@ from avatar_operator.request_lifecycle.actions import (
     RecordLeftBehind,
     RequestAction,
 )
-from avatar_operator.request_lifecycle.observation import DrawingNotes
+from avatar_operator.request_lifecycle.notes import DrawingNotes
 from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
 from avatar_operator.request_lifecycle.phases.keeping import fold_mark
 from builders import request_stages
