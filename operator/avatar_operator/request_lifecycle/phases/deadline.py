@@ -1,6 +1,7 @@
 """Deadline: a request that waits or draws for too long fails, and says what it last waited for.
 
 Waiting and drawing have a deadline each: a training takes as long as it takes, and must not eat the time for drawing.
+Pictures that are all there by then are taken as they are: the operator may have been away when the last one came.
 A request whose model does not exist has no runtime to give it a limit; it waits as long as the most patient runtime of
 its namespace allows.
 """
@@ -18,7 +19,7 @@ def deadline(observation: RequestObservation, draft: RequestDraft) -> RequestDra
     """Fail an overdue request; otherwise look again when it will be."""
     started = observation.request.status.start_time
     began, allowed = _waiting(observation) if started is None else (started, _drawing(observation))
-    if began is None:
+    if began is None or observation.pictures is not None:
         return draft
     due = began + timedelta(seconds=allowed)
     if observation.now < due:

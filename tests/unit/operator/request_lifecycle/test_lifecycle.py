@@ -147,6 +147,21 @@ async def test_trouble_with_drawing_ends_at_the_deadline_which_names_the_last_fa
     assert len(world.backend.asked("draw")) == 60
 
 
+async def test_pictures_that_were_drawn_in_time_are_no_failure_when_the_operator_was_away(
+    world: World,
+) -> None:
+    for _ in range(3):
+        await world.look_at(AVATAR_REQUEST)
+    assert len(world.backend.pictures) == 6
+    assert world.request.status.state == "Running"
+    world.crash()
+    world.clock.advance(30_000)
+
+    await world.settle(AVATAR_REQUEST)
+
+    assert world.request.status.state == "Succeeded"
+
+
 async def test_drawing_that_is_refused_for_good_fails_the_request_at_once(world: World) -> None:
     world.backend.script("draw", denied("PictureTooLarge"))
 

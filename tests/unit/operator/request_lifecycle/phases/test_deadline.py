@@ -1,5 +1,7 @@
 """Deadline: a request that waits or draws for too long fails, and waiting does not count as drawing."""
 
+from dataclasses import replace
+
 import pytest
 
 from avatar_operator.request_lifecycle.lifecycle import state_of
@@ -25,6 +27,12 @@ def test_an_overdue_request_fails_even_without_a_model() -> None:
 
     assert state_of(draft.status, deleting=False) == "Failed"
     assert request_says(draft, "Succeeded") == ("False", "QueueDeadlineExceeded")
+
+
+def test_pictures_that_are_all_there_are_taken_however_late_that_is_noticed() -> None:
+    observation = replace(observed_request(a_request(status=RUNNING), now=at(4000)), pictures=())
+
+    assert deadline(observation, request_draft(observation)) == request_draft(observation)
 
 
 def test_waiting_does_not_count_as_drawing() -> None:
