@@ -43,7 +43,7 @@ def observed_model(
     runtime: AvatarRuntime | None = STANDARD,
     now: datetime = NOON,
     photos: Sequence[PhotoLocation] | BackendError | None = None,
-    outcome: AttemptOutcome | None = None,
+    outcome: AttemptOutcome | BackendError | None = None,
     progress: TrainingProgressMessage | None = None,
     planned_here: bool = False,
 ) -> ModelObservation:

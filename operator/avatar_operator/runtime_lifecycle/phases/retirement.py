@@ -25,7 +25,7 @@ WAITING_LOOK_SECONDS = 30.0
 GOING_LOOK_SECONDS = 3.0
 DENIED_LOOK_SECONDS = 30.0
 MAX_FORMER = 6
-"""What the schema of the status takes beside the two that serve."""
+"""What the schema of the status takes beside the two that serve. Of more the oldest are left to the search for orphans."""
 
 
 def retire(

@@ -125,6 +125,16 @@ async def test_a_runtime_that_nobody_understands_does_not_silence_the_others(des
     listening.cancel()
 
 
+async def test_a_runtime_of_another_version_does_not_silence_the_others(desk: Desk) -> None:
+    desk.studio.sources = {"a": ["queue-a"], "b": ["queue-b"]}
+    desk.cache.store(AVATAR_RUNTIME, merged(_runtime("a"), {"spec": {"managementPolicy": "Admire"}}))
+    desk.cache.store(AVATAR_RUNTIME, _runtime("b"))
+    listening = asyncio.create_task(desk.consumers.run())
+
+    assert await desk.heard() == {"queue-b": 1}
+    listening.cancel()
+
+
 async def test_a_change_of_something_else_asks_for_no_sources(desk: Desk) -> None:
     listening = asyncio.create_task(desk.consumers.run())
     await desk.heard()

@@ -163,6 +163,25 @@ async def test_a_model_that_is_created_while_the_listing_runs_keeps_what_is_stor
     assert world.backend.asked("delete_owned") == []
 
 
+async def test_a_model_that_is_created_while_another_orphan_is_removed_keeps_what_is_stored_for_it() -> None:
+    collection, another = Collection("Delete"), _owner("88888888-0000-0000-0000-000000000000")
+    world = collection.world
+    delete_owned = world.backend.delete_owned
+
+    async def created_meanwhile(runtime: Any, owner: Any) -> CleanupReport:
+        manifest = world.kube.read(AVATAR_MODEL, "ann")
+        metadata = {"name": "bob", "namespace": "team-a"}
+        world.kube.create(AVATAR_MODEL, {**manifest, "metadata": metadata}, uid=another.uid)
+        return await delete_owned(runtime, owner)
+
+    world.backend.delete_owned = created_meanwhile  # type: ignore[method-assign]
+
+    await collection.look(ORPHAN, another)
+    await collection.look(ORPHAN, another)
+
+    assert world.backend.asked("delete_owned") == [ORPHAN]
+
+
 async def test_whoever_says_stop_is_heard_at_the_next_orphan() -> None:
     collection, another = Collection("Delete"), _owner("88888888-0000-0000-0000-000000000000")
     world = collection.world

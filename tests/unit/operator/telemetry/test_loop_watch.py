@@ -32,7 +32,7 @@ async def test_a_loop_that_stands_has_not_turned_since() -> None:
     beating.cancel()
 
 
-def test_a_beat_that_comes_late_is_a_pause() -> None:
+def test_a_beat_that_comes_late_is_a_pause_and_the_longest_is_remembered() -> None:
     seconds, registry = Seconds(), CollectorRegistry()
 
     async def story() -> None:
@@ -40,6 +40,8 @@ def test_a_beat_that_comes_late_is_a_pause() -> None:
         await asyncio.sleep(0)
         seconds.now += BEAT_SECONDS + 0.3
         await asyncio.sleep(1.5 * BEAT_SECONDS)
+        seconds.now += BEAT_SECONDS + 0.1
+        await asyncio.sleep(BEAT_SECONDS)
         beating.cancel()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
@@ -48,4 +50,5 @@ def test_a_beat_that_comes_late_is_a_pause() -> None:
     longest = registry.get_sample_value("avatar_event_loop_longest_pause_seconds")
     assert longest is not None
     assert round(longest, 6) == 0.3
-    assert registry.get_sample_value("avatar_event_loop_pause_seconds_bucket", {"le": "0.2"}) == 0
+    assert registry.get_sample_value("avatar_event_loop_pause_seconds_bucket", {"le": "0.2"}) == 1
+    assert registry.get_sample_value("avatar_event_loop_pause_seconds_bucket", {"le": "0.5"}) == 2

@@ -26,6 +26,7 @@ from avatar_operator.model_lifecycle.phases.deletion import (
     fold_cleanup,
 )
 from builders import model_stages
+from builders.backend import out_of_reach
 from builders.clock import NOON
 from builders.manifests import Changes
 from builders.objects import a_model, a_runtime
@@ -105,6 +106,14 @@ def test_an_attempt_that_has_ended_needs_no_grace() -> None:
     draft = deletion(observation, model_draft(observation))
 
     assert [type(action) for action in draft.actions] == [CancelAttempt, DeleteModelData]
+
+
+def test_an_attempt_of_which_nobody_can_find_out_is_given_time_as_one_that_runs() -> None:
+    observation = observed_model(_going(model_stages.submitted()), outcome=out_of_reach(), now=at(10))
+
+    draft = deletion(observation, model_draft(observation))
+
+    assert [type(action) for action in draft.actions] == [CancelAttempt]
 
 
 def test_an_attempt_that_was_only_planned_is_cancelled_without_grace() -> None:

@@ -67,6 +67,15 @@ def test_a_former_endpoint_that_is_not_free_is_looked_at_again() -> None:
     assert (draft.actions, draft.requeue_after) == ((), 30)
 
 
+def test_of_more_former_endpoints_than_a_status_takes_the_latest_stay_in_mind() -> None:
+    observation = observed_runtime(a_runtime(), now=at(3600))
+    former = tuple(FormerEndpoint(_status("Training", f"old-{number}"), at(100)) for number in range(8))
+
+    draft = fold_endpoints(observation, runtime_draft(observation), _seen(ready=False, former=former))
+
+    assert draft.status.endpoints == [*NEW, *(endpoint.status for endpoint in former[2:])]
+
+
 @pytest.mark.parametrize(
     ("endpoint_name", "planned", "free"),
     [
