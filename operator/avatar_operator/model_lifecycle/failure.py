@@ -1,4 +1,4 @@
-"""What the end of a failed attempt means: try again later, or never. Pure.
+"""What a refusal and the end of a failed attempt mean: try again later, or never. Pure.
 
 Only what may work the next time is tried again, and each time after twice the wait. The count and the time stand in
 the status, so a restart of the operator neither forgets a failure nor hammers a backend. (cert-manager keeps
@@ -18,6 +18,25 @@ from avatar_operator.model_lifecycle.observation import ModelObservation
 MAX_BACKOFF_SECONDS = 3600
 MAX_ABANDONED = 10
 """Attempts of one revision that may be given up because their answers were lost."""
+
+
+def record_refusal(
+    observation: ModelObservation, draft: ModelDraft, *, reason: str, message: str, retryable: bool
+) -> ModelDraft:
+    """The draft of a model that is not trained as it is, told like any failure. What stands there already keeps its time.
+
+    Args:
+        observation: what was observed.
+        draft: the decision so far.
+        reason: one CamelCase word.
+        message: what is wrong and how to mend it.
+        retryable: whether it is looked at again by itself.
+    """
+    known = draft.status.last_failure
+    failure = Failure(reason=reason, message=shortened(message), retryable=retryable, time=observation.now)
+    if known is not None and (known.reason, known.message) == (failure.reason, failure.message):
+        failure = known
+    return update_status(draft, last_failure=failure)
 
 
 def fail_attempt(

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation
-from avatar_api.meta import Failure
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
-from avatar_operator.core.conditions import find_condition, shortened
+from avatar_operator.core.conditions import find_condition
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.conditions import ACCEPTED
+from avatar_operator.model_lifecycle.failure import record_refusal
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.model_lifecycle.training_request import exceeded_limits
 from avatar_operator.tenancy import location_allowed, namespace_allowed
@@ -49,12 +49,8 @@ def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
 def _refuse(
     observation: ModelObservation, draft: ModelDraft, reason: str, message: str, *, retryable: bool
 ) -> ModelDraft:
-    """The draft of a model that is not trained as it is. A refusal that stands already keeps its time."""
-    known = draft.status.last_failure
-    failure = Failure(reason=reason, message=shortened(message), retryable=retryable, time=observation.now)
-    if known is not None and (known.reason, known.message) == (failure.reason, failure.message):
-        failure = known
-    draft = update_status(draft, last_failure=failure)
+    """The draft of a model that is not trained as it is."""
+    draft = record_refusal(observation, draft, reason=reason, message=message, retryable=retryable)
     return set_condition(observation, draft, ACCEPTED, "False", reason, message).finish()
 
 

@@ -10,6 +10,7 @@ from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.base_models import base_model_word
 from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
+from avatar_operator.model_lifecycle.failure import record_refusal
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.names import inference_id
 from avatar_operator.runtime_readiness import endpoints_ready
@@ -45,6 +46,7 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             f"The model's data lie in {MAX_FORMER_STORAGES + 1} places, because AvatarRuntime {runtime.metadata.name} was"
             " created anew with other storage each time, and this would be one more. Create another AvatarModel."
         )
+        draft = record_refusal(observation, draft, reason="TooManyStorages", message=message, retryable=False)
         return set_condition(observation, draft, TRAINED, "False", "TooManyStorages", message).finish()
     if storage != draft.status.storage:
         # What is stored there is not marked yet.

@@ -108,7 +108,14 @@ def test_a_model_that_has_moved_too_often_is_not_trained_where_nobody_would_find
     )
 
     assert _reason(observation) == "TooManyStorages"
-    assert planning(observation, model_draft(observation)).status.storage == status.storage
+    refused = planning(observation, model_draft(observation)).status
+    assert refused.storage == status.storage
+    assert refused.last_failure is not None
+    assert (refused.last_failure.reason, refused.last_failure.retryable) == ("TooManyStorages", False)
+    later = observed_model(
+        a_model(status=refused), runtime=_runtime_on("s3://new/", uid="new"), photos=photos(), now=at(60)
+    )
+    assert planning(later, model_draft(later)).status == refused, "it is told once"
 
 
 def test_a_plan_is_all_that_a_pass_does() -> None:
