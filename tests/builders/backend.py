@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_request import AvatarRequest, Picture, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.photos import PhotoVerdict
@@ -170,6 +170,10 @@ class ScriptedBackend:
         if isinstance(result, Drawn):
             self.pictures |= {picture.file_name() for picture in call.pictures}
         return result
+
+    async def check_artifact(self, runtime: AvatarRuntime, pinned: ResolvedModel) -> None:
+        """See Storage."""
+        self._answer("check_artifact", pinned.uri, None)
 
     async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:
         """See Storage."""

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from prometheus_client import CollectorRegistry
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import AvatarRequest
+from avatar_api.avatar_request import AvatarRequest, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.documents.training import PhotoLocation, TrainingRequest
+from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.backends.attempts import AttemptReference, Submission
 from avatar_operator.backends.s3 import S3Storage
@@ -135,6 +135,18 @@ def make_training_request(
     """The document for an attempt, as the lifecycle builds it, without progress."""
     photos = [PhotoLocation(uri=f"s3://{BUCKET}/photos/{number}.png") for number in range(10)]
     return build_training_request(runtime, model, attempt, photos, None)
+
+
+def pinned(artifact: ArtifactResult) -> ResolvedModel:
+    """An artifact as a request that draws with it has it in its status."""
+    return ResolvedModel(
+        name="ann",
+        uid=str(uuid.uuid4()),
+        revision=1,
+        target_model=artifact.target_model,
+        uri=artifact.uri,
+        sha256=artifact.sha256,
+    )
 
 
 def sagemaker_backend(clients: AwsClients, clock: StoppedClock) -> Backend:

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Protocol
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_request import AvatarRequest, Picture, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
@@ -73,6 +73,14 @@ class Storage(Protocol):
 
         Empty if it is what the worker says it is: present, of the stated size and SHA-256, with a manifest that names
         this attempt and the requested base.
+        """
+        ...
+
+    async def check_artifact(self, runtime: AvatarRuntime, pinned: ResolvedModel) -> None:
+        """Make sure that what lies where a request's artifact was is still that artifact.
+
+        Raises:
+            BackendError: ArtifactMissing, ArtifactReplaced; or it could not be found out.
         """
         ...
 

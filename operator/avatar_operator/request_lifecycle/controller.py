@@ -95,6 +95,8 @@ class RequestLifecycle:
             storage = self.backends.of(runtime).storage
             existing = await storage.existing_pictures(runtime, prefix)
             if any(picture.file_name() not in existing for picture in wanted):
+                assert observation.request.status.model is not None
+                await storage.check_artifact(runtime, observation.request.status.model)
                 return replace(observation, existing=existing)
             pictures = await storage.describe_pictures(runtime, prefix, wanted)
             return replace(observation, existing=existing, pictures=pictures)

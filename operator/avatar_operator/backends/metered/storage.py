@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_request import AvatarRequest, Picture, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
@@ -58,6 +58,10 @@ class MeteredStorage:
         return await self._counter.counted(
             "artifact_defect", self._storage.artifact_defect(runtime, attempt, artifact)
         )
+
+    async def check_artifact(self, runtime: AvatarRuntime, pinned: ResolvedModel) -> None:
+        """See Storage.check_artifact."""
+        await self._counter.counted("check_artifact", self._storage.check_artifact(runtime, pinned))
 
     async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:
         """See Storage.existing_pictures."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from avatar_api.avatar_request import ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactManifest
 from avatar_api.documents.training import ArtifactDestination, ArtifactResult, TrainingRequest
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.attempts import AttemptReference
+from avatar_operator.backends.failures import ARTIFACT_MISSING, BackendError
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_REQUEST_BYTES = 1 << 20
@@ -51,6 +53,27 @@ async def artifact_defect(
         AwsFailure: it could not be found out.
     """
     return await defect(objects, artifact, await _expectation(objects, runtime, attempt))
+
+
+async def check_artifact(objects: S3Objects, pinned: ResolvedModel) -> None:
+    """See Storage.check_artifact.
+
+    Raises:
+        BackendError: it is gone, or another.
+        AwsFailure: it could not be found out.
+    """
+    facts = await objects.facts(S3Location.parse(pinned.uri))
+    if facts is None:
+        raise BackendError(
+            ARTIFACT_MISSING, f"revision {pinned.revision} is not at {pinned.uri} any more", retryable=False
+        )
+    if facts.sha256 != pinned.sha256:
+        raise BackendError(
+            "ArtifactReplaced",
+            f"something else lies at {pinned.uri} than revision {pinned.revision}, whose SHA-256 is {pinned.sha256}:"
+            " pictures of it might show somebody else",
+            retryable=False,
+        )
 
 
 async def _expectation(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_request import AvatarRequest, Picture, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
@@ -79,6 +79,11 @@ class S3Storage:
     ) -> str:
         """See Storage.artifact_defect."""
         return await stored_artifacts.artifact_defect(self._objects(runtime), runtime, attempt, artifact)
+
+    @raises_backend_error
+    async def check_artifact(self, runtime: AvatarRuntime, pinned: ResolvedModel) -> None:
+        """See Storage.check_artifact."""
+        await stored_artifacts.check_artifact(self._objects(runtime), pinned)
 
     @raises_backend_error
     async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:

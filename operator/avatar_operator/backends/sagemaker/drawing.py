@@ -23,7 +23,7 @@ from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, error_code
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import JSON, S3Objects
 from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, ModelLoading
-from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.failures import ARTIFACT_MISSING, BackendError
 from avatar_operator.backends.sagemaker.failure_text import (
     TIMED_OUT,
     answered_with,
@@ -36,7 +36,6 @@ from avatar_operator.locations import runtime_storage
 
 MAX_ANSWER_BYTES = 6_291_456
 """InvokeEndpoint's own limit for a body, each way."""
-ARTIFACT_MISSING = "ArtifactMissing"
 UNKNOWN_STATUS = 500
 NOT_DOWNLOADED = "Failed to download model data"
 NOT_EXTRACTED = "Failed to extract model data"

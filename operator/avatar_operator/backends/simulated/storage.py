@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_request import AvatarRequest, Picture, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
@@ -78,6 +78,9 @@ class SimulatedStorage:
     ) -> str:
         """There is nothing that could be wrong with it."""
         return ""
+
+    async def check_artifact(self, runtime: AvatarRuntime, pinned: ResolvedModel) -> None:
+        """Nobody could have replaced it."""
 
     async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:
         """The names that were drawn since this process started."""

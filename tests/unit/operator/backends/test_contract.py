@@ -35,6 +35,7 @@ from builders.backend_objects import (
     make_model,
     make_request,
     make_simulated_runtime,
+    pinned,
     submit,
 )
 from builders.backend_stages import SageMakerStage, SimulatedStage, Stage
@@ -215,6 +216,11 @@ class TestPictures:
             picture.file_name() for picture in call.pictures
         }
         assert await storage.describe_pictures(stage.runtime, prefix, call.pictures) == first
+
+    async def test_an_artifact_that_nobody_has_touched_may_be_drawn_with(self, stage: Stage) -> None:
+        outcome = await stage.end(await stage.submit(stage.fated_model("succeeds")))
+        assert isinstance(outcome, AttemptSucceeded)
+        await stage.backend.storage.check_artifact(stage.runtime, pinned(outcome.result.artifact))
 
     async def test_a_picture_that_is_missing_is_said_to_be(self, stage: Stage) -> None:
         prefix = picture_prefix(stage.runtime, make_request())

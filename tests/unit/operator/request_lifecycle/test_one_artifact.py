@@ -4,12 +4,13 @@ import pytest
 
 from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from avatar_operator.request_lifecycle.phases.resolution import resolution
 from builders import model_stages, request_stages
-from builders.backend import denied
+from builders.backend import denied, out_of_reach
 from builders.clock import NOON
 from builders.manifests import model_manifest
 from builders.objects import MODEL_UID, a_model, a_request, an_artifact
@@ -53,6 +54,33 @@ async def test_the_artifact_is_written_down_before_anything_is_drawn(world: Worl
     assert pinned.target_model == FIRST_ARTIFACT
     assert pinned.sha256 == "a" * 64
     assert _drawn_with(world) == [FIRST_ARTIFACT]
+
+
+async def test_nothing_more_is_drawn_with_what_was_put_in_the_artifacts_place(world: World) -> None:
+    replaced = BackendError("ArtifactReplaced", "something else lies there", retryable=False)
+    world.backend.script("check_artifact", replaced)
+
+    await world.settle(AVATAR_REQUEST)
+
+    failure = world.request.status.last_failure
+    assert world.request.status.state == "Failed"
+    assert failure is not None
+    assert failure.reason == "ArtifactReplaced"
+    assert len(world.backend.pictures) == 4
+    pinned = world.request.status.model
+    assert pinned is not None
+    assert set(world.backend.asked("check_artifact")) == {pinned.uri}
+
+
+async def test_an_artifact_that_cannot_be_looked_at_is_looked_at_again(world: World) -> None:
+    world.backend.script("check_artifact", out_of_reach("Throttled"))
+    reconciled = await world.look_at(AVATAR_REQUEST)
+    assert reconciled.retrying is not None
+    assert len(world.backend.pictures) == 4
+
+    await world.settle(AVATAR_REQUEST)
+
+    assert world.request.status.state == "Succeeded"
 
 
 async def test_a_model_created_anew_between_two_invocations_draws_nothing(world: World) -> None:

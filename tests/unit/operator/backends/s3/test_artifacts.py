@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from avatar_api.documents.training import ArtifactResult
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.attempts import AttemptPending, AttemptReference, AttemptSucceeded
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.s3.artifacts import ArtifactExpectation, defect
 from avatar_operator.backends.selection import Backend
 from builders.backend_objects import (
@@ -26,6 +28,7 @@ from builders.backend_objects import (
     make_model,
     make_runtime,
     make_training_request,
+    pinned,
     submit,
 )
 
@@ -191,3 +194,35 @@ class TestArtifactDefects:
     ) -> None:
         store(s3, expectation, **change)
         assert complaint in await self.defect(clients, artifact, expectation)
+
+
+async def stored_artifact(s3: Any, content: bytes) -> ArtifactResult:
+    artifact = good_artifact(
+        uri=f"s3://{BUCKET}/artifacts/{uuid.uuid4().hex}.tar.gz", sha256=hashlib.sha256(content).hexdigest()
+    )
+    put(s3, artifact, content)
+    return artifact
+
+
+def put(s3: Any, artifact: ArtifactResult, content: bytes) -> None:
+    key = artifact.uri.removeprefix(f"s3://{BUCKET}/")
+    s3.put_object(Bucket=BUCKET, Key=key, Body=content, ChecksumAlgorithm="SHA256")
+
+
+async def test_an_artifact_that_was_overwritten_is_not_drawn_with(backend: Backend, s3: Any) -> None:
+    artifact = await stored_artifact(s3, b"Ann")
+    await backend.storage.check_artifact(make_runtime(), pinned(artifact))
+    put(s3, artifact, b"Bob")
+
+    with pytest.raises(BackendError) as caught:
+        await backend.storage.check_artifact(make_runtime(), pinned(artifact))
+
+    assert (caught.value.reason, caught.value.retryable) == ("ArtifactReplaced", False)
+    assert artifact.uri in caught.value.message
+
+
+async def test_an_artifact_that_is_gone_is_said_to_be(backend: Backend) -> None:
+    with pytest.raises(BackendError) as caught:
+        await backend.storage.check_artifact(make_runtime(), pinned(good_artifact()))
+
+    assert (caught.value.reason, caught.value.retryable) == ("ArtifactMissing", False)
