@@ -2,9 +2,6 @@
 
 from avatar_operator.core.decision import Retry
 
-ARTIFACT_MISSING = "ArtifactMissing"
-"""The reason of a request whose artifact is gone, whoever notices it."""
-
 
 class BackendError(Exception):
     """A call that failed.

@@ -15,7 +15,7 @@ from avatar_api.documents.training import ArtifactDestination, ArtifactResult, T
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.attempts import AttemptReference
-from avatar_operator.backends.failures import ARTIFACT_MISSING, BackendError
+from avatar_operator.backends.failures import BackendError
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_REQUEST_BYTES = 1 << 20
@@ -65,7 +65,7 @@ async def check_artifact(objects: S3Objects, pinned: ResolvedModel) -> None:
     facts = await objects.facts(S3Location.parse(pinned.uri))
     if facts is None:
         raise BackendError(
-            ARTIFACT_MISSING, f"revision {pinned.revision} is not at {pinned.uri} any more", retryable=False
+            "ArtifactMissing", f"revision {pinned.revision} is not at {pinned.uri} any more", retryable=False
         )
     if facts.sha256 != pinned.sha256:
         raise BackendError(

@@ -23,7 +23,7 @@ from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, error_code
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import JSON, S3Objects
 from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, ModelLoading
-from avatar_operator.backends.failures import ARTIFACT_MISSING, BackendError
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.failure_text import (
     TIMED_OUT,
     answered_with,
@@ -34,6 +34,7 @@ from avatar_operator.backends.sagemaker.invocation_errors import invocation_erro
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 from avatar_operator.locations import runtime_storage
 
+ARTIFACT_MISSING = "ArtifactMissing"
 MAX_ANSWER_BYTES = 6_291_456
 """InvokeEndpoint's own limit for a body, each way."""
 UNKNOWN_STATUS = 500
