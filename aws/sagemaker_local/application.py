@@ -2,6 +2,7 @@
 
     boto3 ──HTTP──> werkzeug (a thread per connection, kept alive)
                        │
+                       ├─ of a web page, or by a foreign name: refused                             door.py
                        ├─ /_sagemaker_local/...   ours: call log, faults, clock                    control_api.py
                        ├─ an operation of ours    SageMaker, its data planes, scaling, moderation  own_operations.py, answering.py
                        └─ everything else         moto, untouched                                  moto_bridge.py
@@ -12,6 +13,7 @@ own code reaches those through boto3 on the same port. Here all parts are put to
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,12 +29,14 @@ from sagemaker_local.control_api import CONTROL_PATH, ControlApi
 from sagemaker_local.control_plane.operations import ControlPlane
 from sagemaker_local.control_plane.registry import EndpointRegistry
 from sagemaker_local.delivery_faults import DeliveryFaults
+from sagemaker_local.door import Door
 from sagemaker_local.instances.host import InstanceHost
 from sagemaker_local.living_endpoints import LivingEndpoints
 from sagemaker_local.metric_publishing import MetricPublisher
 from sagemaker_local.moderation.operations import Moderation
 from sagemaker_local.own_operations import OwnOperations
 from sagemaker_local.persistence.saved_state import SavedState
+from sagemaker_local.protocol_errors import error_in_protocol
 from sagemaker_local.publishing import Publisher
 from sagemaker_local.realtime.data_plane import RealtimeDataPlane
 from sagemaker_local.realtime.invocation_metrics import InvocationMetrics
@@ -43,6 +47,8 @@ from sagemaker_local.scaling.operations import ScalingOperations
 from sagemaker_local.scaling.watched_metrics import WatchedMetrics
 from sagemaker_local.unanswered import answered
 
+logger = logging.getLogger(__name__)
+
 
 class LocalAwsApplication:
     """The WSGI application: ours where it is ours, moto's everywhere else.
@@ -50,13 +56,17 @@ class LocalAwsApplication:
     Arguments:
         disk_budget: bytes of models that an instance of a multi-model endpoint keeps on its disk.
         redeliveries: how often an asynchronous invocation is run again after its container died.
+        door: who is let in.
     """
 
-    def __init__(self, host: InstanceHost, disk_budget: int, redeliveries: int, state: SavedState) -> None:
+    def __init__(
+        self, host: InstanceHost, disk_budget: int, redeliveries: int, state: SavedState, door: Door
+    ) -> None:
         clients, clock, faults = host.clients, host.clock, host.faults
         self.scheduler = Scheduler()
         self.metrics = MetricPublisher(clients)
         self._state = state
+        self._door = door
         self._moto = moto_bridge.moto_application()
         self._s3_faults = S3Faults(faults)
         delivery_faults = DeliveryFaults(faults)
@@ -96,6 +106,10 @@ class LocalAwsApplication:
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        refusal = self._door.refusal(environ, environ["werkzeug.socket"].getsockname()[0])
+        if refusal is not None:
+            logger.warning("refused: %s", refusal.message)
+            return error_in_protocol(environ, refusal)(environ, start_response)
         path = environ.get("PATH_INFO", "")
         if path.startswith(CONTROL_PATH):
             return self._control_api.answer(Request(environ))(environ, start_response)

@@ -51,7 +51,7 @@ def serve(
     config: Annotated[
         Path | None,
         typer.Option(
-            help="TOML file with port, host, data_dir, clock_speed, disk_budget, redeliveries and [images]; options win."
+            help="TOML file with the same settings, named as the options are, and [images]; options win."
         ),
     ] = None,
     data_dir: Annotated[
@@ -81,6 +81,22 @@ def serve(
             max=MAX_REDELIVERIES,
             help="How often an asynchronous invocation is run again after its container died. [default: 0: it fails]",
         ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A name of this server beside those of this machine, buckets below it included. Repeat."
+        ),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An origin whose web pages may call this server, and so run code on this machine. Repeat."
+        ),
+    ] = None,
+    pass_env: Annotated[
+        list[str] | None,
+        typer.Option(help="A variable of this command's environment that containers inherit. Repeat."),
     ] = None,
     exit_on_stdin_close: Annotated[
         bool,
@@ -115,10 +131,13 @@ def serve(
         "clock_speed": clock_speed,
         "disk_budget": disk_budget,
         "redeliveries": redeliveries,
+        "allow_hosts": allow_host,
+        "allow_origins": allow_origin,
+        "pass_environment": pass_env,
     }
     try:
         settings = _settings(config)
-        settings |= {name: value for name, value in given.items() if value is not None}
+        settings |= {name: value for name, value in given.items() if value not in (None, [])}
         settings["images"] |= dict(parse_image_option(option) for option in image or ())
         _run(settings, url_file, exit_on_stdin_close)
     except (BadConfiguration, ValueError, OSError) as error:
@@ -194,10 +213,13 @@ def _settings(config: Path | None) -> dict[str, Any]:
         "clock_speed": ("clock_speed", (int, float)),
         "disk_budget": ("disk_budget", int),
         "redeliveries": ("redeliveries", int),
+        "allow_host": ("allow_hosts", list),
+        "allow_origin": ("allow_origins", list),
+        "pass_env": ("pass_environment", list),
         "images": ("images", dict),
     }
     for name, value in raw.items():
-        if name not in kinds or not isinstance(value, kinds[name][1]):
+        if name not in kinds or not _fits(value, kinds[name][1]):
             raise BadConfiguration(
                 f"{config}: {name} = {value!r} is not a setting of sagemaker-local ({', '.join(kinds)})"
             )
@@ -208,6 +230,11 @@ def _settings(config: Path | None) -> dict[str, Any]:
         _image_setting(config, name, value) for name, value in settings["images"].items()
     )
     return settings
+
+
+def _fits(value: Any, kind: type | tuple[type, ...]) -> bool:
+    words = value if isinstance(value, list) else []
+    return isinstance(value, kind) and all(isinstance(word, str) for word in words)
 
 
 def _image_setting(config: Path, name: str, value: Any) -> tuple[str, list[str]]:

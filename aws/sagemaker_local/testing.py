@@ -40,6 +40,9 @@ class LocalAws:
         clock_speed: AWS seconds per real second.
         disk_budget: bytes of models that an instance of a multi-model endpoint keeps on its disk; None for the default.
         redeliveries: how often an asynchronous invocation is run again after its container died.
+        allow_hosts: names of the server beside those of this machine.
+        allow_origins: origins whose web pages may call it.
+        pass_environment: variables of this process that containers inherit.
     """
 
     def __init__(
@@ -49,18 +52,27 @@ class LocalAws:
         clock_speed: float = 1.0,
         disk_budget: int | None = None,
         redeliveries: int = 0,
+        allow_hosts: Sequence[str] = (),
+        allow_origins: Sequence[str] = (),
+        pass_environment: Sequence[str] = (),
     ) -> None:
         self._images = dict(images or {})
         self._data_dir = data_dir
         self._clock_speed = clock_speed
         self._disk_budget = disk_budget
         self._redeliveries = redeliveries
+        self._let_through = [
+            *(f"--allow-host={host}" for host in allow_hosts),
+            *(f"--allow-origin={origin}" for origin in allow_origins),
+            *(f"--pass-env={name}" for name in pass_environment),
+        ]
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint_url = ""
 
     def __enter__(self) -> LocalAws:
         argv = [sys.executable, "-m", "sagemaker_local.main", "--port", "0", "--exit-on-stdin-close"]
         argv += ["--clock-speed", str(self._clock_speed), "--redeliveries", str(self._redeliveries)]
+        argv += self._let_through
         for name, command in self._images.items():
             argv += ["--image", f"{name}={command if isinstance(command, str) else shlex.join(command)}"]
         if self._data_dir is not None:

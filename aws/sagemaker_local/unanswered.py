@@ -4,28 +4,23 @@ moto raises NotImplementedError for actions that it lacks, fails with other exce
 no route for whole APIs. On its server these end as HTML pages with status 500 or 404: the former is retried by botocore for
 seconds, the latter reads like a missing resource. Here all of them are `NotImplemented` or `InternalFailure` with status 501,
 which botocore does not retry, because asking again gives the same. What moto does answer, refusals included, passes untouched.
-
-Sources: botocore.parsers for what each protocol reads of an error.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
-from sagemaker_local.credential_scope import signed_scope
-from sagemaker_local.errors import AwsError, error_response
+from sagemaker_local.errors import AwsError
+from sagemaker_local.protocol_errors import called_service, error_in_protocol
 
 logger = logging.getLogger(__name__)
 
-_REST_XML = frozenset({"s3", "route53", "cloudfront"})
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -59,31 +54,7 @@ def _may_be_a_page(status: str, headers: Sequence[tuple[str, str]]) -> bool:
 
 def _refusal(environ: dict[str, Any], code: str, reason: str) -> Response:
     message = f"sagemaker-local cannot answer {_called(environ)}: {reason or 'not implemented'}"
-    error = AwsError(code, message, 501)
-    if environ.get("HTTP_X_AMZ_TARGET"):
-        return error_response(error)
-    described = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
-    request_id = str(uuid.uuid4())
-    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        if _service(environ) == "ec2":
-            return _xml(
-                f"<Response><Errors><Error>{described}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
-            )
-        return _xml(
-            f"<ErrorResponse><Error><Type>Receiver</Type>{described}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
-        )
-    if _service(environ) in _REST_XML:
-        return _xml(f"<Error>{described}<RequestId>{request_id}</RequestId></Error>")
-    return error_response(error)
-
-
-def _xml(text: str) -> Response:
-    return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}', status=501, content_type="text/xml")
-
-
-def _service(environ: dict[str, Any]) -> str:
-    signed = signed_scope(environ.get("HTTP_AUTHORIZATION", ""))
-    return signed.service if signed else ""
+    return error_in_protocol(environ, AwsError(code, message, 501))
 
 
 def _called(environ: dict[str, Any]) -> str:
@@ -91,5 +62,5 @@ def _called(environ: dict[str, Any]) -> str:
     target = environ.get("HTTP_X_AMZ_TARGET")
     return (
         target
-        or f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '/')} of {_service(environ) or 'AWS'}"
+        or f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '/')} of {called_service(environ) or 'AWS'}"
     )

@@ -79,7 +79,9 @@ def locked(settings: DemoSettings) -> Iterator[None]:
     Raises:
         DemoError: another command holds it.
     """
-    settings.environment.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for directory in (settings.state, settings.environment):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
     with (settings.environment / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -206,11 +208,12 @@ class EnvironmentStart:
         images = [f"--image={name}={shlex.join(command)}" for name, command in IMAGES.items()]
         data = self._settings.environment / "instances"
         shutil.rmtree(data, ignore_errors=True)
-        return [_script("sagemaker-local"), f"--port={port}", f"--data-dir={data}", *images]
+        passed = [f"--pass-env={name}" for name in self._worker_environment()]
+        return [_script("sagemaker-local"), f"--port={port}", f"--data-dir={data}", *passed, *images]
 
     def _worker_environment(self) -> dict[str, str]:
-        # Whatever sagemaker-local is given, its instances inherit. The tiny base gains little from threads (a step takes
-        # 0.27 s on one and 0.23 s on two), and those that wait for each other take the cores from everything else here.
+        # The tiny base gains little from threads (a step takes 0.27 s on one and 0.23 s on two), and those that wait for
+        # each other take the cores from everything else here.
         threads = min(max((os.cpu_count() or 1) // 2, 1), MAX_TORCH_THREADS)
         return {
             "AVATAR_BASE_MODEL_CACHE": str(self._settings.environment / "base-models"),

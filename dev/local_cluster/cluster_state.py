@@ -123,6 +123,7 @@ class StateDirectory:
         """
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.chmod(0o700)
             lock = (self.root / "lock").open("w")
         except OSError as error:
             raise LocalClusterError(f"cannot use {self.root} as state directory: {error.strerror}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class InstanceHost:
 
     Attributes:
         directory: instances have their own directories below it.
+        inherited: the variables of this process that every container gets.
     """
 
     clients: AwsClients
@@ -28,5 +30,6 @@ class InstanceHost:
     images: ImageCommands
     shipper: LogShipper
     directory: Path
+    inherited: Mapping[str, str]
     faults: FaultBoard = field(default_factory=FaultBoard)
     ports: PortReservations = field(default_factory=PortReservations)

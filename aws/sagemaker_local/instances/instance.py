@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import enum
 import logging
-import os
 import secrets
 import signal
 import threading
@@ -256,7 +255,7 @@ class Instance:
         self.port = self._host.ports.reserve()
         argv = fill_in(self._host.images.command(self.spec.image), self.port, str(self._directory.model))
         environment = container_environment(
-            os.environ,
+            self._host.inherited,
             self.placement.scope,
             self._host.clients.secret(self.placement.scope),
             self._host.clients.endpoint_url,

@@ -1,8 +1,17 @@
-"""Files that are either as they were or as they should be, never something between."""
+"""Files that are either as they were or as they should be, never something between, in directories for one pair of eyes."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory that nobody but its owner may look into; one that is there already becomes such a one.
+
+    What buckets and containers hold is personal, and a machine may have other users.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
 
 
 def write_whole(path: Path, content: bytes) -> None:

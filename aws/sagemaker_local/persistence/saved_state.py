@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sagemaker_local.persistence.endpoint_records import EndpointRecords
+from sagemaker_local.persistence.files import make_private
 from sagemaker_local.persistence.invocation_journal import InvocationJournal
 from sagemaker_local.persistence.kept_services import UnreadableState, changed_services
 
@@ -32,7 +33,7 @@ class SavedState:
         self._lock: IO[str] | None = None
         self._moto: MotoRecords | None = None
         if directory is not None:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_private(directory)
             self._lock = (directory / "lock").open("w")
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,8 +1,8 @@
 """`python -m avatar_workers.serving`: run the serving container.
 
 The base is named by AVATAR_BASE_MODEL_SOURCE, _SHA256 and _CACHE (see avatar_workers.base_model.locate), limits by the
-variables of avatar_workers.serving.settings, the port by SAGEMAKER_BIND_TO_PORT (8080). AWS_ENDPOINT_URL and the usual
-credentials reach S3. SIGTERM lets drawings in flight finish for 15 s.
+variables of avatar_workers.serving.settings, where to listen by AVATAR_BIND_ADDRESS (127.0.0.1; an image says 0.0.0.0) and
+SAGEMAKER_BIND_TO_PORT (8080). AWS_ENDPOINT_URL and the usual credentials reach S3. SIGTERM lets drawings in flight finish for 15 s.
 """
 
 import signal
@@ -13,7 +13,7 @@ import torch
 from avatar_workers.base_model.locate import BaseModelSettings, locate_base_model
 from avatar_workers.base_model.pipeline import load_base_model
 from avatar_workers.errors import WorkerFailure
-from avatar_workers.http.server import port_from_environment, serve
+from avatar_workers.http.server import ListeningPlace, serve
 from avatar_workers.serving.container import ServingContainer
 from avatar_workers.serving.engine import DrawingEngine
 from avatar_workers.serving.hooked_engine import HookedEngine
@@ -29,7 +29,7 @@ def main() -> int:
     try:
         settings = ServingSettings.from_environment()
         base_settings = BaseModelSettings.from_environment()
-        port = port_from_environment()
+        place = ListeningPlace.from_environment()
     except WorkerFailure as failure:
         return _report(failure)
     if settings.torch_threads:
@@ -50,7 +50,7 @@ def main() -> int:
     # uvicorn raises the signals that it caught once more when it has stopped: by then we are ending anyway.
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: None)
-    serve(container.app, port=port, on_stop=container.stop)
+    serve(container.app, place=place, on_stop=container.stop)
     return _report(failures[0]) if failures else 0
 
 

@@ -3,6 +3,7 @@
     AVATAR_BASE_MODEL_SOURCE, AVATAR_BASE_MODEL_SHA256, AVATAR_BASE_MODEL_CACHE   which base (see base_model.locate)
     AVATAR_TORCH_THREADS      threads that torch computes with; by default all cores of this process
     SAGEMAKER_BIND_TO_PORT    port to listen on, by default 8080
+    AVATAR_BIND_ADDRESS       address to listen on, by default 127.0.0.1; an image says 0.0.0.0
 
 Torch and diffusers are imported by the thread that loads the base, after the settings have been checked and the base
 has been found: importing them takes many seconds, in which SageMaker already wants an answer on `/ping`, and an
@@ -17,7 +18,7 @@ import structlog
 
 from avatar_workers.base_model.locate import BaseModelSettings, locate_base_model
 from avatar_workers.errors import WorkerFailure
-from avatar_workers.http.server import port_from_environment, serve
+from avatar_workers.http.server import ListeningPlace, serve
 from avatar_workers.storage import S3ObjectStorage
 from avatar_workers.structured_logging import configure_logging
 from avatar_workers.training.container import Train, TrainingContainer
@@ -31,7 +32,7 @@ def main() -> int:
     configure_logging()
     try:
         settings = BaseModelSettings.from_environment()
-        port = port_from_environment()
+        place = ListeningPlace.from_environment()
         threads = torch_threads_from_environment()
     except WorkerFailure as failure:
         print(f"avatar training worker: {failure}", file=sys.stderr)
@@ -46,7 +47,7 @@ def main() -> int:
         os.kill(os.getpid(), signal.SIGTERM)
 
     container = TrainingContainer(lambda: _open_trainer(settings, threads), give_up)
-    serve(container.app(), port=port, on_stop=container.stop)
+    serve(container.app(), place=place, on_stop=container.stop)
     return 1 if failures else 0
 
 
