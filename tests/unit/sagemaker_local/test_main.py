@@ -35,6 +35,11 @@ def test_a_port_in_use_is_told() -> None:
         ("port = ", "Invalid value"),
         ("[images]\nt = 3", "images.t must be a command line or a list of words"),
         ("[images]\nt = ''", "the command line is empty"),
+        ("allow_host = 'aws'", "allow_host = 'aws' is not a setting"),
+        ("allow_host = ['aws:80']", "--allow-host 'aws:80' must be a name or an address alone"),
+        ("allow_origin = [3]", "allow_origin = [3] is not a setting"),
+        ("allow_origin = ['*']", "--allow-origin '*' must be an origin as browsers send it"),
+        ("pass_env = ['A=1']", "--pass-env 'A=1' must be the name of an environment variable"),
     ],
 )
 def test_a_bad_configuration_file_is_told(tmp_path: Path, toml: str, complaint: str) -> None:
@@ -71,5 +76,6 @@ def test_a_clock_that_stands_still_is_refused() -> None:
 def test_help_tells_every_option() -> None:
     result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
-    for option in ("--port", "--image", "--data-dir", "--url-file", "--config", "--clock-speed"):
+    options = ("--port", "--image", "--data-dir", "--url-file", "--config", "--clock-speed")
+    for option in (*options, "--allow-host", "--allow-origin", "--pass-env"):
         assert option in result.stdout

@@ -133,6 +133,7 @@ def test_a_container_whose_base_has_another_digest_says_so_and_ends_with_1(
         ("AVATAR_ADAPTER_BUDGET_BYTES", "-1"),
         ("AVATAR_MAX_ADAPTERS", "many"),
         ("SAGEMAKER_BIND_TO_PORT", "99999"),
+        ("AVATAR_BIND_ADDRESS", "everywhere"),
     ],
 )
 def test_a_malformed_variable_is_named_in_one_line(
