@@ -13,6 +13,7 @@ from avatar_demo.background_service import BackgroundService
 from avatar_demo.environment import (
     EnvironmentStart,
     GivenUp,
+    locked,
     operator_service,
     running_parts,
     sagemaker_local_service,
@@ -68,3 +69,12 @@ def test_stopping_what_never_ran_stops_nothing(settings: DemoSettings) -> None:
 
 def test_the_services_do_not_share_files(settings: DemoSettings) -> None:
     assert sagemaker_local_service(settings).log != operator_service(settings).log
+
+
+def test_nobody_else_looks_into_what_the_demo_keeps(tmp_path: Path) -> None:
+    """Photos, pictures and credentials, also where an earlier version has let others in."""
+    settings = DemoSettings(tmp_path / "demo")
+    settings.environment.mkdir(parents=True)
+    with locked(settings):
+        modes = [directory.stat().st_mode & 0o777 for directory in (settings.state, settings.environment)]
+    assert modes == [0o700, 0o700]

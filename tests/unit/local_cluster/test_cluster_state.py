@@ -94,8 +94,11 @@ def test_a_state_directory_that_cannot_be_made_is_one_clear_line(tmp_path: Path)
         pass
 
 
-def test_a_new_state_directory_is_closed_to_other_users(tmp_path: Path) -> None:
-    state = StateDirectory(tmp_path / "new")
+@pytest.mark.parametrize("there_before", [False, True])
+def test_a_state_directory_is_closed_to_other_users(tmp_path: Path, there_before: bool) -> None:
+    state = StateDirectory(tmp_path / "cluster")
+    if there_before:
+        state.root.mkdir(mode=0o755)
 
     with state.locked():
         pass

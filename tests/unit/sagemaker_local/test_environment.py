@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
 from sagemaker_local.aws_clients import Scope, Secret
-from sagemaker_local.instances.environment import container_environment, inheritable
+from sagemaker_local.instances.environment import INHERITED, container_environment, inheritable
 
 SCOPE = Scope("123456789012", "eu-west-1", "caller")
 SECRET = Secret("caller's secret", None)
@@ -68,3 +70,9 @@ def test_a_proxy_is_not_asked_for_this_server() -> None:
 def test_the_credentials_of_a_session_come_with_their_token() -> None:
     environment = container_environment({}, SCOPE, Secret("secret", "token"), "http://here", {}, {})
     assert (environment["AWS_SECRET_ACCESS_KEY"], environment["AWS_SESSION_TOKEN"]) == ("secret", "token")
+
+
+def test_the_page_says_what_is_inherited() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sagemaker-local.md").read_text()
+    _, _, said = page.partition("Of the server's own environment it inherits")
+    assert set(re.findall(r"`([A-Z_]+)`", said.partition(". Tokens")[0])) == INHERITED
