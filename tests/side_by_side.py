@@ -23,6 +23,7 @@ LANES = (
     ("tests/e2e/test_likeness.py", "torch serves"),
     ("tests/unit/workers_serving/", "torch serves"),
     ("tests/e2e/", "another cluster"),
+    ("tests/security/", "a third cluster"),
     ("tests/unit/workers/", "torch trains"),
     ("tests/unit/tiny_base/", "torch trains"),
     ("tests/unit/operator/backends/", "a SageMaker"),

@@ -1,0 +1,112 @@
+"""The operator has the rights that it uses, and no others: the API server's own record says which those are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from kubernetes import client, config
+
+from avatar_api.group import AVATAR_MODEL, GROUP, VERSION
+from e2e.flight import (
+    REPOSITORY,
+    SERVICE_ACCOUNT,
+    SYSTEM_NAMESPACE,
+    Flight,
+    OperatorProcess,
+    install_control_plane,
+)
+from local_cluster.audit_log import AuditEvent
+from local_cluster.cluster import LocalCluster
+from sagemaker_local.testing import LocalAws
+
+OPERATOR = f"system:serviceaccount:{SYSTEM_NAMESPACE}:{SERVICE_ACCOUNT}"
+ROLES = REPOSITORY / "charts" / "avatar-operator" / "files"
+LONG_AGO = "2020-01-01T00:00:00Z"
+
+
+class Right(NamedTuple):
+    """One verb on one resource, subresource included."""
+
+    group: str
+    resource: str
+    verb: str
+
+
+@pytest.fixture
+def flight(audited_cluster: LocalCluster, namespace: str) -> Iterator[Flight]:
+    """A tenant whose models are trained in no time."""
+    with LocalAws() as aws:
+        tenant = Flight(audited_cluster, namespace, aws)
+        yield tenant
+        tenant.clean_up()
+
+
+def test_every_right_is_used_and_nothing_is_tried_without_one(
+    audited_cluster: LocalCluster, flight: Flight, tmp_path: Path
+) -> None:
+    kubeconfig = install_control_plane(audited_cluster)
+    audited_cluster.kubectl("delete", "lease", SERVICE_ACCOUNT, "-n", SYSTEM_NAMESPACE, "--ignore-not-found")
+    since = audited_cluster.audit_position()
+    operator = OperatorProcess(tmp_path, kubeconfig, flight.aws)
+    operator.start()
+    try:
+        _a_whole_life(flight, kubeconfig)
+    finally:
+        operator.stop()  # a watch is in the record when it has ended
+    done = [
+        event for event in audited_cluster.audit_events(since) if event.user == OPERATOR and event.resource
+    ]
+    assert [event for event in done if event.code == 403] == []
+    assert {_right(event) for event in done} == _granted()
+
+
+def _a_whole_life(flight: Flight, kubeconfig: Path) -> None:
+    """Everything that the operator does to objects: a tenant chosen by labels, models and requests that end by themselves."""
+    anybody = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": flight.namespace}}}
+    flight.apply(
+        flight.runtime_manifest(backend={"simulated": {"trainingSeconds": 0}}, tenancy=anybody),
+        flight.model_manifest("ann", retention={"expireAfterSeconds": 60}),
+        flight.request_manifest("pictures", "ann"),
+    )
+    flight.wait_for_state("avr", "pictures", "Succeeded")
+    flight.reasons("ann", until={"ModelReady"})
+    flight.apply(flight.request_manifest("pictures", "ann", ttlSecondsAfterFinished=0))
+    flight.wait_until_gone("avr", "pictures")
+    _say_that_training_ended(flight, "ann", LONG_AGO, kubeconfig)
+    flight.wait_until_gone("avm", "ann")
+    flight.cluster.kubectl("delete", "avrt", flight.name, "--timeout=60s")
+
+
+def _say_that_training_ended(flight: Flight, model: str, when: str, kubeconfig: Path) -> None:
+    """Spare us the sixty seconds that a model is kept at least; as the operator, because statuses are its own."""
+    api: Any = client.CustomObjectsApi(config.new_client_from_config(config_file=str(kubeconfig)))  # type: ignore[no-untyped-call]
+    status = {"status": {"training": {"completionTime": when}}}
+    api.patch_namespaced_custom_object_status(
+        GROUP,
+        VERSION,
+        flight.namespace,
+        AVATAR_MODEL.plural,
+        model,
+        status,
+        _content_type="application/merge-patch+json",
+    )
+
+
+def _granted() -> set[Right]:
+    rules = [rule for file in ROLES.glob("*role.yaml") for rule in yaml.safe_load(file.read_text())["rules"]]
+    return {
+        Right(group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def _right(event: AuditEvent) -> Right:
+    resource = "/".join(filter(None, (event.resource, event.subresource)))
+    return Right(event.api_group, resource, event.verb)
