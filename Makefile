@@ -89,7 +89,7 @@ format: virtual-environment ## Format the code and mend what can be mended
 	@.venv/bin/ruff check --fix .
 
 .PHONY: audit
-audit: virtual-environment | $(OWN_UV) ## Look for known holes in what the lock pins; write licences and bills of materials to dist/audit
+audit: virtual-environment | $(OWN_UV) ## Look for known holes in the lock; write licences and bills of materials
 	@.venv/bin/python -m dependency_audit --uv "$$PWD/$(OWN_UV)" --out dist/audit $(if $(DATABASE),--data-base $(DATABASE))
 
 .PHONY: types

@@ -13,8 +13,8 @@ The server's own origin is no exception, because an object in a bucket may be a 
 rebound, and every name below `localhost` leads to it (RFC 6761), which S3's virtual-hosted buckets use. Other names have to be
 allowed: that of a Kubernetes Service, of a container's host, or of AWS itself where a resolver leads it here.
 
-A browser marks requests with `Sec-Fetch-Site` only if they go to this machine (or by TLS). On another machine's address a page can
-still cause requests without a body whose answers it never sees; a port that is reached from a network is open to that network.
+A browser marks requests with `Sec-Fetch-Site` only if they go to its own machine (or by TLS). On another machine's address a
+page can still cause requests without a body whose answers it never sees: a port that is reached from a network is open to it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One refusal, in the words of whichever protocol the caller speaks: botocore shows its user what it can parse, and nothing else.
+"""One refusal, in the words of the protocol that the caller speaks: botocore shows its user what it can parse, nothing else.
 
 Sources: botocore.parsers for what each protocol reads of an error.
 """

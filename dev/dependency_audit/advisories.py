@@ -1,7 +1,7 @@
 """Whether a package that the lock pins is known to have a hole.
 
-`uv audit` asks the OSV data base. Where that cannot be reached (a sealed network, a machine of ours) nothing is known, and that is
-said in one line instead of being taken for good news or for a failure of the code.
+`uv audit` asks the OSV data base. Where that cannot be reached (a sealed network) nothing is known, and that is said in one line
+instead of being taken for good news or for a failure of the code.
 """
 
 from __future__ import annotations

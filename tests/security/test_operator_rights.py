@@ -83,7 +83,8 @@ def _a_whole_life(flight: Flight, kubeconfig: Path) -> None:
 
 def _say_that_training_ended(flight: Flight, model: str, when: str, kubeconfig: Path) -> None:
     """Spare us the sixty seconds that a model is kept at least; as the operator, because statuses are its own."""
-    api: Any = client.CustomObjectsApi(config.new_client_from_config(config_file=str(kubeconfig)))  # type: ignore[no-untyped-call]
+    as_operator = config.new_client_from_config(config_file=str(kubeconfig))  # type: ignore[no-untyped-call]
+    api: Any = client.CustomObjectsApi(as_operator)
     status = {"status": {"training": {"completionTime": when}}}
     api.patch_namespaced_custom_object_status(
         GROUP,

@@ -1,6 +1,7 @@
 """A container's environment. Pure.
 
-From weakest to strongest: a few variables of the server's own environment, what SageMaker and we set, CreateModel's `Environment`.
+From weakest to strongest: a few variables of the server's own environment, what SageMaker and we set, CreateModel's
+`Environment`.
 
 A developer's shell holds tokens, passwords in proxy addresses, keys of every cloud, under names that nobody can list. So what a
 container inherits is listed instead: what any program needs to be found and started, to know its language and its clock, and to

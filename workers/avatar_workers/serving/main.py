@@ -2,7 +2,8 @@
 
 The base is named by AVATAR_BASE_MODEL_SOURCE, _SHA256 and _CACHE (see avatar_workers.base_model.locate), limits by the
 variables of avatar_workers.serving.settings, where to listen by AVATAR_BIND_ADDRESS (127.0.0.1; an image says 0.0.0.0) and
-SAGEMAKER_BIND_TO_PORT (8080). AWS_ENDPOINT_URL and the usual credentials reach S3. SIGTERM lets drawings in flight finish for 15 s.
+SAGEMAKER_BIND_TO_PORT (8080). AWS_ENDPOINT_URL and the usual credentials reach S3. SIGTERM lets drawings in flight finish
+for 15 s.
 """
 
 import signal
