@@ -47,6 +47,8 @@ from avatar_operator.kube.memory import Memory
 CURSOR_ANNOTATION = "avatars.dev/told-"
 MAX_DIGITS = 20
 """Of a resourceVersion, which is an unsigned number of 64 bits."""
+FAREWELL = "farewell"
+"""The occasion of what is told of an object that is about to go: each reason once in its life."""
 OBJECTS_PER_TURN = 25
 """Objects that are read in one turn of the event loop when the reading starts."""
 NewsOf = Callable[[Object], tuple[News, ...]]
@@ -87,6 +89,8 @@ class Outbox:
         )
         self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
         """The ids of the news in an object's newest status."""
+        self._farewells: Memory[frozenset[str]] = Memory(cache, frozenset())
+        """The ids of what was told in farewell."""
         self._handed_on: dict[Kind, int] = {}
         """By kind, what `cursor` said last."""
         self._unseen: dict[str, tuple[Kind, int]] = {}
@@ -162,11 +166,15 @@ class Outbox:
         return self._office.trouble(runtime_name)
 
     async def farewell(self, body: Object, notice: Notice) -> None:
-        """Have news of an object told that is about to go; never raises, never waits long. A crash may lose it."""
-        now = self._clock.now()
-        news = News(notice, occasion=str(body["metadata"]["resourceVersion"]), time=now)
-        # Not told on the spot: a namespace that is going takes no Event, and nothing may wait for that.
-        self._post(_kind_of(body), body, news)
+        """Have news of an object told that is about to go, once; never raises, never waits long. A crash may lose it."""
+        uid = body["metadata"]["uid"]
+        # The write that lets the object go may be refused, and the next pass says the same of a newer version.
+        news = News(notice, occasion=FAREWELL, time=self._clock.now())
+        known = self._farewells.of(uid)
+        if news.id_of(uid) not in known:
+            self._farewells.note(uid, known | {news.id_of(uid)})
+            # Not told on the spot: a namespace that is going takes no Event, and nothing may wait for that.
+            self._post(_kind_of(body), body, news)
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
         self._unseen.pop(body["metadata"]["uid"], None)
