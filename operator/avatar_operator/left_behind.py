@@ -20,10 +20,8 @@ from avatar_operator.locations import (
     REQUEST,
     OwnedDirectory,
     OwnerKind,
-    artifact_directories,
-    object_directory,
+    model_directories,
     picture_prefix,
-    storages_of,
 )
 
 CLEANUP_PATIENCE_SECONDS = 600
@@ -74,40 +72,22 @@ def is_recorded(runtime: AvatarRuntime, uid: str) -> bool:
 
 def left_by_model(runtime: AvatarRuntime, model: AvatarModel, now: datetime) -> LeftBehind:
     """The entry for a model: every directory that may hold something which was to be removed with it, or is to stay unmarked."""
-    metadata, storages = model.metadata, storages_of(model, runtime)
-    directory = object_directory(metadata.namespace, metadata.uid)
-    artifacts = [each.location for each in artifact_directories(runtime, model)]
+    metadata, directories = model.metadata, model_directories(runtime, model)
     stays = model.spec.deletion_policy != "Delete"
-    documents = [
-        f"{prefix}{directory}"
-        for storage in storages
-        for prefix in (storage.requests, storage.training_output, storage.training_failure)
-    ]
-    locations = list(dict.fromkeys([*documents, *([] if stays else artifacts)]))
-    locations += [place for place in _recorded_outcomes(model, directory) if place not in locations]
+    # Prefixes may be the same.
+    locations = dict.fromkeys(
+        [*directories.documents, *directories.outcomes, *(() if stays else directories.artifacts)]
+    )
     return LeftBehind(
         kind=model.kind,
         namespace=metadata.namespace,
         name=metadata.name,
         uid=metadata.uid,
-        locations=locations,
-        retained=artifacts if stays and model.status.retained_time is None else [],
+        locations=list(locations),
+        retained=list(directories.artifacts) if stays and model.status.retained_time is None else [],
         since=now,
         tries=0,
     )
-
-
-def _recorded_outcomes(model: AvatarModel, directory: str) -> list[str]:
-    """Directories of outcomes at an endpoint that somebody else has made: known only from the attempt's own record."""
-    training = model.status.training
-    if training is None or training.sagemaker is None:
-        return []
-    recorded = (training.sagemaker.output_location, training.sagemaker.failure_location)
-    return [
-        f"{uri.partition(f'/{directory}')[0]}/{directory}"
-        for uri in recorded
-        if uri is not None and f"/{directory}" in uri
-    ]
 
 
 def left_by_request(runtime: AvatarRuntime, request: AvatarRequest, now: datetime) -> LeftBehind:
