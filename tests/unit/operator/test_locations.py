@@ -12,7 +12,7 @@ from avatar_api.avatar_model import AvatarModelStatus, FormerStorage, ModelStora
 from avatar_api.avatar_request import AvatarRequestStatus, RequestOutput, ResolvedModel
 from avatar_api.documents.inference import PictureRequest
 from avatar_operator.backends.sagemaker.drawing import inference_request
-from avatar_operator.left_behind import left_by_request
+from avatar_operator.left_behind.entries import left_by_request
 from avatar_operator.locations import (
     OwnedDirectory,
     StorageLocations,

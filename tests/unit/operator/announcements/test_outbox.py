@@ -17,7 +17,7 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import Notice
 from avatar_operator.kube.client import KubeError, Object
-from avatar_operator.left_behind import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
+from avatar_operator.left_behind.folding import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
 from avatar_operator.names import inference_id
 from builders.backend import out_of_reach
 from builders.kube import Backup, FakeKubeClient
