@@ -38,7 +38,7 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
-from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.kube.cache import ObjectCache, ObjectKey, version_of
 from avatar_operator.kube.client import KubeError, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.lookup import find_runtime
@@ -113,7 +113,7 @@ class Outbox:
                     await asyncio.sleep(0)
                 body = self._cache.get(key)
                 if body is not None:
-                    self._read(kind, body, post=until is not None and _version(body) > until)
+                    self._read(kind, body, post=until is not None and version_of(body) > until)
         self._has_begun = True
 
     def _told_until(self, kind: Kind, cursor: Mapping[str, str]) -> int | None:
@@ -136,7 +136,7 @@ class Outbox:
 
     def _newest(self, kind: Kind) -> int:
         # Not remembered: what a restored etcd shows is older than what has been seen.
-        return max(map(_version, self._cache.objects(kind)), default=self._cache.listed(kind))
+        return max(map(version_of, self._cache.objects(kind)), default=self._cache.listed(kind))
 
     @contextmanager
     def writing(self, kind: Kind, uid: str) -> Iterator[None]:
@@ -199,10 +199,10 @@ class Outbox:
     def _post(self, kind: Kind, body: Object, news: News) -> None:
         now = asyncio.get_running_loop().time()
         about = _identity(body)
-        self._office.post(Letter(EVENTS, kind, about, _version(body), news, now))
+        self._office.post(Letter(EVENTS, kind, about, version_of(body), news, now))
         runtime = concerned_runtime(self._cache, body)
         if news.notice.announce is not None and runtime is not None and _has_topic(runtime):
-            self._office.post(Letter(runtime.metadata.name, kind, about, _version(body), news, now))
+            self._office.post(Letter(runtime.metadata.name, kind, about, version_of(body), news, now))
 
     async def _deliver(self, letter: Letter) -> None:
         if letter.destination == EVENTS:
@@ -257,7 +257,3 @@ def _has_topic(runtime: AvatarRuntime) -> bool:
 
 def _kind_of(body: Object) -> Kind:
     return next(kind for kind in KINDS if kind.kind == body["kind"])
-
-
-def _version(body: Object) -> int:
-    return int(body["metadata"]["resourceVersion"])

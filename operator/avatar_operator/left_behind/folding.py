@@ -86,7 +86,7 @@ def fold_mark(
         case MarkedRetained():
             return update_status(draft, retained_time=now)
         case ActionFailed() if metadata.deletion_timestamp is None:
-            return draft.retry(fact.as_retry(at_least=0.0 if fact.retryable else MARK_AGAIN_SECONDS))
+            return draft.retry(fact.as_retry(hopeless_pause=MARK_AGAIN_SECONDS))
         case ActionFailed() if marked:
             return draft
         case ActionFailed(message=message):

@@ -87,7 +87,7 @@ async def test_a_backend_out_of_reach_is_tried_again_and_said(world: World) -> N
     reconciled = await world.look_at(AVATAR_RUNTIME)
 
     assert reconciled.retrying is not None
-    assert reconciled.retrying.at_least == 1.0
+    assert reconciled.retrying.at_least == 0.0
     ready = find_condition(world.runtime.status.conditions, "Ready")
     assert ready is not None
     assert (ready.status, ready.reason) == ("False", "ServiceUnavailable")
