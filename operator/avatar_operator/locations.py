@@ -13,6 +13,7 @@ those that an object recorded at its first use, else the runtime's: see `storage
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +64,21 @@ class AttemptLocations:
     artifact: str
     manifest: str
     target_model: str
+
+
+@dataclass(frozen=True)
+class ModelDirectories:
+    """Every directory that may hold something of a model, each once and ending with a slash.
+
+    Attributes:
+        documents: request documents and claims.
+        artifacts: artifacts and their manifests.
+        outcomes: what SageMaker stored of trainings, as far as it can be told from names and the model's own record.
+    """
+
+    documents: tuple[str, ...]
+    artifacts: tuple[str, ...]
+    outcomes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -121,12 +137,56 @@ def attempt_locations(
     )
 
 
-def artifact_directories(runtime: AvatarRuntime, model: AvatarModel) -> tuple[OwnedDirectory, ...]:
-    """The directories of a model's artifacts."""
-    namespace, uid = model.metadata.namespace, model.metadata.uid
+def document_directory(storage: StorageLocations, namespace: str, uid: str) -> str:
+    """The directory of a model's request documents and claims below some prefixes."""
+    return f"{storage.requests}{object_directory(namespace, uid)}"
+
+
+def model_directories(runtime: AvatarRuntime, model: AvatarModel) -> ModelDirectories:
+    """Where a model's data may lie, today's places first, then those of runtimes that went before its own."""
+    namespace, uid, storages = model.metadata.namespace, model.metadata.uid, storages_of(model, runtime)
     directory = object_directory(namespace, uid)
-    locations = dict.fromkeys(f"{storage.artifacts}{directory}" for storage in storages_of(model, runtime))
-    return tuple(OwnedDirectory(namespace, uid, MODEL, location) for location in locations)
+    managed = [
+        outcome_directory(path, model)
+        for storage in storages
+        for path in (storage.training_output, storage.training_failure)
+    ]
+    return ModelDirectories(
+        documents=_each_once([document_directory(storage, namespace, uid) for storage in storages]),
+        artifacts=_each_once([f"{storage.artifacts}{directory}" for storage in storages]),
+        outcomes=_each_once([*managed, *_recorded_outcomes(model)]),
+    )
+
+
+def _each_once(locations: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(locations))
+
+
+def outcome_directory(path: str, model: AvatarModel) -> str:
+    """The directory of a model's outcomes below a training endpoint's S3OutputPath or S3FailurePath."""
+    separator = "" if path.endswith("/") else "/"
+    return f"{path}{separator}{object_directory(model.metadata.namespace, model.metadata.uid)}"
+
+
+def _recorded_outcomes(model: AvatarModel) -> list[str]:
+    """Directories of outcomes at an endpoint that somebody else has made: known only from the attempt's own record."""
+    training = model.status.training
+    if training is None or training.sagemaker is None:
+        return []
+    own = f"/{object_directory(model.metadata.namespace, model.metadata.uid)}"
+    recorded = (training.sagemaker.output_location, training.sagemaker.failure_location)
+    return [
+        outcome_directory(uri.partition(own)[0], model) for uri in recorded if uri is not None and own in uri
+    ]
+
+
+def artifact_directories(runtime: AvatarRuntime, model: AvatarModel) -> tuple[OwnedDirectory, ...]:
+    """The directories of a model's artifacts, as their owner's."""
+    namespace, uid = model.metadata.namespace, model.metadata.uid
+    return tuple(
+        OwnedDirectory(namespace, uid, MODEL, location)
+        for location in model_directories(runtime, model).artifacts
+    )
 
 
 def picture_directory(runtime: AvatarRuntime, request: AvatarRequest) -> OwnedDirectory:

@@ -38,7 +38,7 @@ from avatar_operator.kube.leadership import Leadership
 from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.leading import Leading
-from avatar_operator.left_behind import LeftBehindRegister
+from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.model_lifecycle.lifecycle import PHASES as MODEL_PHASES
 from avatar_operator.news_of_kinds import NEWS_OF

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import structlog
 
 from avatar_api.group import KINDS, Kind
-from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
+from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of, version_of
 from avatar_operator.kube.client import KubeClient, KubeError, Object
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.reconciling.scheduling import Scheduler
@@ -114,7 +114,7 @@ class Sweeper:
                 unlisted.pop(key, None)
                 self._scheduler.inquire(key)
                 known = self._cache.get(key)
-                if known is None or _version(known) != _version(body):
+                if known is None or version_of(known) != version_of(body):
                     differing[key] = body
             await _let_others_go_on()
         if differing or unlisted:
@@ -153,7 +153,7 @@ class Sweeper:
             # A deletion and a creation, and the watch showed neither.
             return True
         # A list is never older than what was known before it began, unless etcd was restored from a backup.
-        return self._cache.get(key) is known_before and int(_version(body)) < int(_version(known_before))
+        return self._cache.get(key) is known_before and version_of(body) < version_of(known_before)
 
     def _note(self, kind: Kind, *, missed: bool) -> None:
         self._swept_at[kind.plural] = time.time()
@@ -169,7 +169,3 @@ class Sweeper:
 
 async def _let_others_go_on() -> None:
     await asyncio.sleep(0)
-
-
-def _version(body: Object) -> str:
-    return str(body["metadata"]["resourceVersion"])

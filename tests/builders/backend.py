@@ -68,6 +68,8 @@ class ScriptedBackend:
         self.calls: list[Call] = []
         self.pictures: set[str] = set()
         """Names of the pictures that lie in storage; `draw` adds to them."""
+        self.out: set[str] = set()
+        """Verbs that fail, for as long as they stand here."""
         self._scripts: defaultdict[str, deque[Any]] = defaultdict(deque)
 
     def script(self, verb: str, *answers: Any) -> None:
@@ -210,6 +212,8 @@ class ScriptedBackend:
 
     def _answer(self, verb: str, subject: Any, default: AnswerT) -> AnswerT:
         self.calls.append(Call(verb, subject))
+        if verb in self.out:
+            raise out_of_reach()
         answer = self._scripts[verb].popleft() if self._scripts[verb] else default
         if isinstance(answer, Exception):
             raise answer

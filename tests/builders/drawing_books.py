@@ -15,6 +15,7 @@ from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, ModelLoading
+from avatar_operator.locations import OwnedDirectory
 from builders.backend import ScriptedBackend, denied, out_of_reach
 from builders.clock import FakeClock
 from builders.world import MODEL_KEY, World
@@ -67,6 +68,7 @@ class DrawingBooks(ScriptedBackend):
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
         """See Compute."""
         self._judge(call)
+        self._answer("draw", call, None)
         answer, self.next_answer = self.next_answer, "given"
         names = frozenset(picture.file_name() for picture in call.pictures)
         self.drawn_with[call.output_prefix].add(call.target_model)
@@ -96,6 +98,12 @@ class DrawingBooks(ScriptedBackend):
         self._answer("delete_request_data", request.metadata.uid, None)
         assert request.status.storage_prefix is not None
         self.stored[request.status.storage_prefix].clear()
+        return CleanupReport()
+
+    async def delete_owned(self, runtime: AvatarRuntime, owner: OwnedDirectory) -> CleanupReport:
+        """See Storage."""
+        self._answer("delete_owned", owner, None)
+        self.stored[owner.location].clear()
         return CleanupReport()
 
     def late_pictures_come(self, *, all_of_them: bool) -> None:

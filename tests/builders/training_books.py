@@ -7,7 +7,7 @@ away uploads nothing, as real ones do not. While a verb is `out`, every call of 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
@@ -65,8 +65,6 @@ class TrainingBooks(ScriptedBackend):
         self._clock = clock
         self.attempts: dict[str, Attempt] = {}
         self.next_answer: Answer = "given"
-        self.out: set[str] = set()
-        """Verbs that fail, for as long as they stand here."""
 
     def live(self, uid: str) -> list[str]:
         """The attempts of a model that cost money at this moment."""
@@ -161,11 +159,6 @@ class TrainingBooks(ScriptedBackend):
     def _delete(self, uid: str) -> None:
         for _, attempt in self._of(uid):
             attempt.uploaded = False
-
-    def _answer(self, verb: str, subject: Any, default: AnswerT) -> AnswerT:
-        if verb in self.out:
-            raise out_of_reach()
-        return super()._answer(verb, subject, default)
 
     # What workers do.
 

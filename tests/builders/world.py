@@ -20,7 +20,7 @@ from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import KubeClient, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.namespaces import NamespaceLabels
-from avatar_operator.left_behind import LeftBehindRegister
+from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.orphans.findings import OrphanFindings

@@ -38,7 +38,7 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
-from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.kube.cache import ObjectCache, ObjectKey, version_of
 from avatar_operator.kube.client import KubeError, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.lookup import find_runtime
@@ -47,6 +47,8 @@ from avatar_operator.kube.memory import Memory
 CURSOR_ANNOTATION = "avatars.dev/told-"
 MAX_DIGITS = 20
 """Of a resourceVersion, which is an unsigned number of 64 bits."""
+FAREWELL = "farewell"
+"""The occasion of what is told of an object that is about to go: each reason once in its life."""
 OBJECTS_PER_TURN = 25
 """Objects that are read in one turn of the event loop when the reading starts."""
 NewsOf = Callable[[Object], tuple[News, ...]]
@@ -87,6 +89,8 @@ class Outbox:
         )
         self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
         """The ids of the news in an object's newest status."""
+        self._farewells: Memory[frozenset[str]] = Memory(cache, frozenset())
+        """The ids of what was told in farewell."""
         self._handed_on: dict[Kind, int] = {}
         """By kind, what `cursor` said last."""
         self._unseen: dict[str, tuple[Kind, int]] = {}
@@ -109,7 +113,7 @@ class Outbox:
                     await asyncio.sleep(0)
                 body = self._cache.get(key)
                 if body is not None:
-                    self._read(kind, body, post=until is not None and _version(body) > until)
+                    self._read(kind, body, post=until is not None and version_of(body) > until)
         self._has_begun = True
 
     def _told_until(self, kind: Kind, cursor: Mapping[str, str]) -> int | None:
@@ -132,7 +136,7 @@ class Outbox:
 
     def _newest(self, kind: Kind) -> int:
         # Not remembered: what a restored etcd shows is older than what has been seen.
-        return max(map(_version, self._cache.objects(kind)), default=self._cache.listed(kind))
+        return max(map(version_of, self._cache.objects(kind)), default=self._cache.listed(kind))
 
     @contextmanager
     def writing(self, kind: Kind, uid: str) -> Iterator[None]:
@@ -162,11 +166,15 @@ class Outbox:
         return self._office.trouble(runtime_name)
 
     async def farewell(self, body: Object, notice: Notice) -> None:
-        """Have news of an object told that is about to go; never raises, never waits long. A crash may lose it."""
-        now = self._clock.now()
-        news = News(notice, occasion=str(body["metadata"]["resourceVersion"]), time=now)
-        # Not told on the spot: a namespace that is going takes no Event, and nothing may wait for that.
-        self._post(_kind_of(body), body, news)
+        """Have news of an object told that is about to go, once; never raises, never waits long. A crash may lose it."""
+        uid = body["metadata"]["uid"]
+        # The write that lets the object go may be refused, and the next pass says the same of a newer version.
+        news = News(notice, occasion=FAREWELL, time=self._clock.now())
+        known = self._farewells.of(uid)
+        if news.id_of(uid) not in known:
+            self._farewells.note(uid, known | {news.id_of(uid)})
+            # Not told on the spot: a namespace that is going takes no Event, and nothing may wait for that.
+            self._post(_kind_of(body), body, news)
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
         self._unseen.pop(body["metadata"]["uid"], None)
@@ -191,10 +199,10 @@ class Outbox:
     def _post(self, kind: Kind, body: Object, news: News) -> None:
         now = asyncio.get_running_loop().time()
         about = _identity(body)
-        self._office.post(Letter(EVENTS, kind, about, _version(body), news, now))
+        self._office.post(Letter(EVENTS, kind, about, version_of(body), news, now))
         runtime = concerned_runtime(self._cache, body)
         if news.notice.announce is not None and runtime is not None and _has_topic(runtime):
-            self._office.post(Letter(runtime.metadata.name, kind, about, _version(body), news, now))
+            self._office.post(Letter(runtime.metadata.name, kind, about, version_of(body), news, now))
 
     async def _deliver(self, letter: Letter) -> None:
         if letter.destination == EVENTS:
@@ -249,7 +257,3 @@ def _has_topic(runtime: AvatarRuntime) -> bool:
 
 def _kind_of(body: Object) -> Kind:
     return next(kind for kind in KINDS if kind.kind == body["kind"])
-
-
-def _version(body: Object) -> int:
-    return int(body["metadata"]["resourceVersion"])

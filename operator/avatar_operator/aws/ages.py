@@ -5,7 +5,7 @@ enough must not rest on it.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ def age_seconds(answer: Mapping[str, Any], instant: datetime) -> float:
     """
     given = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
     try:
-        return (parsedate_to_datetime(given) - instant).total_seconds()
+        moment = parsedate_to_datetime(given)
     except ValueError:
         return 0.0
+    # A date that ends in "-0000" is one of UTC that says nothing of zones.
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - instant).total_seconds()

@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from avatar_operator.aws.ages import age_seconds
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.error_codes import MISSING_OBJECT_CODES
-from avatar_operator.aws.errors import AwsFailure, aws_errors, error_code, http_status, is_passing
+from avatar_operator.aws.errors import AwsFailure, aws_errors, error_code, http_status
+from avatar_operator.aws.s3_deletion import delete_all_below
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_uploads import S3Uploads
 
@@ -26,21 +27,14 @@ if TYPE_CHECKING:
         HeadObjectOutputTypeDef,
         ListObjectsV2OutputTypeDef,
         ListObjectsV2RequestTypeDef,
-        ObjectIdentifierTypeDef,
     )
 
-MAX_DELETED_PER_CALL = 50_000
-"""Versions that one call of `delete_below` removes at most, so that it ends in bounded time."""
 LISTED_PER_PAGE = 1000
 """The most that one ListObjectsV2 gives."""
 JSON = "application/json"
 CONDITION_FAILED = (409, 412)
 UNEXPLAINED_CODES = ("400", "403")
 """How a HEAD is refused: no body says why, so botocore shows the status."""
-DELETE_BATCH = 1000
-"""The most that one DeleteObjects takes."""
-DELETE_TRIES = 3
-"""How often objects are named again that S3 was too busy for, while it deleted the others."""
 
 
 @dataclass(frozen=True)
@@ -235,16 +229,8 @@ class S3Objects:
             AwsFailure: the listing or a whole batch failed, or S3 stays too busy for some of it.
         """
 
-        def delete_all(s3: "S3Client") -> list[str]:
-            # Listed to the end before anything goes: a listing that continues at a deleted key is up to the server.
-            found, complete = _versions(s3, prefix)
-            left = [] if complete else [f"{prefix.uri}: more than {MAX_DELETED_PER_CALL} objects"]
-            for start in range(0, len(found), DELETE_BATCH):
-                left.extend(_delete_batch(s3, prefix, found[start : start + DELETE_BATCH]))
-            return left
-
         with aws_errors(f"delete everything below {prefix.uri}"):
-            return await self._clients.s3(self._region, delete_all)
+            return await self._clients.s3(self._region, partial(delete_all_below, prefix=prefix))
 
 
 def _read_page(s3: "S3Client", request: "ListObjectsV2RequestTypeDef") -> "ListObjectsV2OutputTypeDef":
@@ -263,37 +249,6 @@ def _listed(prefix: S3Location, page: "ListObjectsV2OutputTypeDef") -> list[List
         for entry in page.get("Contents", [])
         if not entry["Key"].endswith("/")
     ]
-
-
-def _versions(s3: "S3Client", prefix: S3Location) -> tuple[list["ObjectIdentifierTypeDef"], bool]:
-    found: list[ObjectIdentifierTypeDef] = []
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
-    for page in pages:
-        for entry in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
-            if len(found) == MAX_DELETED_PER_CALL:
-                return found, False
-            found.append({"Key": entry["Key"], "VersionId": entry["VersionId"]})
-    return found, True
-
-
-def _delete_batch(s3: "S3Client", prefix: S3Location, objects: list["ObjectIdentifierTypeDef"]) -> list[str]:
-    left: list[str] = []
-    for _ in range(DELETE_TRIES):
-        answer = s3.delete_objects(Bucket=prefix.bucket, Delete={"Objects": objects, "Quiet": True})
-        objects = []
-        for refusal in answer.get("Errors", []):
-            if is_passing(refusal.get("Code", ""), 0):
-                objects.append({"Key": refusal["Key"], "VersionId": refusal.get("VersionId", "null")})
-            else:
-                uri = S3Location(prefix.bucket, refusal.get("Key", "")).uri
-                left.append(f"{uri}: {refusal.get('Code')} {refusal.get('Message')}")
-        if not objects:
-            return left
-    raise AwsFailure(
-        "AwsUnavailable",
-        f"S3 is too busy to delete {len(objects)} objects below {prefix.uri}",
-        retryable=True,
-    )
 
 
 def _hexadecimal(checksum: str | None) -> str | None:

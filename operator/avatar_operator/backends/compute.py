@@ -36,9 +36,15 @@ DrawResult = Drawn | ModelLoading
 
 @dataclass(frozen=True)
 class DrawCall:
-    """One invocation: some pictures of one request with one personal model."""
+    """One invocation: some pictures of one request with one personal model.
+
+    Attributes:
+        target_model: the model's key below the endpoint's prefix.
+        artifact: S3 URI of the same, as the request recorded it.
+    """
 
     target_model: str
+    artifact: str
     pictures: tuple[PictureRequest, ...]
     num_inference_steps: int
     guidance_scale: float

@@ -16,6 +16,8 @@ StatusT = TypeVar("StatusT")
 ActionT = TypeVar("ActionT")
 ObservationT = TypeVar("ObservationT")
 NO_PHASE = "none"
+HOPELESS_PAUSE_SECONDS = 30.0
+"""What only a person can mend is asked for again at this pace, where nothing shows that it was mended."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,13 @@ class ActionFailed(Generic[ActionT]):
     retryable: bool
     retry_after: float | None = None
 
-    def as_retry(self, *, at_least: float = 0.0) -> Retry:
-        """The same as a reason to try again."""
+    def as_retry(self, *, hopeless_pause: float = 0.0) -> Retry:
+        """The same as a reason to try again.
+
+        Args:
+            hopeless_pause: seconds to wait at least if it stays as it is until a person mends it.
+        """
+        at_least = 0.0 if self.retryable else hopeless_pause
         return Retry(self.reason, self.message, max(at_least, self.retry_after or 0.0))
 
 

@@ -3,13 +3,18 @@
 An inference id carries the model's uid, so no table has to survive a restart. A hint about a model that was deleted is
 of no use to anybody. One about a model that this operator never knew may be news for somebody else who shares the queue,
 so it is not taken; if the model is ours and merely not seen yet, its first reconcile asks for itself.
+
+What a bucket tells of concerns whoever waits for photos there, and very often nobody. That ends it: the message is not left
+to others, whose models look for their photos by themselves.
 """
 
 import structlog
 
+from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.hint_routing.gone_objects import GoneObjects
 from avatar_operator.hint_routing.outcome_reminders import OutcomeReminders, is_nearly_done
-from avatar_operator.ingest.messages import AttemptHint, Hint, HintOutcome, ProgressHint
+from avatar_operator.hint_routing.photo_arrivals import PhotoArrivals
+from avatar_operator.ingest.messages import AttemptHint, Hint, HintOutcome, PhotosHint, ProgressHint
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.names import parse_inference_id
@@ -27,9 +32,16 @@ class HintRouter:
         self._models = models
         self._gone = GoneObjects(cache)
         self._reminders = OutcomeReminders(cache, scheduler.inquire)
+        self._photos = PhotoArrivals(cache, scheduler.enqueue)
 
     def __call__(self, hint: Hint) -> HintOutcome:
         """Take one hint."""
+        if isinstance(hint, PhotosHint):
+            awaited = [self._photos.changed(S3Location(each.bucket, each.key)) for each in hint.objects]
+            return HintOutcome.TAKEN if any(awaited) else HintOutcome.UNAWAITED
+        return self._take(hint)
+
+    def _take(self, hint: AttemptHint | ProgressHint) -> HintOutcome:
         inference_id = hint.inference_id if isinstance(hint, AttemptHint) else hint.message.inference_id
         name = parse_inference_id(inference_id)
         key = None if name is None else self._cache.by_uid(name.uid)

@@ -5,13 +5,18 @@ Three senders share the queue. SageMaker publishes to SNS topics that the queue 
 known from the field, so nothing is asked of a message but its name and the inference id. SageMaker publishes a
 TestNotification whenever an endpoint is made or updated.
 
-Source: SageMaker Developer Guide, "Check prediction results" of asynchronous inference.
+A bucket with photos, where somebody has set it up, tells of uploads: straight, by a topic, or by EventBridge. What happened
+to an object is not asked: too many photos are mended by removing some.
+
+Sources: SageMaker Developer Guide, "Check prediction results" of asynchronous inference; S3 User Guide, "Event message
+structure" (keys are encoded as in a form) and "EventBridge event message structure" (keys are left as they are).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import unquote_plus
 
 from pydantic import ValidationError
 
@@ -38,6 +43,21 @@ class ProgressHint:
 
 
 @dataclass(frozen=True)
+class ChangedObject:
+    """An object that came, changed or went."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True)
+class PhotosHint:
+    """Objects changed in a bucket; they may be somebody's photos."""
+
+    objects: tuple[ChangedObject, ...]
+
+
+@dataclass(frozen=True)
 class Ignored:
     """A message that is none of our business. `reason` is one word."""
 
@@ -51,7 +71,7 @@ class Unparsable:
     reason: str
 
 
-Hint = AttemptHint | ProgressHint
+Hint = AttemptHint | ProgressHint | PhotosHint
 Message = Hint | Ignored | Unparsable
 
 
@@ -64,6 +84,8 @@ class HintOutcome(Enum):
     """Nobody here knows its object. Somebody else may, who shares the queue."""
     STALE = "Stale"
     """Its object is known to have gone."""
+    UNAWAITED = "Unawaited"
+    """It concerns nobody: no model waits for these photos."""
 
 
 OnHint = Callable[[Hint], HintOutcome]
@@ -106,7 +128,14 @@ def _meaning(document: dict[str, object]) -> Message:
             return Ignored("TestNotification")
         case "InferenceResult":
             return _attempt(document.get("inferenceId"))
-    return Unparsable("neither a SageMaker notification nor a worker's progress")
+    if document.get("Event") == "s3:TestEvent":
+        return Ignored("TestEvent")
+    if "Records" in document:
+        records = document["Records"]
+        return _photos([_part(record, "s3") for record in records] if isinstance(records, list) else [])
+    if document.get("source") == "aws.s3":
+        return _photos([document.get("detail")], encoded=False)
+    return Unparsable("neither a notification of SageMaker or S3 nor a worker's progress")
 
 
 def _attempt(inference_id: object) -> Message:
@@ -125,3 +154,16 @@ def _progress(document: dict[str, object]) -> Message:
     if parse_inference_id(message.inference_id) is None:
         return Ignored("ForeignInference")
     return ProgressHint(message)
+
+
+def _photos(events: Sequence[object], *, encoded: bool = True) -> Message:
+    changed = []
+    for event in events:
+        bucket, key = _part(_part(event, "bucket"), "name"), _part(_part(event, "object"), "key")
+        if isinstance(bucket, str) and bucket and isinstance(key, str):
+            changed.append(ChangedObject(bucket, unquote_plus(key) if encoded else key))
+    return PhotosHint(tuple(changed)) if changed else Unparsable("an S3 event that names no object")
+
+
+def _part(whole: object, name: str) -> object:
+    return whole.get(name) if isinstance(whole, Mapping) else None

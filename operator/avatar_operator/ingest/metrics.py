@@ -12,11 +12,18 @@ FAILED = "Failed"
 IGNORED = "Ignored"
 DROPPED = "Dropped"
 OPERATIONS = ("ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch")
-_HINT_OUTCOMES = (*(outcome.value for outcome in HintOutcome), FAILED)
+_ATTEMPT_OUTCOMES = (
+    HintOutcome.TAKEN.value,
+    HintOutcome.UNKNOWN.value,
+    HintOutcome.STALE.value,
+    FAILED,
+)
 OUTCOMES = {
-    "Attempt": _HINT_OUTCOMES,
-    "Progress": _HINT_OUTCOMES,
+    "Attempt": _ATTEMPT_OUTCOMES,
+    "Progress": _ATTEMPT_OUTCOMES,
+    "Photos": (HintOutcome.TAKEN.value, HintOutcome.UNAWAITED.value, FAILED),
     "TestNotification": (IGNORED,),
+    "TestEvent": (IGNORED,),
     "ForeignInference": (IGNORED,),
     "Unparsable": (DROPPED,),
 }

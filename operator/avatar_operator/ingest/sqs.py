@@ -23,6 +23,7 @@ from avatar_operator.ingest.messages import (
     Ignored,
     Message,
     OnHint,
+    PhotosHint,
     ProgressHint,
     Unparsable,
     parse_message,
@@ -138,11 +139,11 @@ class Consumer:
         try:
             outcome = self._on_hint(hint)
         except Exception:
-            log.exception("hint not taken", inference_id=_inference_id(hint))
+            log.exception("hint not taken", about=_subject(hint))
             return _Fate.LEAVE, FAILED
         if outcome is not HintOutcome.UNKNOWN:
             return _Fate.DELETE, outcome.value
-        self._unknown.received(_inference_id(hint))
+        self._unknown.received(_subject(hint))
         return _Fate.PUT_BACK, outcome.value
 
 
@@ -151,8 +152,14 @@ def _receive_count(message: "MessageTypeDef") -> int:
     return int(count) if count.isdecimal() else 1
 
 
-def _inference_id(hint: Hint) -> str:
-    return hint.inference_id if isinstance(hint, AttemptHint) else hint.message.inference_id
+def _subject(hint: Hint) -> str:
+    match hint:
+        case AttemptHint(inference_id):
+            return inference_id
+        case ProgressHint(message):
+            return message.inference_id
+        case PhotosHint(objects):
+            return ", ".join(f"{changed.key} in bucket {changed.bucket}" for changed in objects)
 
 
 def _kind(message: Message) -> str:
@@ -161,6 +168,8 @@ def _kind(message: Message) -> str:
             return "Attempt"
         case ProgressHint():
             return "Progress"
+        case PhotosHint():
+            return "Photos"
         case Ignored(reason):
             return reason
         case Unparsable():

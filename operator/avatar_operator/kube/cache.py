@@ -40,6 +40,11 @@ def key_of(kind: Kind, body: Object) -> ObjectKey:
     return ObjectKey(kind.kind, metadata.get("namespace", ""), metadata["name"])
 
 
+def version_of(body: Object) -> int:
+    """The resourceVersion of an object, as the number that it is on every API server (the module says why)."""
+    return int(body["metadata"]["resourceVersion"])
+
+
 def referenced_name(kind: Kind, body: Object) -> ObjectKey | None:
     """The object that an object depends on: a model's runtime, a request's model."""
     spec: dict[str, Any] = body.get("spec", {})
@@ -111,7 +116,7 @@ class ObjectCache:
         """
         key = key_of(kind, body)
         known = self._objects.get(key)
-        if known is not None and _version(known) >= _version(body):
+        if known is not None and version_of(known) >= version_of(body):
             return False
         if known is not None and known["metadata"]["uid"] != body["metadata"]["uid"]:
             # Its deletion was missed. Whoever follows it has to hear of that end, too.
@@ -176,7 +181,3 @@ def _with_shared_words(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_shared_words(part) for part in value]
     return sys.intern(value) if type(value) is str else value
-
-
-def _version(body: Object) -> int:
-    return int(body["metadata"]["resourceVersion"])

@@ -9,8 +9,14 @@ from datetime import datetime
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.documents.training import TrainingRequest
 from avatar_operator.backends.attempts import AttemptReference, Submission
-from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.core.decision import ActionFailed, Draft
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
+    LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
+    RecordLeftBehind,
+)
 
 
 @dataclass(frozen=True)
@@ -40,18 +46,6 @@ class DeleteModelData:
     """Remove what is stored for the model."""
 
     artifacts: bool
-
-
-@dataclass(frozen=True)
-class MarkRetained:
-    """Leave a mark that the artifacts are meant to outlive the model."""
-
-
-@dataclass(frozen=True)
-class RecordLeftBehind:
-    """Have the runtime take over what could not be removed; `remains` says it in words."""
-
-    remains: str
 
 
 ModelAction = (
@@ -87,25 +81,6 @@ class AttemptClaimed:
 @dataclass(frozen=True)
 class AttemptCancelled:
     """The attempt was told to stop, and may not upload any more."""
-
-
-@dataclass(frozen=True)
-class MarkedRetained:
-    """Nobody takes the artifacts for orphans."""
-
-
-@dataclass(frozen=True)
-class DataDeleted:
-    """What was stored for the model is gone, but for what the report names."""
-
-    report: CleanupReport
-
-
-@dataclass(frozen=True)
-class LeftBehindHandedOver:
-    """The runtime has been asked to take over what could not be removed, and is about to write that down."""
-
-    remains: str
 
 
 ModelFact = (

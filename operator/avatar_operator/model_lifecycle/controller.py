@@ -32,7 +32,15 @@ from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_runtime
 from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
-from avatar_operator.left_behind import LeftBehindRegister, left_by_model
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
+    LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
+    RecordLeftBehind,
+)
+from avatar_operator.left_behind.entries import left_by_model
+from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.locations import artifact_directories
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
@@ -40,16 +48,11 @@ from avatar_operator.model_lifecycle.actions import (
     AttemptClaimed,
     AttemptFenced,
     CancelAttempt,
-    DataDeleted,
     DeleteModelData,
     FenceAttempt,
-    LeftBehindHandedOver,
-    MarkedRetained,
-    MarkRetained,
     ModelAction,
     ModelDraft,
     ModelFact,
-    RecordLeftBehind,
     SubmissionAccepted,
     SubmitTraining,
 )

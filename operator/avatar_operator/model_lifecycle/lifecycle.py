@@ -20,17 +20,19 @@ from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
 from avatar_operator.core.protection import protected
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
+    LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
+)
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
     AttemptCancelled,
     AttemptClaimed,
     AttemptFenced,
     CancelAttempt,
-    DataDeleted,
     FenceAttempt,
-    LeftBehindHandedOver,
-    MarkedRetained,
-    MarkRetained,
     ModelDraft,
     ModelFact,
     SubmissionAccepted,

@@ -68,13 +68,6 @@ def is_settled(training: TrainingStatus | None) -> bool:
     )
 
 
-def going_seconds(observation: ModelObservation) -> float:
-    """For how many seconds the model has been going."""
-    since = observation.model.metadata.deletion_timestamp
-    assert since is not None
-    return (observation.now - since).total_seconds()
-
-
 def start_of_work(
     observation: ModelObservation, training: TrainingStatus, claimed: datetime | None
 ) -> datetime:

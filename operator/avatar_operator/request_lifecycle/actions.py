@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 
 from avatar_api.avatar_request import AvatarRequestStatus
-from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import DrawCall, DrawResult
 from avatar_operator.core.decision import ActionFailed, Draft
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
+    LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
+    RecordLeftBehind,
+)
 
 
 @dataclass(frozen=True)
@@ -20,18 +26,6 @@ class DeletePictures:
     """Remove what the request drew."""
 
 
-@dataclass(frozen=True)
-class MarkRetained:
-    """Leave a mark that the pictures are meant to outlive the request."""
-
-
-@dataclass(frozen=True)
-class RecordLeftBehind:
-    """Have the runtime take over what could not be removed; `remains` says it in words."""
-
-    remains: str
-
-
 RequestAction = DrawPictures | DeletePictures | MarkRetained | RecordLeftBehind
 RequestDraft = Draft[AvatarRequestStatus, RequestAction]
 
@@ -43,25 +37,6 @@ class DrawingAnswered:
     result: DrawResult
 
 
-@dataclass(frozen=True)
-class PicturesDeleted:
-    """The pictures are gone, but for what the report names."""
-
-    report: CleanupReport
-
-
-@dataclass(frozen=True)
-class MarkedRetained:
-    """Nobody takes the pictures for orphans."""
-
-
-@dataclass(frozen=True)
-class LeftBehindHandedOver:
-    """The runtime has been asked to take over what could not be removed, and is about to write that down."""
-
-    remains: str
-
-
 RequestFact = (
-    DrawingAnswered | PicturesDeleted | MarkedRetained | LeftBehindHandedOver | ActionFailed[RequestAction]
+    DrawingAnswered | DataDeleted | MarkedRetained | LeftBehindHandedOver | ActionFailed[RequestAction]
 )

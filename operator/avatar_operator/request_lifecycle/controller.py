@@ -18,17 +18,20 @@ from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
 from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
-from avatar_operator.left_behind import LeftBehindRegister, left_by_request
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
+    LeftBehindHandedOver,
+    MarkedRetained,
+    MarkRetained,
+    RecordLeftBehind,
+)
+from avatar_operator.left_behind.entries import left_by_request
+from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.locations import picture_directory, picture_prefix
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawingAnswered,
     DrawPictures,
-    LeftBehindHandedOver,
-    MarkedRetained,
-    MarkRetained,
-    PicturesDeleted,
-    RecordLeftBehind,
     RequestAction,
     RequestDraft,
     RequestFact,
@@ -162,7 +165,7 @@ class RequestLifecycle:
                 return await self._draw(observation, runtime, call)
             case DeletePictures():
                 storage = self.backends.of(runtime).storage
-                return PicturesDeleted(await storage.delete_request_data(runtime, observation.request))
+                return DataDeleted(await storage.delete_request_data(runtime, observation.request))
             case MarkRetained():
                 directory = picture_directory(runtime, observation.request)
                 await self.backends.of(runtime).storage.mark_retained(runtime, directory)

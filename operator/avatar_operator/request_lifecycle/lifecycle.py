@@ -16,14 +16,8 @@ from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
 from avatar_operator.core.protection import protected
-from avatar_operator.request_lifecycle.actions import (
-    DrawingAnswered,
-    DrawPictures,
-    MarkedRetained,
-    MarkRetained,
-    RequestDraft,
-    RequestFact,
-)
+from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained
+from avatar_operator.request_lifecycle.actions import DrawingAnswered, DrawPictures, RequestDraft, RequestFact
 from avatar_operator.request_lifecycle.conditions import READY, SUCCEEDED, is_drawing
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance

@@ -46,10 +46,3 @@ class RequestObservation:
     def generation(self) -> int:
         """The generation of the request's spec."""
         return self.request.metadata.generation
-
-
-def going_seconds(observation: RequestObservation) -> float:
-    """For how many seconds the request has been going."""
-    since = observation.request.metadata.deletion_timestamp
-    assert since is not None
-    return (observation.now - since).total_seconds()

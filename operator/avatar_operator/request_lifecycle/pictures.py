@@ -5,8 +5,10 @@ and a request that was interrupted continues where it stood.
 """
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from avatar_api.avatar_request import AvatarRequest
+from avatar_api.avatar_request import AvatarRequest, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_operator.backends.compute import DrawCall
@@ -30,19 +32,43 @@ def wanted_pictures(request: AvatarRequest) -> list[PictureRequest]:
     ]
 
 
-def draw_call(
-    runtime: AvatarRuntime, request: AvatarRequest, target_model: str, pictures: list[PictureRequest]
-) -> DrawCall:
-    """One invocation for some pictures, with the user's settings or the runtime's defaults."""
+@dataclass(frozen=True)
+class DrawingSettings:
+    """How pictures are drawn: as the user says, else as the runtime does by default."""
+
+    steps: int
+    guidance: float
+    width: int
+    height: int
+    scheduler: str
+
+
+def drawing_settings(runtime: AvatarRuntime, request: AvatarRequest) -> DrawingSettings:
+    """The settings that count for a request."""
     spec, defaults = request.spec, runtime.spec.defaults.inference
-    return DrawCall(
-        target_model=target_model,
-        pictures=tuple(pictures),
-        num_inference_steps=spec.steps or defaults.steps,
-        guidance_scale=float(spec.guidance if spec.guidance is not None else defaults.guidance),
+    return DrawingSettings(
+        steps=spec.steps or defaults.steps,
+        guidance=float(spec.guidance if spec.guidance is not None else defaults.guidance),
         width=spec.width or defaults.width,
         height=spec.height or defaults.height,
         scheduler=spec.scheduler or defaults.scheduler,
+    )
+
+
+def draw_call(
+    runtime: AvatarRuntime, request: AvatarRequest, pinned: ResolvedModel, pictures: Sequence[PictureRequest]
+) -> DrawCall:
+    """One invocation for some pictures with the artifact that the request recorded."""
+    settings = drawing_settings(runtime, request)
+    return DrawCall(
+        target_model=pinned.target_model,
+        artifact=pinned.uri,
+        pictures=tuple(pictures),
+        num_inference_steps=settings.steps,
+        guidance_scale=settings.guidance,
+        width=settings.width,
+        height=settings.height,
+        scheduler=settings.scheduler,
         output_prefix=picture_prefix(runtime, request),
     )
 

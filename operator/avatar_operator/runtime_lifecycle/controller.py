@@ -16,7 +16,8 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.memory import Memory
-from avatar_operator.left_behind import LeftBehindRegister, directories_of
+from avatar_operator.left_behind.entries import directories_of
+from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.orphans.findings import OrphanFindings
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,

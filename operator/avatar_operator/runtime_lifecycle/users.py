@@ -5,12 +5,10 @@ Objects are read as they come from the API server: there may be thousands, and s
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from avatar_api.endings import raw_request_has_ended
 from avatar_operator.core.words import counted
-
-Body = dict[str, Any]
+from avatar_operator.runtime_lifecycle.work import Body
 
 
 @dataclass(frozen=True)

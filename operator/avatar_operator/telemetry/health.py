@@ -58,5 +58,5 @@ class Health:
         return problems
 
     def readiness(self) -> Mapping[str, str]:
-        """Why the cache cannot be trusted."""
+        """Why the cache cannot be trusted. May be asked from any thread."""
         return {} if self._listed else {"cache": "the first list is not complete"}

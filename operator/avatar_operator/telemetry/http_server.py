@@ -2,7 +2,8 @@
 
 What they tell is gathered in the operator's loop, where everything lives. But a probe that is answered there fails as
 soon as that loop is held for longer than the probe waits, be it by work: so the answer comes from here, and a loop that
-does not turn for a moment is no reason for a restart. One that does not turn for half a minute is.
+does not turn for a moment is no reason for a restart. One that does not turn for half a minute is. Whether everything has
+been listed can be read from any thread, and is: the first list is what holds the loop for longest.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ class HttpServer:
     Args:
         registry: what /metrics shows.
         liveness: is asked in the loop that runs the server.
-        readiness: likewise.
+        readiness: is asked in the server's own thread.
         loop_watch: says for how long that loop has been standing.
         loop_stuck_seconds: a loop that stands for longer is not alive.
     """
@@ -93,11 +94,14 @@ class HttpServer:
             asked = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answer(), asked_loop))
             return await asyncio.wait_for(asked, seconds)
 
-        async def probe(checks: Checks, _: web.Request) -> web.Response:
+        async def healthz(_: web.Request) -> web.Response:
             try:
-                return _answer(await ask(checks, ASK_SECONDS))
+                return _answer(await ask(self._liveness, ASK_SECONDS))
             except TimeoutError:
                 return _answer(self._standing_loop())
+
+        async def readyz(_: web.Request) -> web.Response:
+            return _answer({**self._readiness(), **self._standing_loop()})
 
         async def metrics(_: web.Request) -> web.Response:
             try:
@@ -110,8 +114,8 @@ class HttpServer:
         application.add_routes(
             [
                 web.get("/metrics", metrics),
-                web.get("/healthz", partial(probe, self._liveness)),
-                web.get("/readyz", partial(probe, self._readiness)),
+                web.get("/healthz", healthz),
+                web.get("/readyz", readyz),
             ]
         )
         runner = web.AppRunner(application, access_log=None, handle_signals=False)

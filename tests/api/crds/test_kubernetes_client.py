@@ -14,7 +14,7 @@ from avatar_operator.core.decision import Notice
 from avatar_operator.kube.client import ConflictError, KubeError, NotFoundError, Object
 from avatar_operator.kube.events import NOTE_BYTES, EventRecorder
 from avatar_operator.kube.kubernetes_client import KubernetesClient
-from avatar_operator.left_behind import left_by_model
+from avatar_operator.left_behind.entries import left_by_model
 from builders import model_stages
 from builders.api_objects import ApiObjects
 from builders.clock import NOON, FakeClock

@@ -11,16 +11,19 @@ import pytest
 
 from avatar_api.documents.training import Stage
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.hint_routing import HintRouter
 from avatar_operator.hint_routing import gone_objects as gone_objects_module
 from avatar_operator.hint_routing.outcome_reminders import is_nearly_done
-from avatar_operator.ingest.messages import AttemptHint, HintOutcome, ProgressHint
+from avatar_operator.hint_routing.photo_arrivals import QUIET_SECONDS
+from avatar_operator.ingest.messages import AttemptHint, ChangedObject, HintOutcome, PhotosHint, ProgressHint
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.names import inference_id
 from avatar_operator.reconciling.scheduling import Scheduler
 from builders.backend import a_success
 from builders.clock import NOON
+from builders.manifests import model_manifest
 from builders.objects import MODEL_UID
 from builders.observations import a_progress_message
 from builders.virtual_time import VirtualTimeLoop
@@ -29,6 +32,10 @@ from builders.world import MODEL_KEY, World
 FIRST = inference_id(MODEL_UID, 1, 1)
 STRANGER = inference_id("00000000-0000-0000-0000-000000000000", 1, 1)
 PACKAGING = ProgressHint(a_progress_message("Packaging", sequence=9))
+
+
+NO_PHOTOS = BackendError("PhotosNotFound", "there is no photo", retryable=False)
+UPLOAD = PhotosHint((ChangedObject("photos", "team-a/ann/1.jpg"),))
 
 
 class Desk:
@@ -47,6 +54,21 @@ class Desk:
         self.world.add_model()
         await self.world.settle(AVATAR_MODEL)
         return self
+
+    async def without_photos(self) -> Desk:
+        """A model that waits for its photos, and nothing to do."""
+        self.world.add_runtime()
+        await self.world.settle(AVATAR_RUNTIME)
+        self.world.backend.script("list_photos", *[NO_PHOTOS] * 3)
+        self.world.add_model()
+        await self.world.settle(AVATAR_MODEL)
+        await self.emptied()
+        return self
+
+    async def emptied(self) -> None:
+        """Forget what the queue asks for."""
+        while len(self.queues[AVATAR_MODEL]):
+            self.queues[AVATAR_MODEL].done(await self.queues[AVATAR_MODEL].get())
 
     async def work(self) -> None:
         """Whatever the queue asks for."""
@@ -188,3 +210,69 @@ async def test_a_message_that_a_newer_one_has_overtaken_is_dropped() -> None:
     assert training is not None
     assert training.progress is not None
     assert training.progress.step == 50
+
+
+def test_photos_that_arrive_are_seen_seconds_after_the_last_one() -> None:
+    async def story() -> None:
+        desk = await Desk().without_photos()
+        for _ in range(10):
+            assert desk.take(UPLOAD) is HintOutcome.TAKEN
+            await asyncio.sleep(QUIET_SECONDS - 1)
+            assert len(desk.queues[AVATAR_MODEL]) == 0
+        await asyncio.sleep(2)
+        assert len(desk.queues[AVATAR_MODEL]) == 1
+
+    in_virtual_time(story())
+
+
+def test_photos_that_a_model_names_are_seen_as_well() -> None:
+    async def story() -> None:
+        desk = await Desk().without_photos()
+        named = {"photos": {"s3Prefix": None, "objects": [{"uri": "s3://photos/team-a/bob/1.jpg"}]}}
+        desk.world.kube.create(AVATAR_MODEL, model_manifest(name="bob", spec=named))
+        await desk.emptied()
+        assert desk.take(PhotosHint((ChangedObject("photos", "team-a/bob/2.jpg"),))) is HintOutcome.UNAWAITED
+        assert desk.take(PhotosHint((ChangedObject("photos", "team-a/bob/1.jpg"),))) is HintOutcome.TAKEN
+        await asyncio.sleep(QUIET_SECONDS + 1)
+        assert await desk.queues[AVATAR_MODEL].get() == ObjectKey("AvatarModel", "team-a", "bob")
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        ("photos", "team-a/ann/deeper/1.jpg"),
+        ("photos", "team-a/anne/1.jpg"),
+        ("photos", "team-a/1.jpg"),
+        ("pictures", "team-a/ann/1.jpg"),
+    ],
+)
+def test_an_upload_elsewhere_concerns_nobody(elsewhere: tuple[str, str]) -> None:
+    async def story() -> None:
+        desk = await Desk().without_photos()
+        assert desk.take(PhotosHint((ChangedObject(*elsewhere),))) is HintOutcome.UNAWAITED
+        await asyncio.sleep(60)
+        assert len(desk.queues[AVATAR_MODEL]) == 0
+
+    in_virtual_time(story())
+
+
+def test_photos_of_a_model_that_waits_for_none_concern_nobody() -> None:
+    async def story() -> None:
+        desk = await Desk().in_training()
+        await desk.emptied()
+        assert desk.take(UPLOAD) is HintOutcome.UNAWAITED
+        desk.world.kube.create(AVATAR_MODEL, model_manifest(name="bob"))
+        bob = desk.world.cache.get(ObjectKey("AvatarModel", "team-a", "bob"))
+        assert bob is not None
+        assert desk.take(PhotosHint((ChangedObject("photos", "team-a/bob/1.jpg"),))) is HintOutcome.TAKEN
+        desk.world.cache.remove(
+            AVATAR_MODEL, ObjectKey("AvatarModel", "team-a", "bob"), bob["metadata"]["uid"]
+        )
+        await desk.emptied()
+        assert desk.take(PhotosHint((ChangedObject("photos", "team-a/bob/1.jpg"),))) is HintOutcome.UNAWAITED
+        await asyncio.sleep(60)
+        assert len(desk.queues[AVATAR_MODEL]) == 0
+
+    in_virtual_time(story())

@@ -9,7 +9,8 @@ from avatar_api.avatar_model import (
     TrainingStatus,
 )
 from avatar_api.avatar_runtime import AvatarRuntimeStatus
-from avatar_operator.left_behind import LeftBehindRegister, directories_of, left_by_model, left_by_request
+from avatar_operator.left_behind.entries import directories_of, left_by_model, left_by_request
+from avatar_operator.left_behind.register import LeftBehindRegister
 from builders.clock import NOON
 from builders.objects import MODEL_UID, REQUEST_UID, a_model, a_request, a_runtime
 

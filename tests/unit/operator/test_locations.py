@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from avatar_api.avatar_model import AvatarModelStatus, FormerStorage, ModelStorage
-from avatar_api.avatar_request import AvatarRequestStatus, RequestOutput
+from avatar_api.avatar_request import AvatarRequestStatus, RequestOutput, ResolvedModel
 from avatar_api.documents.inference import PictureRequest
 from avatar_operator.backends.sagemaker.drawing import inference_request
-from avatar_operator.left_behind import left_by_request
+from avatar_operator.left_behind.entries import left_by_request
 from avatar_operator.locations import (
     OwnedDirectory,
     StorageLocations,
     artifact_directories,
     attempt_directory,
     attempt_locations,
+    outcome_directory,
     outcome_extension,
     owner_of,
     picture_prefix,
@@ -114,6 +115,11 @@ def test_pictures_go_to_a_directory_of_the_requests_own(output: object, prefix: 
     assert picture_prefix(a_runtime(), a_request(spec={"output": output})) == prefix
 
 
+@pytest.mark.parametrize("path", ["s3://theirs/out", "s3://theirs/out/"])
+def test_an_endpoints_path_need_not_end_with_a_slash(path: str) -> None:
+    assert outcome_directory(path, a_model()) == f"s3://theirs/out/team-a/{MODEL_UID}/"
+
+
 def test_pictures_stay_where_the_request_has_begun_to_draw() -> None:
     status = AvatarRequestStatus(storage_prefix=f"s3://old/team-a/{REQUEST_UID}/")
 
@@ -142,7 +148,15 @@ def test_below_the_longest_prefixes_that_anybody_may_choose_every_document_can_b
     with pytest.raises(ValidationError, match="at most 768"):
         RequestOutput(prefix=f"{home}x/")
     document = build_training_request(runtime, model, reference, photos(), None)
-    call = inference_request(draw_call(runtime, request, "x", wanted_pictures(request)[:1]))
+    pinned = ResolvedModel(
+        name="ann",
+        uid=MODEL_UID,
+        revision=1,
+        target_model=document.artifact.target_model,
+        uri=document.artifact.uri,
+        sha256="d" * 64,
+    )
+    call = inference_request(draw_call(runtime, request, pinned, wanted_pictures(request)[:1]))
 
     assert document.artifact.manifest_uri.startswith(home)
     assert call.output_prefix == f"{home}{REQUEST_UID}/"

@@ -24,10 +24,9 @@ from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.core.clock import Clock
 from avatar_operator.locations import (
     OwnedDirectory,
-    object_directory,
+    model_directories,
     picture_prefix,
     runtime_storage,
-    storages_of,
 )
 
 
@@ -102,13 +101,9 @@ class S3Storage:
         self, runtime: AvatarRuntime, model: AvatarModel, *, artifacts: bool
     ) -> CleanupReport:
         """See Storage.delete_model_data."""
-        storages = storages_of(model, runtime)
-        prefixes = [storage.requests for storage in storages]
-        prefixes += [storage.artifacts for storage in storages if artifacts]
-        directory = object_directory(model.metadata.namespace, model.metadata.uid)
-        return await cleanup.delete_below(
-            self._objects(runtime), [S3Location.parse(f"{prefix}{directory}") for prefix in prefixes]
-        )
+        directories = model_directories(runtime, model)
+        going = [*directories.documents, *(directories.artifacts if artifacts else ())]
+        return await cleanup.delete_below(self._objects(runtime), list(map(S3Location.parse, going)))
 
     @raises_backend_error
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:

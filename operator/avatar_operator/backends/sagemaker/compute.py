@@ -19,7 +19,7 @@ from avatar_operator.backends.sagemaker.hints import SqsHints
 from avatar_operator.backends.sagemaker.outcome import OutcomePaths, attempt_paths
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 from avatar_operator.ingest.metrics import IngestMetrics
-from avatar_operator.locations import StorageLocations, object_directory, storages_of
+from avatar_operator.locations import model_directories, outcome_directory
 
 
 class SageMakerCompute:
@@ -81,11 +81,10 @@ class SageMakerCompute:
         """See Compute.delete_outcomes."""
         training = model.status.training
         endpoint_name = training.sagemaker.endpoint_name if training and training.sagemaker else None
-        today, *former = storages_of(model, runtime)
-        paths = [*await self._endpoint_paths(runtime, today, endpoint_name)]
-        paths += [path for storage in former for path in _managed_paths(storage)]
-        directory = object_directory(model.metadata.namespace, model.metadata.uid)
-        return await delete_below(self._objects(runtime), [path.below(directory) for path in paths])
+        chosen = await self._chosen_paths(runtime, endpoint_name)
+        directories = dict.fromkeys(outcome_directory(path, model) for path in chosen)
+        directories |= dict.fromkeys(model_directories(runtime, model).outcomes)
+        return await delete_below(self._objects(runtime), list(map(S3Location.parse, directories)))
 
     @raises_backend_error
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
@@ -107,22 +106,17 @@ class SageMakerCompute:
         return S3Objects(self._clients, sagemaker_spec(runtime).region)
 
     async def _paths(self, runtime: AvatarRuntime, attempt: AttemptReference) -> OutcomePaths:
-        if attempt.output_location and attempt.failure_location:
-            return attempt_paths(*_managed_paths(attempt.storage), attempt)
-        return attempt_paths(
-            *await self._endpoint_paths(runtime, attempt.storage, attempt.endpoint_name), attempt
-        )
+        is_known = attempt.output_location and attempt.failure_location
+        chosen = () if is_known else await self._chosen_paths(runtime, attempt.endpoint_name)
+        output, failure = chosen or (attempt.storage.training_output, attempt.storage.training_failure)
+        return attempt_paths(S3Location.parse(output), S3Location.parse(failure), attempt)
 
-    async def _endpoint_paths(
-        self, runtime: AvatarRuntime, storage: StorageLocations, endpoint_name: str | None
-    ) -> tuple[S3Location, S3Location]:
-        """S3OutputPath and S3FailurePath of the training endpoint, which under Observe somebody else has chosen."""
+    async def _chosen_paths(
+        self, runtime: AvatarRuntime, endpoint_name: str | None
+    ) -> tuple[str, str] | tuple[()]:
+        """S3OutputPath and S3FailurePath that somebody else has chosen for the training endpoint, if it is theirs."""
         if runtime.spec.management_policy == "Observe":
             endpoint = await self._endpoints.describe_training(runtime, endpoint_name)
             if endpoint.output_path and endpoint.failure_path:
-                return S3Location.parse(endpoint.output_path), S3Location.parse(endpoint.failure_path)
-        return _managed_paths(storage)
-
-
-def _managed_paths(storage: StorageLocations) -> tuple[S3Location, S3Location]:
-    return S3Location.parse(storage.training_output), S3Location.parse(storage.training_failure)
+                return endpoint.output_path, endpoint.failure_path
+        return ()

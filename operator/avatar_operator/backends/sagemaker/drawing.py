@@ -32,7 +32,6 @@ from avatar_operator.backends.sagemaker.failure_text import (
 )
 from avatar_operator.backends.sagemaker.invocation_errors import invocation_error
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
-from avatar_operator.locations import runtime_storage
 
 ARTIFACT_MISSING = "ArtifactMissing"
 MAX_ANSWER_BYTES = 6_291_456
@@ -63,7 +62,7 @@ async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> D
             return ModelLoading()
         failure = drawing_error(error, endpoint_name, call.target_model)
         if failure.reason == ARTIFACT_MISSING:
-            failure = await _undelivered(S3Objects(clients, spec.region), runtime, call, failure)
+            failure = await _undelivered(S3Objects(clients, spec.region), call, failure)
         raise failure from error
     return _drawn(answer, call)
 
@@ -152,15 +151,12 @@ def _original_status(error: ClientError) -> int:
     return UNKNOWN_STATUS if stated is None else stated
 
 
-async def _undelivered(
-    objects: S3Objects, runtime: AvatarRuntime, call: DrawCall, missing: BackendError
-) -> BackendError:
+async def _undelivered(objects: S3Objects, call: DrawCall, missing: BackendError) -> BackendError:
     # SageMaker says the same of an artifact that is gone and of one that the endpoint's role may not read.
-    artifact = S3Location.parse(f"{runtime_storage(runtime).artifacts}{call.target_model}")
-    if await objects.facts(artifact) is None:
+    if await objects.facts(S3Location.parse(call.artifact)) is None:
         return missing
     return BackendError(
         "ArtifactUnreadable",
-        f"{missing.message} {artifact.uri} is there: the endpoint's execution role must be allowed to read it.",
+        f"{missing.message} {call.artifact} is there: the endpoint's execution role must be allowed to read it.",
         retryable=True,
     )

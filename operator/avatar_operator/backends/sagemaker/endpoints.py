@@ -52,14 +52,14 @@ class Endpoints:
         self._scaling = Scaling(clients)
         self._clock = clock or SystemClock()
         # Only saves calls: after a restart, everything is tidied once more.
-        self._tidied: dict[str, str] = {}
+        self._tidied: dict[tuple[str, str], str] = {}
 
     async def ensure(self, runtime: AvatarRuntime) -> EndpointsFacts:
         """See Compute.ensure_endpoints."""
         if runtime.spec.management_policy == "Observe":
             return facts([observed_verdict(endpoint) for endpoint in await self.describe(runtime)])
-        plans = endpoint_plans(runtime)
-        verdicts = await all_finished(self._ensure_one(self._api(runtime), plan) for plan in plans)
+        region, plans = sagemaker_spec(runtime).region, endpoint_plans(runtime)
+        verdicts = await all_finished(self._ensure_one(region, plan) for plan in plans)
         seen = facts(verdicts)
         try:
             await self._scale(runtime, [verdict.endpoint for verdict in verdicts if not verdict.reason])
@@ -121,7 +121,8 @@ class Endpoints:
     def _api(self, runtime: AvatarRuntime) -> EndpointApi:
         return EndpointApi(self._clients, sagemaker_spec(runtime).region)
 
-    async def _ensure_one(self, api: EndpointApi, plan: EndpointPlan) -> EndpointVerdict:
+    async def _ensure_one(self, region: str, plan: EndpointPlan) -> EndpointVerdict:
+        api = EndpointApi(self._clients, region)
         endpoint = await api.describe(plan.role, plan.endpoint_name)
         differs = endpoint.state not in CHANGING and endpoint.config_name != plan.config_name
         config_created = await api.config_created(plan.config_name) if differs else None
@@ -139,11 +140,11 @@ class Endpoints:
                 await api.roll(plan)
             case EndpointStep.REPLACE:
                 await api.delete(plan.endpoint_name)
-            case EndpointStep.NONE if self._tidied.get(plan.endpoint_name) != plan.config_name:
+            case EndpointStep.NONE if self._tidied.get((region, plan.endpoint_name)) != plan.config_name:
                 await api.delete_derived(
                     plan.endpoint_name, owner=_owner(plan), keep=(plan.config_name, plan.model_name)
                 )
-                self._tidied[plan.endpoint_name] = plan.config_name
+                self._tidied[region, plan.endpoint_name] = plan.config_name
         return managed_verdict(endpoint, step)
 
     async def _delete_one(

@@ -10,7 +10,7 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.backends.sagemaker.endpoint_state import DescribedEndpoint
 from avatar_operator.backends.sagemaker.scaling_api import ScalingApi
-from avatar_operator.backends.sagemaker.scaling_plan import ScalingPlan
+from avatar_operator.backends.sagemaker.scaling_plan import WAKE_POLICY, ScalingPlan
 from avatar_operator.backends.sagemaker.scaling_state import (
     DeleteAlarm,
     DeletePolicy,
@@ -51,8 +51,10 @@ class Scaling:
         api, name = ScalingApi(self._clients, region), endpoint.name
         if plan is not None:
             self._fixed.discard((region, name))
-            for step in steps_to(plan, await api.observe(name)):
-                await _take(api, name, step)
+            observed = await api.observe(name)
+            arns = {policy: registered.arn for policy, registered in observed.policies.items()}
+            for step in steps_to(plan, observed):
+                await _take(api, name, step, arns)
         elif (region, name) not in self._fixed and await self._fix(api, endpoint, instances):
             self._fixed.add((region, name))
 
@@ -87,20 +89,21 @@ class Scaling:
             raise
         steps = steps_to_fixed(observed, instances=endpoint.desired_instances, wanted=instances)
         for step in steps:
-            await _take(api, endpoint.name, step)
+            await _take(api, endpoint.name, step, {})
         return not steps
 
 
-async def _take(api: ScalingApi, endpoint_name: str, step: ScalingStep) -> None:
+async def _take(api: ScalingApi, endpoint_name: str, step: ScalingStep, arns: dict[str, str]) -> None:
+    """Take one step. `arns` are those of the policies, by name: a policy that was just put need not be readable yet."""
     match step:
         case Register(target=target):
             await api.register(endpoint_name, target)
         case PutPolicy(policy=policy):
-            await api.put_policy(endpoint_name, policy)
+            arns[policy.name] = await api.put_policy(endpoint_name, policy)
         case DeletePolicy(name=name):
             await api.delete_policy(endpoint_name, name)
         case PutAlarm(alarm=alarm):
-            await api.put_alarm(endpoint_name, alarm)
+            await api.put_alarm(endpoint_name, alarm, action=arns[WAKE_POLICY])
         case DeleteAlarm():
             await api.delete_alarm(endpoint_name)
         case SetInstances(count=count):

@@ -12,7 +12,6 @@ from avatar_operator.backends.sagemaker.endpoint_plan import VARIANT
 from avatar_operator.backends.sagemaker.scaling_plan import (
     STEPS,
     TRACKING,
-    WAKE_POLICY,
     ScalingPolicy,
     variant_of,
     wake_alarm_name,
@@ -81,16 +80,18 @@ class ScalingApi:
                 },
             )
 
-    async def put_policy(self, endpoint_name: str, policy: ScalingPolicy) -> None:
-        """Register a policy, or change it."""
+    async def put_policy(self, endpoint_name: str, policy: ScalingPolicy) -> str:
+        """Register a policy, or change it; its ARN is returned."""
         with aws_errors(f"set the scaling policy {policy.name} of endpoint {endpoint_name}"):
-            await self._autoscaling(
+            answer = await self._autoscaling(
                 "PutScalingPolicy",
                 **variant_of(endpoint_name),
                 PolicyName=policy.name,
                 PolicyType=policy.type,
                 **{CONFIGURATIONS[policy.type]: policy.configuration},
             )
+        arn: str = answer["PolicyARN"]
+        return arn
 
     async def delete_policy(self, endpoint_name: str, name: str) -> None:
         """Take a policy away."""
@@ -100,10 +101,14 @@ class ScalingApi:
             except ClientError as error:
                 _tolerate(error, NOT_REGISTERED)
 
-    async def put_alarm(self, endpoint_name: str, alarm: Mapping[str, Any]) -> None:
-        """Have an alarm trigger the wake policy, which is registered already."""
-        observed = await self.observe(endpoint_name)
-        action = observed.policies[WAKE_POLICY].arn
+    async def put_alarm(self, endpoint_name: str, alarm: Mapping[str, Any], *, action: str) -> None:
+        """Have an alarm trigger a policy.
+
+        Args:
+            endpoint_name: the endpoint.
+            alarm: the alarm, without its action.
+            action: ARN of the policy.
+        """
         with aws_errors(f"set the alarm that wakes endpoint {endpoint_name}"):
             await self._clients.cloudwatch(
                 self._region,

@@ -78,7 +78,7 @@ class DeletePolicy:
 
 @dataclass(frozen=True)
 class PutAlarm:
-    """Have an alarm trigger the wake policy."""
+    """Have an alarm trigger the wake policy, which is registered already or by an earlier step."""
 
     alarm: Mapping[str, Any]
 

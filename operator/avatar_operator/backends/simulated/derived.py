@@ -7,7 +7,7 @@ from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import ArtifactResult, TrainingResult
 from avatar_operator.backends.attempts import AttemptReference
-from avatar_operator.locations import object_directory
+from avatar_operator.locations import document_directory
 
 USUAL_PHOTO_COUNT = 12
 ARTIFACT_BYTES = 3_227_648
@@ -34,7 +34,7 @@ def fails(inference_id: str, failure_percent: int) -> bool:
 def training_result(runtime: AvatarRuntime, attempt: AttemptReference, seconds: float) -> TrainingResult:
     """The result of an attempt that succeeded."""
     locations = attempt.locations
-    photos = f"{attempt.storage.requests}{object_directory(attempt.namespace, attempt.uid)}"
+    photos = document_directory(attempt.storage, attempt.namespace, attempt.uid)
     return TrainingResult(
         inference_id=attempt.inference_id,
         artifact=ArtifactResult(

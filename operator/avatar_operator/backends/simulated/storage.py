@@ -19,10 +19,9 @@ from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.locations import (
     RETAINED,
     OwnedDirectory,
-    object_directory,
+    model_directories,
     picture_prefix,
     runtime_storage,
-    storages_of,
 )
 
 
@@ -113,9 +112,8 @@ class SimulatedStorage:
         self, runtime: AvatarRuntime, model: AvatarModel, *, artifacts: bool
     ) -> CleanupReport:
         """Forget the model's documents and claims; artifacts were never there."""
-        directory = object_directory(model.metadata.namespace, model.metadata.uid)
-        for storage in storages_of(model, runtime):
-            self._objects.delete_below(f"{storage.requests}{directory}")
+        for directory in model_directories(runtime, model).documents:
+            self._objects.delete_below(directory)
         return CleanupReport()
 
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:

@@ -16,7 +16,7 @@ from avatar_operator.model_lifecycle.training_request import exceeded_limits
 from avatar_operator.tenancy import location_allowed, namespace_allowed
 
 PHOTOS_LOOK_SECONDS = 30
-"""S3 tells nobody of uploads, unless a bucket is set up for it: how often missing photos are looked for."""
+"""A bucket need not tell of uploads: how often missing photos are looked for anyway."""
 
 
 def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:

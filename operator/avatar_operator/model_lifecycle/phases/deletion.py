@@ -9,31 +9,24 @@ when it says so is the model let go (`left_behind`).
 from avatar_api.avatar_model import AvatarModel
 from avatar_operator.backends.attempts import AttemptPending
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.core.decision import ActionFailed, Notice, Retry
-from avatar_operator.left_behind import (
-    CLEANUP_PATIENCE_SECONDS,
-    handed_over,
-    is_recorded,
-    let_go,
-    settle_remains,
+from avatar_operator.core.decision import ActionFailed, Notice
+from avatar_operator.left_behind import folding
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
+    LeftBehindHandedOver,
+    MarkRetained,
+    RecordLeftBehind,
 )
+from avatar_operator.left_behind.entries import is_recorded
+from avatar_operator.left_behind.folding import CLEANUP_PATIENCE_SECONDS, going_seconds, let_go
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
     CancelAttempt,
-    DataDeleted,
     DeleteModelData,
-    LeftBehindHandedOver,
-    MarkRetained,
     ModelAction,
     ModelDraft,
-    RecordLeftBehind,
 )
-from avatar_operator.model_lifecycle.observation import (
-    ModelObservation,
-    attempt_reference,
-    going_seconds,
-    is_active,
-)
+from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference, is_active
 
 CANCELLATION_GRACE_SECONDS = 60
 FIRST_LOOK_SECONDS = 0.5
@@ -62,7 +55,7 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         )
     if is_recorded(observation.runtime, model.metadata.uid):
         return let_go(draft, observation.runtime, model.metadata.uid).finish()
-    age = going_seconds(observation)
+    age = going_seconds(model.metadata, observation.now)
     training = draft.status.training
     if training is not None and is_active(training):
         draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, model, training)))
@@ -97,25 +90,15 @@ def fold_cleanup(
     fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ModelAction],
 ) -> ModelDraft:
     """What is left of the model's data."""
-    match fact:
-        case DataDeleted(report=report):
-            remains, retry = "; ".join(report.left_behind), Retry("CleanupIncomplete", "")
-        case LeftBehindHandedOver(remains=explanation):
-            return handed_over(draft, explanation)
-        case ActionFailed(message=message):
-            remains, retry = message, fact.as_retry()
-    if not remains:
-        return draft.remove_finalizer()
-    explanation = f"Not everything could be removed: {remains}"
-    return settle_remains(
-        draft, RecordLeftBehind(explanation), age=going_seconds(observation), remains=explanation, retry=retry
-    )
+    age = going_seconds(observation.model.metadata, observation.now)
+    return folding.fold_cleanup(draft, fact, RecordLeftBehind, age=age)
 
 
 def is_out_of_patience(observation: ModelObservation) -> bool:
     """Whether the model has been going for so long that nothing more is waited for."""
-    going = observation.model.metadata.deletion_timestamp is not None
-    return going and going_seconds(observation) >= CLEANUP_PATIENCE_SECONDS
+    metadata = observation.model.metadata
+    going = metadata.deletion_timestamp is not None
+    return going and going_seconds(metadata, observation.now) >= CLEANUP_PATIENCE_SECONDS
 
 
 def _until_next_look(age: float) -> float:

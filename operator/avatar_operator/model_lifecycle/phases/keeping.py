@@ -4,17 +4,11 @@ Nobody can leave it later if the runtime goes before the model, or the model by 
 an orphan. So it is left once, while the model lives, and again when it goes, because there may be other artifacts by then.
 """
 
-from avatar_operator.core.condition_drafts import update_status
 from avatar_operator.core.decision import ActionFailed
-from avatar_operator.left_behind import settle_mark, try_mark_again, unmarked
-from avatar_operator.model_lifecycle.actions import (
-    MarkedRetained,
-    MarkRetained,
-    ModelAction,
-    ModelDraft,
-    RecordLeftBehind,
-)
-from avatar_operator.model_lifecycle.observation import ModelObservation, going_seconds, is_settled
+from avatar_operator.left_behind import folding
+from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.model_lifecycle.actions import ModelAction, ModelDraft
+from avatar_operator.model_lifecycle.observation import ModelObservation, is_settled
 
 
 def keeping(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -31,16 +25,8 @@ def fold_mark(
     observation: ModelObservation, draft: ModelDraft, fact: MarkedRetained | ActionFailed[ModelAction]
 ) -> ModelDraft:
     """Whether artifacts that shall stay are known to be no orphans."""
-    match fact:
-        case MarkedRetained():
-            return update_status(draft, retained_time=observation.now)
-        case ActionFailed() if observation.model.metadata.deletion_timestamp is None:
-            return try_mark_again(draft, fact)
-        case ActionFailed():
-            return settle_mark(
-                draft,
-                fact,
-                RecordLeftBehind(unmarked(fact.message)),
-                age=going_seconds(observation),
-                marked=observation.model.status.retained_time is not None,
-            )
+    model = observation.model
+    marked = model.status.retained_time is not None
+    return folding.fold_mark(
+        draft, fact, RecordLeftBehind, metadata=model.metadata, now=observation.now, marked=marked
+    )

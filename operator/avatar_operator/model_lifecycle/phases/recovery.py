@@ -6,7 +6,7 @@ lost). Calling again could bill a training twice, so the attempt is fenced first
 
 from avatar_api.avatar_model import SageMakerAttempt
 from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
-from avatar_operator.core.decision import ActionFailed
+from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
 from avatar_operator.model_lifecycle.actions import (
     AttemptClaimed,
     AttemptFenced,
@@ -23,9 +23,6 @@ from avatar_operator.model_lifecycle.observation import (
     is_submitted,
     start_of_work,
 )
-
-HOPELESS_RETRY_SECONDS = 30.0
-"""What somebody has to mend is asked for again at this pace at most."""
 
 
 def recovery(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -61,9 +58,8 @@ def fold_fence(
             )
             running = f"Attempt {training.attempt} is running."
             return set_condition(observation, draft, TRAINED, "False", "Preparing", running).look_again_in(0)
-        case ActionFailed(reason=reason, message=message, retryable=retryable):
+        case ActionFailed(reason=reason, message=message):
             beginning = f"Whether attempt {training.attempt} was submitted cannot be found out ({reason}): "
-            pause = 0.0 if retryable else HOPELESS_RETRY_SECONDS
             return set_lasting_condition(
                 observation,
                 draft,
@@ -72,4 +68,4 @@ def fold_fence(
                 "Recovering",
                 f"{beginning}{message} It is tried again.",
                 beginning=beginning,
-            ).retry(fact.as_retry(at_least=pause))
+            ).retry(fact.as_retry(hopeless_pause=HOPELESS_PAUSE_SECONDS))

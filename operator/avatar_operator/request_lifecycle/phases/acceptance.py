@@ -15,7 +15,7 @@ from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import ACCEPTED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import RequestObservation
-from avatar_operator.request_lifecycle.pictures import draw_call, wanted_pictures
+from avatar_operator.request_lifecycle.pictures import drawing_settings, wanted_pictures
 from avatar_operator.tenancy import location_allowed, namespace_allowed
 
 MAX_NAMED = 5
@@ -109,11 +109,11 @@ def refusal(
 
 def _exceeded(runtime: AvatarRuntime, request: AvatarRequest) -> list[str]:
     limits, spec = runtime.spec.limits.inference, request.spec
-    call = draw_call(runtime, request, "", [])
+    settings = drawing_settings(runtime, request)
     checks = (
         ("number of pictures", len(wanted_pictures(request)), limits.max_pictures),
-        ("steps", call.num_inference_steps, limits.max_steps),
-        ("width x height", call.width * call.height, limits.max_pixels),
+        ("steps", settings.steps, limits.max_steps),
+        ("width x height", settings.width * settings.height, limits.max_pixels),
         ("activeDeadlineSeconds", spec.active_deadline_seconds or 0, limits.active_deadline_seconds),
         ("queueDeadlineSeconds", spec.queue_deadline_seconds or 0, limits.queue_deadline_seconds),
     )

@@ -10,19 +10,19 @@ What cannot be removed in time the runtime takes over, and only when it says so 
 from datetime import datetime, timedelta
 
 from avatar_operator.core.conditions import find_condition
-from avatar_operator.core.decision import ActionFailed, Notice, Retry
-from avatar_operator.left_behind import handed_over, is_recorded, let_go, settle_remains
-from avatar_operator.request_lifecycle.actions import (
-    DeletePictures,
+from avatar_operator.core.decision import ActionFailed, Notice
+from avatar_operator.left_behind import folding
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
     LeftBehindHandedOver,
     MarkRetained,
-    PicturesDeleted,
     RecordLeftBehind,
-    RequestAction,
-    RequestDraft,
 )
+from avatar_operator.left_behind.entries import is_recorded
+from avatar_operator.left_behind.folding import going_seconds, let_go
+from avatar_operator.request_lifecycle.actions import DeletePictures, RequestAction, RequestDraft
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED, is_finished
-from avatar_operator.request_lifecycle.observation import RequestObservation, going_seconds
+from avatar_operator.request_lifecycle.observation import RequestObservation
 
 LONGEST_CALL_SECONDS = 70
 """SageMaker gives an invocation 60 seconds; the rest is for clocks that differ."""
@@ -53,24 +53,15 @@ def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDra
 def fold_cleanup(
     observation: RequestObservation,
     draft: RequestDraft,
-    fact: PicturesDeleted | LeftBehindHandedOver | ActionFailed[RequestAction],
+    fact: DataDeleted | LeftBehindHandedOver | ActionFailed[RequestAction],
 ) -> RequestDraft:
     """What is left of the pictures."""
-    match fact:
-        case PicturesDeleted(report=report):
-            remains, retry = "; ".join(report.left_behind), Retry("CleanupIncomplete", "")
-        case LeftBehindHandedOver(remains=explanation):
-            return handed_over(draft, explanation)
-        case ActionFailed(message=message):
-            remains, retry = message, fact.as_retry()
-    if not remains:
+    if isinstance(fact, DataDeleted) and not fact.report.left_behind:
         ended = _calls_have_ended(observation)
         if observation.now < ended:
             return draft.look_again_in((ended - observation.now).total_seconds())
-        return draft.remove_finalizer()
-    explanation = f"Not everything could be removed: {remains}"
-    age = going_seconds(observation)
-    return settle_remains(draft, RecordLeftBehind(explanation), age=age, remains=explanation, retry=retry)
+    age = going_seconds(observation.request.metadata, observation.now)
+    return folding.fold_cleanup(draft, fact, RecordLeftBehind, age=age)
 
 
 def _calls_have_ended(observation: RequestObservation) -> datetime:

@@ -41,7 +41,7 @@ def drawing(observation: RequestObservation, draft: RequestDraft) -> RequestDraf
     ]
     if missing:
         chunk = missing[: runtime.spec.limits.inference.pictures_per_invocation]
-        return draft.act(DrawPictures(draw_call(runtime, request, pinned.target_model, chunk)))
+        return draft.act(DrawPictures(draw_call(runtime, request, pinned, chunk)))
     assert observation.pictures is not None
     count = counted(len(observation.pictures), "picture")
     verb = "lies" if len(observation.pictures) == 1 else "lie"

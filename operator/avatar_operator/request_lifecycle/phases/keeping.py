@@ -4,18 +4,12 @@ Nobody can leave it later if the runtime goes before the request, or the request
 mark is an orphan.
 """
 
-from avatar_operator.core.condition_drafts import update_status
 from avatar_operator.core.decision import ActionFailed
-from avatar_operator.left_behind import settle_mark, try_mark_again, unmarked
-from avatar_operator.request_lifecycle.actions import (
-    MarkedRetained,
-    MarkRetained,
-    RecordLeftBehind,
-    RequestAction,
-    RequestDraft,
-)
+from avatar_operator.left_behind import folding
+from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.request_lifecycle.actions import RequestAction, RequestDraft
 from avatar_operator.request_lifecycle.conditions import is_finished
-from avatar_operator.request_lifecycle.observation import RequestObservation, going_seconds
+from avatar_operator.request_lifecycle.observation import RequestObservation
 
 
 def keeping(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
@@ -32,17 +26,11 @@ def fold_mark(
     observation: RequestObservation, draft: RequestDraft, fact: MarkedRetained | ActionFailed[RequestAction]
 ) -> RequestDraft:
     """Whether pictures that shall stay are known to be no orphans."""
-    going = observation.request.metadata.deletion_timestamp is not None
-    match fact:
-        case MarkedRetained():
-            return draft.remove_finalizer() if going else update_status(draft, retained_time=observation.now)
-        case ActionFailed() if not going:
-            return try_mark_again(draft, fact)
-        case ActionFailed():
-            return settle_mark(
-                draft.remove_finalizer(),
-                fact,
-                RecordLeftBehind(unmarked(fact.message)),
-                age=going_seconds(observation),
-                marked=observation.request.status.retained_time is not None,
-            )
+    request = observation.request
+    marked = request.status.retained_time is not None
+    if request.metadata.deletion_timestamp is not None:
+        # Nothing else has to be removed.
+        draft = draft.remove_finalizer()
+    return folding.fold_mark(
+        draft, fact, RecordLeftBehind, metadata=request.metadata, now=observation.now, marked=marked
+    )

@@ -7,7 +7,7 @@ annotation; what stays is named in farewell.
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
-from avatar_operator.core.decision import ActionFailed, Notice, Retry
+from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed, Notice, Retry
 from avatar_operator.core.words import counted
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
@@ -20,7 +20,6 @@ from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 
 ABANDON = "avatars.dev/abandon"
 LOOK_SECONDS = 3.0
-DENIED_LOOK_SECONDS = 30.0
 IN_USE_LOOK_SECONDS = 30.0
 MAX_NAMED = 3
 _WAY_OUT = f'To let the runtime go and remove this yourself, annotate it {ABANDON}: "true".'
@@ -52,7 +51,7 @@ def fold_deletion(
                 f" {_WAY_OUT}"
             )
             draft = set_condition(observation, draft, READY, "False", "LeftBehind", explanation)
-            return draft.retry(Retry("LeftBehind", explanation, DENIED_LOOK_SECONDS))
+            return draft.retry(Retry("LeftBehind", explanation, HOPELESS_PAUSE_SECONDS))
         case EndpointsDeleted(facts=facts):
             message = facts.message or "The endpoints are being deleted."
             draft = set_condition(observation, draft, READY, "False", facts.reason, message)
@@ -62,13 +61,13 @@ def fold_deletion(
             if draft.status.left_behind:
                 stays.append(_data_that_stays(draft))
             return _abandon(draft, f"{' '.join(stays)} ({message})")
-        case ActionFailed(reason=reason, message=message, retryable=retryable):
+        case ActionFailed(reason=reason, message=message):
             beginning = "The endpoints cannot be deleted: "
             explanation = f"{beginning}{message} It is tried again until it works. {_WAY_OUT}"
             draft = set_lasting_condition(
                 observation, draft, READY, "False", reason, explanation, beginning=beginning
             )
-            return draft.retry(fact.as_retry(at_least=1.0 if retryable else DENIED_LOOK_SECONDS))
+            return draft.retry(fact.as_retry(hopeless_pause=HOPELESS_PAUSE_SECONDS))
 
 
 def _abandon(draft: RuntimeDraft, what_stays: str) -> RuntimeDraft:

@@ -3,7 +3,7 @@
 from avatar_api.meta import ConditionStatus
 from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition, update_status
 from avatar_operator.core.conditions import find_condition
-from avatar_operator.core.decision import ActionFailed, Retry
+from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed, Retry
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
 from avatar_operator.runtime_lifecycle.actions import (
     EndpointsSeen,
@@ -17,7 +17,6 @@ from avatar_operator.runtime_lifecycle.phases.retirement import keep, retire
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
 LOOK_SECONDS = 3.0
-FAILED_LOOK_SECONDS = 30.0
 
 
 def provisioning(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
@@ -41,18 +40,15 @@ def fold_endpoints(
             draft = account(observation, keep(draft, former), idle)
             if facts.failed:
                 draft = stalled(observation, draft, facts.reason, facts.message)
-                return draft.retry(Retry(facts.reason, facts.message, FAILED_LOOK_SECONDS))
+                return draft.retry(Retry(facts.reason, facts.message, HOPELESS_PAUSE_SECONDS))
             draft = at_work(observation, draft, facts.reason, facts.message)
             return draft.look_again_in(LOOK_SECONDS)
         case ActionFailed(reason=reason, retryable=retryable):
             draft = set_lasting_condition(observation, draft, ENDPOINTS_READY, "False", reason, fact.message)
             message = _message_of(draft)
-            if retryable:
-                draft = at_work(observation, draft, reason, message)
-                return draft.retry(fact.as_retry(at_least=1.0))
-            # Nothing but a person's hand mends it, and that hand may touch nothing that we watch.
-            draft = stalled(observation, draft, reason, message)
-            return draft.retry(fact.as_retry(at_least=FAILED_LOOK_SECONDS))
+            draft = (at_work if retryable else stalled)(observation, draft, reason, message)
+            # Where nothing but a person's hand mends it, that hand may touch nothing that we watch.
+            return draft.retry(fact.as_retry(hopeless_pause=HOPELESS_PAUSE_SECONDS))
 
 
 def _message_of(draft: RuntimeDraft) -> str:

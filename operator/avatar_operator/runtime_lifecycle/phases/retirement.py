@@ -9,7 +9,7 @@ from datetime import datetime
 
 from avatar_api.avatar_runtime import EndpointStatus
 from avatar_operator.core.condition_drafts import update_status
-from avatar_operator.core.decision import ActionFailed
+from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
 from avatar_operator.runtime_lifecycle.actions import (
     EndpointRetired,
     FormerEndpoint,
@@ -23,7 +23,6 @@ DRAWING_GRACE_SECONDS = 120
 """More than the longest call, and the pass that began it."""
 WAITING_LOOK_SECONDS = 30.0
 GOING_LOOK_SECONDS = 3.0
-DENIED_LOOK_SECONDS = 30.0
 MAX_FORMER = 6
 """What the schema of the status takes beside the two that serve. Of more the oldest are left to the search for orphans."""
 
@@ -78,7 +77,7 @@ def fold_retirement(draft: RuntimeDraft, fact: EndpointRetired | ActionFailed[Ru
             endpoints = [*_without(draft, endpoint), *facts.endpoints]
             return update_status(draft, endpoints=endpoints).look_again_in(GOING_LOOK_SECONDS)
         case ActionFailed():
-            return draft.retry(fact.as_retry(at_least=1.0 if fact.retryable else DENIED_LOOK_SECONDS))
+            return draft.retry(fact.as_retry(hopeless_pause=HOPELESS_PAUSE_SECONDS))
 
 
 def _without(draft: RuntimeDraft, gone: EndpointStatus) -> list[EndpointStatus]:

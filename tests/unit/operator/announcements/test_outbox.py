@@ -17,7 +17,7 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import Notice
 from avatar_operator.kube.client import KubeError, Object
-from avatar_operator.left_behind import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
+from avatar_operator.left_behind.folding import CLEANUP_PATIENCE_SECONDS, RECORDING_PATIENCE_SECONDS
 from avatar_operator.names import inference_id
 from builders.backend import out_of_reach
 from builders.kube import Backup, FakeKubeClient
@@ -409,6 +409,25 @@ async def test_one_status_that_is_written_again_is_told_once() -> None:
         await world.look_at(AVATAR_MODEL)
 
     assert _types(world) == [READY]
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+async def test_a_farewell_is_one_though_the_object_does_not_go_at_the_first_try(crashes: bool) -> None:
+    world = await _a_world()
+    world.kube.edit(AVATAR_MODEL, "ann", {"retention": {"expireAfterSeconds": 3600}})
+    await world.train()
+    world.clock.advance(3600)
+    world.kube.fail_next("delete")
+    with pytest.raises(KubeError):
+        await world.look_at(AVATAR_MODEL)
+    world.kube.edit(AVATAR_MODEL, "ann", {"retention": {"expireAfterSeconds": 3599}})
+    if crashes:
+        world.crash()
+
+    await world.settle(AVATAR_MODEL)
+
+    assert not world.kube.exists(AVATAR_MODEL, "ann")
+    assert world.kube.reasons().count("Expired") == 1
 
 
 async def test_failures_of_two_attempts_are_two_pieces_of_news() -> None:

@@ -18,6 +18,10 @@ def test_an_age_is_the_difference_of_two_times_of_one_answer() -> None:
     assert age_seconds(_answer(date="Sun, 22 Nov 2026 12:00:00 GMT"), MADE) == 3600.0
 
 
+def test_a_time_that_names_no_zone_is_of_greenwich() -> None:
+    assert age_seconds(_answer(date="Sun, 22 Nov 2026 12:00:00 -0000"), MADE) == 3600.0
+
+
 @pytest.mark.parametrize("answer", [_answer(), _answer(date="yesterday"), {"ResponseMetadata": {}}])
 def test_what_an_answer_without_a_time_tells_of_is_not_old(answer: dict[str, Any]) -> None:
     assert age_seconds(answer, MADE) == 0.0

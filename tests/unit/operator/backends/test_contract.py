@@ -76,6 +76,7 @@ def pictures(count: int) -> tuple[PictureRequest, ...]:
 def draw_call(target_model: str, prefix: str, count: int = 2) -> DrawCall:
     return DrawCall(
         target_model=target_model,
+        artifact=f"s3://{BUCKET}/artifacts/{target_model}",
         pictures=pictures(count),
         num_inference_steps=5,
         guidance_scale=7.5,

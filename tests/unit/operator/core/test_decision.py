@@ -66,14 +66,15 @@ def test_farewells_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "least", "expected"), [(None, 0.0, 0.0), (7.0, 0.0, 7.0), (7.0, 30.0, 30.0), (None, 30.0, 30.0)]
+    ("asked", "retryable", "expected"),
+    [(None, True, 0.0), (7.0, True, 7.0), (None, False, 30.0), (7.0, False, 30.0), (70.0, False, 70.0)],
 )
-def test_a_failed_action_is_tried_again_no_sooner_than_the_other_side_and_the_phase_say(
-    asked: float | None, least: float, expected: float
+def test_a_failed_action_is_tried_again_no_sooner_than_the_other_side_says_or_a_person_needs(
+    asked: float | None, retryable: bool, expected: float
 ) -> None:
-    failed = ActionFailed("submit", "Throttled", "slow down", retryable=True, retry_after=asked)
+    failed = ActionFailed("submit", "Throttled", "slow down", retryable=retryable, retry_after=asked)
 
-    assert failed.as_retry(at_least=least) == Retry("Throttled", "slow down", expected)
+    assert failed.as_retry(hopeless_pause=30.0) == Retry("Throttled", "slow down", expected)
 
 
 @pytest.mark.parametrize("delays", [(30.0, 5.0), (5.0, 30.0)])

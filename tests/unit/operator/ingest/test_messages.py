@@ -14,7 +14,9 @@ from avatar_api.documents.training import ObjectIdentity, TrainingProgressMessag
 from avatar_operator.ingest.messages import (
     MAX_MESSAGE_BYTES,
     AttemptHint,
+    ChangedObject,
     Ignored,
+    PhotosHint,
     ProgressHint,
     Unparsable,
     parse_message,
@@ -49,6 +51,13 @@ LOOKALIKES = st.fixed_dictionaries(
         "sequence": st.integers() | JSON_VALUES,
         "time": st.integers() | st.floats() | st.text(),
         "step": st.integers(),
+        "Records": st.lists(
+            st.fixed_dictionaries(
+                {"s3": st.fixed_dictionaries({"bucket": JSON_VALUES, "object": JSON_VALUES}) | JSON_VALUES}
+            )
+        ),
+        "source": st.just("aws.s3"),
+        "detail": st.fixed_dictionaries({"bucket": JSON_VALUES, "object": JSON_VALUES}) | JSON_VALUES,
     },
 )
 
@@ -77,6 +86,37 @@ def enveloped(document: object) -> str:
     )
 
 
+def upload(*keys: str) -> dict[str, Any]:
+    """What a bucket sends of objects that were uploaded to it: the keys are encoded as in a form."""
+    return {
+        "Records": [
+            {
+                "eventVersion": "2.1",
+                "eventSource": "aws:s3",
+                "awsRegion": "eu-central-1",
+                "eventTime": "2026-11-22T12:00:00.000Z",
+                "eventName": "ObjectCreated:Put",
+                "s3": {
+                    "s3SchemaVersion": "1.0",
+                    "configurationId": "photos",
+                    "bucket": {"name": "avatars", "arn": "arn:aws:s3:::avatars"},
+                    "object": {"key": key, "size": 1024, "eTag": "d41d8cd98f00b204e9800998ecf8427e"},
+                },
+            }
+            for key in keys
+        ]
+    }
+
+
+UPLOAD_BY_EVENT_BRIDGE = {
+    "version": "0",
+    "detail-type": "Object Created",
+    "source": "aws.s3",
+    "detail": {"version": "0", "bucket": {"name": "avatars"}, "object": {"key": "photos/demo/ann/a+b 1.jpg"}},
+}
+"""The same by way of EventBridge, which leaves keys as they are."""
+
+
 @pytest.mark.parametrize("wrap", [json.dumps, enveloped], ids=["raw", "enveloped"])
 @pytest.mark.parametrize(
     "document",
@@ -89,6 +129,46 @@ def test_an_inference_result_is_a_hint_about_its_attempt(wrap: Any, document: di
 
 def test_progress_is_passed_on_whole() -> None:
     assert parse_message(json.dumps(PROGRESS.to_wire())) == ProgressHint(PROGRESS)
+
+
+@pytest.mark.parametrize("wrap", [json.dumps, enveloped], ids=["raw", "enveloped"])
+def test_an_upload_is_a_hint_about_photos(wrap: Any) -> None:
+    message = parse_message(wrap(upload("photos/demo/ann/a%2Bb+1.jpg", "photos/demo/ann/%C3%A4.jpg")))
+    assert message == PhotosHint(
+        (
+            ChangedObject("avatars", "photos/demo/ann/a+b 1.jpg"),
+            ChangedObject("avatars", "photos/demo/ann/\u00e4.jpg"),
+        )
+    )
+
+
+@pytest.mark.parametrize("wrap", [json.dumps, enveloped], ids=["raw", "enveloped"])
+def test_an_upload_told_by_event_bridge_is_the_same_hint(wrap: Any) -> None:
+    assert parse_message(wrap(UPLOAD_BY_EVENT_BRIDGE)) == PhotosHint(
+        (ChangedObject("avatars", "photos/demo/ann/a+b 1.jpg"),)
+    )
+
+
+def test_the_test_event_of_a_bucket_is_ignored() -> None:
+    document = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "avatars"}
+    assert parse_message(json.dumps(document)) == Ignored("TestEvent")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"Records": []},
+        {"Records": "s3"},
+        {"Records": [{"s3": {"bucket": {"name": "avatars"}}}]},
+        {"Records": [{"s3": {"bucket": {"name": ""}, "object": {"key": "k"}}}]},
+        {"Records": [{"eventSource": "aws:ses"}]},
+        {"source": "aws.s3", "detail": {"bucket": {"name": "avatars"}, "object": {"key": 7}}},
+    ],
+    ids=range(6),
+)
+def test_an_event_that_names_no_object_says_so(document: dict[str, Any]) -> None:
+    message = parse_message(json.dumps(document))
+    assert message == Unparsable("an S3 event that names no object")
 
 
 def test_sagemakers_test_notification_is_ignored() -> None:

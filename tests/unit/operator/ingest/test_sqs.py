@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from avatar_operator.ingest.messages import AttemptHint, Hint, HintOutcome, OnHint
+from avatar_operator.ingest.messages import AttemptHint, ChangedObject, Hint, HintOutcome, OnHint, PhotosHint
 from avatar_operator.ingest.metrics import OUTCOMES, IngestMetrics
 from avatar_operator.ingest.sqs import Consumer
 from avatar_operator.ingest.unknown_objects import WARN_SECONDS, UnknownObjects, rest_seconds
@@ -101,6 +101,20 @@ async def test_what_is_no_hint_is_counted_and_deleted(
     assert count("TestNotification", "Ignored") == 1
     assert count("Attempt", "Accepted") == 1
     assert registry.get_sample_value("avatar_ingest_latency_seconds_count", {"kind": "Attempt"}) == 1
+
+
+async def test_an_upload_that_concerns_nobody_is_counted_and_deleted(
+    queue: Any, aws_url: str, registry: CollectorRegistry
+) -> None:
+    hints: list[Hint] = []
+    record = {"s3": {"bucket": {"name": "avatars"}, "object": {"key": "photos/1.jpg"}}}
+    queue.send({"Records": [record]}, {"Event": "s3:TestEvent"})
+    async with running(queue.url, aws_url, into(hints, HintOutcome.UNAWAITED), registry):
+        await until(lambda: queue.count() == 0)
+    assert hints == [PhotosHint((ChangedObject("avatars", "photos/1.jpg"),))]
+    for kind, outcome in (("Photos", "Unawaited"), ("TestEvent", "Ignored")):
+        labels = {"kind": kind, "outcome": outcome}
+        assert registry.get_sample_value("avatar_ingest_messages_total", labels) == 1
 
 
 async def test_a_hint_that_was_not_taken_comes_again(

@@ -18,7 +18,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, Kind
 from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.namespaces import NamespaceLabels
-from avatar_operator.left_behind import LeftBehindRegister
+from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.model_lifecycle.actions import FenceAttempt, ModelDraft, SubmitTraining
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.model_lifecycle.lifecycle import decide, summarise

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, Kind
 from avatar_operator.kube.client import KubeError, Object
-from avatar_operator.left_behind import CLEANUP_PATIENCE_SECONDS
+from avatar_operator.left_behind.folding import CLEANUP_PATIENCE_SECONDS
 from builders.backend import a_success, out_of_reach
 from builders.machine_settings import machine_settings
 from builders.manifests import model_manifest

@@ -10,7 +10,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import Stray
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.left_behind import left_by_model
+from avatar_operator.left_behind.entries import left_by_model
 from avatar_operator.orphans.collector import OrphanCollector
 from builders.backend import backends_of, denied
 from builders.clock import NOON

@@ -5,7 +5,7 @@ import pytest
 from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_operator.backends.cleanup_report import CleanupReport
-from avatar_operator.request_lifecycle.actions import PicturesDeleted
+from avatar_operator.left_behind.actions import DataDeleted
 from avatar_operator.request_lifecycle.notes import DrawingNotes
 from avatar_operator.request_lifecycle.phases.deletion import fold_cleanup
 from builders import model_stages, request_stages
@@ -14,7 +14,7 @@ from builders.objects import a_request
 from builders.observations import at, observed_request, request_draft
 from builders.world import World
 
-CLEAN = PicturesDeleted(CleanupReport())
+CLEAN = DataDeleted(CleanupReport())
 
 
 @pytest.fixture

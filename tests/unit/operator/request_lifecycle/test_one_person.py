@@ -21,6 +21,8 @@ from builders.two_operators import TwoOperators
 
 HEALABLE = ("Throttled", "InvocationTimedOut", "ServiceUnavailable")
 DEADLINE_SECONDS = 3600
+ONE_DAY = 86400
+VERBS = ("draw", "existing_pictures", "describe_pictures", "delete_request_data", "delete_owned")
 SPEC = {"prompts": [{"prompt": "sks person", "numImages": 6, "seed": 1}], "ttlSecondsAfterFinished": 100000}
 
 
@@ -173,6 +175,25 @@ class OnePerson(RuleBasedStateMachine):
         self.books.script(verb, out_of_reach())
         self._look(1)
 
+    @rule(verbs=st.sets(st.sampled_from(VERBS), min_size=1))
+    def an_outage_begins(self, verbs: set[str]) -> None:
+        self.books.out |= verbs
+        self._look(1)
+
+    @precondition(lambda self: self.world.kube.exists(AVATAR_REQUEST, "portraits"))
+    @rule(seconds=st.sampled_from([60, 4000, 5000]))
+    def delete_request_in_a_long_outage(self, seconds: int) -> None:
+        self.an_outage_begins({"delete_request_data"})
+        self.delete_request()
+        self._look(1)
+        self.time_passes(seconds)
+        self._look(2)
+
+    @rule()
+    def the_outage_ends(self) -> None:
+        self.books.out.clear()
+        self._look(1)
+
     @rule(
         verb=st.sampled_from(["apply_status", "set_finalizers", "create_event", "delete"]), lost=st.booleans()
     )
@@ -255,6 +276,7 @@ class OnePerson(RuleBasedStateMachine):
         self.operators.let_the_caught_pass_end()
         self.world.kube.heal()
         self.books.forget_scripts()
+        self.books.out.clear()
         self.books.next_answer = "given"
         self.watch_catches_up()
 
@@ -276,15 +298,25 @@ class OnePerson(RuleBasedStateMachine):
         if self.world.kube.exists(AVATAR_REQUEST, "portraits"):
             self.delete_request()
         for _ in range(5):
-            self.operators.look_at(AVATAR_REQUEST)
+            self._look(1)
             self.time_passes(60)
+        self._what_was_left_behind_goes()
         assert not self.world.kube.exists(AVATAR_REQUEST, "portraits")
         if self.world.kube.exists(AVATAR_RUNTIME, "standard"):
             assert {prefix: names for prefix, names in self.books.stored.items() if names} == {}
 
+    def _what_was_left_behind_goes(self) -> None:
+        for _ in range(3):
+            self.operators.advance(ONE_DAY)
+            self.operators.look_at(AVATAR_RUNTIME)
+
     def _look(self, times: int) -> None:
         for _ in range(times):
             self.operators.look_at(AVATAR_REQUEST)
+            if self.operators.leader.brought_back:
+                # The runtime takes over what the request cannot remove.
+                self.operators.leader.brought_back.clear()
+                self.operators.look_at(AVATAR_RUNTIME)
 
 
 TestOnePerson = OnePerson.TestCase

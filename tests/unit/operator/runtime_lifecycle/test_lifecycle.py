@@ -7,7 +7,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, FINAL
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Draft
-from avatar_operator.left_behind import left_by_model, left_by_request
+from avatar_operator.left_behind.entries import left_by_model, left_by_request
 from avatar_operator.runtime_lifecycle.actions import EndpointsSeen
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from builders.backend import denied, out_of_reach
@@ -87,7 +87,7 @@ async def test_a_backend_out_of_reach_is_tried_again_and_said(world: World) -> N
     reconciled = await world.look_at(AVATAR_RUNTIME)
 
     assert reconciled.retrying is not None
-    assert reconciled.retrying.at_least == 1.0
+    assert reconciled.retrying.at_least == 0.0
     ready = find_condition(world.runtime.status.conditions, "Ready")
     assert ready is not None
     assert (ready.status, ready.reason) == ("False", "ServiceUnavailable")

@@ -6,7 +6,7 @@ from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntimeStatus, EndpointStatus, Orphans
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.kube.cache import ObjectCache
-from avatar_operator.left_behind import left_by_model, left_by_request
+from avatar_operator.left_behind.entries import left_by_model, left_by_request
 from avatar_operator.runtime_lifecycle.metrics import RuntimeCollector
 from builders import model_stages
 from builders.clock import NOON

@@ -124,13 +124,24 @@ def test_a_loop_that_is_held_for_a_moment_is_alive(port: int) -> None:
         assert reception.get("/healthz").status_code == 200
 
 
+def test_a_loop_that_is_held_before_everything_is_listed_is_not_ready(port: int) -> None:
+    reception = Reception(port)
+    with reception.open(), reception.held_loop():
+        ready = reception.get("/readyz")
+        reception.unready = {"cache": "empty"}
+        unready = reception.get("/readyz")
+
+    assert ready.status_code == 200
+    assert (unready.status_code, unready.json()["problems"]) == (503, {"cache": "empty"})
+
+
 def test_a_loop_that_does_not_turn_is_not_alive(port: int) -> None:
     reception = Reception(port, loop_stuck_seconds=0.2)
     with reception.open(), reception.held_loop():
-        answer = reception.get("/healthz")
+        answers = [reception.get("/healthz"), reception.get("/readyz")]
 
-    assert answer.status_code == 503
-    assert "has not turned" in answer.json()["problems"]["loop"]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert all("has not turned" in answer.json()["problems"]["loop"] for answer in answers)
 
 
 async def test_a_port_that_is_taken_names_the_variable_that_sets_another(port: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from avatar_operator.aws import s3_objects
+from avatar_operator.aws import s3_deletion
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
@@ -70,7 +70,7 @@ async def test_every_version_and_delete_marker_goes(clients: AwsClients, s3: Any
 async def test_more_objects_than_one_call_may_name_are_removed_in_batches(
     clients: AwsClients, s3: Any, keys: Callable[[str], set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_objects, "DELETE_BATCH", 2)
+    monkeypatch.setattr(s3_deletion, "DELETE_BATCH", 2)
     prefix = f"many/{uuid.uuid4().hex}/"
     for number in range(5):
         s3.put_object(Bucket=BUCKET, Key=f"{prefix}{number}", Body=b"")
@@ -81,7 +81,7 @@ async def test_more_objects_than_one_call_may_name_are_removed_in_batches(
 async def test_what_is_too_much_for_one_call_is_reported_and_goes_with_the_next(
     clients: AwsClients, s3: Any, keys: Callable[[str], set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_objects, "MAX_DELETED_PER_CALL", 2)
+    monkeypatch.setattr(s3_deletion, "MAX_DELETED_PER_CALL", 2)
     prefix = S3Location(BUCKET, f"many/{uuid.uuid4().hex}/")
     for number in range(3):
         s3.put_object(Bucket=BUCKET, Key=f"{prefix.key}{number}", Body=b"")

@@ -22,6 +22,7 @@ from sagemaker_local.testing import LocalAws
 
 CALL = DrawCall(
     target_model="team-a/nobody/r1-a1.tar.gz",
+    artifact=f"s3://{BUCKET}/artifacts/team-a/nobody/r1-a1.tar.gz",
     pictures=(PictureRequest(prompt="a photo of sks person", seed=1, prompt_index=0, image_index=0),),
     num_inference_steps=5,
     guidance_scale=7.5,
@@ -76,10 +77,22 @@ async def test_an_artifact_that_is_there_and_that_the_endpoint_cannot_fetch_is_w
     target = f"team-a/{uuid.uuid4()}/r1-a1.tar.gz"
     s3.put_object(Bucket=BUCKET, Key=f"artifacts/{target}", Body=b"a model")
     local_aws.add_fault(kind="s3", action="missing", caller="platform", key=f"artifacts/{target}", times=10)
+    call = replace(CALL, target_model=target, artifact=f"s3://{BUCKET}/artifacts/{target}")
     with pytest.raises(BackendError) as caught:
-        await backend.compute.draw(runtime, replace(CALL, target_model=target))
+        await backend.compute.draw(runtime, call)
     assert (caught.value.reason, caught.value.retryable) == ("ArtifactUnreadable", True)
     assert "execution role" in caught.value.message
+
+
+async def test_an_artifact_is_looked_for_where_the_request_recorded_it(
+    backend: Backend, runtime: AvatarRuntime, s3: Any
+) -> None:
+    target = f"team-a/{uuid.uuid4()}/r1-a1.tar.gz"
+    s3.put_object(Bucket=BUCKET, Key=f"before/{target}", Body=b"a model")
+    call = replace(CALL, target_model=target, artifact=f"s3://{BUCKET}/before/{target}")
+    with pytest.raises(BackendError) as caught:
+        await backend.compute.draw(runtime, call)
+    assert (caught.value.reason, caught.value.retryable) == ("ArtifactUnreadable", True)
 
 
 async def test_an_endpoint_that_does_not_exist_is_waited_for(backend: Backend, local_aws: LocalAws) -> None:

@@ -127,3 +127,16 @@ async def test_they_go_from_where_somebody_elses_endpoint_stored_them_that_was_a
         runtime.model_copy(update={"spec": spec}), with_status(model, training=asked)
     )
     assert keys(model) == set()
+
+
+async def test_they_go_from_where_the_attempt_recorded_one_though_the_endpoint_is_another_by_now(
+    backend: Backend, s3: Any, keys: Callable[[AvatarModel], set[str]]
+) -> None:
+    model = make_model()
+    key = f"another/output/team-a/{model.metadata.uid}/x/y.out"
+    told = TrainingStatus(
+        revision=1, attempt=1, sagemaker=SageMakerAttempt(output_location=f"s3://{BUCKET}/{key}")
+    )
+    put(s3, key)
+    await backend.compute.delete_outcomes(make_runtime(), with_status(model, training=told))
+    assert keys(model) == set()

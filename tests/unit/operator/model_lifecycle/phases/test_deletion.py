@@ -6,17 +6,19 @@ from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_operator.backends.attempts import AttemptFailed, AttemptPending
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.core.decision import ActionFailed, Notice, Retry
-from avatar_operator.left_behind import left_by_model
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
+    LeftBehindHandedOver,
+    MarkRetained,
+    RecordLeftBehind,
+)
+from avatar_operator.left_behind.entries import left_by_model
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
     CancelAttempt,
-    DataDeleted,
     DeleteModelData,
-    LeftBehindHandedOver,
-    MarkRetained,
     ModelAction,
     ModelDraft,
-    RecordLeftBehind,
 )
 from avatar_operator.model_lifecycle.observation import attempt_reference
 from avatar_operator.model_lifecycle.phases.deletion import (

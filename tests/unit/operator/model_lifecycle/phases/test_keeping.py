@@ -4,13 +4,8 @@ import pytest
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_operator.core.decision import ActionFailed, Retry
-from avatar_operator.model_lifecycle.actions import (
-    MarkedRetained,
-    MarkRetained,
-    ModelAction,
-    ModelDraft,
-    RecordLeftBehind,
-)
+from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.model_lifecycle.actions import ModelAction, ModelDraft
 from avatar_operator.model_lifecycle.phases.keeping import fold_mark, keeping
 from builders import model_stages
 from builders.clock import NOON

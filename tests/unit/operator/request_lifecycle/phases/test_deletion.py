@@ -4,14 +4,8 @@ import pytest
 
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.core.decision import ActionFailed
-from avatar_operator.request_lifecycle.actions import (
-    DeletePictures,
-    MarkedRetained,
-    MarkRetained,
-    PicturesDeleted,
-    RecordLeftBehind,
-    RequestAction,
-)
+from avatar_operator.left_behind.actions import DataDeleted, MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.request_lifecycle.actions import DeletePictures, RequestAction
 from avatar_operator.request_lifecycle.notes import DrawingNotes
 from avatar_operator.request_lifecycle.phases.deletion import deletion, fold_cleanup
 from avatar_operator.request_lifecycle.phases.keeping import fold_mark
@@ -29,7 +23,7 @@ def test_the_pictures_go_before_their_request() -> None:
     observation = observed_request(a_request(deleted_at=NOON, status=SUCCEEDED), notes=ANSWERED)
 
     draft = deletion(observation, request_draft(observation))
-    cleaned = fold_cleanup(observation, draft, PicturesDeleted(CleanupReport()))
+    cleaned = fold_cleanup(observation, draft, DataDeleted(CleanupReport()))
 
     assert draft.actions == (DeletePictures(),)
     assert draft.finalizer == "Keep"
@@ -69,14 +63,14 @@ def test_a_request_that_drew_nothing_has_nothing_to_remove() -> None:
 @pytest.mark.parametrize(
     "fact",
     [
-        PicturesDeleted(CleanupReport(left_behind=("s3://x",))),
+        DataDeleted(CleanupReport(left_behind=("s3://x",))),
         ActionFailed(DeletePictures(), "AccessDenied", "denied: s3://x", retryable=False),
         ActionFailed(DeletePictures(), "Throttled", "slow down: s3://x", retryable=True),
     ],
     ids=["left behind", "denied", "throttled"],
 )
 def test_what_cannot_be_removed_is_tried_again_then_handed_over_and_at_last_let_go(
-    fact: PicturesDeleted | ActionFailed[RequestAction],
+    fact: DataDeleted | ActionFailed[RequestAction],
 ) -> None:
     request = a_request(deleted_at=NOON, status=SUCCEEDED)
     kept, handed, gone = (

@@ -4,14 +4,9 @@ import pytest
 
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
 from avatar_operator.core.decision import ActionFailed
-from avatar_operator.left_behind import left_by_request
-from avatar_operator.request_lifecycle.actions import (
-    MarkedRetained,
-    MarkRetained,
-    RecordLeftBehind,
-    RequestAction,
-    RequestDraft,
-)
+from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.left_behind.entries import left_by_request
+from avatar_operator.request_lifecycle.actions import RequestAction, RequestDraft
 from avatar_operator.request_lifecycle.phases.deletion import deletion
 from avatar_operator.request_lifecycle.phases.keeping import fold_mark, keeping
 from builders import request_stages

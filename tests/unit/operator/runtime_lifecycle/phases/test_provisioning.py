@@ -55,7 +55,7 @@ def test_endpoints_that_failed_wait_for_a_person_and_are_looked_at_slowly() -> N
     assert is_true(draft.status.conditions, "Stalled")
 
 
-@pytest.mark.parametrize(("retryable", "at_least"), [(True, 1.0), (False, 30.0)])
+@pytest.mark.parametrize(("retryable", "at_least"), [(True, 0.0), (False, 30.0)])
 def test_a_backend_that_cannot_be_asked_says_why_and_stalls_only_what_a_person_must_mend(
     retryable: bool, at_least: float
 ) -> None:

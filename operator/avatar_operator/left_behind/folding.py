@@ -1,0 +1,109 @@
+"""What follows for an object from what became of its data. Pure.
+
+Each function takes `record`, which makes the action RecordLeftBehind: a draft knows only the actions of its own kind.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.meta import ObjectMeta, ObservedStatus
+from avatar_operator.core.condition_drafts import update_status
+from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
+from avatar_operator.left_behind.actions import DataDeleted, LeftBehindHandedOver, MarkedRetained
+
+CLEANUP_PATIENCE_SECONDS = 600
+"""For so long an object that is being deleted tries to remove its data itself."""
+RECORDING_PATIENCE_SECONDS = 3600
+"""For so long it waits, after that, for its runtime to take over. A runtime that this version cannot read never does."""
+RECORDING_LOOK_SECONDS = 2.0
+MARK_AGAIN_SECONDS = 300.0
+"""How often a mark is tried that is denied, while the object lives."""
+
+StatusT = TypeVar("StatusT", bound=ObservedStatus)
+ActionT = TypeVar("ActionT")
+
+
+def going_seconds(metadata: ObjectMeta, now: datetime) -> float:
+    """For how many seconds an object has been going; it is going."""
+    assert metadata.deletion_timestamp is not None
+    return (now - metadata.deletion_timestamp).total_seconds()
+
+
+def fold_cleanup(
+    draft: Draft[StatusT, ActionT],
+    fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ActionT],
+    record: Callable[[str], ActionT],
+    *,
+    age: float,
+) -> Draft[StatusT, ActionT]:
+    """The draft of an object that is being deleted and has tried to remove its data, or to hand over what is left.
+
+    Args:
+        draft: the draft.
+        fact: what became of that.
+        record: makes the action that hands over what remains.
+        age: for how many seconds the object has been going.
+    """
+    match fact:
+        case DataDeleted(report=report):
+            remains, retry = "; ".join(report.left_behind), Retry("CleanupIncomplete", "")
+        case LeftBehindHandedOver(remains=explanation):
+            return draft.retry(Retry("CleanupIncomplete", explanation, RECORDING_LOOK_SECONDS))
+        case ActionFailed(message=message):
+            remains, retry = message, fact.as_retry()
+    if not remains:
+        return draft.remove_finalizer()
+    explanation = f"Not everything could be removed: {remains}"
+    if age < CLEANUP_PATIENCE_SECONDS:
+        return draft.retry(Retry(retry.reason, explanation, retry.at_least))
+    if age < CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS:
+        return draft.act(record(explanation))
+    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", explanation)).remove_finalizer()
+
+
+def fold_mark(
+    draft: Draft[StatusT, ActionT],
+    fact: MarkedRetained | ActionFailed[ActionT],
+    record: Callable[[str], ActionT],
+    *,
+    metadata: ObjectMeta,
+    now: datetime,
+    marked: bool,
+) -> Draft[StatusT, ActionT]:
+    """The draft of an object whose data shall stay, and that has tried to mark it so.
+
+    Args:
+        draft: the draft; if the object is going, as it shall be once nothing is in the way.
+        fact: what became of that.
+        record: makes the action that hands over what is not marked.
+        metadata: the object's.
+        now: the instant.
+        marked: whether the mark was left before.
+    """
+    match fact:
+        case MarkedRetained():
+            return update_status(draft, retained_time=now)
+        case ActionFailed() if metadata.deletion_timestamp is None:
+            return draft.retry(fact.as_retry(hopeless_pause=MARK_AGAIN_SECONDS))
+        case ActionFailed() if marked:
+            return draft
+        case ActionFailed(message=message):
+            age = going_seconds(metadata, now)
+    if age < CLEANUP_PATIENCE_SECONDS:
+        return draft.retry(fact.as_retry())
+    explanation = f"What is retained could not be marked so, and may be taken for an orphan: {message}"
+    if age < CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS:
+        return draft.act(record(explanation))
+    return draft.say_farewell(Notice("Warning", "RetainedUnmarked", explanation))
+
+
+def let_go(draft: Draft[StatusT, ActionT], runtime: AvatarRuntime, uid: str) -> Draft[StatusT, ActionT]:
+    """The draft of an object whose runtime has taken over what it leaves behind. Pure."""
+    entry = next(entry for entry in runtime.status.left_behind if entry.uid == uid)
+    message = (
+        f"Not everything could be removed, or marked as retained, in time. AvatarRuntime {runtime.metadata.name} goes on"
+        f" trying, and lists it in status.leftBehind: {', '.join([*entry.locations, *entry.retained])}"
+    )
+    return draft.say_farewell(Notice("Warning", "CleanupIncomplete", message)).remove_finalizer()

@@ -1,0 +1,34 @@
+"""Entries on their way from the objects that go to the runtimes that take over. Lost with the process, and handed in again."""
+
+from collections.abc import Callable
+
+from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind
+
+
+class LeftBehindRegister:
+    """Entries on their way into the status of their runtimes.
+
+    Args:
+        on_entry: called with the name of a runtime that has to look at what waits for it.
+    """
+
+    def __init__(self, on_entry: Callable[[str], None]) -> None:
+        self._on_entry = on_entry
+        self._waiting: dict[str, dict[str, LeftBehind]] = {}
+
+    def hand_over(self, runtime_name: str, entry: LeftBehind) -> None:
+        """Have a runtime take over what an object leaves behind."""
+        self._waiting.setdefault(runtime_name, {})[entry.uid] = entry
+        self._on_entry(runtime_name)
+
+    def waiting(self, runtime_name: str) -> tuple[LeftBehind, ...]:
+        """The entries that a runtime has not written yet."""
+        return tuple(self._waiting.get(runtime_name, {}).values())
+
+    def written(self, runtime_name: str, status: AvatarRuntimeStatus) -> None:
+        """A runtime's status stands in the API server: what it names does not wait any more."""
+        waiting = self._waiting.get(runtime_name, {})
+        for entry in status.left_behind:
+            waiting.pop(entry.uid, None)
+        if not waiting:
+            self._waiting.pop(runtime_name, None)
