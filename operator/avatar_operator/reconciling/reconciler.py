@@ -31,6 +31,8 @@ from avatar_operator.reconciling.trouble import Troubles
 
 logger = structlog.get_logger(__name__)
 
+LATE_WATCH_SECONDS = 1.0
+"""The watch brings the newer version, and with it another pass; this timer is for a watch that is late."""
 ObservationT = TypeVar("ObservationT")
 StatusT = TypeVar("StatusT", bound=ObservedStatus)
 ActionT = TypeVar("ActionT")
@@ -103,7 +105,7 @@ class Reconciled:
         decided_by: the phase that decided, for metrics.
     """
 
-    result: Literal["gone", "unchanged", "changed", "conflict", "kube_error", "error"]
+    result: Literal["gone", "unchanged", "changed", "deleted", "conflict", "kube_error", "error"]
     requeue_after: float | None = None
     retrying: Retry | None = None
     decided_by: str = NO_PHASE
@@ -156,8 +158,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         try:
             reconciled = await self._carry_out(body, observation, draft)
         except ConflictError:
-            # The watch brings the newer version, and with it another pass; this timer is for a watch that is late.
-            reconciled = Reconciled("conflict", requeue_after=1.0)
+            reconciled = Reconciled("conflict", requeue_after=LATE_WATCH_SECONDS)
         except NotFoundError:
             self._cache.remove(self.kind, key, body["metadata"]["uid"])
             reconciled = Reconciled("gone")
@@ -202,7 +203,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
             return Reconciled("changed")
         if draft.delete_object:
             await self._client.delete(self.kind, body)
-            return Reconciled("changed")
+            return Reconciled("deleted", requeue_after=LATE_WATCH_SECONDS)
         observed, generation = self._lifecycle.observed_status(observation), body["metadata"]["generation"]
         status = self._troubles.told(
             body["metadata"]["uid"], draft.retrying, draft.status, observed=observed, generation=generation

@@ -33,7 +33,9 @@ KUBE_CALLS = (
     ("replace", "Lease"),
 )
 """What the API server is asked, as verb and kind."""
-ReconcileResult = Literal["gone", "unchanged", "changed", "conflict", "kube_error", "fenced", "error"]
+ReconcileResult = Literal[
+    "gone", "unchanged", "changed", "deleted", "conflict", "kube_error", "fenced", "error"
+]
 TRAINING_OUTCOMES = ("succeeded", "failed")
 REQUEST_OUTCOMES = ("Succeeded", "Failed")
 

@@ -124,3 +124,15 @@ def test_pictures_of_a_request_that_was_taken_away_by_force_go_only_if_they_were
             assert (await album.pictures_of("kept"), await album.pictures_of("forgotten")) == (2, 0)
 
     in_virtual_time(story())
+
+
+def test_a_request_whose_time_is_over_is_deleted_once_however_late_the_watch_shows_it() -> None:
+    async def story() -> None:
+        async with Album().drawn() as album:
+            album.kube.edit(AVATAR_REQUEST, "forgotten", {"ttlSecondsAfterFinished": 60})
+
+            await until(lambda: not album.kube.exists(AVATAR_REQUEST, "forgotten"), within=120)
+
+            assert album.kube.writes["delete", "AvatarRequest"] == 1
+
+    in_virtual_time(story())

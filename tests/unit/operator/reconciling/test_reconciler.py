@@ -13,7 +13,7 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import KubeError, Object
-from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
+from avatar_operator.reconciling.reconciler import LATE_WATCH_SECONDS, Reconciled, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from builders.clock import FakeClock
 from builders.kube import FakeKubeClient
@@ -278,9 +278,10 @@ async def test_what_was_decided_is_done_in_a_pass_that_has_to_be_repeated_for_an
 async def test_an_object_can_delete_itself_after_its_farewell() -> None:
     bench = Bench(lambda draft: draft.say_farewell(NEWS).delete())
 
-    await bench.reconcile()
+    reconciled = await bench.reconcile()
 
     assert bench.journal == ["observe", "farewell News", "delete"]
+    assert reconciled == Reconciled("deleted", requeue_after=LATE_WATCH_SECONDS)
     assert "deletionTimestamp" in bench.kube.read(AVATAR_MODEL, "ann")["metadata"]
 
 
