@@ -126,6 +126,20 @@ def test_pictures_of_a_request_that_was_taken_away_by_force_go_only_if_they_were
     in_virtual_time(story())
 
 
+def test_a_request_whose_time_is_over_goes_although_its_pictures_could_not_be_marked() -> None:
+    async def story() -> None:
+        album = Album()
+        album.is_denied = True
+        async with album.drawn():
+            album.kube.edit(AVATAR_REQUEST, "kept", {"ttlSecondsAfterFinished": 60})
+
+            await until(lambda: not album.kube.exists(AVATAR_REQUEST, "kept"), within=4 * 3600)
+
+            assert await album.pictures_of("kept") == 2
+
+    in_virtual_time(story())
+
+
 def test_a_request_whose_time_is_over_is_deleted_once_however_late_the_watch_shows_it() -> None:
     async def story() -> None:
         async with Album().drawn() as album:

@@ -1,7 +1,8 @@
 """Expiry: a finished request changes no more; one with a time to live deletes itself when that is over."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from avatar_api.avatar_request import AvatarRequest
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED, is_finished
@@ -13,11 +14,18 @@ def expiry(observation: RequestObservation, draft: RequestDraft) -> RequestDraft
     request = observation.request
     if not is_finished(request.status):
         return draft
-    keep = request.spec.ttl_seconds_after_finished
-    succeeded = find_condition(request.status.conditions, SUCCEEDED)
-    if keep is None or succeeded is None:
+    due = expiry_time(request)
+    if due is None:
         return draft.finish()
-    due = succeeded.last_transition_time + timedelta(seconds=keep)
     if observation.now < due:
         return draft.look_again_in((due - observation.now).total_seconds()).finish()
     return draft.delete().finish()
+
+
+def expiry_time(request: AvatarRequest) -> datetime | None:
+    """When a request deletes itself; None if it does not, or is not finished."""
+    keep = request.spec.ttl_seconds_after_finished
+    succeeded = find_condition(request.status.conditions, SUCCEEDED)
+    if keep is None or succeeded is None or not is_finished(request.status):
+        return None
+    return succeeded.last_transition_time + timedelta(seconds=keep)

@@ -1,7 +1,8 @@
 """Keeping: pictures that are to outlive their request carry a mark from the moment in which it is finished.
 
 Nobody can leave it later if the runtime goes before the request, or the request by force: whatever has no owner and no
-mark is an orphan.
+mark is an orphan. A mark that is denied keeps no request beyond its time to live: one that goes is marked, or handed over,
+in bounded time (`deletion`).
 """
 
 from avatar_operator.core.decision import ActionFailed
@@ -10,6 +11,7 @@ from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, Re
 from avatar_operator.request_lifecycle.actions import RequestAction, RequestDraft
 from avatar_operator.request_lifecycle.conditions import is_finished
 from avatar_operator.request_lifecycle.observation import RequestObservation
+from avatar_operator.request_lifecycle.phases.expiry import expiry_time
 
 
 def keeping(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
@@ -18,6 +20,9 @@ def keeping(observation: RequestObservation, draft: RequestDraft) -> RequestDraf
     if request.spec.deletion_policy == "Delete" or observation.runtime is None:
         return draft
     if status.storage_prefix is None or status.retained_time is not None or not is_finished(status):
+        return draft
+    due = expiry_time(request)
+    if due is not None and due <= observation.now:
         return draft
     return draft.act(MarkRetained())
 
