@@ -21,6 +21,7 @@ from avatar_operator.announcements.place_troubles import PlaceTrouble, PlaceTrou
 from avatar_operator.core.defects import defect
 from avatar_operator.core.news import News
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.leadership import LeadershipLostError
 
 log = structlog.get_logger(__name__)
 
@@ -183,7 +184,11 @@ class PostOffice:
 
     async def _empty(self, place: _Place, lane: _Lane) -> None:
         while lane.letters:
-            pause = await self._try(lane, lane.letters[0])
+            try:
+                pause = await self._try(lane, lane.letters[0])
+            except LeadershipLostError:
+                # The elector ends this process.
+                return
             if pause:
                 await asyncio.sleep(pause)
         del self._lanes[place]
@@ -200,6 +205,9 @@ class PostOffice:
                 await self._deliver(letter)
         except UndeliverableError as error:
             return self._failed(lane, letter, error)
+        except LeadershipLostError:
+            # It is the next leader's to tell, and the cursor must not pass it.
+            raise
         except Exception as error:  # one letter's defect must not hold the rest
             log.exception("a letter cannot be written", **_fields(letter))
             told = defect(error)

@@ -20,6 +20,7 @@ from avatar_operator.announcements.letters import (
 from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
+from avatar_operator.kube.leadership import LeadershipLostError
 from builders.clock import NOON
 from builders.virtual_time import VirtualTimeLoop
 
@@ -396,3 +397,18 @@ def test_at_the_end_of_the_process_everything_is_tried_once_more_without_waiting
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(story())
+
+
+def test_a_letter_that_may_not_be_sent_any_more_is_left_to_the_next_leader() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda _letter: LeadershipLostError("the lease is over")
+        post.post("ModelReady")
+
+        with pytest.raises(LeadershipLostError):
+            await post.office.flush()
+
+        assert [letter.news.notice.reason for letter in post.office.waiting()] == ["ModelReady"]
+        assert post.count("Refused") == 0
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(story(Post()))
