@@ -104,7 +104,7 @@ class Sweeper:
 
     async def sweep(self, kind: Kind) -> None:
         """Compare the cache with a list of one kind, and have everything looked at."""
-        before, version = self._known(kind), 0
+        before, version, listed_before = self._known(kind), 0, self._cache.listed(kind)
         unlisted = dict(before)
         differing: dict[ObjectKey, Object] = {}
         async for page in self._client.list_objects(kind):
@@ -123,7 +123,9 @@ class Sweeper:
         missed = self._drop(kind, unlisted)
         for key, body in differing.items():
             missed = self._make_good(kind, key, body, before.get(key)) or missed
-        self._cache.note_listed(kind, version)
+        if self._cache.listed(kind) == listed_before:
+            # Else whoever came to lead meanwhile has listed later than this.
+            self._cache.note_listed(kind, version)
         self._note(kind, missed=missed)
 
     def _known(self, kind: Kind) -> dict[ObjectKey, Object]:

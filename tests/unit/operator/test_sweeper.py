@@ -367,3 +367,20 @@ def test_a_sweep_that_finds_something_missed_does_not_show_that_the_watch_is_wel
         assert office.watches.ages()["avatarmodels"] > 100
 
     in_virtual_time(story())
+
+
+def test_a_sweep_that_began_before_everything_was_listed_anew_does_not_take_back_how_far_that_came() -> None:
+    async def story() -> None:
+        office = await _office_with_a_model()
+        office.watch_delay = None
+        office.kube.edit(AVATAR_MODEL, "ann", {"suspend": True})
+        sweep = asyncio.create_task(office.sweeper.sweep(AVATAR_MODEL))
+        await asyncio.sleep(1)
+        office.kube.edit(AVATAR_MODEL, "ann", {"suspend": False})
+        await office.sweeper.catch_up()
+
+        await sweep
+
+        assert office.cache.listed(AVATAR_MODEL) == office.kube.version
+
+    in_virtual_time(story())
