@@ -38,7 +38,13 @@ async def owners(objects: S3Objects, storage: StorageLocations) -> Sequence[Stor
 async def mark_retained(objects: S3Objects, directory: OwnedDirectory, now: datetime) -> None:
     """See Storage.mark_retained."""
     location = S3Location.parse(directory.location)
-    if await objects.list_below(location, limit=1):
+    try:
+        lies_there = await objects.list_below(location, limit=1)
+    except AwsFailure as error:
+        if error.reason != "BucketNotFound":
+            raise
+        return
+    if lies_there:
         mark = {"kind": directory.kind, "uid": directory.uid, "since": now.isoformat()}
         await objects.write(location.below(RETAINED), json.dumps(mark).encode(), content_type=JSON)
 

@@ -14,7 +14,7 @@ from avatar_operator.backends.census import Census
 from avatar_operator.backends.s3 import owners as s3_owners
 from avatar_operator.backends.selection import Backend
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.locations import runtime_storage
+from avatar_operator.locations import OwnedDirectory, runtime_storage
 from avatar_operator.names import inference_id
 from builders.backend_objects import make_runtime
 
@@ -189,3 +189,14 @@ async def test_more_uploads_than_one_call_ends_are_reported_and_go_with_the_next
 
 async def test_a_bucket_that_is_gone_owes_nothing_to_anybody(backend: Backend) -> None:
     assert await backend.storage.owners(runtime_on("no-such-bucket")) == []
+
+
+async def test_nothing_is_to_be_marked_in_a_bucket_that_is_gone(backend: Backend) -> None:
+    runtime = runtime_on("no-such-bucket")
+    directory = OwnedDirectory(
+        "team-a", MODEL, "AvatarModel", f"s3://no-such-bucket/artifacts/team-a/{MODEL}/"
+    )
+
+    await backend.storage.mark_retained(runtime, directory)
+
+    assert await backend.storage.owners(runtime) == []
