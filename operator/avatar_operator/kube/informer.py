@@ -26,6 +26,7 @@ from avatar_operator.kube.kubernetes_client import PAGE_SIZE
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+END_SECONDS = 1.0
 logger = structlog.get_logger(__name__)
 _IDENTITY: Any = "avatar-operator"
 """A name for kopf's peering, which is off. Without one kopf looks up the user's name, and in a container whose uid has
@@ -81,10 +82,11 @@ class Informer:
                 identity=_IDENTITY,
                 stop_flag=stop,
             )
-            # Not `kopf.operator`: when one of these has ended it cancels the others and waits for them, and a watch that was
-            # about to log in anew misses that, so it would wait for ever.
+            # Not `kopf.operator`: when one of these has ended it cancels the others once and waits for them, and a watch that
+            # was about to log in anew, or to begin anew, misses that, so it would wait for ever.
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             settle("; ".join(_why(task) for task in done))
+            await _end_everything()
 
         def watch() -> None:
             try:
@@ -124,6 +126,14 @@ def _why(task: "asyncio.Task[Any]") -> str:
 
 def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+async def _end_everything() -> None:
+    """Cancel whatever else runs in this loop, again and again: a watch that misses that goes on, and its thread with it."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=END_SECONDS)
 
 
 def _settle(ended: asyncio.Future[str], why: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from avatar_operator.kube.client import Object
 from avatar_operator.kube.informer import Informer
 
 PATIENCE_SECONDS = 20.0
+JOIN_SECONDS = 2.0
+RESTARTS = 6
 LIST = ("get", "list", "watch")
 
 
@@ -30,6 +33,8 @@ class PretendedServer:
         self.watches_end = asyncio.Event()
         self.refusal = 0
         """The HTTP status of every answer, unless 0."""
+        self.refused_plural = ""
+        """What may not be listed or watched."""
 
     @asynccontextmanager
     async def listening(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
@@ -50,6 +55,8 @@ class PretendedServer:
         if self.refusal:
             return web.json_response({"kind": "Status", "code": self.refusal}, status=self.refusal)
         path = request.path.strip("/").split("/")
+        if path[-1] == self.refused_plural:
+            return web.json_response({"kind": "Status", "code": 403}, status=403)
         match path:
             case ["api"]:
                 return web.json_response({"versions": ["v1"]})
@@ -161,3 +168,39 @@ async def test_what_an_api_server_refuses_for_longer_than_kopf_bears_is_watched_
         # A list that was under way when the refusals began may show Ann once more.
         while await names.get() != "bob":
             pass
+
+
+async def test_kopf_after_kopf_that_gives_up_leaves_no_thread_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Watches that end, and are begun anew, while another kind's list is refused: the moment in which kopf misses its end."""
+    patient, restarts, enough = informer._settings, 0, asyncio.Event()
+
+    def impatient() -> kopf.OperatorSettings:
+        settings = patient()
+        settings.networking.error_backoffs = (0.01,)
+        return settings
+
+    def began_anew(*_: object, **__: object) -> None:
+        nonlocal restarts
+        restarts += 1
+        if restarts == RESTARTS:
+            enough.set()
+
+    monkeypatch.setattr(informer, "_settings", impatient)
+    monkeypatch.setattr(informer, "LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(informer, "FIRST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(informer, "END_SECONDS", 0.05)
+    monkeypatch.setattr(informer.logger, "warning", began_anew)
+    server = PretendedServer(tmp_path)
+    server.watches_end.set()
+    async with server.listening(monkeypatch), asyncio.timeout(PATIENCE_SECONDS), _watching():
+        server.refused_plural = "avatarmodels"
+        await enough.wait()
+        former = [thread for thread in threading.enumerate() if thread.name == "kopf"][:-1]
+        server.watches_end.clear()
+
+        for thread in former:
+            await asyncio.to_thread(thread.join, JOIN_SECONDS)
+
+        assert not [thread for thread in former if thread.is_alive()]
