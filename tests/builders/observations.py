@@ -46,6 +46,7 @@ def observed_model(
     outcome: AttemptOutcome | BackendError | None = None,
     progress: TrainingProgressMessage | None = None,
     planned_here: bool = False,
+    asked_since: datetime | None = None,
 ) -> ModelObservation:
     """An AvatarModel and its surroundings."""
     return ModelObservation(
@@ -56,6 +57,7 @@ def observed_model(
         outcome=outcome,
         progress=progress,
         planned_here=planned_here,
+        asked_since=asked_since,
     )
 
 
@@ -103,6 +105,7 @@ def observed_request(
     pictures: Sequence[Picture] | None = None,
     notes: DrawingNotes | None = None,
     model_names: tuple[str, ...] = (),
+    asked_since: datetime | None = None,
 ) -> RequestObservation:
     """An AvatarRequest and its surroundings."""
     return RequestObservation(
@@ -114,6 +117,7 @@ def observed_request(
         pictures=pictures,
         notes=notes or DrawingNotes(),
         model_names=model_names,
+        asked_since=asked_since,
     )
 
 

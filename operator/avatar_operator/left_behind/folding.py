@@ -16,7 +16,8 @@ from avatar_operator.left_behind.actions import DataDeleted, LeftBehindHandedOve
 CLEANUP_PATIENCE_SECONDS = 600
 """For so long an object that is being deleted tries to remove its data itself."""
 RECORDING_PATIENCE_SECONDS = 3600
-"""For so long it waits, after that, for its runtime to take over. A runtime that this version cannot read never does."""
+"""For so long it waits for its runtime to take over, once asked; anew with each process. A runtime that this version cannot
+read never does."""
 RECORDING_LOOK_SECONDS = 2.0
 MARK_AGAIN_SECONDS = 300.0
 """How often a mark is tried that is denied, while the object lives."""
@@ -36,7 +37,9 @@ def fold_cleanup(
     fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ActionT],
     record: Callable[[str], ActionT],
     *,
-    age: float,
+    metadata: ObjectMeta,
+    now: datetime,
+    asked_since: datetime | None,
 ) -> Draft[StatusT, ActionT]:
     """The draft of an object that is being deleted and has tried to remove its data, or to hand over what is left.
 
@@ -44,7 +47,9 @@ def fold_cleanup(
         draft: the draft.
         fact: what became of that.
         record: makes the action that hands over what remains.
-        age: for how many seconds the object has been going.
+        metadata: the object's.
+        now: the instant.
+        asked_since: since when its runtime has been asked to take over.
     """
     match fact:
         case DataDeleted(report=report):
@@ -56,9 +61,9 @@ def fold_cleanup(
     if not remains:
         return draft.remove_finalizer()
     explanation = f"Not everything could be removed: {remains}"
-    if age < CLEANUP_PATIENCE_SECONDS:
+    if going_seconds(metadata, now) < CLEANUP_PATIENCE_SECONDS:
         return draft.retry(Retry(retry.reason, explanation, retry.at_least))
-    if age < CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS:
+    if not _was_asked_in_vain(asked_since, now):
         return draft.act(record(explanation))
     return draft.say_farewell(Notice("Warning", "CleanupIncomplete", explanation)).remove_finalizer()
 
@@ -70,6 +75,7 @@ def fold_mark(
     *,
     metadata: ObjectMeta,
     now: datetime,
+    asked_since: datetime | None,
     marked: bool,
 ) -> Draft[StatusT, ActionT]:
     """The draft of an object whose data shall stay, and that has tried to mark it so.
@@ -80,6 +86,7 @@ def fold_mark(
         record: makes the action that hands over what is not marked.
         metadata: the object's.
         now: the instant.
+        asked_since: since when its runtime has been asked to take over.
         marked: whether the mark was left before.
     """
     match fact:
@@ -90,13 +97,19 @@ def fold_mark(
         case ActionFailed() if marked:
             return draft
         case ActionFailed(message=message):
-            age = going_seconds(metadata, now)
-    if age < CLEANUP_PATIENCE_SECONDS:
+            explanation = (
+                f"What is retained could not be marked so, and may be taken for an orphan: {message}"
+            )
+    if going_seconds(metadata, now) < CLEANUP_PATIENCE_SECONDS:
         return draft.retry(fact.as_retry())
-    explanation = f"What is retained could not be marked so, and may be taken for an orphan: {message}"
-    if age < CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS:
+    if not _was_asked_in_vain(asked_since, now):
         return draft.act(record(explanation))
     return draft.say_farewell(Notice("Warning", "RetainedUnmarked", explanation))
+
+
+def _was_asked_in_vain(asked_since: datetime | None, now: datetime) -> bool:
+    # Not told by how long the object has been going: nobody may have been there to ask.
+    return asked_since is not None and (now - asked_since).total_seconds() >= RECORDING_PATIENCE_SECONDS
 
 
 def let_go(draft: Draft[StatusT, ActionT], runtime: AvatarRuntime, uid: str) -> Draft[StatusT, ActionT]:

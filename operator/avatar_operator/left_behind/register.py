@@ -1,6 +1,7 @@
 """Entries on their way from the objects that go to the runtimes that take over. Lost with the process, and handed in again."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind
 
@@ -17,9 +18,16 @@ class LeftBehindRegister:
         self._waiting: dict[str, dict[str, LeftBehind]] = {}
 
     def hand_over(self, runtime_name: str, entry: LeftBehind) -> None:
-        """Have a runtime take over what an object leaves behind."""
-        self._waiting.setdefault(runtime_name, {})[entry.uid] = entry
+        """Have a runtime take over what an object leaves behind; asking again does not begin anew."""
+        waiting = self._waiting.setdefault(runtime_name, {})
+        known = waiting.get(entry.uid)
+        waiting[entry.uid] = entry if known is None else entry.model_copy(update={"since": known.since})
         self._on_entry(runtime_name)
+
+    def asked_since(self, runtime_name: str, uid: str) -> datetime | None:
+        """Since when a runtime has been asked to take over what an object leaves behind; None if it is not being asked."""
+        entry = self._waiting.get(runtime_name, {}).get(uid)
+        return None if entry is None else entry.since
 
     def waiting(self, runtime_name: str) -> tuple[LeftBehind, ...]:
         """The entries that a runtime has not written yet."""

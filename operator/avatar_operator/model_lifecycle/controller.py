@@ -117,6 +117,7 @@ class ModelLifecycle:
                 and training.inference_id is not None
                 and training.inference_id == notes.planned_inference_id
             ),
+            asked_since=self.left_behind.asked_since(model.spec.runtime_ref.name, model.metadata.uid),
         )
         if runtime is None:
             return observation

@@ -30,6 +30,7 @@ class ModelObservation:
         progress: the newest progress message of the current attempt.
         planned_here: this process wrote the plan of the current attempt and has not called yet, so it is certain
             that nobody else has.
+        asked_since: since when the runtime has been asked to take over what a model that goes leaves behind.
     """
 
     now: datetime
@@ -41,6 +42,7 @@ class ModelObservation:
     outcome: AttemptOutcome | BackendError | None = None
     progress: TrainingProgressMessage | None = None
     planned_here: bool = False
+    asked_since: datetime | None = None
 
     @property
     def generation(self) -> int:

@@ -84,6 +84,11 @@ class RequestLifecycle:
             namespace_labels=NO_LABELS if going else await self.namespaces.wanted_by(runtime, namespace),
             queue_limit_seconds=QUEUE_LIMIT if going else await self._queue_limit(runtime, namespace),
             notes=self._memory.of(request.metadata.uid),
+            asked_since=(
+                None
+                if runtime_name is None
+                else self.left_behind.asked_since(runtime_name, request.metadata.uid)
+            ),
         )
         if runtime is None or going or not is_drawing(request.status):
             return observation

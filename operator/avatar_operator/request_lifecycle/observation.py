@@ -28,6 +28,7 @@ class RequestObservation:
         pictures: all of them with their checksums, once none is missing.
         storage_error: why it could not be found out what lies in storage, or None.
         notes: what this process has seen of the drawing.
+        asked_since: since when the runtime has been asked to take over what a request that goes leaves behind.
     """
 
     now: datetime
@@ -41,6 +42,7 @@ class RequestObservation:
     pictures: Sequence[Picture] | None = None
     storage_error: BackendError | None = None
     notes: DrawingNotes = field(default_factory=DrawingNotes)
+    asked_since: datetime | None = None
 
     @property
     def generation(self) -> int:

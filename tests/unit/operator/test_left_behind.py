@@ -1,5 +1,7 @@
 """What stays when an object goes: handed over to its runtime."""
 
+from datetime import timedelta
+
 from avatar_api.avatar_model import (
     MAX_FORMER_STORAGES,
     AvatarModelStatus,
@@ -104,6 +106,17 @@ def test_an_entry_of_a_kind_that_a_newer_version_knows_is_left_alone() -> None:
     entry = left_by_request(RUNTIME, a_request(), NOON).model_copy(update={"kind": "AvatarAlbum"})
 
     assert directories_of(entry, entry.locations) == []
+
+
+def test_asking_a_runtime_again_does_not_begin_anew() -> None:
+    register = LeftBehindRegister(lambda _: None)
+    assert register.asked_since("standard", MODEL_UID) is None
+
+    for instant in (NOON, NOON + timedelta(hours=1)):
+        register.hand_over("standard", left_by_model(RUNTIME, a_model(), instant))
+
+    assert register.asked_since("standard", MODEL_UID) == NOON
+    assert register.asked_since("another", MODEL_UID) is None
 
 
 def test_an_entry_waits_until_it_is_written_and_its_runtime_is_called_for_it() -> None:

@@ -90,8 +90,14 @@ def fold_cleanup(
     fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ModelAction],
 ) -> ModelDraft:
     """What is left of the model's data."""
-    age = going_seconds(observation.model.metadata, observation.now)
-    return folding.fold_cleanup(draft, fact, RecordLeftBehind, age=age)
+    return folding.fold_cleanup(
+        draft,
+        fact,
+        RecordLeftBehind,
+        metadata=observation.model.metadata,
+        now=observation.now,
+        asked_since=observation.asked_since,
+    )
 
 
 def is_out_of_patience(observation: ModelObservation) -> bool:

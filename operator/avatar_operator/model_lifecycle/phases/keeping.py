@@ -28,5 +28,11 @@ def fold_mark(
     model = observation.model
     marked = model.status.retained_time is not None
     return folding.fold_mark(
-        draft, fact, RecordLeftBehind, metadata=model.metadata, now=observation.now, marked=marked
+        draft,
+        fact,
+        RecordLeftBehind,
+        metadata=model.metadata,
+        now=observation.now,
+        asked_since=observation.asked_since,
+        marked=marked,
     )

@@ -19,7 +19,7 @@ from avatar_operator.left_behind.actions import (
     RecordLeftBehind,
 )
 from avatar_operator.left_behind.entries import is_recorded
-from avatar_operator.left_behind.folding import going_seconds, let_go
+from avatar_operator.left_behind.folding import let_go
 from avatar_operator.request_lifecycle.actions import DeletePictures, RequestAction, RequestDraft
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED, is_finished
 from avatar_operator.request_lifecycle.observation import RequestObservation
@@ -60,8 +60,14 @@ def fold_cleanup(
         ended = _calls_have_ended(observation)
         if observation.now < ended:
             return draft.look_again_in((ended - observation.now).total_seconds())
-    age = going_seconds(observation.request.metadata, observation.now)
-    return folding.fold_cleanup(draft, fact, RecordLeftBehind, age=age)
+    return folding.fold_cleanup(
+        draft,
+        fact,
+        RecordLeftBehind,
+        metadata=observation.request.metadata,
+        now=observation.now,
+        asked_since=observation.asked_since,
+    )
 
 
 def _calls_have_ended(observation: RequestObservation) -> datetime:

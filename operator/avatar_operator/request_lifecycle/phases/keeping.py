@@ -37,5 +37,11 @@ def fold_mark(
         # Nothing else has to be removed.
         draft = draft.remove_finalizer()
     return folding.fold_mark(
-        draft, fact, RecordLeftBehind, metadata=request.metadata, now=observation.now, marked=marked
+        draft,
+        fact,
+        RecordLeftBehind,
+        metadata=request.metadata,
+        now=observation.now,
+        asked_since=observation.asked_since,
+        marked=marked,
     )

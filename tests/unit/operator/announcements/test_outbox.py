@@ -496,9 +496,12 @@ async def test_a_runtime_of_another_version_does_not_keep_its_models_from_being_
     await world.train()
     _upgrade_runtime(world)
     denied = BackendError("AccessDenied", "No.", retryable=True)
-    world.backend.script("delete_model_data", denied)
+    world.backend.script("delete_model_data", denied, denied)
     world.kube.delete_as_user(AVATAR_MODEL, "ann")
-    world.clock.advance(CLEANUP_PATIENCE_SECONDS + RECORDING_PATIENCE_SECONDS + 1)
+    world.clock.advance(CLEANUP_PATIENCE_SECONDS)
+    await world.look_at(AVATAR_MODEL)
+    assert world.kube.exists(AVATAR_MODEL, "ann")
+    world.clock.advance(RECORDING_PATIENCE_SECONDS)
 
     await world.settle(AVATAR_MODEL)
 

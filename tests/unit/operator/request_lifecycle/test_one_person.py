@@ -22,7 +22,14 @@ from builders.two_operators import TwoOperators
 HEALABLE = ("Throttled", "InvocationTimedOut", "ServiceUnavailable")
 DEADLINE_SECONDS = 3600
 ONE_DAY = 86400
-VERBS = ("draw", "existing_pictures", "describe_pictures", "delete_request_data", "delete_owned")
+VERBS = (
+    "draw",
+    "check_artifact",
+    "existing_pictures",
+    "describe_pictures",
+    "delete_request_data",
+    "delete_owned",
+)
 SPEC = {"prompts": [{"prompt": "sks person", "numImages": 6, "seed": 1}], "ttlSecondsAfterFinished": 100000}
 
 
@@ -183,7 +190,7 @@ class OnePerson(RuleBasedStateMachine):
     @precondition(lambda self: self.world.kube.exists(AVATAR_REQUEST, "portraits"))
     @rule(seconds=st.sampled_from([60, 4000, 5000]))
     def delete_request_in_a_long_outage(self, seconds: int) -> None:
-        self.an_outage_begins({"delete_request_data"})
+        self.books.out.add("delete_request_data")
         self.delete_request()
         self._look(1)
         self.time_passes(seconds)

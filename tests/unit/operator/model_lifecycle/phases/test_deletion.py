@@ -1,5 +1,7 @@
 """Deletion: stop the training, remove what is stored, let go. In bounded time."""
 
+from datetime import datetime
+
 import pytest
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
@@ -136,9 +138,11 @@ LEFT = DataDeleted(CleanupReport(("s3://models/artifacts/1", "s3://models/artifa
 
 
 def _after_cleanup(
-    fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ModelAction], seconds: float
+    fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ModelAction],
+    seconds: float,
+    asked_since: datetime | None = None,
 ) -> ModelDraft:
-    observation = observed_model(_going(model_stages.hosted()), now=at(seconds))
+    observation = observed_model(_going(model_stages.hosted()), now=at(seconds), asked_since=asked_since)
     return fold_cleanup(observation, model_draft(observation), fact)
 
 
@@ -204,8 +208,17 @@ def test_a_model_that_its_runtime_has_taken_over_is_let_go_and_nothing_more_is_t
     assert entry.locations[0] in farewell.message
 
 
+def test_a_model_that_nobody_looked_at_for_hours_does_not_go_before_its_runtime_was_asked_to_take_over() -> (
+    None
+):
+    draft = _after_cleanup(DENIED, 100_000)
+
+    assert (draft.finalizer, draft.farewells) == ("Keep", ())
+    assert [type(action) for action in draft.actions] == [RecordLeftBehind]
+
+
 def test_a_model_goes_at_last_though_its_runtime_never_takes_over() -> None:
-    draft = _after_cleanup(DENIED, 4200)
+    draft = _after_cleanup(DENIED, 4200, asked_since=at(600))
 
     assert (draft.finalizer, draft.retrying, draft.actions) == ("Remove", None, ())
     (farewell,) = draft.farewells

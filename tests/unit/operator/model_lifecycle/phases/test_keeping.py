@@ -54,8 +54,12 @@ def test_the_status_says_since_when_they_are_marked() -> None:
     assert draft.status.retained_time == at(7)
 
 
-def _failed(model: AvatarModel, *, seconds: float, retryable: bool = True) -> ModelDraft:
-    observation = observed_model(model, now=at(seconds))
+def _failed(
+    model: AvatarModel, *, seconds: float, asked: float | None = None, retryable: bool = True
+) -> ModelDraft:
+    observation = observed_model(
+        model, now=at(seconds), asked_since=None if asked is None else at(seconds - asked)
+    )
     failed = ActionFailed[ModelAction](MarkRetained(), "AccessDenied", "s3:PutObject.", retryable)
     return fold_mark(observation, model_draft(observation), failed)
 
@@ -73,7 +77,8 @@ def _going(status: AvatarModelStatus) -> AvatarModel:
 
 def test_artifacts_that_cannot_be_marked_hold_the_model_until_its_runtime_takes_over() -> None:
     waiting, handing_over, going = (
-        _failed(_going(model_stages.hosted()), seconds=seconds) for seconds in (599, 600, 4200)
+        _failed(_going(model_stages.hosted()), seconds=seconds, asked=asked)
+        for seconds, asked in ((599, None), (10_000, None), (10_000, 3600))
     )
 
     assert waiting.retrying == Retry("AccessDenied", "s3:PutObject.")

@@ -75,7 +75,11 @@ def test_what_cannot_be_removed_is_tried_again_then_handed_over_and_at_last_let_
     request = a_request(deleted_at=NOON, status=SUCCEEDED)
     kept, handed, gone = (
         fold_cleanup(observation, request_draft(observation), fact)
-        for observation in (observed_request(request, now=at(age)) for age in (599, 600, 4200))
+        for observation in (
+            observed_request(request, now=at(599)),
+            observed_request(request, now=at(10_000), asked_since=at(6401)),
+            observed_request(request, now=at(10_000), asked_since=at(6400)),
+        )
     )
 
     assert kept.finalizer == handed.finalizer == "Keep"

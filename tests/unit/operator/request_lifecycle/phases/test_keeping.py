@@ -53,8 +53,10 @@ def test_the_status_says_since_when_they_are_marked() -> None:
     assert (draft.status.retained_time, draft.finalizer) == (at(7), "Keep")
 
 
-def _failed(request: AvatarRequest, *, seconds: float) -> RequestDraft:
-    observation = observed_request(request, now=at(seconds))
+def _failed(request: AvatarRequest, *, seconds: float, asked: float | None = None) -> RequestDraft:
+    observation = observed_request(
+        request, now=at(seconds), asked_since=None if asked is None else at(seconds - asked)
+    )
     failed = ActionFailed[RequestAction](MarkRetained(), "AccessDenied", "s3:PutObject.", retryable=False)
     return fold_mark(observation, request_draft(observation), failed)
 
@@ -72,7 +74,8 @@ def _going(status: AvatarRequestStatus) -> AvatarRequest:
 
 def test_pictures_that_cannot_be_marked_hold_the_request_until_its_runtime_takes_over() -> None:
     waiting, handing_over, going = (
-        _failed(_going(SUCCEEDED), seconds=seconds) for seconds in (599, 600, 4200)
+        _failed(_going(SUCCEEDED), seconds=seconds, asked=asked)
+        for seconds, asked in ((599, None), (10_000, None), (10_000, 3600))
     )
 
     assert waiting.retrying is not None
