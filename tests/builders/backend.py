@@ -88,6 +88,10 @@ class ScriptedBackend:
         """See Storage."""
         self._answer("mark_retained", directory.location, None)
 
+    async def unmark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage."""
+        self._answer("unmark_retained", directory.location, None)
+
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage."""
         return self._answer("owners", runtime.metadata.name, ())

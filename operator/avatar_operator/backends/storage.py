@@ -112,6 +112,14 @@ class Storage(Protocol):
         """
         ...
 
+    async def unmark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """Take that mark away.
+
+        Raises:
+            BackendError: NotOwned, if the directory is not named for its owner.
+        """
+        ...
+
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """Whose data lies below the runtime's own prefixes: one entry for each directory, so an owner may have several.
 

@@ -11,6 +11,11 @@ class MarkRetained:
 
 
 @dataclass(frozen=True)
+class UnmarkRetained:
+    """Take that mark away."""
+
+
+@dataclass(frozen=True)
 class RecordLeftBehind:
     """Have the runtime take over what could not be removed; `remains` says it in words."""
 
@@ -20,6 +25,11 @@ class RecordLeftBehind:
 @dataclass(frozen=True)
 class MarkedRetained:
     """Nobody takes the object's data for an orphan."""
+
+
+@dataclass(frozen=True)
+class UnmarkedRetained:
+    """The object's data is an orphan if the object goes without it."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,12 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.meta import ObjectMeta, ObservedStatus
 from avatar_operator.core.condition_drafts import update_status
 from avatar_operator.core.decision import ActionFailed, Draft, Notice, Retry
-from avatar_operator.left_behind.actions import DataDeleted, LeftBehindHandedOver, MarkedRetained
+from avatar_operator.left_behind.actions import (
+    DataDeleted,
+    LeftBehindHandedOver,
+    MarkedRetained,
+    UnmarkedRetained,
+)
 
 CLEANUP_PATIENCE_SECONDS = 600
 """For so long an object that is being deleted tries to remove its data itself."""
@@ -70,7 +75,7 @@ def fold_cleanup(
 
 def fold_mark(
     draft: Draft[StatusT, ActionT],
-    fact: MarkedRetained | ActionFailed[ActionT],
+    fact: MarkedRetained | UnmarkedRetained | ActionFailed[ActionT],
     record: Callable[[str], ActionT],
     *,
     metadata: ObjectMeta,
@@ -78,7 +83,7 @@ def fold_mark(
     asked_since: datetime | None,
     marked: bool,
 ) -> Draft[StatusT, ActionT]:
-    """The draft of an object whose data shall stay, and that has tried to mark it so.
+    """The draft of an object whose data shall stay, and that has tried to mark it so; or shall not any more.
 
     Args:
         draft: the draft; if the object is going, as it shall be once nothing is in the way.
@@ -92,6 +97,8 @@ def fold_mark(
     match fact:
         case MarkedRetained():
             return update_status(draft, retained_time=now)
+        case UnmarkedRetained():
+            return update_status(draft, retained_time=None)
         case ActionFailed() if metadata.deletion_timestamp is None:
             return draft.retry(fact.as_retry(hopeless_pause=MARK_AGAIN_SECONDS))
         case ActionFailed() if marked:

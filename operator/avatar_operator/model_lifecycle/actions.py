@@ -16,6 +16,8 @@ from avatar_operator.left_behind.actions import (
     MarkedRetained,
     MarkRetained,
     RecordLeftBehind,
+    UnmarkedRetained,
+    UnmarkRetained,
 )
 
 
@@ -49,7 +51,13 @@ class DeleteModelData:
 
 
 ModelAction = (
-    SubmitTraining | FenceAttempt | CancelAttempt | MarkRetained | DeleteModelData | RecordLeftBehind
+    SubmitTraining
+    | FenceAttempt
+    | CancelAttempt
+    | MarkRetained
+    | UnmarkRetained
+    | DeleteModelData
+    | RecordLeftBehind
 )
 ModelDraft = Draft[AvatarModelStatus, ModelAction]
 
@@ -90,6 +98,7 @@ ModelFact = (
     | AttemptClaimed
     | AttemptCancelled
     | MarkedRetained
+    | UnmarkedRetained
     | DataDeleted
     | LeftBehindHandedOver
     | ActionFailed[ModelAction]

@@ -38,6 +38,8 @@ from avatar_operator.left_behind.actions import (
     MarkedRetained,
     MarkRetained,
     RecordLeftBehind,
+    UnmarkedRetained,
+    UnmarkRetained,
 )
 from avatar_operator.left_behind.entries import left_by_model
 from avatar_operator.left_behind.register import LeftBehindRegister
@@ -201,6 +203,10 @@ class ModelLifecycle:
                 for directory in artifact_directories(runtime, model):
                     await backend.storage.mark_retained(runtime, directory)
                 return MarkedRetained()
+            case UnmarkRetained():
+                for directory in artifact_directories(runtime, model):
+                    await backend.storage.unmark_retained(runtime, directory)
+                return UnmarkedRetained()
             case DeleteModelData(artifacts=artifacts):
                 stored, outcomes = await all_finished(
                     [

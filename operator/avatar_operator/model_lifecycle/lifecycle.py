@@ -25,6 +25,8 @@ from avatar_operator.left_behind.actions import (
     LeftBehindHandedOver,
     MarkedRetained,
     MarkRetained,
+    UnmarkedRetained,
+    UnmarkRetained,
 )
 from avatar_operator.model_lifecycle.actions import (
     AnswerLost,
@@ -90,7 +92,7 @@ def fold(observation: ModelObservation, draft: ModelDraft, fact: ModelFact) -> M
             return fold_fence(observation, draft, fact)
         case AttemptCancelled() | ActionFailed(action=CancelAttempt()):
             return fold_cancellation(observation, draft, fact)
-        case MarkedRetained() | ActionFailed(action=MarkRetained()):
+        case MarkedRetained() | UnmarkedRetained() | ActionFailed(action=MarkRetained() | UnmarkRetained()):
             return fold_mark(observation, draft, fact)
         case DataDeleted() | LeftBehindHandedOver() | ActionFailed():
             return fold_cleanup(observation, draft, fact)

@@ -11,6 +11,8 @@ from avatar_operator.left_behind.actions import (
     MarkedRetained,
     MarkRetained,
     RecordLeftBehind,
+    UnmarkedRetained,
+    UnmarkRetained,
 )
 
 
@@ -26,7 +28,7 @@ class DeletePictures:
     """Remove what the request drew."""
 
 
-RequestAction = DrawPictures | DeletePictures | MarkRetained | RecordLeftBehind
+RequestAction = DrawPictures | DeletePictures | MarkRetained | UnmarkRetained | RecordLeftBehind
 RequestDraft = Draft[AvatarRequestStatus, RequestAction]
 
 
@@ -38,5 +40,10 @@ class DrawingAnswered:
 
 
 RequestFact = (
-    DrawingAnswered | DataDeleted | MarkedRetained | LeftBehindHandedOver | ActionFailed[RequestAction]
+    DrawingAnswered
+    | DataDeleted
+    | MarkedRetained
+    | UnmarkedRetained
+    | LeftBehindHandedOver
+    | ActionFailed[RequestAction]
 )

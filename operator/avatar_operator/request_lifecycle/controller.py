@@ -24,6 +24,8 @@ from avatar_operator.left_behind.actions import (
     MarkedRetained,
     MarkRetained,
     RecordLeftBehind,
+    UnmarkedRetained,
+    UnmarkRetained,
 )
 from avatar_operator.left_behind.entries import left_by_request
 from avatar_operator.left_behind.register import LeftBehindRegister
@@ -175,6 +177,10 @@ class RequestLifecycle:
                 directory = picture_directory(runtime, observation.request)
                 await self.backends.of(runtime).storage.mark_retained(runtime, directory)
                 return MarkedRetained()
+            case UnmarkRetained():
+                directory = picture_directory(runtime, observation.request)
+                await self.backends.of(runtime).storage.unmark_retained(runtime, directory)
+                return UnmarkedRetained()
             case RecordLeftBehind(remains=remains):
                 entry = left_by_request(runtime, observation.request, observation.now)
                 self.left_behind.hand_over(runtime.metadata.name, entry)

@@ -16,7 +16,7 @@ from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
 from avatar_operator.core.protection import protected
-from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained
+from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, UnmarkedRetained, UnmarkRetained
 from avatar_operator.request_lifecycle.actions import DrawingAnswered, DrawPictures, RequestDraft, RequestFact
 from avatar_operator.request_lifecycle.conditions import READY, SUCCEEDED, is_drawing
 from avatar_operator.request_lifecycle.observation import RequestObservation
@@ -47,7 +47,7 @@ def fold(observation: RequestObservation, draft: RequestDraft, fact: RequestFact
     match fact:
         case DrawingAnswered() | ActionFailed(action=DrawPictures()):
             return fold_drawing(observation, draft, fact)
-        case MarkedRetained() | ActionFailed(action=MarkRetained()):
+        case MarkedRetained() | UnmarkedRetained() | ActionFailed(action=MarkRetained() | UnmarkRetained()):
             return fold_mark(observation, draft, fact)
         case _:
             return fold_cleanup(observation, draft, fact)

@@ -150,3 +150,35 @@ def test_a_request_whose_time_is_over_is_deleted_once_however_late_the_watch_sho
             assert album.kube.writes["delete", "AvatarRequest"] == 1
 
     in_virtual_time(story())
+
+
+def test_pictures_that_were_to_stay_once_and_are_not_any_more_go_when_their_request_is_taken_away_by_force() -> (
+    None
+):
+    async def story() -> None:
+        async with Album().drawn() as album:
+            album.kube.edit(AVATAR_REQUEST, "kept", {"deletionPolicy": "Delete"})
+            await asyncio.sleep(A_MOMENT)
+            assert "retainedTime" not in album.kube.read(AVATAR_REQUEST, "kept")["status"]
+            album.kube.remove_by_force(AVATAR_REQUEST, "kept")
+
+            await asyncio.sleep(LONG_AFTER)
+
+            assert await album.pictures_of("kept") == 0
+
+    in_virtual_time(story())
+
+
+def test_a_policy_that_is_changed_back_and_forth_ends_in_the_mark_that_fits_it() -> None:
+    async def story() -> None:
+        async with Album().drawn() as album:
+            for policy in ("Delete", "Retain", "Delete", "Retain"):
+                album.kube.edit(AVATAR_REQUEST, "kept", {"deletionPolicy": policy})
+                await asyncio.sleep(A_MOMENT)
+            album.kube.remove_by_force(AVATAR_REQUEST, "kept")
+
+            await asyncio.sleep(LONG_AFTER)
+
+            assert await album.pictures_of("kept") == 2
+
+    in_virtual_time(story())

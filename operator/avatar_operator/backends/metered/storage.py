@@ -95,6 +95,10 @@ class MeteredStorage:
         """See Storage.mark_retained."""
         await self._counter.counted("mark_retained", self._storage.mark_retained(runtime, directory))
 
+    async def unmark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage.unmark_retained."""
+        await self._counter.counted("unmark_retained", self._storage.unmark_retained(runtime, directory))
+
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage.owners."""
         return await self._counter.counted("owners", self._storage.owners(runtime))

@@ -23,6 +23,7 @@ from avatar_operator.backends.s3 import pictures as stored_pictures
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.core.clock import Clock
 from avatar_operator.locations import (
+    RETAINED,
     OwnedDirectory,
     model_directories,
     picture_prefix,
@@ -116,6 +117,12 @@ class S3Storage:
         """See Storage.mark_retained."""
         check_owned(directory)
         await stored_owners.mark_retained(self._objects(runtime), directory, self._clock.now())
+
+    @raises_backend_error
+    async def unmark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage.unmark_retained."""
+        check_owned(directory)
+        await self._objects(runtime).delete(S3Location.parse(directory.location).below(RETAINED))
 
     @raises_backend_error
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:

@@ -127,6 +127,11 @@ class SimulatedStorage:
         if self._objects.names(directory.location):
             self._objects.write(f"{directory.location}{RETAINED}")
 
+    async def unmark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
+        """See Storage.unmark_retained."""
+        check_owned(directory)
+        self._objects.delete(f"{directory.location}{RETAINED}")
+
     async def owners(self, runtime: AvatarRuntime) -> Sequence[StoredOwner]:
         """See Storage.owners."""
         census = Census(runtime_storage(runtime))

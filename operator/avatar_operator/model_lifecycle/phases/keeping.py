@@ -6,23 +6,33 @@ an orphan. So it is left once, while the model lives, and again when it goes, be
 
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.left_behind import folding
-from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.left_behind.actions import (
+    MarkedRetained,
+    MarkRetained,
+    RecordLeftBehind,
+    UnmarkedRetained,
+    UnmarkRetained,
+)
 from avatar_operator.model_lifecycle.actions import ModelAction, ModelDraft
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_settled
 
 
 def keeping(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
-    """Mark the artifacts of a model that has come to rest, if they shall stay and are not marked yet."""
+    """Mark the artifacts of a model that has come to rest, if they shall stay and are not marked yet, or the other way round."""
     status = draft.status
-    if observation.model.spec.deletion_policy == "Delete" or observation.runtime is None:
+    if observation.runtime is None:
         return draft
+    if observation.model.spec.deletion_policy == "Delete":
+        return draft if status.retained_time is None else draft.act(UnmarkRetained())
     if status.artifact is None or status.retained_time is not None or not is_settled(status.training):
         return draft
     return draft.act(MarkRetained())
 
 
 def fold_mark(
-    observation: ModelObservation, draft: ModelDraft, fact: MarkedRetained | ActionFailed[ModelAction]
+    observation: ModelObservation,
+    draft: ModelDraft,
+    fact: MarkedRetained | UnmarkedRetained | ActionFailed[ModelAction],
 ) -> ModelDraft:
     """Whether artifacts that shall stay are known to be no orphans."""
     model = observation.model

@@ -7,7 +7,13 @@ in bounded time (`deletion`).
 
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.left_behind import folding
-from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.left_behind.actions import (
+    MarkedRetained,
+    MarkRetained,
+    RecordLeftBehind,
+    UnmarkedRetained,
+    UnmarkRetained,
+)
 from avatar_operator.request_lifecycle.actions import RequestAction, RequestDraft
 from avatar_operator.request_lifecycle.conditions import is_finished
 from avatar_operator.request_lifecycle.observation import RequestObservation
@@ -15,20 +21,22 @@ from avatar_operator.request_lifecycle.phases.expiry import expiry_time
 
 
 def keeping(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
-    """Mark the pictures of a finished request, if they shall stay and are not marked yet."""
+    """Mark the pictures of a finished request, if they shall stay and are not marked yet, or the other way round."""
     request, status = observation.request, draft.status
-    if request.spec.deletion_policy == "Delete" or observation.runtime is None:
-        return draft
-    if status.storage_prefix is None or status.retained_time is not None or not is_finished(status):
-        return draft
     due = expiry_time(request)
-    if due is not None and due <= observation.now:
+    if observation.runtime is None or (due is not None and due <= observation.now):
+        return draft
+    if request.spec.deletion_policy == "Delete":
+        return draft if status.retained_time is None else draft.act(UnmarkRetained())
+    if status.storage_prefix is None or status.retained_time is not None or not is_finished(status):
         return draft
     return draft.act(MarkRetained())
 
 
 def fold_mark(
-    observation: RequestObservation, draft: RequestDraft, fact: MarkedRetained | ActionFailed[RequestAction]
+    observation: RequestObservation,
+    draft: RequestDraft,
+    fact: MarkedRetained | UnmarkedRetained | ActionFailed[RequestAction],
 ) -> RequestDraft:
     """Whether pictures that shall stay are known to be no orphans."""
     request = observation.request

@@ -328,10 +328,15 @@ class TestOwners:
             await stage.backend.storage.mark_retained(stage.runtime, picture_directory(stage.runtime, drawn))
         after = await self.owned_by(stage, request)
         assert [owner.retained for owner in (*before.values(), *after.values())] == [False, True]
+        for drawn in (request, empty):
+            await stage.backend.storage.unmark_retained(
+                stage.runtime, picture_directory(stage.runtime, drawn)
+            )
+        assert [owner.retained for owner in (await self.owned_by(stage, request)).values()] == [False]
         assert await self.owned_by(stage, empty) == {}
 
     @pytest.mark.parametrize("location", [f"s3://{BUCKET}/", f"s3://{BUCKET}/photos/"])
-    @pytest.mark.parametrize("verb", ["delete_owned", "mark_retained"])
+    @pytest.mark.parametrize("verb", ["delete_owned", "mark_retained", "unmark_retained"])
     async def test_nothing_but_an_owners_own_directory_is_deleted_or_marked(
         self, stage: Stage, location: str, verb: str
     ) -> None:

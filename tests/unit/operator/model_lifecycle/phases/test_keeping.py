@@ -4,7 +4,13 @@ import pytest
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_operator.core.decision import ActionFailed, Retry
-from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.left_behind.actions import (
+    MarkedRetained,
+    MarkRetained,
+    RecordLeftBehind,
+    UnmarkedRetained,
+    UnmarkRetained,
+)
 from avatar_operator.model_lifecycle.actions import ModelAction, ModelDraft
 from avatar_operator.model_lifecycle.phases.keeping import fold_mark, keeping
 from builders import model_stages
@@ -38,6 +44,12 @@ def test_artifacts_that_are_to_stay_are_marked_once_they_are_there() -> None:
 )
 def test_nothing_is_marked_where_there_is_no_need(status: AvatarModelStatus, spec: Changes) -> None:
     assert _kept(status, spec).actions == ()
+
+
+def test_a_mark_goes_when_the_artifacts_are_to_go_after_all() -> None:
+    assert _kept(MARKED, {}).actions == (UnmarkRetained(),)
+    observation = observed_model(a_model(status=MARKED))
+    assert fold_mark(observation, model_draft(observation), UnmarkedRetained()).status.retained_time is None
 
 
 def test_a_model_whose_runtime_is_gone_is_left_alone() -> None:

@@ -4,7 +4,13 @@ import pytest
 
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
 from avatar_operator.core.decision import ActionFailed
-from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, RecordLeftBehind
+from avatar_operator.left_behind.actions import (
+    MarkedRetained,
+    MarkRetained,
+    RecordLeftBehind,
+    UnmarkedRetained,
+    UnmarkRetained,
+)
 from avatar_operator.left_behind.entries import left_by_request
 from avatar_operator.request_lifecycle.actions import RequestAction, RequestDraft
 from avatar_operator.request_lifecycle.phases.deletion import deletion
@@ -37,6 +43,12 @@ def test_pictures_that_are_to_stay_are_marked_once_the_request_is_finished(
     observation = observed_request(a_request(spec=spec, status=status))
 
     assert keeping(observation, request_draft(observation)).actions == (MarkRetained(),) * marks
+
+
+def test_a_mark_goes_when_the_pictures_are_to_go_after_all() -> None:
+    observation = observed_request(a_request(status=MARKED))
+    assert keeping(observation, request_draft(observation)).actions == (UnmarkRetained(),)
+    assert fold_mark(observation, request_draft(observation), UnmarkedRetained()).status.retained_time is None
 
 
 def test_a_request_whose_runtime_is_gone_is_left_alone() -> None:
