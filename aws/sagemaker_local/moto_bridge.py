@@ -1,14 +1,15 @@
 """Everything that touches moto's insides, and nothing else does.
 
 moto is the S3, SNS, SQS, IAM, CloudWatch and the record-keeping of SageMaker here. We use it through its WSGI application;
-beyond that, five things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the
+beyond that, six things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the
 others are scaling/moto_records.py, authorization/moto_identities.py, delivery_faults.py and what persistence/ pickles):
 
 - which account an access key belongs to;
 - which SageMaker operations moto has;
 - an answer of SageMaker's without moto's check of IAM, which knows no resources and would refuse a request that we have changed;
 - the stored models and endpoint configurations (to start what they describe);
-- the stored endpoint (so that ListEndpoints and tags show what our life cycle says).
+- the stored endpoint (so that ListEndpoints and tags show what our life cycle says);
+- the policies of buckets, of which moto takes every condition for fulfilled: it is shown what has none.
 
 moto keeps a frozen list of old instance types. A configuration is therefore stored under a type that moto accepts and then
 corrected to what the caller asked for, after we have validated it against botocore's list.
@@ -17,6 +18,7 @@ corrected to what the caller asked for, after we have validated it against botoc
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -24,8 +26,10 @@ from typing import Any
 from moto.backends import get_backend
 from moto.core.request import Request as MotoRequest
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
+from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import FakeBucket, s3_backends
 from moto.sagemaker.responses import SageMakerResponse
 from werkzeug.wrappers import Response
 
@@ -134,6 +138,35 @@ def stored_endpoints() -> list[tuple[str, str, str]]:
 def drop_endpoint(scope: Scope, name: str) -> None:
     """The endpoint is gone."""
     _sagemaker(scope).endpoints.pop(name, None)
+
+
+def bucket_policy(name: str) -> dict[str, Any] | None:
+    """The policy of a bucket, whoever owns it; None when it has none."""
+    owner = s3_backends.bucket_accounts.get(name)
+    if owner is None:
+        return None
+    partition, account = owner
+    policy = s3_backends[account][partition].get_bucket(name).policy
+    return None if policy is None else json.loads(policy)
+
+
+def without_conditional_statements(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a policy that moto understands."""
+    statements = policy.get("Statement", [])
+    listed = statements if isinstance(statements, list) else [statements]
+    return {**policy, "Statement": [statement for statement in listed if not statement.get("Condition")]}
+
+
+def show_moto_no_conditions() -> None:
+    """Have moto judge buckets' policies by the statements without conditions only."""
+
+    def get_permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
+        if bucket.policy is None:
+            return PermissionResult.NEUTRAL
+        understood = without_conditional_statements(json.loads(bucket.policy))
+        return IAMPolicy(json.dumps(understood)).is_action_permitted(action, resource)
+
+    FakeBucket.get_permission = get_permission  # type: ignore[assignment, method-assign]
 
 
 def _sagemaker(scope: Scope) -> Any:

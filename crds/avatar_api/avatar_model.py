@@ -179,6 +179,16 @@ class TrainingStatus(ApiModel):
         ]
         | None
     ) = None
+    steps: (
+        Annotated[
+            int,
+            Field(
+                ge=1,
+                description="Training steps that the attempt was asked for: no worker is believed to have more.",
+            ),
+        ]
+        | None
+    ) = None
     sagemaker: SageMakerAttempt | None = None
     output_location: (
         Annotated[
@@ -248,8 +258,15 @@ class ArtifactStatus(ApiModel):
         str, Field(max_length=1024, description="Key below the multi-model endpoint's prefix.")
     ]
     sha256: Sha256
+    weights_sha256: (
+        Annotated[
+            Sha256,
+            Field(description="Digest of the weights inside: the endpoint draws with these, or not at all."),
+        ]
+        | None
+    ) = None
     size_bytes: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
-    base_model: Annotated[str, Field(max_length=1024)]
+    base_model: Annotated[str, Field(max_length=1100)]
     revision: int
 
 

@@ -170,6 +170,13 @@ class ResolvedModel(ApiModel):
     ]
     uri: Annotated[str, Field(max_length=1024, description="S3 URI of the artifact.")]
     sha256: Annotated[Sha256, Field(description="Digest of the artifact.")]
+    weights_sha256: (
+        Annotated[
+            Sha256,
+            Field(description="Digest of the weights inside: the endpoint draws with these, or not at all."),
+        ]
+        | None
+    ) = None
 
 
 class RequestWarning(ApiModel):

@@ -13,7 +13,6 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -52,26 +51,27 @@ _LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Python counts to the year 9999, and deadlines count from what a status says, whoever wrote that."""
 
 
-def _to_utc(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    return value
-
-
 def _to_be_counted_from(value: datetime) -> datetime:
     if value >= _LATEST:
         raise ValueError(f"a time is before the year {_LATEST.year}: nothing can be counted from this one")
     return value
 
 
+def _to_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time is in the year 1 or later, in UTC, too") from error
+
+
 def _to_rfc3339(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 Timestamp = Annotated[
     AwareDatetime,
-    BeforeValidator(_to_utc),
     AfterValidator(_to_be_counted_from),
+    AfterValidator(_to_utc),
     PlainSerializer(_to_rfc3339, return_type=str, when_used="json"),
 ]
 """An instant in RFC 3339, UTC, to the second: what Kubernetes' metav1.Time carries. One without an offset is refused: it cannot

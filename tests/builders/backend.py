@@ -23,6 +23,7 @@ from avatar_api.documents.training import (
     TrainingResult,
 )
 from avatar_operator.backends.attempts import (
+    ArtifactFindings,
     AttemptOutcome,
     AttemptPending,
     AttemptReference,
@@ -38,9 +39,12 @@ from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.locations import OwnedDirectory, attempt_directory
 from avatar_operator.names import parse_inference_id
+from builders.clock import FakeClock
 from builders.objects import photos
 
 AnswerT = TypeVar("AnswerT")
+WEIGHTS_SHA256 = "d" * 64
+"""Digest of the weights of every artifact that is sound."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,14 @@ def denied(reason: str = "AccessDenied") -> BackendError:
 
 
 class ScriptedBackend:
-    """The ports Storage and Compute, answered by the test."""
+    """The ports Storage and Compute, answered by the test.
 
-    def __init__(self) -> None:
+    Args:
+        clock: moves on by as much as drawing takes, it is said.
+    """
+
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self._drawing_clock = clock
         self.calls: list[Call] = []
         self.pictures: set[str] = set()
         """Names of the pictures that lie in storage; `draw` adds to them."""
@@ -156,11 +165,11 @@ class ScriptedBackend:
         """See Storage."""
         return self._answer("claimed_since", attempt.inference_id, None)
 
-    async def artifact_defect(
+    async def examine_artifact(
         self, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
-    ) -> str:
+    ) -> ArtifactFindings:
         """See Storage."""
-        return self._answer("artifact_defect", artifact.uri, "")
+        return self._answer("examine_artifact", artifact.uri, ArtifactFindings(weights_sha256=WEIGHTS_SHA256))
 
     async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
         """See Compute."""
@@ -174,6 +183,8 @@ class ScriptedBackend:
         """See Compute."""
         result = self._answer("draw", call, Drawn(generate_seconds=1.0))
         if isinstance(result, Drawn):
+            if self._drawing_clock is not None:
+                self._drawing_clock.advance(result.generate_seconds)
             self.pictures |= {picture.file_name() for picture in call.pictures}
         return result
 
@@ -250,7 +261,8 @@ def a_success(inference_id: str, *, defect: str = "", rejected: int = 0) -> Atte
     result = TrainingResult(
         inference_id=inference_id, artifact=artifact, photos=verdicts, seconds=61.6, final_loss=0.1
     )
-    return AttemptSucceeded(result, artifact_defect=defect)
+    findings = ArtifactFindings(defect) if defect else ArtifactFindings(weights_sha256=WEIGHTS_SHA256)
+    return AttemptSucceeded(result, findings)
 
 
 def stored(output_prefix: str, picture: PictureRequest) -> Picture:

@@ -87,10 +87,9 @@ class Stage(ABC):
             lambda outcome: not isinstance(outcome, AttemptPending),
         )
         if isinstance(outcome, AttemptSucceeded):
-            defect = await self.backend.storage.artifact_defect(
-                self.runtime, attempt, outcome.result.artifact
-            )
-            return replace(outcome, artifact_defect=defect)
+            artifact = outcome.result.artifact
+            findings = await self.backend.storage.examine_artifact(self.runtime, attempt, artifact)
+            return replace(outcome, findings=findings)
         return outcome
 
 

@@ -109,6 +109,7 @@ def an_artifact(*, revision: int = 1, attempt: int = 1, uid: str = MODEL_UID) ->
         uri=f"s3://models/artifacts/{target_model}",
         target_model=target_model,
         sha256="a" * 64,
+        weights_sha256="d" * 64,
         size_bytes=3_000_000,
         base_model="s3://models/base/@aaaaaaaaaaaa",
         revision=revision,

@@ -4,6 +4,7 @@ A test makes objects, does passes one at a time (`look_at`, `settle`) and decide
 forgets everything that a process would forget.
 """
 
+import math
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -70,7 +71,7 @@ class World:
     ) -> None:
         self.clock: FakeClock = FakeClock() if beside is None else beside.clock
         self.kube: FakeKubeClient = api_server(self.clock) if beside is None else beside.kube
-        self.backend: ScriptedBackend = ScriptedBackend() if beside is None else beside.backend
+        self.backend: ScriptedBackend = ScriptedBackend(self.clock) if beside is None else beside.backend
         self.announcer: RecordingAnnouncer = RecordingAnnouncer() if beside is None else beside.announcer
         self.lease: dict[str, str] = (
             {f"avatars.dev/told-{kind.plural}": "0" for kind in KINDS} if beside is None else beside.lease
@@ -210,7 +211,9 @@ class World:
         training = self.model.status.training
         assert training is not None
         assert training.inference_id is not None
-        self.backend.script("attempt_outcome", a_success(training.inference_id))
+        success = a_success(training.inference_id)
+        self.clock.advance(math.ceil(success.result.seconds))
+        self.backend.script("attempt_outcome", success)
         self.models.hint_outcome(MODEL_KEY)
         await self.settle(AVATAR_MODEL)
 

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from string import Template
 from typing import Any, TypeVar
 
 import httpx
@@ -151,6 +152,8 @@ class Flight:
         self.bucket = f"{self.name}-avatars"
         self.s3, self.sqs, self.sns = aws.client("s3"), aws.client("sqs"), aws.client("sns")
         self.s3.create_bucket(Bucket=self.bucket)
+        policy = Template((REPOSITORY / "docs" / "iam" / "bucket-policy.json").read_text())
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=policy.substitute(AVATARS_BUCKET=self.bucket))
         self.succeeded, self.failed, self.status = (
             self.sns.create_topic(Name=f"{self.name}-{name}")["TopicArn"]
             for name in ("succeeded", "failed", "status")

@@ -8,6 +8,8 @@ its "pictures" are one colour. What real workers do is tested with real workers,
 The word that stands for the person chooses how a training goes: `crash` kills the process, `oops` answers 500, `blurry`
 refuses the photos with 422, `broken` uploads other bytes than it says, `slow` runs until it loses its claim, `unhurried`
 takes three seconds, `quiet` succeeds without a word of progress, anything else succeeds.
+
+It digests the weights of what it loads, and draws for nobody who was promised others.
 """
 
 import base64
@@ -19,12 +21,13 @@ import tarfile
 import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-from avatar_api.documents.artifact import ArtifactFile, ArtifactManifest
+from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactFile, ArtifactManifest
 from avatar_api.documents.errors import HTTP_STATUS, RETRYABLE, WorkerError, WorkerErrorCode
 from avatar_api.documents.inference import InferenceRequest, InferenceResult, PictureResult
 from avatar_api.documents.photos import PhotoVerdict
@@ -66,7 +69,7 @@ class Trainer:
     def train(self, request: TrainingRequest) -> TrainingResult:
         started = time.monotonic()
         self._claim(request)
-        self._progress(request, "Preparing", 0, 1)
+        self._progress(request, "Preparing", 0, 0, len(request.photos))
         match request.subject.token:
             case "crash":
                 os._exit(137)
@@ -82,9 +85,10 @@ class Trainer:
                 self._wait_for_cancellation(request)
             case "unhurried":
                 time.sleep(UNHURRIED_SECONDS)
-        for step in range(0, 101, 10):
-            self._progress(request, "Training", step + 1, step)
-        self._progress(request, "Packaging", 200, 100)
+        for tenth in range(11):
+            steps = request.training.steps
+            self._progress(request, "Training", tenth + 1, tenth * steps // 10, steps)
+        self._progress(request, "Packaging", 200)
         artifact = self._upload(request)
         return TrainingResult(
             inference_id=request.inference_id,
@@ -116,7 +120,9 @@ class Trainer:
                 raise Refusal("AttemptFenced", "the operator took the claim")
             time.sleep(0.2)
 
-    def _progress(self, request: TrainingRequest, stage: Any, sequence: int, step: int) -> None:
+    def _progress(
+        self, request: TrainingRequest, stage: Any, sequence: int, step: int = 0, total_steps: int = 0
+    ) -> None:
         if request.progress is None or request.subject.token == "quiet":
             return
         message = TrainingProgressMessage(
@@ -124,7 +130,7 @@ class Trainer:
             model=request.model,
             stage=stage,
             step=step,
-            total_steps=100,
+            total_steps=total_steps,
             estimated_remaining_seconds=0,
             sequence=sequence,
             time=datetime.now(UTC),
@@ -144,7 +150,7 @@ class Trainer:
             photo_count=len(request.photos),
             files=[
                 ArtifactFile(
-                    path="pytorch_lora_weights.safetensors",
+                    path=WEIGHTS_NAME,
                     sha256=hashlib.sha256(weights).hexdigest(),
                     size_bytes=len(weights),
                 )
@@ -157,15 +163,15 @@ class Trainer:
         with tarfile.open(fileobj=archive, mode="w:gz") as tar:
             for name, content in (
                 ("manifest.json", manifest_bytes),
-                ("pytorch_lora_weights.safetensors", weights),
+                (WEIGHTS_NAME, weights),
             ):
                 member = tarfile.TarInfo(name)
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
         body = archive.getvalue()
         stored = body + b"broken" if request.subject.token == "broken" else body
-        self.s3.put_object(**location(request.artifact.uri), Body=stored, ChecksumAlgorithm="SHA256")
-        self.s3.put_object(**location(request.artifact.manifest_uri), Body=manifest_bytes)
+        self._create(request.artifact.uri, stored)
+        self._create(request.artifact.manifest_uri, manifest_bytes)
         return ArtifactResult(
             uri=request.artifact.uri,
             manifest_uri=request.artifact.manifest_uri,
@@ -173,6 +179,9 @@ class Trainer:
             sha256=hashlib.sha256(body).hexdigest(),
             size_bytes=len(body),
         )
+
+    def _create(self, uri: str, body: bytes) -> None:
+        self.s3.put_object(**location(uri), Body=body, ChecksumAlgorithm="SHA256", IfNoneMatch="*")
 
 
 class Server:
@@ -182,7 +191,10 @@ class Server:
         self.s3: Any = boto3.client("s3")
         self.loaded: dict[str, str] = {}
 
-    def draw(self, request: InferenceRequest) -> InferenceResult:
+    def draw(self, name: str, request: InferenceRequest) -> InferenceResult:
+        weights = Path(self.loaded[name]) / WEIGHTS_NAME
+        if request.weights_sha256 not in (None, hashlib.sha256(weights.read_bytes()).hexdigest()):
+            raise Refusal("ArtifactChanged", "the artifact is not the one that was verified any more")
         pictures = []
         for picture in request.pictures:
             assert request.output_prefix is not None
@@ -232,8 +244,8 @@ class Handler(BaseHTTPRequestHandler):
                 status = 409 if wanted["model_name"] in SERVER.loaded else 200
                 SERVER.loaded[wanted["model_name"]] = wanted["url"]
                 self._answer(status, {})
-            elif self.path.split("/")[2] in SERVER.loaded:
-                self._answer(200, SERVER.draw(InferenceRequest.model_validate_json(body)).to_wire())
+            elif (name := self.path.split("/")[2]) in SERVER.loaded:
+                self._answer(200, SERVER.draw(name, InferenceRequest.model_validate_json(body)).to_wire())
             else:
                 self._answer(404, {})
         except Refusal as refusal:

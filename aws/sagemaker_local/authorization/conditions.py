@@ -36,6 +36,9 @@ KNOWN_KEYS = frozenset(
         "aws:userid",
         "aws:username",
         "iam:passedtoservice",
+        "s3:if-match",
+        "s3:if-none-match",
+        "s3:objectcreationoperation",
         "sagemaker:targetmodel",
     }
 )

@@ -67,6 +67,11 @@ def refusal(policies: Policies, request: Request) -> str | None:
     return None
 
 
+def denies(policy: Policy, request: Request) -> bool:
+    """Whether a policy denies a request, whatever others say."""
+    return _any_applies([policy], request, "Deny")
+
+
 def _any_applies(documents: Iterable[Policy], request: Request, effect: str) -> bool:
     return any(
         _applies(statement, request, request.context if document.get("Version") == _WITH_VARIABLES else None)

@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from avatar_api.documents.bounds import DocumentTime, InferenceId, ObjectBytes, Ordinal, Word
+from avatar_api.documents.photos import MAX_PHOTOS
 from avatar_api.documents.training import BaseModelReference, ObjectIdentity, SubjectWords, TrainingSettings
-from avatar_api.schema_base import ApiModel, Sha256, Timestamp
+from avatar_api.schema_base import ApiModel, Sha256
 
 MANIFEST_NAME = "manifest.json"
 WEIGHTS_NAME = "pytorch_lora_weights.safetensors"
@@ -18,9 +20,9 @@ WEIGHTS_NAME = "pytorch_lora_weights.safetensors"
 class ArtifactFile(ApiModel):
     """One member of the archive."""
 
-    path: str
+    path: Word
     sha256: Sha256
-    size_bytes: Annotated[int, Field(ge=0)]
+    size_bytes: ObjectBytes
 
 
 class ArtifactManifest(ApiModel):
@@ -30,13 +32,13 @@ class ArtifactManifest(ApiModel):
         "avatars.dev/artifact-manifest/v1alpha1"
     )
     model: ObjectIdentity
-    revision: int
-    attempt: int
-    inference_id: str
+    revision: Ordinal
+    attempt: Ordinal
+    inference_id: InferenceId
     base_model: BaseModelReference
     subject: SubjectWords
     training: TrainingSettings
-    photo_count: int
+    photo_count: Annotated[int, Field(ge=0, le=MAX_PHOTOS)]
     files: Annotated[list[ArtifactFile], Field(min_length=1, max_length=16)]
-    created_at: Timestamp
-    worker_version: str
+    created_at: DocumentTime
+    worker_version: Word

@@ -6,8 +6,7 @@ invocation in text of its own, so the operator looks for this document inside wh
 
 from typing import Literal
 
-from pydantic import Field
-
+from avatar_api.documents.bounds import Sentence
 from avatar_api.documents.photos import PhotoVerdicts
 from avatar_api.schema_base import ApiModel
 
@@ -19,6 +18,7 @@ WorkerErrorCode = Literal[
     "BaseModelMismatch",
     "AttemptFenced",
     "ArtifactInvalid",
+    "ArtifactChanged",
     "ModelNotFound",
     "ModelNameMismatch",
     "ModelAlreadyLoaded",
@@ -39,6 +39,7 @@ HTTP_STATUS: dict[WorkerErrorCode, int] = {
     "BaseModelMismatch": 422,
     "AttemptFenced": 409,
     "ArtifactInvalid": 422,
+    "ArtifactChanged": 412,
     "ModelNotFound": 404,
     "ModelNameMismatch": 400,
     "ModelAlreadyLoaded": 409,
@@ -61,6 +62,6 @@ class WorkerError(ApiModel):
 
     schema_version: Literal["avatars.dev/worker-error/v1alpha1"] = "avatars.dev/worker-error/v1alpha1"
     code: WorkerErrorCode
-    message: str = Field(max_length=2048)
+    message: Sentence
     retryable: bool
     photos: PhotoVerdicts | None = None

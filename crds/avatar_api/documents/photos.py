@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from avatar_api.documents.bounds import Key, Sentence
 from avatar_api.schema_base import ApiModel
+
+MAX_PHOTOS = 100
 
 PhotoRejection = Literal[
     "Unreadable",
@@ -23,10 +26,10 @@ PhotoRejection = Literal[
 class PhotoVerdict(ApiModel):
     """One photo's fate. `rejection` is absent for a photo that is used."""
 
-    uri: Annotated[str, Field(max_length=1024)]
+    uri: Key
     rejection: PhotoRejection | None = None
-    message: str = ""
+    message: Sentence = ""
 
 
-PhotoVerdicts = Annotated[list[PhotoVerdict], Field(max_length=100)]
+PhotoVerdicts = Annotated[list[PhotoVerdict], Field(max_length=MAX_PHOTOS)]
 """As many as there may be photos: a status holds no more, and the API server refuses it whoever believed them."""

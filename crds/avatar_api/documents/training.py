@@ -10,58 +10,71 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from avatar_api.documents.photos import PhotoVerdicts
-from avatar_api.schema_base import ApiModel, S3ObjectUri, S3PrefixUri, Seed, Sha256, Timestamp
+from avatar_api.documents.bounds import (
+    Address,
+    Count,
+    DocumentTime,
+    Float32,
+    InferenceId,
+    Key,
+    ObjectBytes,
+    Ordinal,
+    Seconds,
+    Word,
+)
+from avatar_api.documents.photos import MAX_PHOTOS, PhotoVerdicts
+from avatar_api.schema_base import ApiModel, S3ObjectUri, S3PrefixUri, Seed, Sha256
 
 Stage = Literal["Preparing", "Training", "Packaging"]
-MAX_COUNT = 2147483647
-Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
-"""A count that fits the int32 of a status: the API server refuses anything larger, whoever believed it."""
+MAX_STEPS = 20000
+MAX_CLASS_IMAGES = 1000
+MAX_PHOTO_BYTES = 104857600
+MAX_PROGRESS_INTERVAL_SECONDS = 3600
 
 
 class ObjectIdentity(ApiModel):
     """The Kubernetes object on whose behalf work is done."""
 
-    namespace: str
-    name: str
-    uid: str
+    namespace: Annotated[str, Field(max_length=63)]
+    name: Annotated[str, Field(max_length=253)]
+    uid: Annotated[str, Field(max_length=64)]
 
 
 class PhotoLocation(ApiModel):
     """One photo to train on, pinned by version where the bucket has versions, and by ETag always."""
 
     uri: S3ObjectUri
-    version_id: str | None = None
-    etag: str | None = None
+    version_id: Key | None = None
+    etag: Key | None = None
 
 
 class PhotoPolicy(ApiModel):
     """How many photos must be usable, and how big one may be."""
 
-    min_count: int
-    max_count: int
-    max_bytes: int
+    min_count: Annotated[int, Field(ge=0, le=MAX_PHOTOS)]
+    max_count: Annotated[int, Field(ge=0, le=MAX_PHOTOS)]
+    max_bytes: Annotated[int, Field(ge=0, le=MAX_PHOTO_BYTES)]
 
 
 class SubjectWords(ApiModel):
     """ "a photo of <token> <classNoun>"."""
 
-    class_noun: str
-    token: str
+    class_noun: Word
+    token: Word
 
 
 class PriorPreservationSettings(ApiModel):
     """DreamBooth's class images (2208.12242, section 3.3)."""
 
     weight: Annotated[float, Field(ge=0, le=100)]
-    num_class_images: Annotated[int, Field(ge=0, le=1000)]
+    num_class_images: Annotated[int, Field(ge=0, le=MAX_CLASS_IMAGES)]
 
 
 class TrainingSettings(ApiModel):
     """Hyperparameters, all decided: user's wish, else the runtime's default, within the runtime's limits."""
 
     method: Literal["LoRA"]
-    steps: Annotated[int, Field(ge=1, le=20000)]
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)]
     batch_size: Annotated[int, Field(ge=1, le=64)]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     rank: Annotated[int, Field(ge=1, le=256)]
@@ -75,7 +88,7 @@ class BaseModelReference(ApiModel):
     """The base that the worker must hold: another digest is refused, never silently used."""
 
     source: S3PrefixUri
-    revision: str
+    revision: Word
     sha256: Sha256
 
 
@@ -84,25 +97,25 @@ class ArtifactDestination(ApiModel):
 
     uri: S3ObjectUri
     manifest_uri: S3ObjectUri
-    target_model: str
+    target_model: Key
 
 
 class ProgressDestination(ApiModel):
     """The SQS queue that progress is told to. Losing a message loses nothing but freshness."""
 
-    queue_url: str
-    interval_seconds: Annotated[float, Field(ge=0)] = 5.0
+    queue_url: Address
+    interval_seconds: Annotated[float, Field(ge=0, le=MAX_PROGRESS_INTERVAL_SECONDS)] = 5.0
 
 
 class TrainingRequest(ApiModel):
     """Everything a worker needs for one attempt."""
 
     schema_version: Literal["avatars.dev/training-request/v1alpha1"] = "avatars.dev/training-request/v1alpha1"
-    inference_id: Annotated[str, Field(min_length=1, max_length=64)]
+    inference_id: InferenceId
     model: ObjectIdentity
-    revision: int
-    attempt: int
-    photos: Annotated[list[PhotoLocation], Field(min_length=1, max_length=100)]
+    revision: Ordinal
+    attempt: Ordinal
+    photos: Annotated[list[PhotoLocation], Field(min_length=1, max_length=MAX_PHOTOS)]
     photo_policy: PhotoPolicy
     subject: SubjectWords
     training: TrainingSettings
@@ -116,9 +129,9 @@ class TrainingClaim(ApiModel):
     """Who decided the fate of an attempt: the worker that runs it, or the operator that gave it up."""
 
     schema_version: Literal["avatars.dev/training-claim/v1alpha1"] = "avatars.dev/training-claim/v1alpha1"
-    inference_id: str
+    inference_id: InferenceId
     holder: Literal["Worker", "Operator"]
-    time: Timestamp
+    time: DocumentTime
 
 
 class TrainingProgressMessage(ApiModel):
@@ -127,14 +140,14 @@ class TrainingProgressMessage(ApiModel):
     schema_version: Literal["avatars.dev/training-progress/v1alpha1"] = (
         "avatars.dev/training-progress/v1alpha1"
     )
-    inference_id: str
+    inference_id: InferenceId
     model: ObjectIdentity
     stage: Stage
     step: Count = 0
     total_steps: Count = 0
     estimated_remaining_seconds: Count | None = None
     sequence: Annotated[Count, Field(description="Grows with every message of one attempt.")]
-    time: Timestamp
+    time: DocumentTime
 
 
 class ArtifactResult(ApiModel):
@@ -142,17 +155,17 @@ class ArtifactResult(ApiModel):
 
     uri: S3ObjectUri
     manifest_uri: S3ObjectUri
-    target_model: str
+    target_model: Key
     sha256: Sha256
-    size_bytes: Annotated[int, Field(gt=0)]
+    size_bytes: Annotated[ObjectBytes, Field(gt=0)]
 
 
 class TrainingResult(ApiModel):
     """Body of a successful invocation."""
 
     schema_version: Literal["avatars.dev/training-result/v1alpha1"] = "avatars.dev/training-result/v1alpha1"
-    inference_id: str
+    inference_id: InferenceId
     artifact: ArtifactResult
     photos: PhotoVerdicts
-    seconds: Annotated[float, Field(ge=0, le=MAX_COUNT)]
-    final_loss: float
+    seconds: Seconds
+    final_loss: Float32

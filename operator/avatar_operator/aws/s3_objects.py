@@ -5,7 +5,7 @@ A missing object is an answer here (None), not an error; everything else raises 
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from avatar_operator.aws.ages import age_seconds
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.error_codes import MISSING_OBJECT_CODES
-from avatar_operator.aws.errors import AwsFailure, aws_errors, error_code, http_status
+from avatar_operator.aws.errors import aws_errors, error_code, http_status
 from avatar_operator.aws.s3_deletion import delete_all_below
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_uploads import S3Uploads
@@ -24,6 +24,7 @@ from avatar_operator.aws.s3_uploads import S3Uploads
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import (
+        GetObjectOutputTypeDef,
         HeadObjectOutputTypeDef,
         ListObjectsV2OutputTypeDef,
         ListObjectsV2RequestTypeDef,
@@ -35,6 +36,10 @@ JSON = "application/json"
 CONDITION_FAILED = (409, 412)
 UNEXPLAINED_CODES = ("400", "403")
 """How a HEAD is refused: no body says why, so botocore shows the status."""
+
+
+class ObjectTooLarge(Exception):
+    """An object has more bytes than whoever reads it takes: it was not read, and what that means is the reader's to say."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,26 @@ class S3Objects:
         """The object's content, or None if there is no such object.
 
         Raises:
-            AwsFailure: ObjectTooLarge if it has more than `max_bytes`; whatever S3 says otherwise.
+            ObjectTooLarge: it has more than `max_bytes`.
+            AwsFailure: whatever S3 says otherwise.
         """
 
+        def read_whole(answer: "GetObjectOutputTypeDef") -> bytes:
+            if answer["ContentLength"] > max_bytes:
+                raise ObjectTooLarge(
+                    f"{location.uri} has {answer['ContentLength']} bytes, more than the {max_bytes} expected at most"
+                )
+            return answer["Body"].read()
+
+        return await self._get(location, read_whole)
+
+    async def read_beginning(self, location: S3Location, *, max_bytes: int) -> bytes | None:
+        """The first bytes of an object, however large it is, or None if there is no such object."""
+        return await self._get(location, lambda answer: answer["Body"].read(max_bytes))
+
+    async def _get(
+        self, location: S3Location, read: "Callable[[GetObjectOutputTypeDef], bytes]"
+    ) -> bytes | None:
         def get(s3: "S3Client") -> bytes | None:
             try:
                 answer = s3.get_object(Bucket=location.bucket, Key=location.key)
@@ -90,14 +112,8 @@ class S3Objects:
                 if error_code(error) in MISSING_OBJECT_CODES:
                     return None
                 raise
-            with answer["Body"] as body:
-                if answer["ContentLength"] > max_bytes:
-                    raise AwsFailure(
-                        "ObjectTooLarge",
-                        f"{location.uri} has {answer['ContentLength']} bytes, more than the {max_bytes} expected at most",
-                        retryable=False,
-                    )
-                return body.read()
+            with answer["Body"]:
+                return read(answer)
 
         with aws_errors(f"read {location.uri}"):
             return await self._clients.s3(self._region, get)

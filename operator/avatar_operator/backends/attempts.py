@@ -72,17 +72,33 @@ class AttemptPending:
 
 
 @dataclass(frozen=True)
+class ArtifactFindings:
+    """What Storage.examine_artifact has found out.
+
+    Attributes:
+        defect: what is wrong with the artifact, in words; empty if nothing is.
+        weights_sha256: digest of the weights inside, by the manifest of a sound artifact: with these it is drawn, and
+            with no others.
+    """
+
+    defect: str = ""
+    weights_sha256: str | None = None
+
+
+NOT_EXAMINED = ArtifactFindings()
+
+
+@dataclass(frozen=True)
 class AttemptSucceeded:
     """The worker reported success.
 
     Attributes:
         result: what it says.
-        artifact_defect: what Storage.artifact_defect found wrong with the artifact; empty if nothing was, or nobody
-            has asked.
+        findings: what has been found out about its artifact.
     """
 
     result: TrainingResult
-    artifact_defect: str = ""
+    findings: ArtifactFindings = NOT_EXAMINED
 
 
 @dataclass(frozen=True)

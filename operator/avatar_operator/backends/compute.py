@@ -41,10 +41,13 @@ class DrawCall:
     Attributes:
         target_model: the model's key below the endpoint's prefix.
         artifact: S3 URI of the same, as the request recorded it.
+        weights_sha256: digest of the weights that it was verified with: whoever draws has to refuse others. None if the
+            artifact was verified by a version that did not record it.
     """
 
     target_model: str
     artifact: str
+    weights_sha256: str | None
     pictures: tuple[PictureRequest, ...]
     num_inference_steps: int
     guidance_scale: float

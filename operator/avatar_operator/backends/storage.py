@@ -21,7 +21,7 @@ from avatar_api.avatar_request import AvatarRequest, Picture, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
-from avatar_operator.backends.attempts import AttemptReference, FenceResult
+from avatar_operator.backends.attempts import ArtifactFindings, AttemptReference, FenceResult
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.locations import OwnedDirectory
 
@@ -66,13 +66,13 @@ class Storage(Protocol):
         """When a worker took the attempt; None if none has, or the operator took it away."""
         ...
 
-    async def artifact_defect(
+    async def examine_artifact(
         self, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
-    ) -> str:
-        """What is wrong with a stored artifact, in words.
+    ) -> ArtifactFindings:
+        """Whether a stored artifact is what the worker says it is.
 
-        Empty if it is what the worker says it is: present, of the stated size and SHA-256, with a manifest that names
-        this attempt and the requested base.
+        Sound is what lies where the attempt's artifact has to lie, has the stated size and SHA-256, and a manifest that
+        names this attempt and the requested base.
         """
         ...
 

@@ -55,7 +55,9 @@ class HintRouter:
             case AttemptHint():
                 self._scheduler.inquire(key)
             case ProgressHint(message=message):
-                self._models.hint_progress(key, message)
+                if not self._models.hint_progress(key, message):
+                    logger.warning("progress that no worker can have made", inference_id=inference_id)
+                    return HintOutcome.IMPOSSIBLE
                 self._scheduler.enqueue(key)
                 if is_nearly_done(message):
                     self._reminders.expect(key, inference_id)

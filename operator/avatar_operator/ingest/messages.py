@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote_plus
 
-from pydantic import ValidationError
-
+from avatar_api.documents.parsing import UnreadableDocument, parse_document
 from avatar_api.documents.training import TrainingProgressMessage
 from avatar_operator.names import parse_inference_id
 
@@ -86,6 +85,8 @@ class HintOutcome(Enum):
     """Its object is known to have gone."""
     UNAWAITED = "Unawaited"
     """It concerns nobody: no model waits for these photos."""
+    IMPOSSIBLE = "Impossible"
+    """It tells of progress that the attempt cannot make."""
 
 
 OnHint = Callable[[Hint], HintOutcome]
@@ -106,9 +107,10 @@ def parse_message(body: str | bytes) -> Message:
     if document.get("Type") == "Notification" and "Message" in document:
         content = document["Message"]
         document = _object(content) if isinstance(content, str) else None
-        if document is None:
+        if not isinstance(content, str) or document is None:
             return Unparsable("an SNS notification whose Message is not a JSON object")
-    return _meaning(document)
+        body = content
+    return _meaning(document, body)
 
 
 def _object(text: str | bytes) -> dict[str, object] | None:
@@ -119,10 +121,10 @@ def _object(text: str | bytes) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _meaning(document: dict[str, object]) -> Message:
+def _meaning(document: dict[str, object], text: str | bytes) -> Message:
     schema = document.get("schemaVersion")
     if isinstance(schema, str) and schema.startswith(_PROGRESS_SCHEMA):
-        return _progress(document)
+        return _progress(text)
     match document.get("eventName"):
         case "TestNotification":
             return Ignored("TestNotification")
@@ -146,11 +148,11 @@ def _attempt(inference_id: object) -> Message:
     return AttemptHint(inference_id)
 
 
-def _progress(document: dict[str, object]) -> Message:
+def _progress(text: str | bytes) -> Message:
     try:
-        message = TrainingProgressMessage.model_validate(document)
-    except (ValidationError, RecursionError, OverflowError) as error:
-        return Unparsable(f"progress that does not fit its schema ({type(error).__name__})")
+        message = parse_document(TrainingProgressMessage, text)
+    except UnreadableDocument as error:
+        return Unparsable(str(error))
     if parse_inference_id(message.inference_id) is None:
         return Ignored("ForeignInference")
     return ProgressHint(message)

@@ -20,7 +20,7 @@ _ATTEMPT_OUTCOMES = (
 )
 OUTCOMES = {
     "Attempt": _ATTEMPT_OUTCOMES,
-    "Progress": _ATTEMPT_OUTCOMES,
+    "Progress": (*_ATTEMPT_OUTCOMES, HintOutcome.IMPOSSIBLE.value),
     "Photos": (HintOutcome.TAKEN.value, HintOutcome.UNAWAITED.value, FAILED),
     "TestNotification": (IGNORED,),
     "TestEvent": (IGNORED,),

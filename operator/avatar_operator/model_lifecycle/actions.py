@@ -64,9 +64,10 @@ ModelDraft = Draft[AvatarModelStatus, ModelAction]
 
 @dataclass(frozen=True)
 class SubmissionAccepted:
-    """The backend has the attempt."""
+    """The backend has the attempt, and was asked for so many training steps."""
 
     submission: Submission
+    steps: int
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ from avatar_operator.model_lifecycle.observation import (
     is_active,
     is_submitted,
 )
+from avatar_operator.model_lifecycle.possible_progress import is_possible
 from avatar_operator.telemetry.metrics import OperatorMetrics
 
 logger = structlog.get_logger(__name__)
@@ -94,12 +95,16 @@ class ModelLifecycle:
         if body is not None:
             self._remember(body["metadata"]["uid"], ask_for_outcome=True)
 
-    def hint_progress(self, key: ObjectKey, message: TrainingProgressMessage) -> None:
-        """A worker said how far it is."""
+    def hint_progress(self, key: ObjectKey, message: TrainingProgressMessage) -> bool:
+        """A worker said how far it is, or somebody did: False if no attempt of the model can be as far."""
         body = self.cache.get(key)
-        if body is not None:
-            uid = body["metadata"]["uid"]
-            self._memory.note(uid, self._memory.of(uid).with_progress(message, self.clock.now()))
+        if body is None:
+            return True
+        if not is_possible(message, body):
+            return False
+        uid = body["metadata"]["uid"]
+        self._memory.note(uid, self._memory.of(uid).with_progress(message, self.clock.now()))
+        return True
 
     async def observe(self, body: Object) -> ModelObservation:
         """Gather the runtime, and the photos or the outcome where a decision depends on them."""
@@ -246,7 +251,7 @@ class ModelLifecycle:
             self._remember(uid, planned_inference_id=request.inference_id)
             raise
         self._remember(uid, ask_for_outcome=True)
-        return SubmissionAccepted(submission)
+        return SubmissionAccepted(submission, request.training.steps)
 
     async def _with_photos(self, observation: ModelObservation, runtime: AvatarRuntime) -> ModelObservation:
         try:
@@ -269,8 +274,9 @@ class ModelLifecycle:
             attempt = attempt_reference(runtime, model, model.status.training)
             outcome = await backend.compute.attempt_outcome(runtime, attempt)
             if isinstance(outcome, AttemptSucceeded):
-                defect = await backend.storage.artifact_defect(runtime, attempt, outcome.result.artifact)
-                outcome = replace(outcome, artifact_defect=defect)
+                artifact = outcome.result.artifact
+                findings = await backend.storage.examine_artifact(runtime, attempt, artifact)
+                outcome = replace(outcome, findings=findings)
             elif isinstance(outcome, AttemptPending) and model.status.training.start_time is None:
                 outcome = replace(
                     outcome, started=outcome.started or await backend.storage.claimed_since(runtime, attempt)

@@ -1,9 +1,12 @@
 """What this process remembers of a model's attempt. Losing it costs a question, never a training. Pure."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from avatar_api.documents.training import TrainingProgressMessage
+
+LONGEST_DELAY = timedelta(seconds=30)
+"""How much later than a newer one a message is delivered at most, if nothing is wrong."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,9 @@ class AttemptNotes:
     def with_progress(self, message: TrainingProgressMessage, now: datetime) -> "AttemptNotes":
         """A worker said how far it is. A message that a newer one has overtaken is dropped.
 
-        A message is overtaken by one with a higher sequence only if it was sent before that one arrived: so whatever
-        sequence a stranger makes up, the next honest message counts.
+        A message is overtaken by one with a higher sequence only if it was sent before that one arrived, and arrives
+        soon after it: so whatever sequence a stranger makes up, the next honest message counts, by the clock of its
+        worker at once, and where that clock is wrong after half a minute.
         """
         known, received = self.progress, self.progress_received
         if (
@@ -35,6 +39,7 @@ class AttemptNotes:
             and known.inference_id == message.inference_id
             and known.sequence >= message.sequence
             and message.time <= received
+            and now - received < LONGEST_DELAY
         ):
             return self
         return replace(self, progress=message, progress_received=now)

@@ -208,8 +208,11 @@ class RequestLifecycle:
             case ModelLoading():
                 since = notes.loading_since or began
                 self._remember(request, replace(notes, loading_since=since, trouble=None))
-            case Drawn(generate_seconds=seconds):
-                elapsed = (self.clock.now() - (notes.loading_since or began)).total_seconds()
+            case Drawn(generate_seconds=claimed):
+                now = self.clock.now()
+                # What a worker says that it took, as far as the call took as long: it goes into costs.
+                seconds = min(claimed, max(0.0, (now - began).total_seconds()))
+                elapsed = (now - (notes.loading_since or began)).total_seconds()
                 cold_load = notes.cold_load_seconds if notes.drawn else max(0.0, elapsed - seconds)
                 drawn = replace(
                     notes,

@@ -63,6 +63,7 @@ def draw_call(
     return DrawCall(
         target_model=pinned.target_model,
         artifact=pinned.uri,
+        weights_sha256=pinned.weights_sha256,
         pictures=tuple(pictures),
         num_inference_steps=settings.steps,
         guidance_scale=settings.guidance,

@@ -18,17 +18,13 @@ _ANY_KIND = frozenset(
         "Defect",
         "InvalidLocation",
         "NotUnderstood",
-        "ObjectTooLarge",
         "UnsupportedBackend",
     }
 )
 _INVOCATIONS = frozenset({"EndpointRefused", *(refusal.value for refusal in EndpointRefusal)})
 _REMOVALS = frozenset({"CleanupIncomplete", "NotOwned"})
 RETRY_REASONS: dict[Kind, frozenset[str]] = {
-    AVATAR_MODEL: _ANY_KIND
-    | _INVOCATIONS
-    | _REMOVALS
-    | {"ClaimContended", "ClaimUnreadable", "PhotosDenied"},
+    AVATAR_MODEL: _ANY_KIND | _INVOCATIONS | _REMOVALS | {"ClaimContended", "PhotosDenied"},
     AVATAR_REQUEST: _ANY_KIND
     | _INVOCATIONS
     | _REMOVALS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -75,6 +75,11 @@ class Desk:
         while len(self.queues[AVATAR_MODEL]):
             self.queues[AVATAR_MODEL].done(await self.queues[AVATAR_MODEL].get())
             await self.world.settle(AVATAR_MODEL)
+
+    def step(self) -> int | None:
+        """How far the training is, as the model says."""
+        training = self.world.model.status.training
+        return None if training is None or training.progress is None else training.progress.step
 
     def asked(self) -> int:
         """How often the backend was asked for an outcome."""
@@ -199,11 +204,48 @@ async def test_a_sequence_that_somebody_made_up_does_not_silence_the_worker() ->
     assert training.progress.step == 50
 
 
+async def test_a_worker_whose_clock_was_never_set_is_heard_after_half_a_minute_all_the_same() -> None:
+    desk = await Desk().in_training()
+    forged = a_progress_message("Training", 95, sequence=2147483647)
+    desk.take(ProgressHint(forged.model_copy(update={"time": NOON + timedelta(days=9)})))
+    await desk.work()
+    honest = a_progress_message("Training", 50, sequence=10)
+    desk.world.clock.advance(30)
+    desk.take(ProgressHint(honest.model_copy(update={"time": datetime(1970, 1, 1, tzinfo=UTC)})))
+    await desk.work()
+    assert desk.step() == 50
+
+
+async def test_progress_that_the_attempt_cannot_make_is_neither_shown_nor_does_it_silence_the_worker() -> (
+    None
+):
+    desk = await Desk().in_training()
+    forged = a_progress_message("Training", 2147483647, 2147483647, sequence=2147483647)
+    assert desk.take(ProgressHint(forged)) is HintOutcome.IMPOSSIBLE
+    await desk.work()
+    assert desk.step() is None
+    assert desk.take(ProgressHint(a_progress_message("Training", 50, sequence=0))) is HintOutcome.TAKEN
+    await desk.work()
+    assert desk.step() == 50
+
+
+async def test_the_steps_that_an_attempt_was_asked_for_are_those_of_its_request() -> None:
+    desk = await Desk().in_training()
+    [request] = desk.world.backend.asked("submit_training")
+    training = desk.world.model.status.training
+    assert training is not None
+    assert training.steps == request.training.steps
+    desk.world.kube.edit(AVATAR_RUNTIME, "standard", {"defaults": {"training": {"steps": 5}}})
+    steps = request.training.steps
+    assert desk.take(ProgressHint(a_progress_message("Training", 1, steps))) is HintOutcome.TAKEN
+    assert desk.take(ProgressHint(a_progress_message("Training", 1, steps + 1))) is HintOutcome.IMPOSSIBLE
+
+
 async def test_a_message_that_a_newer_one_has_overtaken_is_dropped() -> None:
     desk = await Desk().in_training()
     desk.world.clock.advance(60)
     desk.take(ProgressHint(a_progress_message("Training", 50, sequence=10)))
-    desk.world.clock.advance(60)
+    desk.world.clock.advance(29)
     desk.take(ProgressHint(a_progress_message("Training", 5, sequence=2)))
     await desk.work()
     training = desk.world.model.status.training

@@ -33,7 +33,7 @@ STORAGE = {
     "revoke_claim",
     "claimed_since",
     "attempt_outcome",
-    "artifact_defect",
+    "examine_artifact",
     "existing_pictures",
     "describe_pictures",
     "delete_model_data",

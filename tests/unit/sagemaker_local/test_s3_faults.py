@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sagemaker_local.faults import FaultBoard
-from sagemaker_local.s3_faults import S3Faults, S3Request, read_s3_request
+from sagemaker_local.s3_faults import S3Faults
+from sagemaker_local.s3_requests import S3Request, read_s3_request
 
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=test/20261122/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import io
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -15,10 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from avatar_api.documents.artifact import MANIFEST_NAME, WEIGHTS_NAME
 from avatar_api.documents.errors import HTTP_STATUS, WorkerError
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
-from avatar_workers.errors import WorkerFailure
-from avatar_workers.http.request_document import parse_document
 
 BUCKET = "pictures"
 PREFIX = f"s3://{BUCKET}/team-a/request-1/"
@@ -77,6 +77,62 @@ async def test_a_picture_that_an_earlier_try_stored_stays_and_the_result_tells_i
     assert answer.json()["pictures"][0]["sha256"] == hashlib.sha256(b"drawn before").hexdigest()
     stored = s3.get_object(Bucket=BUCKET, Key="team-a/request-1/00-00-7.png")
     assert stored["Body"].read() == b"drawn before"
+
+
+async def test_what_was_promised_is_drawn(
+    running: Any, write_artifact: Any, request_document: Document
+) -> None:
+    directory = write_artifact("uid-1")
+    await running.load(directory)
+    promised = hashlib.sha256((directory / WEIGHTS_NAME).read_bytes()).hexdigest()
+
+    answer = await running.http.post(
+        "/models/uid-1/invoke", json=request_document(weightsSha256=promised, outputPrefix=PREFIX)
+    )
+
+    assert answer.status_code == 200
+
+
+async def test_another_artifact_than_the_one_that_was_verified_draws_nothing(
+    running: Any, write_artifact: Any, request_document: Document, s3: Any
+) -> None:
+    ann, bob = write_artifact("uid-1"), write_artifact("uid-2")
+    promised = hashlib.sha256((ann / WEIGHTS_NAME).read_bytes()).hexdigest()
+    # Everything about the archive is sound, and its manifest says that it is ann's.
+    shutil.copy(bob / WEIGHTS_NAME, ann / WEIGHTS_NAME)
+    manifest = json.loads((bob / MANIFEST_NAME).read_text())
+    manifest["model"]["uid"] = "uid-1"
+    (ann / MANIFEST_NAME).write_text(json.dumps(manifest))
+    assert (await running.load(ann)).status_code == 200
+
+    answer = await running.http.post(
+        "/models/uid-1/invoke",
+        json=request_document(weightsSha256=promised, outputPrefix=PREFIX),
+        headers={TARGET_MODEL: "team-a/uid-1/r2-a1.tar.gz"},
+    )
+
+    refusal = WorkerError.model_validate_json(answer.content)
+    assert (answer.status_code, refusal.code, refusal.retryable) == (412, "ArtifactChanged", False)
+    assert promised in refusal.message
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
+
+
+async def test_whoever_promises_nothing_is_drawn_for_as_before(
+    running: Any, write_artifact: Any, request_document: Document
+) -> None:
+    await running.load(write_artifact("uid-1"))
+
+    answer = await running.http.post("/models/uid-1/invoke", json=request_document())
+
+    assert answer.status_code == 200
+
+
+async def test_the_base_has_no_weights_that_could_be_promised(
+    running: Any, request_document: Document
+) -> None:
+    answer = await running.http.post("/invocations", json=request_document(weightsSha256="d" * 64))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "ModelNameMismatch")
 
 
 async def test_several_batches_draw_what_one_batch_draws(
@@ -293,15 +349,6 @@ json_values = st.recursive(
     lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=10), values, max_size=3),
     max_leaves=5,
 )
-
-
-@settings(max_examples=200, deadline=None)
-@given(body=st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
-def test_no_body_whatever_makes_parsing_fail_otherwise_than_as_an_invalid_request(body: bytes) -> None:
-    with pytest.raises(WorkerFailure) as failure:
-        parse_document(body, InferenceRequest)
-
-    assert failure.value.code == "InvalidRequest"
 
 
 @settings(

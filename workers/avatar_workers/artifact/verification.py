@@ -8,9 +8,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from avatar_api.documents.artifact import MANIFEST_NAME, WEIGHTS_NAME, ArtifactManifest
+from avatar_api.documents.parsing import UnreadableDocument, parse_document
 from avatar_workers.artifact.archive import MAX_MANIFEST_BYTES, MAX_WEIGHTS_BYTES
 from avatar_workers.artifact.lora_weights import LoraWeights, read_lora_weights
 from avatar_workers.errors import WorkerFailure
@@ -18,10 +17,17 @@ from avatar_workers.errors import WorkerFailure
 
 @dataclass(frozen=True)
 class VerifiedModel:
-    """A personal model that has been checked, and may be loaded."""
+    """A personal model that has been checked, and may be loaded.
+
+    Attributes:
+        manifest: what it says of itself.
+        weights: what is loaded.
+        weights_sha256: digest of their file as it was found, not as anybody says.
+    """
 
     manifest: ArtifactManifest
     weights: LoraWeights
+    weights_sha256: str
 
 
 def verify_directory(directory: Path, *, base_sha256: str, max_rank: int) -> VerifiedModel:
@@ -57,7 +63,7 @@ def verify_directory(directory: Path, *, base_sha256: str, max_rank: int) -> Ver
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != listed[WEIGHTS_NAME].sha256:
         raise WorkerFailure("ArtifactInvalid", f"{WEIGHTS_NAME} has not the checksum that the manifest says")
-    return VerifiedModel(manifest, read_lora_weights(weights, max_rank=max_rank))
+    return VerifiedModel(manifest, read_lora_weights(weights, max_rank=max_rank), digest)
 
 
 def _read_manifest(path: Path) -> ArtifactManifest:
@@ -66,8 +72,6 @@ def _read_manifest(path: Path) -> ArtifactManifest:
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise WorkerFailure("ArtifactInvalid", f"{MANIFEST_NAME} is larger than {MAX_MANIFEST_BYTES} bytes")
     try:
-        return ArtifactManifest.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "document"
-        raise WorkerFailure("ArtifactInvalid", f"{MANIFEST_NAME}: {place}: {first['msg']}") from error
+        return parse_document(ArtifactManifest, path.read_bytes())
+    except UnreadableDocument as error:
+        raise WorkerFailure("ArtifactInvalid", f"{MANIFEST_NAME}: {error}") from error

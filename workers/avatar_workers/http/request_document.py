@@ -1,14 +1,9 @@
 """Read a typed JSON document from a request: bounded, validated, and with the field named that is wrong."""
 
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from avatar_api.documents.parsing import Document, UnreadableDocument, parse_document
 from avatar_workers.errors import WorkerFailure
-
-Document = TypeVar("Document", bound=BaseModel)
-MAX_REPORTED_FIELDS = 5
 
 
 async def read_document(request: Request, document: type[Document], *, max_bytes: int) -> Document:
@@ -27,23 +22,7 @@ async def read_document(request: Request, document: type[Document], *, max_bytes
         body += chunk
         if len(body) > max_bytes:
             raise WorkerFailure("InvalidRequest", f"the body is larger than {max_bytes} bytes")
-    return parse_document(bytes(body), document)
-
-
-def parse_document(body: bytes, document: type[Document]) -> Document:
-    """Validate a JSON document.
-
-    Raises:
-        WorkerFailure: InvalidRequest, as for `read_document`.
-    """
     try:
-        return document.model_validate_json(body)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        problems = [
-            f"{'.'.join(str(part) for part in fault['loc']) or 'body'}: {fault['msg']}"
-            for fault in faults[:MAX_REPORTED_FIELDS]
-        ]
-        if len(faults) > MAX_REPORTED_FIELDS:
-            problems.append(f"and {len(faults) - MAX_REPORTED_FIELDS} more")
-        raise WorkerFailure("InvalidRequest", f"{document.__name__}: {'; '.join(problems)}") from error
+        return parse_document(document, bytes(body))
+    except UnreadableDocument as error:
+        raise WorkerFailure("InvalidRequest", str(error)) from error

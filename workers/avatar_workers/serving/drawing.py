@@ -63,11 +63,12 @@ class Drawing:
             client_left: asked after every step; may be called from any thread.
 
         Raises:
-            WorkerFailure: InvalidRequest, PictureTooLarge, WorkerUnavailable, InsufficientMemory, ArtifactInvalid and
-                the storage's own.
+            WorkerFailure: InvalidRequest, ModelNameMismatch, ArtifactChanged, PictureTooLarge, WorkerUnavailable,
+                InsufficientMemory, ArtifactInvalid and the storage's own.
         """
         kind = "base" if model is None else "personal"
         try:
+            _check_weights(model, request)
             self._check(request)
             self._in_progress += 1
             self._metrics.invocations_in_progress.set(self._in_progress)
@@ -164,6 +165,23 @@ class Drawing:
             store_picture(self._storage, prefix, picture, encode_png(image))
             for picture, image in zip(batch, images, strict=True)
         ]
+
+
+def _check_weights(model: PersonalModel | None, request: InferenceRequest) -> None:
+    """See that what was loaded is what the request was promised: the archive was checked against itself only."""
+    expected = request.weights_sha256
+    if expected is None:
+        return
+    if model is None:
+        raise WorkerFailure(
+            "ModelNameMismatch", "weightsSha256 names weights of a personal model, and the base has none"
+        )
+    if expected != model.weights_sha256:
+        raise WorkerFailure(
+            "ArtifactChanged",
+            f"the weights of {model.target_model} have SHA-256 {model.weights_sha256} here, and the request is for those"
+            f" with {expected}: the artifact is not the one that was verified any more. Nothing was drawn",
+        )
 
 
 def _batches(request: InferenceRequest, max_pixels: int) -> Iterator[Sequence[PictureRequest]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 import structlog
 
 from avatar_api.documents.artifact import ArtifactManifest
-from avatar_workers.artifact.verification import verify_directory
+from avatar_workers.artifact.verification import VerifiedModel, verify_directory
 from avatar_workers.errors import WorkerFailure
 from avatar_workers.serving.engine import DrawingEngine
 from avatar_workers.serving.low_rank_adapter import LowRankAdapter, fit_to_base
@@ -37,12 +37,14 @@ class PersonalModel:
         name: the platform's opaque name.
         url: the directory that it was loaded from.
         target_model: the name that an invocation's Target-Model header must carry.
+        weights_sha256: digest of the weights that were loaded.
         resident_bytes: what it takes of the budget.
     """
 
     name: str
     url: str
     target_model: str
+    weights_sha256: str
     resident_bytes: int
     users: int = 0
     unused: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,8 +92,15 @@ class PersonalModels:
             raise WorkerFailure(
                 "WorkerUnavailable", f"model {name!r} is being unloaded; load it again after that"
             )
-        manifest, adapter = await asyncio.to_thread(self._read, Path(url))
-        model = PersonalModel(name, url, target_model_of(manifest), self._engine.resident_bytes(adapter))
+        verified, adapter = await asyncio.to_thread(self._read, Path(url))
+        manifest = verified.manifest
+        model = PersonalModel(
+            name,
+            url,
+            target_model_of(manifest),
+            verified.weights_sha256,
+            self._engine.resident_bytes(adapter),
+        )
         self._require_room(model)
         await asyncio.to_thread(self._engine.load, name, adapter)
         self._resident[name] = model
@@ -100,11 +109,11 @@ class PersonalModels:
             log.info("personal model loaded", model_name=name, resident_bytes=model.resident_bytes)
         return model
 
-    def _read(self, directory: Path) -> tuple[ArtifactManifest, LowRankAdapter]:
+    def _read(self, directory: Path) -> tuple[VerifiedModel, LowRankAdapter]:
         verified = verify_directory(
             directory, base_sha256=self._engine.base_sha256, max_rank=self._settings.max_adapter_rank
         )
-        return verified.manifest, fit_to_base(verified.weights, self._engine.weight_shapes)
+        return verified, fit_to_base(verified.weights, self._engine.weight_shapes)
 
     def _require_room(self, model: PersonalModel) -> None:
         budget = self._settings.adapter_budget_bytes

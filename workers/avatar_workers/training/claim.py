@@ -12,11 +12,16 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from pydantic import ValidationError
-
+from avatar_api.documents.parsing import UnreadableDocument, parse_document
 from avatar_api.documents.training import TrainingClaim, TrainingRequest
 from avatar_workers.errors import WorkerFailure
-from avatar_workers.storage import ObjectExists, ObjectNotFound, ObjectStorage, StorageUnavailable
+from avatar_workers.storage import (
+    ObjectExists,
+    ObjectNotFound,
+    ObjectStorage,
+    ObjectTooLarge,
+    StorageUnavailable,
+)
 
 CHECK_SECONDS = 5.0
 MAX_CLAIM_BYTES = 64 << 10
@@ -61,8 +66,8 @@ class Claim:
         """
         try:
             content = self._storage.read(self._request.claim_uri, max_bytes=MAX_CLAIM_BYTES)
-            held = TrainingClaim.model_validate_json(content).holder == "Worker"
-        except (ObjectNotFound, ValidationError):
+            held = parse_document(TrainingClaim, content).holder == "Worker"
+        except (ObjectNotFound, ObjectTooLarge, UnreadableDocument):
             held = False
         if not held:
             raise WorkerFailure(

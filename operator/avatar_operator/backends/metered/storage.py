@@ -8,7 +8,7 @@ from avatar_api.avatar_request import AvatarRequest, Picture, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
-from avatar_operator.backends.attempts import AttemptReference, FenceResult
+from avatar_operator.backends.attempts import ArtifactFindings, AttemptReference, FenceResult
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.metered.series import VerbCounter
 from avatar_operator.backends.storage import Storage, StoredOwner
@@ -51,12 +51,12 @@ class MeteredStorage:
         """See Storage.claimed_since."""
         return await self._counter.counted("claimed_since", self._storage.claimed_since(runtime, attempt))
 
-    async def artifact_defect(
+    async def examine_artifact(
         self, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
-    ) -> str:
-        """See Storage.artifact_defect."""
+    ) -> ArtifactFindings:
+        """See Storage.examine_artifact."""
         return await self._counter.counted(
-            "artifact_defect", self._storage.artifact_defect(runtime, attempt, artifact)
+            "examine_artifact", self._storage.examine_artifact(runtime, attempt, artifact)
         )
 
     async def check_artifact(self, runtime: AvatarRuntime, pinned: ResolvedModel) -> None:

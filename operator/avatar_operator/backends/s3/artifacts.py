@@ -2,57 +2,47 @@
 
 S3 verified the SHA-256 when the object was written and keeps it, so a HEAD is enough to compare gigabytes; the manifest
 beside it is read and must name this attempt and the base that was asked for.
+
+What a worker says is a claim. Where the artifact had to go follows from the attempt (`locations`), so that nobody can
+have something else of ours verified in its place. The one thing that is taken from the request document, which a worker
+may write, too, is the digest of the base that the attempt was asked for: the runtime may have got another one since.
+Whoever lies about that gets a model that no worker draws with.
 """
-
-from dataclasses import dataclass
-
-from pydantic import ValidationError
 
 from avatar_api.avatar_request import ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactManifest
-from avatar_api.documents.training import ArtifactDestination, ArtifactResult, TrainingRequest
+from avatar_api.documents.parsing import UnreadableDocument, parse_document
+from avatar_api.documents.training import ArtifactResult, TrainingRequest
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.attempts import AttemptReference
+from avatar_operator.aws.s3_objects import ObjectTooLarge, S3Objects
+from avatar_operator.backends.attempts import ArtifactFindings, AttemptReference
 from avatar_operator.backends.failures import BackendError
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_REQUEST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class ArtifactExpectation:
-    """What the attempt was asked to make, and where to put it."""
-
-    inference_id: str
-    revision: int
-    base_sha256: str
-    destination: ArtifactDestination
-
-    @classmethod
-    def without_request(cls, runtime: AvatarRuntime, attempt: AttemptReference) -> "ArtifactExpectation":
-        """What the attempt must have been asked for, if its request document is gone or unreadable."""
-        locations = attempt.locations
-        return cls(
-            inference_id=attempt.inference_id,
-            revision=attempt.revision,
-            base_sha256=runtime.spec.base_model.sha256,
-            destination=ArtifactDestination(
-                uri=locations.artifact, manifest_uri=locations.manifest, target_model=locations.target_model
-            ),
-        )
-
-
-async def artifact_defect(
+async def examine_artifact(
     objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
-) -> str:
-    """See Storage.artifact_defect.
+) -> ArtifactFindings:
+    """See Storage.examine_artifact.
 
     Raises:
         AwsFailure: it could not be found out.
     """
-    return await defect(objects, artifact, await _expectation(objects, runtime, attempt))
+    defect = _misplaced(artifact, attempt) or await _object_defect(objects, artifact, attempt)
+    if defect:
+        return ArtifactFindings(defect)
+    location = S3Location.parse(attempt.locations.manifest)
+    try:
+        content = await objects.read(location, max_bytes=MAX_MANIFEST_BYTES)
+        if content is None:
+            return ArtifactFindings(f"{location.uri} is not there")
+        manifest = parse_document(ArtifactManifest, content)
+    except (ObjectTooLarge, UnreadableDocument) as error:
+        return ArtifactFindings(f"{location.uri} is no manifest: {error}")
+    return examine_manifest(manifest, attempt, await _wanted_base(objects, runtime, attempt))
 
 
 async def check_artifact(objects: S3Objects, pinned: ResolvedModel) -> None:
@@ -76,71 +66,62 @@ async def check_artifact(objects: S3Objects, pinned: ResolvedModel) -> None:
         )
 
 
-async def _expectation(
-    objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference
-) -> ArtifactExpectation:
-    # The runtime may have got another base since: what counts is what this attempt was asked for.
-    content = await objects.read(S3Location.parse(attempt.locations.request), max_bytes=MAX_REQUEST_BYTES)
-    try:
-        request = TrainingRequest.model_validate_json(content or b"")
-    except ValidationError:
-        return ArtifactExpectation.without_request(runtime, attempt)
-    return ArtifactExpectation(
-        inference_id=attempt.inference_id,
-        revision=attempt.revision,
-        base_sha256=request.base_model.sha256,
-        destination=request.artifact,
-    )
+def examine_manifest(
+    manifest: ArtifactManifest, attempt: AttemptReference, base_sha256: str
+) -> ArtifactFindings:
+    """What a manifest says of the attempt's artifact, or what is wrong with it. Pure.
+
+    Args:
+        manifest: as it lies beside the artifact.
+        attempt: whose it has to be.
+        base_sha256: of the base that was asked for.
+    """
+    if manifest.inference_id != attempt.inference_id or manifest.revision != attempt.revision:
+        return ArtifactFindings(
+            f"the manifest is that of {manifest.inference_id}, revision {manifest.revision},"
+            f" not of {attempt.inference_id}, revision {attempt.revision}"
+        )
+    if manifest.base_model.sha256 != base_sha256:
+        return ArtifactFindings(
+            f"the model was trained on base {manifest.base_model.sha256}, not on {base_sha256}"
+        )
+    weights = [file.sha256 for file in manifest.files if file.path == WEIGHTS_NAME]
+    if len(weights) != 1:
+        return ArtifactFindings(f"the manifest lists {WEIGHTS_NAME} {len(weights)} times, not once")
+    return ArtifactFindings(weights_sha256=weights[0])
 
 
-async def defect(objects: S3Objects, artifact: ArtifactResult, expectation: ArtifactExpectation) -> str:
-    """How an artifact differs from what was expected, in words; empty if it does not."""
-    destination = expectation.destination
+def _misplaced(artifact: ArtifactResult, attempt: AttemptReference) -> str:
+    locations = attempt.locations
     for name, claimed, wanted in (
-        ("artifact", artifact.uri, destination.uri),
-        ("manifest", artifact.manifest_uri, destination.manifest_uri),
-        ("target model", artifact.target_model, destination.target_model),
+        ("artifact", artifact.uri, locations.artifact),
+        ("manifest", artifact.manifest_uri, locations.manifest),
+        ("target model", artifact.target_model, locations.target_model),
     ):
         if claimed != wanted:
             return f"the worker names {claimed} as its {name}, but was told {wanted}"
-    return await _object_defect(objects, artifact) or await _manifest_defect(objects, artifact, expectation)
+    return ""
 
 
-async def _object_defect(objects: S3Objects, artifact: ArtifactResult) -> str:
-    stored = await objects.facts(S3Location.parse(artifact.uri))
+async def _object_defect(objects: S3Objects, artifact: ArtifactResult, attempt: AttemptReference) -> str:
+    location = S3Location.parse(attempt.locations.artifact)
+    stored = await objects.facts(location)
     if stored is None:
-        return f"{artifact.uri} is not there"
+        return f"{location.uri} is not there"
     if stored.size_bytes != artifact.size_bytes:
-        return f"{artifact.uri} has {stored.size_bytes} bytes, the worker says {artifact.size_bytes}"
+        return f"{location.uri} has {stored.size_bytes} bytes, the worker says {artifact.size_bytes}"
     if stored.sha256 is None:
-        return f"{artifact.uri} was stored without a SHA-256 checksum of the whole object"
+        return f"{location.uri} was stored without a SHA-256 checksum of the whole object"
     if stored.sha256 != artifact.sha256:
-        return f"{artifact.uri} has SHA-256 {stored.sha256}, the worker says {artifact.sha256}"
+        return f"{location.uri} has SHA-256 {stored.sha256}, the worker says {artifact.sha256}"
     return ""
 
 
-async def _manifest_defect(
-    objects: S3Objects, artifact: ArtifactResult, expectation: ArtifactExpectation
-) -> str:
-    content = await objects.read(S3Location.parse(artifact.manifest_uri), max_bytes=MAX_MANIFEST_BYTES)
-    if content is None:
-        return f"{artifact.manifest_uri} is not there"
+async def _wanted_base(objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference) -> str:
+    location = S3Location.parse(attempt.locations.request)
     try:
-        manifest = ArtifactManifest.model_validate_json(content)
-    except ValidationError as error:
-        return f"{artifact.manifest_uri} is no manifest: {error.errors()[0]['msg']}"
-    return manifest_defect(manifest, expectation)
-
-
-def manifest_defect(manifest: ArtifactManifest, expectation: ArtifactExpectation) -> str:
-    """What is wrong with a manifest, in words; empty if nothing is. Pure."""
-    if manifest.inference_id != expectation.inference_id or manifest.revision != expectation.revision:
-        return (
-            f"the manifest is that of {manifest.inference_id}, revision {manifest.revision},"
-            f" not of {expectation.inference_id}, revision {expectation.revision}"
-        )
-    if manifest.base_model.sha256 != expectation.base_sha256:
-        return f"the model was trained on base {manifest.base_model.sha256}, not on {expectation.base_sha256}"
-    if not any(file.path == WEIGHTS_NAME for file in manifest.files):
-        return f"the manifest lists no {WEIGHTS_NAME}"
-    return ""
+        content = await objects.read(location, max_bytes=MAX_REQUEST_BYTES)
+        return parse_document(TrainingRequest, content or b"").base_model.sha256
+    except (ObjectTooLarge, UnreadableDocument):
+        # Gone, or made unreadable: then what the runtime says today is all there is to go by.
+        return runtime.spec.base_model.sha256

@@ -3,17 +3,21 @@
 The fence is idempotent: an operator that finds its own claim has won before. A fenced attempt's request document is
 removed, so that an invocation that still waits in SageMaker's queue fails while its input is fetched and never reaches
 a container; the claim alone would already be enough.
+
+A claim that nobody can read was not written by the operator. So it counts as a worker's, since the moment at which it
+was found: the attempt is waited for, its deadline holds, and nothing is billed twice. (An honest worker that finds such
+a claim in its own place stops.)
 """
 
 from datetime import datetime
 
 import structlog
-from pydantic import ValidationError
 
+from avatar_api.documents.parsing import UnreadableDocument, parse_document
 from avatar_api.documents.training import TrainingClaim
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import JSON, S3Objects
+from avatar_operator.aws.s3_objects import JSON, ObjectTooLarge, S3Objects
 from avatar_operator.backends.attempts import AttemptReference, ClaimedByWorker, Fenced, FenceResult
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
@@ -29,7 +33,7 @@ async def fence_attempt(objects: S3Objects, clock: Clock, attempt: AttemptRefere
     for _ in range(MAX_TRIES):
         if await objects.create(location, _operator_claim(clock, attempt), content_type=JSON):
             return await _fenced(objects, attempt)
-        claim = await _read(objects, location)
+        claim = await _read(objects, clock, attempt)
         if claim is None:
             continue
         if claim.holder == "Worker":
@@ -45,9 +49,9 @@ async def revoke_claim(objects: S3Objects, clock: Clock, attempt: AttemptReferen
     await objects.delete(S3Location.parse(attempt.locations.request))
 
 
-async def claimed_since(objects: S3Objects, attempt: AttemptReference) -> datetime | None:
+async def claimed_since(objects: S3Objects, clock: Clock, attempt: AttemptReference) -> datetime | None:
     """See Storage.claimed_since."""
-    claim = await _read(objects, S3Location.parse(attempt.locations.claim))
+    claim = await _read(objects, clock, attempt)
     return None if claim is None or claim.holder != "Worker" else claim.time
 
 
@@ -68,16 +72,11 @@ def _operator_claim(clock: Clock, attempt: AttemptReference) -> bytes:
     return document.model_dump_json(by_alias=True).encode()
 
 
-async def _read(objects: S3Objects, location: S3Location) -> TrainingClaim | None:
-    content = await objects.read(location, max_bytes=MAX_CLAIM_BYTES)
-    if content is None:
-        return None
+async def _read(objects: S3Objects, clock: Clock, attempt: AttemptReference) -> TrainingClaim | None:
+    location = S3Location.parse(attempt.locations.claim)
     try:
-        return TrainingClaim.model_validate_json(content)
-    except ValidationError as error:
-        raise BackendError(
-            "ClaimUnreadable",
-            f"{location.uri} is no claim, so nobody knows whether this attempt runs: look at the training endpoint's"
-            " log, then delete the object if nothing runs",
-            retryable=False,
-        ) from error
+        content = await objects.read(location, max_bytes=MAX_CLAIM_BYTES)
+        return None if content is None else parse_document(TrainingClaim, content)
+    except (ObjectTooLarge, UnreadableDocument) as error:
+        log.warning("a claim cannot be read; it counts as a worker's", claim=location.uri, error=str(error))
+        return TrainingClaim(inference_id=attempt.inference_id, holder="Worker", time=clock.now())

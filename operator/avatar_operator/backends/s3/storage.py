@@ -11,13 +11,12 @@ from avatar_api.documents.training import ArtifactResult, PhotoLocation, Trainin
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import JSON, S3Objects
-from avatar_operator.backends.attempts import AttemptReference, FenceResult
+from avatar_operator.backends.attempts import ArtifactFindings, AttemptReference, FenceResult
 from avatar_operator.backends.aws_failures import raises_backend_error
 from avatar_operator.backends.census import check_owned
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.backends.s3 import artifacts as stored_artifacts
-from avatar_operator.backends.s3 import claims, cleanup, photos
+from avatar_operator.backends.s3 import artifacts, claims, cleanup, photos
 from avatar_operator.backends.s3 import owners as stored_owners
 from avatar_operator.backends.s3 import pictures as stored_pictures
 from avatar_operator.backends.storage import StoredOwner
@@ -71,19 +70,19 @@ class S3Storage:
     @raises_backend_error
     async def claimed_since(self, runtime: AvatarRuntime, attempt: AttemptReference) -> datetime | None:
         """See Storage.claimed_since."""
-        return await claims.claimed_since(self._objects(runtime), attempt)
+        return await claims.claimed_since(self._objects(runtime), self._clock, attempt)
 
     @raises_backend_error
-    async def artifact_defect(
+    async def examine_artifact(
         self, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
-    ) -> str:
-        """See Storage.artifact_defect."""
-        return await stored_artifacts.artifact_defect(self._objects(runtime), runtime, attempt, artifact)
+    ) -> ArtifactFindings:
+        """See Storage.examine_artifact."""
+        return await artifacts.examine_artifact(self._objects(runtime), runtime, attempt, artifact)
 
     @raises_backend_error
     async def check_artifact(self, runtime: AvatarRuntime, pinned: ResolvedModel) -> None:
         """See Storage.check_artifact."""
-        await stored_artifacts.check_artifact(self._objects(runtime), pinned)
+        await artifacts.check_artifact(self._objects(runtime), pinned)
 
     @raises_backend_error
     async def existing_pictures(self, runtime: AvatarRuntime, output_prefix: str) -> frozenset[str]:

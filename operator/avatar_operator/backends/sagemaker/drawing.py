@@ -14,10 +14,10 @@ Sources: SageMaker API Reference, InvokeEndpoint (Errors); Developer Guide, "Inv
 """
 
 from botocore.exceptions import ClientError, ReadTimeoutError
-from pydantic import ValidationError
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
+from avatar_api.documents.parsing import UnreadableDocument, parse_document
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, error_code, error_text
 from avatar_operator.aws.s3_location import S3Location
@@ -77,16 +77,17 @@ def inference_request(call: DrawCall) -> InferenceRequest:
         height=call.height,
         scheduler=call.scheduler,
         output_prefix=call.output_prefix,
+        weights_sha256=call.weights_sha256,
     )
 
 
 def _drawn(answer: bytes, call: DrawCall) -> Drawn:
     try:
-        result = InferenceResult.model_validate_json(answer)
-    except ValidationError as error:
+        result = parse_document(InferenceResult, answer)
+    except UnreadableDocument as error:
         raise BackendError(
             "ResultInvalid",
-            f"the worker's result cannot be read: {error.errors()[0]['msg']}. Do its image and the operator fit together?",
+            f"the worker's result cannot be read: {error}. Do its image and the operator fit together?",
             retryable=False,
         ) from error
     stored = {picture.uri for picture in result.pictures}

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from avatar_api.documents.errors import RETRYABLE, WorkerError
+from avatar_api.documents.parsing import parse_document
 from avatar_operator.aws.error_codes import PASSING_STATUSES
 
 MAX_TEXT = 65536
@@ -110,8 +111,8 @@ def find_worker_error(text: str) -> WorkerError | None:
 
 def _whole_document(text: str, start: int) -> WorkerError | None:
     try:
-        value, _ = json.JSONDecoder().raw_decode(text, start)
-        return WorkerError.model_validate(value)
+        _, end = json.JSONDecoder().raw_decode(text, start)
+        return parse_document(WorkerError, text[start:end])
     except (ValueError, RecursionError):
         return None
 

@@ -4,15 +4,17 @@ Success first: SageMaker writes either an output or a failure object, and an out
 A location that InvokeEndpointAsync returned is read directly; without one (the answer was lost, the worker holds the
 claim) the attempt's own directory is listed, because SageMaker chooses the last part of the key. Whether a success's
 artifact is sound is not looked at here: that is Storage's to say.
+
+What lies there is a claim. One that is no result, or out of all bounds, stays so however often it is read: it ends the
+attempt. Of a failure only the beginning is read; the rest explains nothing.
 """
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
+from avatar_api.documents.parsing import UnreadableDocument, parse_document
 from avatar_api.documents.training import TrainingResult
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.aws.s3_objects import ObjectTooLarge, S3Objects
 from avatar_operator.backends.attempts import (
     AttemptFailed,
     AttemptOutcome,
@@ -20,11 +22,10 @@ from avatar_operator.backends.attempts import (
     AttemptReference,
     AttemptSucceeded,
 )
-from avatar_operator.backends.sagemaker.failure_text import failure_cause
+from avatar_operator.backends.sagemaker.failure_text import MAX_TEXT, failure_cause
 from avatar_operator.locations import outcome_extension
 
 MAX_RESULT_BYTES = 1 << 20
-MAX_FAILURE_BYTES = 1 << 20
 MAX_OUTCOMES = 100
 
 
@@ -54,30 +55,31 @@ async def attempt_outcome(
     objects: S3Objects, attempt: AttemptReference, paths: OutcomePaths
 ) -> AttemptOutcome:
     """See Compute.attempt_outcome."""
-    output = await _content(objects, attempt.output_location, paths.output, MAX_RESULT_BYTES)
+    succeeded = await _location(objects, attempt.output_location, paths.output)
+    try:
+        output = None if succeeded is None else await objects.read(succeeded, max_bytes=MAX_RESULT_BYTES)
+    except ObjectTooLarge as error:
+        return _invalid(f"the worker's result cannot be read: {error}")
     if output is not None:
         return _succeeded(attempt, output)
-    failure = await _content(objects, attempt.failure_location, paths.failure, MAX_FAILURE_BYTES)
+    failed = await _location(objects, attempt.failure_location, paths.failure)
+    failure = None if failed is None else await objects.read_beginning(failed, max_bytes=MAX_TEXT)
     if failure is not None:
         cause = failure_cause(failure.decode(errors="replace"))
         return AttemptFailed(cause.reason, cause.message, cause.retryable, cause.error)
     return AttemptPending()
 
 
-async def _content(
-    objects: S3Objects, recorded: str | None, prefix: S3Location, max_bytes: int
-) -> bytes | None:
+async def _location(objects: S3Objects, recorded: str | None, prefix: S3Location) -> S3Location | None:
     location = recorded or await outcome_location(objects, prefix)
-    if location is None:
-        return None
-    return await objects.read(S3Location.parse(location), max_bytes=max_bytes)
+    return None if location is None else S3Location.parse(location)
 
 
 def _succeeded(attempt: AttemptReference, output: bytes) -> AttemptOutcome:
     try:
-        result = TrainingResult.model_validate_json(output)
-    except ValidationError as error:
-        return _invalid(f"the worker's result cannot be read: {error.errors()[0]['msg']}")
+        result = parse_document(TrainingResult, output)
+    except UnreadableDocument as error:
+        return _invalid(f"the worker's result cannot be read: {error}")
     if result.inference_id != attempt.inference_id:
         return _invalid(
             f"the worker's result is that of {result.inference_id!r}, not of {attempt.inference_id!r}"

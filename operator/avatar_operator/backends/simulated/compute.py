@@ -19,7 +19,7 @@ from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, EndpointsFacts, HintSource, Stray
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.simulated import claims
-from avatar_operator.backends.simulated.derived import fails, training_result
+from avatar_operator.backends.simulated.derived import fails, training_result, weights_sha256
 from avatar_operator.backends.simulated.objects import PretendedObjects
 from avatar_operator.core.clock import Clock
 from avatar_operator.locations import runtime_storage
@@ -118,6 +118,12 @@ class SimulatedCompute:
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
         """Remember the pictures' names."""
         self._check_endpoints(runtime)
+        if call.weights_sha256 not in (None, weights_sha256(call.target_model)):
+            raise BackendError(
+                "ArtifactChanged",
+                f"{call.target_model} has other weights than were verified",
+                retryable=False,
+            )
         for picture in call.pictures:
             self._objects.write(f"{call.output_prefix}{picture.file_name()}")
         return Drawn(generate_seconds=0.0)

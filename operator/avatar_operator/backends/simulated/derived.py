@@ -50,6 +50,11 @@ def training_result(runtime: AvatarRuntime, attempt: AttemptReference, seconds: 
     )
 
 
+def weights_sha256(target_model: str) -> str:
+    """The digest of the weights in an artifact, had they been trained."""
+    return digest("weights", target_model)
+
+
 def picture_sha256(output_prefix: str, picture: PictureRequest) -> str:
     """The checksum of a picture, had it been drawn."""
     return digest("picture", output_prefix, picture.prompt, picture.negative_prompt, picture.file_name())

@@ -8,12 +8,18 @@ from avatar_api.avatar_request import AvatarRequest, Picture, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
-from avatar_operator.backends.attempts import AttemptReference, ClaimedByWorker, Fenced, FenceResult
+from avatar_operator.backends.attempts import (
+    ArtifactFindings,
+    AttemptReference,
+    ClaimedByWorker,
+    Fenced,
+    FenceResult,
+)
 from avatar_operator.backends.census import Census, check_owned
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.simulated import claims
-from avatar_operator.backends.simulated.derived import digest, photo_uris, picture_sha256
+from avatar_operator.backends.simulated.derived import digest, photo_uris, picture_sha256, weights_sha256
 from avatar_operator.backends.simulated.objects import PretendedObjects
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.locations import (
@@ -72,11 +78,11 @@ class SimulatedStorage:
         """See Storage.claimed_since."""
         return claims.held_since(self._objects, attempt, "Worker")
 
-    async def artifact_defect(
+    async def examine_artifact(
         self, runtime: AvatarRuntime, attempt: AttemptReference, artifact: ArtifactResult
-    ) -> str:
+    ) -> ArtifactFindings:
         """There is nothing that could be wrong with it."""
-        return ""
+        return ArtifactFindings(weights_sha256=weights_sha256(attempt.locations.target_model))
 
     async def check_artifact(self, runtime: AvatarRuntime, pinned: ResolvedModel) -> None:
         """Nobody could have replaced it."""

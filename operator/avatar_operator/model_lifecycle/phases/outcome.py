@@ -1,9 +1,13 @@
 """Outcome: what became of the current attempt. A failed training never becomes an artifact."""
 
-from avatar_api.avatar_model import ArtifactStatus, PhotosStatus, RejectedPhoto
+from avatar_api.avatar_model import ArtifactStatus, PhotosStatus, RejectedPhoto, TrainingStatus
 from avatar_api.documents.photos import PhotoVerdict
-from avatar_api.documents.training import TrainingResult
-from avatar_operator.backends.attempts import AttemptFailed, AttemptPending, AttemptSucceeded
+from avatar_operator.backends.attempts import (
+    ArtifactFindings,
+    AttemptFailed,
+    AttemptPending,
+    AttemptSucceeded,
+)
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
@@ -14,6 +18,7 @@ from avatar_operator.model_lifecycle.conditions import HOSTED, TRAINED, update_t
 from avatar_operator.model_lifecycle.failure import fail_attempt
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
+    attempt_reference,
     is_submitted,
     start_of_work,
 )
@@ -31,9 +36,9 @@ def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         case BackendError() as error:
             # It is asked for again, and the deadline holds meanwhile.
             return draft.retry(error.as_retry())
-        case AttemptSucceeded(result=result, artifact_defect=""):
-            return _succeed(observation, draft, result)
-        case AttemptSucceeded(artifact_defect=defect):
+        case AttemptSucceeded(findings=ArtifactFindings(defect="")) as success:
+            return _succeed(observation, draft, success)
+        case AttemptSucceeded(findings=ArtifactFindings(defect=defect)):
             return fail_attempt(
                 observation,
                 draft,
@@ -62,14 +67,17 @@ def _pending(observation: ModelObservation, draft: ModelDraft, pending: AttemptP
     return draft if pending.check_after is None else draft.look_again_in(pending.check_after)
 
 
-def _succeed(observation: ModelObservation, draft: ModelDraft, result: TrainingResult) -> ModelDraft:
-    training = draft.status.training
+def _succeed(observation: ModelObservation, draft: ModelDraft, success: AttemptSucceeded) -> ModelDraft:
+    training, result = draft.status.training, success.result
     assert training is not None
     assert observation.runtime is not None
+    locations = attempt_reference(observation.runtime, observation.model, training).locations
+    seconds = _possible_seconds(observation, training, result.seconds)
     artifact = ArtifactStatus(
-        uri=result.artifact.uri,
-        target_model=result.artifact.target_model,
+        uri=locations.artifact,
+        target_model=locations.target_model,
         sha256=result.artifact.sha256,
+        weights_sha256=success.findings.weights_sha256,
         size_bytes=result.artifact.size_bytes,
         base_model=training.base_model or base_model_word(observation.runtime.spec.base_model),
         revision=training.revision,
@@ -79,8 +87,8 @@ def _succeed(observation: ModelObservation, draft: ModelDraft, result: TrainingR
         completion_time=observation.now,
         progress=None,
         retry_time=None,
-        seconds=round(result.seconds),
-        estimated_cost=training_cost(observation.runtime, result.seconds),
+        seconds=round(seconds),
+        estimated_cost=training_cost(observation.runtime, seconds),
     )
     draft = update_status(draft, artifact=artifact, photos=photos_status(result.photos), last_failure=None)
     message = f"Revision {training.revision} was trained on {draft.status.photos.accepted if draft.status.photos else 0} photos."
@@ -93,6 +101,13 @@ def _succeed(observation: ModelObservation, draft: ModelDraft, result: TrainingR
         "Verified",
         "Checksum and manifest were read back; the endpoint loads it on first use.",
     )
+
+
+def _possible_seconds(observation: ModelObservation, training: TrainingStatus, claimed: float) -> float:
+    """What a worker says that it spent, as far as there was time for it since the attempt was planned."""
+    if training.planned_time is None:
+        return claimed
+    return min(claimed, max(0.0, (observation.now - training.planned_time).total_seconds()))
 
 
 def photos_status(verdicts: list[PhotoVerdict]) -> PhotosStatus:

@@ -56,6 +56,7 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         attempt=attempt,
         inference_id=inference_id(observation.model.metadata.uid, training.revision, attempt),
         base_model=base_model_word(runtime.spec.base_model),
+        steps=None,
         sagemaker=None,
         output_location=None,
         failure_location=None,

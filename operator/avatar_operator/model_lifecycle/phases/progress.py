@@ -29,7 +29,8 @@ def progress(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     stage_is_new = condition is None or condition.reason != message.stage
     known_percent = training.progress.percent if training.progress is not None else 0
     percent = percent_of(message)
-    if not stage_is_new and percent < known_percent + PERCENT_STEP:
+    # Less than was known is as good as more: what was known may have been made up.
+    if not stage_is_new and abs(percent - known_percent) < PERCENT_STEP:
         return draft
     draft = update_training(
         draft,

@@ -55,10 +55,11 @@ def fold_submission(
     training = draft.status.training
     assert training is not None
     match fact:
-        case SubmissionAccepted(submission=accepted):
+        case SubmissionAccepted(submission=accepted, steps=steps):
             draft = update_training(
                 draft,
                 submitted_time=observation.now,
+                steps=steps,
                 log_url=accepted.log_url,
                 sagemaker=SageMakerAttempt(
                     endpoint_name=accepted.endpoint_name,

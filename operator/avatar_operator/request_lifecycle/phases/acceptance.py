@@ -51,6 +51,7 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
                 target_model=artifact.target_model,
                 uri=artifact.uri,
                 sha256=artifact.sha256,
+                weights_sha256=artifact.weights_sha256,
             ),
             start_time=observation.now,
             storage_prefix=picture_prefix(runtime, request),

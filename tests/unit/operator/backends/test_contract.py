@@ -77,6 +77,7 @@ def draw_call(target_model: str, prefix: str, count: int = 2) -> DrawCall:
     return DrawCall(
         target_model=target_model,
         artifact=f"s3://{BUCKET}/artifacts/{target_model}",
+        weights_sha256=None,
         pictures=pictures(count),
         num_inference_steps=5,
         guidance_scale=7.5,
@@ -138,7 +139,8 @@ class TestTraining:
         model = stage.fated_model("succeeds")
         outcome = await stage.end(await stage.submit(model))
         assert isinstance(outcome, AttemptSucceeded)
-        assert outcome.artifact_defect == ""
+        assert outcome.findings.defect == ""
+        assert outcome.findings.weights_sha256 is not None
         assert outcome.result.artifact.target_model == f"team-a/{model.metadata.uid}/r1-a1.tar.gz"
 
     async def test_a_passing_failure_is_worth_another_attempt(self, stage: Stage) -> None:
@@ -222,6 +224,18 @@ class TestPictures:
         outcome = await stage.end(await stage.submit(stage.fated_model("succeeds")))
         assert isinstance(outcome, AttemptSucceeded)
         await stage.backend.storage.check_artifact(stage.runtime, pinned(outcome.result.artifact))
+
+    async def test_the_weights_that_were_verified_are_drawn_with_and_no_others(self, stage: Stage) -> None:
+        outcome = await stage.end(await stage.submit(stage.fated_model("succeeds")))
+        assert isinstance(outcome, AttemptSucceeded)
+        prefix = picture_prefix(stage.runtime, make_request())
+        call = draw_call(outcome.result.artifact.target_model, prefix)
+        verified = replace(call, weights_sha256=outcome.findings.weights_sha256)
+        with pytest.raises(BackendError) as caught:
+            await stage.backend.compute.draw(stage.runtime, replace(call, weights_sha256="0" * 64))
+        assert (caught.value.reason, caught.value.retryable) == ("ArtifactChanged", False)
+        assert await stage.backend.storage.existing_pictures(stage.runtime, prefix) == frozenset()
+        assert isinstance(await stage.backend.compute.draw(stage.runtime, verified), Drawn)
 
     async def test_a_picture_that_is_missing_is_said_to_be(self, stage: Stage) -> None:
         prefix = picture_prefix(stage.runtime, make_request())

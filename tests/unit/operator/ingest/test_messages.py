@@ -197,10 +197,13 @@ def test_somebody_elses_inference_is_ignored(document: dict[str, Any]) -> None:
         json.dumps({"Type": "Notification", "Message": 7}),
         json.dumps(notification(inferenceId=None)),
         json.dumps({**PROGRESS.to_wire(), "stage": "Sleeping"}),
+        json.dumps({**PROGRESS.to_wire(), "totalSteps": 10**30}),
+        json.dumps({**PROGRESS.to_wire(), "step": True}),
+        json.dumps(PROGRESS.to_wire()).replace('"step"', '"step": 1, "step"'),
         "[" * 100_000,
         " " * (MAX_MESSAGE_BYTES + 1),
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_what_cannot_be_read_says_why(body: str | bytes) -> None:
     message = parse_message(body)

@@ -40,7 +40,7 @@ VERBS = (
     "stop_training",
     "claimed_since",
     "attempt_outcome",
-    "artifact_defect",
+    "examine_artifact",
     "delete_model_data",
     "delete_outcomes",
     "ensure_endpoints",

@@ -3,7 +3,7 @@
 import pytest
 
 from avatar_api.group import AVATAR_MODEL
-from avatar_operator.backends.attempts import ClaimedByWorker
+from avatar_operator.backends.attempts import ArtifactFindings, ClaimedByWorker
 from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import Retry
@@ -38,7 +38,7 @@ async def test_a_request_document_that_could_not_be_written_was_certainly_not_su
 
 
 async def test_a_success_whose_artifact_is_not_what_the_worker_says_is_a_failure(world: World) -> None:
-    world.backend.script("artifact_defect", "it has 3 bytes, the worker says 4")
+    world.backend.script("examine_artifact", ArtifactFindings("it has 3 bytes, the worker says 4"))
 
     await world.train()
 
@@ -51,14 +51,14 @@ async def test_a_success_whose_artifact_is_not_what_the_worker_says_is_a_failure
 async def test_an_artifact_that_cannot_be_looked_at_is_looked_at_again(world: World) -> None:
     await world.settle(AVATAR_MODEL)
     world.backend.script("attempt_outcome", a_success(FIRST), a_success(FIRST))
-    world.backend.script("artifact_defect", out_of_reach())
+    world.backend.script("examine_artifact", out_of_reach())
     world.models.hint_outcome(MODEL_KEY)
 
     refused = await world.look_at(AVATAR_MODEL)
     assert refused.retrying is not None
     await world.settle(AVATAR_MODEL)
 
-    assert len(world.backend.asked("artifact_defect")) == 2
+    assert len(world.backend.asked("examine_artifact")) == 2
     assert world.model.status.state == "Ready"
 
 

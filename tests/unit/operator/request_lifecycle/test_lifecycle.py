@@ -113,7 +113,7 @@ async def test_timings_tell_queueing_loading_and_drawing_apart(world: World) -> 
 
     timings = world.request.status.timings
     assert timings is not None
-    assert (timings.queued, timings.cold_load, timings.generate) == ("10.000", "18.500", "2.000")
+    assert (timings.queued, timings.cold_load, timings.generate) == ("10.000", "20.000", "2.000")
 
 
 async def test_drawing_that_fails_is_tried_again_with_back_off(world: World) -> None:

@@ -10,7 +10,7 @@ from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from avatar_operator.request_lifecycle.phases.resolution import resolution
 from builders import model_stages, request_stages
-from builders.backend import denied, out_of_reach
+from builders.backend import WEIGHTS_SHA256, denied, out_of_reach
 from builders.clock import NOON
 from builders.manifests import model_manifest
 from builders.objects import MODEL_UID, a_model, a_request, an_artifact
@@ -54,6 +54,25 @@ async def test_the_artifact_is_written_down_before_anything_is_drawn(world: Worl
     assert pinned.target_model == FIRST_ARTIFACT
     assert pinned.sha256 == "a" * 64
     assert _drawn_with(world) == [FIRST_ARTIFACT]
+
+
+async def test_the_digest_of_the_weights_goes_along_with_every_call(world: World) -> None:
+    await world.settle(AVATAR_REQUEST)
+
+    artifact = world.model.status.artifact
+    assert artifact is not None
+    assert artifact.weights_sha256 == WEIGHTS_SHA256
+    assert {call.weights_sha256 for call in world.backend.asked("draw")} == {WEIGHTS_SHA256}
+
+
+async def test_weights_that_are_not_those_that_were_verified_end_the_request(world: World) -> None:
+    world.backend.script("draw", BackendError("ArtifactChanged", "other weights", retryable=False))
+
+    await world.settle(AVATAR_REQUEST)
+
+    failure = world.request.status.last_failure
+    assert failure is not None
+    assert (failure.reason, failure.retryable) == ("ArtifactChanged", False)
 
 
 async def test_nothing_more_is_drawn_with_what_was_put_in_the_artifacts_place(world: World) -> None:

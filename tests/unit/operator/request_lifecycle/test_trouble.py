@@ -205,12 +205,12 @@ async def test_seconds_money_and_pictures_are_counted_for_the_namespace() -> Non
 
 
 @pytest.mark.parametrize(
-    ("answer", "outcome"),
-    [(None, "Succeeded"), (denied("PictureTooLarge"), "Failed")],
+    ("answer", "outcome", "seconds"),
+    [(None, "Succeeded", 41), (denied("PictureTooLarge"), "Failed", 40)],
     ids=["drawn", "refused"],
 )
 async def test_the_end_of_a_request_is_timed_from_its_creation_and_its_failure_counted(
-    world: World, answer: BackendError | None, outcome: str
+    world: World, answer: BackendError | None, outcome: str, seconds: int
 ) -> None:
     if answer is not None:
         world.backend.script("draw", answer)
@@ -226,5 +226,5 @@ async def test_the_end_of_a_request_is_timed_from_its_creation_and_its_failure_c
         "retryable": "false",
     }
     value = world.registry.get_sample_value
-    assert value("avatar_request_duration_seconds_sum", of_requests) == 40
+    assert value("avatar_request_duration_seconds_sum", of_requests) == seconds
     assert value("avatar_failures_total", failed) == (None if answer is None else 1)

@@ -165,7 +165,7 @@ async def test_the_time_of_a_training_is_not_taken_from_drawing() -> None:
 
     await world.look_at(AVATAR_REQUEST)
     assert world.request.status.start_time == world.clock.now()
-    world.clock.advance(59)
+    world.clock.advance(58)
     await world.settle(AVATAR_REQUEST)
 
     assert world.request.status.state == "Succeeded"

@@ -91,7 +91,7 @@ def no_manifest(directory: Path) -> None:
         (shorten, "size"),
         (link, "missing"),
         (list_another_file, "and nothing else"),
-        (empty_manifest, "manifest.json: model"),
+        (empty_manifest, "manifest.json: ArtifactManifest: model"),
         (no_manifest, "manifest.json is missing"),
     ],
 )

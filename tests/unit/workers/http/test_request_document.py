@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,23 +12,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from avatar_api.documents.training import TrainingRequest
-from avatar_workers.errors import WorkerFailure
 from avatar_workers.http.error_responses import EXCEPTION_HANDLERS
-from avatar_workers.http.request_document import parse_document, read_document
-
-
-def test_the_field_that_is_wrong_is_named(training_request: Callable[..., TrainingRequest]) -> None:
-    body = training_request().model_dump_json(by_alias=True).replace('"steps":3', '"steps":0')
-    with pytest.raises(WorkerFailure, match=r"training\.steps: .*greater than or equal to 1") as caught:
-        parse_document(body.encode(), TrainingRequest)
-    assert caught.value.http_status == 400
-
-
-@given(st.binary(max_size=100))
-def test_garbage_is_an_invalid_request(garbage: bytes) -> None:
-    with pytest.raises(WorkerFailure) as caught:
-        parse_document(garbage, TrainingRequest)
-    assert caught.value.code == "InvalidRequest"
+from avatar_workers.http.request_document import read_document
 
 
 @pytest.fixture
@@ -52,6 +37,22 @@ def test_a_document_survives_the_wire(
     request = training_request()
     answer = client.post("/echo", json=request.to_wire())
     assert TrainingRequest.model_validate(answer.json()) == request
+
+
+def test_the_field_that_is_wrong_is_named(
+    client: TestClient, training_request: Callable[..., TrainingRequest]
+) -> None:
+    body = training_request().model_dump_json(by_alias=True).replace('"steps":3', '"steps":0')
+    answer = client.post("/echo", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidRequest")
+    assert "training.steps: Input should be greater than or equal to 1" in answer.json()["message"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(garbage=st.binary(max_size=100))
+def test_garbage_is_an_invalid_request(client: TestClient, garbage: bytes) -> None:
+    answer = client.post("/echo", content=garbage)
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidRequest")
 
 
 def test_a_body_above_the_limit_is_refused(client: TestClient) -> None:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import uuid
 from typing import Any
 
 import pytest
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.artifact import ArtifactFile, ArtifactManifest
-from avatar_api.documents.training import ArtifactResult
-from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.backends.attempts import AttemptPending, AttemptReference, AttemptSucceeded
+from avatar_api.documents.training import ArtifactDestination, ArtifactResult
+from avatar_operator.backends.attempts import (
+    ArtifactFindings,
+    AttemptPending,
+    AttemptReference,
+    AttemptSucceeded,
+)
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.backends.s3.artifacts import ArtifactExpectation, defect
 from avatar_operator.backends.selection import Backend
 from builders.backend_objects import (
     BUCKET,
     NOW,
-    REGION,
     eventually,
     make_attempt,
     make_model,
@@ -32,12 +32,15 @@ from builders.backend_objects import (
     submit,
 )
 
+WEIGHTS_SHA256 = "e" * 64
 
-def good_artifact(**changes: Any) -> ArtifactResult:
+
+def artifact_of(attempt: AttemptReference, **changes: Any) -> ArtifactResult:
+    """What a worker says that stored `weights` where it was told."""
     artifact = ArtifactResult(
-        uri=f"s3://{BUCKET}/artifacts/elsewhere.tar.gz",
-        manifest_uri=f"s3://{BUCKET}/artifacts/elsewhere.manifest.json",
-        target_model="elsewhere.tar.gz",
+        uri=attempt.locations.artifact,
+        manifest_uri=attempt.locations.manifest,
+        target_model=attempt.locations.target_model,
         sha256=hashlib.sha256(b"weights").hexdigest(),
         size_bytes=len(b"weights"),
     )
@@ -55,26 +58,67 @@ async def test_an_artifact_with_other_bytes_than_the_worker_says_has_a_defect(
         lambda outcome: not isinstance(outcome, AttemptPending),
     )
     assert isinstance(outcome, AttemptSucceeded)
-    complaint = await backend.storage.artifact_defect(runtime, attempt, outcome.result.artifact)
-    assert "bytes, the worker says" in complaint
+    findings = await backend.storage.examine_artifact(runtime, attempt, outcome.result.artifact)
+    assert "bytes, the worker says" in findings.defect
 
 
-async def test_an_artifact_elsewhere_than_told_has_a_defect(backend: Backend) -> None:
+@pytest.mark.parametrize("member", ["uri", "manifest_uri", "target_model"])
+async def test_an_artifact_elsewhere_than_told_has_a_defect(backend: Backend, member: str) -> None:
     attempt = make_attempt(make_model())
-    assert "but was told" in await backend.storage.artifact_defect(make_runtime(), attempt, good_artifact())
+    elsewhere = artifact_of(attempt, **{member: f"s3://{BUCKET}/artifacts/team-b/1/r1-a1.tar.gz"})
+    findings = await backend.storage.examine_artifact(make_runtime(), attempt, elsewhere)
+    assert "but was told" in findings.defect
+
+
+async def test_a_request_document_that_was_rewritten_moves_no_artifact(backend: Backend, s3: Any) -> None:
+    mine, victims = make_attempt(make_model()), make_attempt(make_model())
+    store(s3, victims)
+    forged = make_training_request(make_runtime(), make_model(), mine).model_copy(
+        update={"artifact": ArtifactDestination.model_validate(_destination(victims))}
+    )
+    await backend.storage.write_request(make_runtime(), mine, forged)
+
+    claimed = artifact_of(victims)
+    findings = await backend.storage.examine_artifact(make_runtime(), mine, claimed)
+
+    assert findings.defect == (
+        f"the worker names {victims.locations.artifact} as its artifact, but was told {mine.locations.artifact}"
+    )
+
+
+def _destination(attempt: AttemptReference) -> dict[str, str]:
+    locations = attempt.locations
+    return {
+        "uri": locations.artifact,
+        "manifestUri": locations.manifest,
+        "targetModel": locations.target_model,
+    }
 
 
 async def test_the_base_that_counts_is_the_one_that_was_asked_for(backend: Backend, s3: Any) -> None:
     model = make_model()
     attempt = make_attempt(model)
-    request = make_training_request(make_runtime(), model, attempt)
-    await backend.storage.write_request(make_runtime(), attempt, request)
-    store(s3, ArtifactExpectation.without_request(make_runtime(), attempt))
-    artifact = good_artifact(**request.artifact.model_dump())
+    await backend.storage.write_request(
+        make_runtime(), attempt, make_training_request(make_runtime(), model, attempt)
+    )
+    store(s3, attempt)
     runtime = with_base(make_runtime(), "c" * 64)
-    assert await backend.storage.artifact_defect(runtime, attempt, artifact) == ""
+    findings = await backend.storage.examine_artifact(runtime, attempt, artifact_of(attempt))
+    assert findings == ArtifactFindings(weights_sha256=WEIGHTS_SHA256)
     await backend.storage.revoke_claim(runtime, attempt)
-    assert "not on cccc" in await backend.storage.artifact_defect(runtime, attempt, artifact)
+    findings = await backend.storage.examine_artifact(runtime, attempt, artifact_of(attempt))
+    assert "not on cccc" in findings.defect
+
+
+@pytest.mark.parametrize("document", [b"{}", b" " * (2 << 20)], ids=["is none", "is too large"])
+async def test_a_request_document_that_cannot_be_read_leaves_the_base_of_the_runtime(
+    backend: Backend, s3: Any, document: bytes
+) -> None:
+    attempt = make_attempt(make_model())
+    store(s3, attempt)
+    s3.put_object(Bucket=BUCKET, Key=_key(attempt.locations.request), Body=document)
+    findings = await backend.storage.examine_artifact(make_runtime(), attempt, artifact_of(attempt))
+    assert findings.defect == ""
 
 
 def with_base(runtime: AvatarRuntime, sha256: str) -> AvatarRuntime:
@@ -83,18 +127,13 @@ def with_base(runtime: AvatarRuntime, sha256: str) -> AvatarRuntime:
 
 
 def store(
-    s3: Any,
-    expectation: ArtifactExpectation,
-    *,
-    body: bytes = b"weights",
-    checksum: bool = True,
-    **manifest: Any,
+    s3: Any, attempt: AttemptReference, *, body: bytes = b"weights", checksum: bool = True, **manifest: Any
 ) -> None:
-    prefix = f"s3://{BUCKET}/"
+    """Put an artifact and its manifest where they belong; keyword arguments replace members of the manifest."""
     sha256 = base64.b64encode(hashlib.sha256(body).digest()).decode()
     s3.put_object(
         Bucket=BUCKET,
-        Key=expectation.destination.uri.removeprefix(prefix),
+        Key=_key(attempt.locations.artifact),
         Body=body,
         **(
             {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": sha256}
@@ -108,20 +147,27 @@ def store(
         model=request.model,
         revision=1,
         attempt=1,
-        inference_id=expectation.inference_id,
+        inference_id=attempt.inference_id,
         base_model=request.base_model,
         subject=request.subject,
         training=request.training,
         photo_count=10,
-        files=[ArtifactFile(path="pytorch_lora_weights.safetensors", sha256="0" * 64, size_bytes=1)],
+        files=[WEIGHTS],
         created_at=NOW,
         worker_version="test",
     ).to_wire()
     s3.put_object(
         Bucket=BUCKET,
-        Key=expectation.destination.manifest_uri.removeprefix(prefix),
+        Key=_key(attempt.locations.manifest),
         Body=json.dumps({**document, **manifest}).encode(),
     )
+
+
+WEIGHTS = ArtifactFile(path="pytorch_lora_weights.safetensors", sha256=WEIGHTS_SHA256, size_bytes=1)
+
+
+def _key(uri: str) -> str:
+    return uri.removeprefix(f"s3://{BUCKET}/")
 
 
 class TestArtifactDefects:
@@ -131,41 +177,32 @@ class TestArtifactDefects:
     def attempt(self) -> AttemptReference:
         return make_attempt(make_model())
 
-    @pytest.fixture
-    def expectation(self, attempt: AttemptReference) -> ArtifactExpectation:
-        return ArtifactExpectation.without_request(make_runtime(), attempt)
+    async def findings(self, backend: Backend, attempt: AttemptReference) -> ArtifactFindings:
+        return await backend.storage.examine_artifact(make_runtime(), attempt, artifact_of(attempt))
 
-    @pytest.fixture
-    def artifact(self, expectation: ArtifactExpectation) -> ArtifactResult:
-        return good_artifact(**expectation.destination.model_dump())
-
-    async def defect(
-        self, clients: AwsClients, artifact: ArtifactResult, expectation: ArtifactExpectation
-    ) -> str:
-        return await defect(S3Objects(clients, REGION), artifact, expectation)
-
-    async def test_a_sound_artifact_has_none(
-        self, clients: AwsClients, s3: Any, artifact: ArtifactResult, expectation: ArtifactExpectation
+    async def test_a_sound_artifact_has_none_and_its_weights_are_known(
+        self, backend: Backend, s3: Any, attempt: AttemptReference
     ) -> None:
-        store(s3, expectation)
-        assert await self.defect(clients, artifact, expectation) == ""
+        store(s3, attempt)
+        assert await self.findings(backend, attempt) == ArtifactFindings(weights_sha256=WEIGHTS_SHA256)
 
-    async def test_nothing_stored(
-        self, clients: AwsClients, artifact: ArtifactResult, expectation: ArtifactExpectation
-    ) -> None:
-        assert await self.defect(clients, artifact, expectation) == f"{artifact.uri} is not there"
+    async def test_nothing_stored(self, backend: Backend, attempt: AttemptReference) -> None:
+        assert (await self.findings(backend, attempt)).defect == f"{attempt.locations.artifact} is not there"
 
     async def test_other_content_of_the_same_size(
-        self, clients: AwsClients, s3: Any, artifact: ArtifactResult, expectation: ArtifactExpectation
+        self, backend: Backend, s3: Any, attempt: AttemptReference
     ) -> None:
-        store(s3, expectation, body=b"weightz")
-        assert "has SHA-256" in await self.defect(clients, artifact, expectation)
+        store(s3, attempt, body=b"weightz")
+        assert "has SHA-256" in (await self.findings(backend, attempt)).defect
 
-    async def test_no_checksum_to_compare(
-        self, clients: AwsClients, s3: Any, artifact: ArtifactResult, expectation: ArtifactExpectation
-    ) -> None:
-        store(s3, expectation, checksum=False)
-        assert "without a SHA-256 checksum" in await self.defect(clients, artifact, expectation)
+    async def test_no_checksum_to_compare(self, backend: Backend, s3: Any, attempt: AttemptReference) -> None:
+        store(s3, attempt, checksum=False)
+        assert "without a SHA-256 checksum" in (await self.findings(backend, attempt)).defect
+
+    async def test_no_manifest(self, backend: Backend, s3: Any, attempt: AttemptReference) -> None:
+        store(s3, attempt)
+        s3.delete_object(Bucket=BUCKET, Key=_key(attempt.locations.manifest))
+        assert (await self.findings(backend, attempt)).defect == f"{attempt.locations.manifest} is not there"
 
     @pytest.mark.parametrize(
         ("change", "complaint"),
@@ -177,42 +214,37 @@ class TestArtifactDefects:
                 "was trained on base cccc",
             ),
             (
-                {"files": [{"path": "weights.bin", "sha256": "0" * 64, "sizeBytes": 1}]},
-                "lists no pytorch_lora",
+                {"files": [{**WEIGHTS.to_wire(), "path": "weights.bin"}]},
+                "lists pytorch_lora_weights.safetensors 0 times",
+            ),
+            (
+                {"files": [WEIGHTS.to_wire(), {**WEIGHTS.to_wire(), "sha256": "f" * 64}]},
+                "lists pytorch_lora_weights.safetensors 2 times",
             ),
             ({"files": []}, "is no manifest"),
+            ({"workerVersion": "x" * (2 << 20)}, "is no manifest: s3://"),
         ],
     )
     async def test_a_manifest_that_does_not_fit(
         self,
-        clients: AwsClients,
+        backend: Backend,
         s3: Any,
-        artifact: ArtifactResult,
-        expectation: ArtifactExpectation,
+        attempt: AttemptReference,
         change: dict[str, Any],
         complaint: str,
     ) -> None:
-        store(s3, expectation, **change)
-        assert complaint in await self.defect(clients, artifact, expectation)
-
-
-async def stored_artifact(s3: Any, content: bytes) -> ArtifactResult:
-    artifact = good_artifact(
-        uri=f"s3://{BUCKET}/artifacts/{uuid.uuid4().hex}.tar.gz", sha256=hashlib.sha256(content).hexdigest()
-    )
-    put(s3, artifact, content)
-    return artifact
-
-
-def put(s3: Any, artifact: ArtifactResult, content: bytes) -> None:
-    key = artifact.uri.removeprefix(f"s3://{BUCKET}/")
-    s3.put_object(Bucket=BUCKET, Key=key, Body=content, ChecksumAlgorithm="SHA256")
+        store(s3, attempt, **change)
+        findings = await self.findings(backend, attempt)
+        assert complaint in findings.defect
+        assert findings.weights_sha256 is None
 
 
 async def test_an_artifact_that_was_overwritten_is_not_drawn_with(backend: Backend, s3: Any) -> None:
-    artifact = await stored_artifact(s3, b"Ann")
+    attempt = make_attempt(make_model())
+    artifact = artifact_of(attempt)
+    store(s3, attempt)
     await backend.storage.check_artifact(make_runtime(), pinned(artifact))
-    put(s3, artifact, b"Bob")
+    store(s3, attempt, body=b"another person")
 
     with pytest.raises(BackendError) as caught:
         await backend.storage.check_artifact(make_runtime(), pinned(artifact))
@@ -222,7 +254,8 @@ async def test_an_artifact_that_was_overwritten_is_not_drawn_with(backend: Backe
 
 
 async def test_an_artifact_that_is_gone_is_said_to_be(backend: Backend) -> None:
+    artifact = artifact_of(make_attempt(make_model()))
     with pytest.raises(BackendError) as caught:
-        await backend.storage.check_artifact(make_runtime(), pinned(good_artifact()))
+        await backend.storage.check_artifact(make_runtime(), pinned(artifact))
 
     assert (caught.value.reason, caught.value.retryable) == ("ArtifactMissing", False)

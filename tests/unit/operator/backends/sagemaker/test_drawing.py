@@ -23,6 +23,7 @@ from sagemaker_local.testing import LocalAws
 CALL = DrawCall(
     target_model="team-a/nobody/r1-a1.tar.gz",
     artifact=f"s3://{BUCKET}/artifacts/team-a/nobody/r1-a1.tar.gz",
+    weights_sha256="d" * 64,
     pictures=(PictureRequest(prompt="a photo of sks person", seed=1, prompt_index=0, image_index=0),),
     num_inference_steps=5,
     guidance_scale=7.5,
@@ -54,7 +55,24 @@ def test_the_worker_gets_every_setting() -> None:
         height=64,
         scheduler="DDIM",
         output_prefix=CALL.output_prefix,
+        weights_sha256="d" * 64,
     )
+
+
+def test_what_was_verified_before_its_weights_were_recorded_promises_nothing() -> None:
+    assert "weightsSha256" not in inference_request(replace(CALL, weights_sha256=None)).to_wire()
+
+
+def test_a_refusal_that_this_version_has_no_word_for_is_final_by_its_status() -> None:
+    unknown = {
+        "schemaVersion": "avatars.dev/worker-error/v1alpha1",
+        "code": "ArtifactMelted",
+        "message": "the artifact is not the one that was verified",
+        "retryable": False,
+    }
+    failure = classified("ModelError", 424, OriginalStatusCode=412, OriginalMessage=json.dumps(unknown))
+    assert (failure.reason, failure.retryable) == ("WorkerRejected", False)
+    assert "not the one that was verified" in failure.message
 
 
 async def test_a_model_that_is_still_loading_is_no_error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -95,6 +96,38 @@ class TestOutputObjects:
         outcome = await self.outcome(clients, s3, attempt, b'{"status": "Training Completed!"}')
         assert isinstance(outcome, AttemptFailed)
         assert (outcome.reason, outcome.retryable) == ("ResultInvalid", False)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"photos": [{"uri": "s3://photos/1.jpg"}] * 101},
+            {"seconds": float("inf")},
+            {"seconds": True},
+            {"finalLoss": float("nan")},
+            {"padding": " " * (2 << 20)},
+            {"schemaVersion": "avatars.dev/training-result/v9"},
+        ],
+        ids=["too many verdicts", "for ever", "no time", "no number", "too long", "of another version"],
+    )
+    async def test_what_is_out_of_bounds_ends_the_attempt(
+        self, clients: AwsClients, s3: Any, attempt: AttemptReference, changes: dict[str, Any]
+    ) -> None:
+        wire = {**result(attempt.inference_id).to_wire(), **changes}
+        outcome = await self.outcome(clients, s3, attempt, json.dumps(wire).encode())
+        assert isinstance(outcome, AttemptFailed)
+        assert (outcome.reason, outcome.retryable) == ("ResultInvalid", False)
+        assert len(outcome.message) < 1000
+
+    async def test_a_failure_without_end_is_read_from_its_beginning(
+        self, clients: AwsClients, s3: Any, attempt: AttemptReference
+    ) -> None:
+        said = b'Received server error (500) from model with message "oops' + b" " * (8 << 20)
+        s3.put_object(Bucket=BUCKET, Key=f"failure/{attempt.uid}", Body=said)
+        compute = sagemaker_backend(clients, StoppedClock()).compute
+        failed = replace(attempt, failure_location=f"s3://{BUCKET}/failure/{attempt.uid}")
+        outcome = await compute.attempt_outcome(make_runtime(), failed)
+        assert isinstance(outcome, AttemptFailed)
+        assert (outcome.reason, outcome.retryable) == ("WorkerFailed", True)
 
     async def test_another_attempts_result_is_not_taken(
         self, clients: AwsClients, s3: Any, attempt: AttemptReference

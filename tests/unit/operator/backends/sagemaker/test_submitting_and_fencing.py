@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +34,7 @@ from builders.backend_objects import (
     BUCKET,
     NOW,
     REGION,
+    StoppedClock,
     eventually,
     make_attempt,
     make_model,
@@ -181,16 +181,26 @@ async def test_cancelling_takes_the_claim_from_a_running_worker_and_stops_it(
     assert outcome.reason in ("AttemptFenced", "RequestUnreadable")
 
 
-async def test_an_unreadable_claim_needs_a_person(backend: Backend, runtime: AvatarRuntime, s3: Any) -> None:
+@pytest.mark.parametrize(
+    "claim",
+    [
+        b'{"holder": "Nobody"}',
+        b"",
+        b"[" * 5000,
+        b" " * (1 << 20),
+        b'{"inferenceId": "avm-1", "holder": "Worker", "time": "0001-01-01T00:00:00+14:00"}',
+        b'{"schemaVersion": "avatars.dev/training-claim/v9", "holder": "Worker"}',
+    ],
+    ids=["of nobody", "empty", "a deep hole", "of a megabyte", "before all time", "of another version"],
+)
+async def test_a_claim_that_nobody_can_read_is_a_workers_and_wedges_nothing(
+    backend: Backend, runtime: AvatarRuntime, clock: StoppedClock, s3: Any, claim: bytes
+) -> None:
     model = make_model()
     attempt = make_attempt(model)
-    key = f"requests/team-a/{model.metadata.uid}/r1-a1/claim.json"
-    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({"holder": "Nobody"}).encode())
-    with pytest.raises(BackendError) as caught:
-        await backend.storage.fence_attempt(runtime, attempt)
-    assert (caught.value.reason, caught.value.retryable) == ("ClaimUnreadable", False)
-    with pytest.raises(BackendError, match="is no claim"):
-        await backend.storage.claimed_since(runtime, attempt)
+    s3.put_object(Bucket=BUCKET, Key=f"requests/team-a/{model.metadata.uid}/r1-a1/claim.json", Body=claim)
+    assert await backend.storage.fence_attempt(runtime, attempt) == ClaimedByWorker(since=clock.now())
+    assert await backend.storage.claimed_since(runtime, attempt) == clock.now()
 
 
 async def test_a_training_endpoint_that_does_not_exist_is_a_definite_refusal(backend: Backend) -> None:

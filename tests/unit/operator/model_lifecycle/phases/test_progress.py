@@ -75,6 +75,16 @@ def test_five_percent_more_is_worth_a_write() -> None:
     assert _after(status, "Training", 25) != status
 
 
+def test_five_percent_less_is_worth_a_write_because_more_may_have_been_made_up() -> None:
+    forged = _after(model_stages.submitted(), "Training", 99)
+
+    assert _after(forged, "Training", 95) == forged
+    honest = _after(forged, "Training", 20).training
+    assert honest is not None
+    assert honest.progress is not None
+    assert honest.progress.percent == 20
+
+
 def test_prepared_photos_are_no_progress_of_the_training() -> None:
     status = _after(model_stages.submitted(), "Preparing", 12, 12)
     assert status.training is not None
