@@ -37,8 +37,8 @@ def _status(
 
 
 def _is_taken(status: AvatarModelStatus) -> bool:
-    wire = json.loads(json.dumps(status.to_wire(), allow_nan=False))
-    understood: dict[str, object] = AvatarModelStatus.model_validate(wire).to_wire()
+    wire: dict[str, object] = json.loads(json.dumps(status.to_wire(), allow_nan=False))
+    understood = AvatarModelStatus.model_validate(wire).to_wire()
     return understood == wire
 
 
