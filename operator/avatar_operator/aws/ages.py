@@ -13,6 +13,8 @@ from typing import Any
 def age_seconds(answer: Mapping[str, Any], instant: datetime) -> float:
     """Seconds that had passed since an instant when an answer was given; 0 if the answer does not say when that was.
 
+    A Date has whole seconds, so what is of the same second may look like the future; it is 0 s old.
+
     Args:
         answer: of botocore.
         instant: a time that the answer tells of.
@@ -23,4 +25,5 @@ def age_seconds(answer: Mapping[str, Any], instant: datetime) -> float:
     except ValueError:
         return 0.0
     # A date that ends in "-0000" is one of UTC that says nothing of zones.
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - instant).total_seconds()
+    given_at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (given_at - instant).total_seconds())

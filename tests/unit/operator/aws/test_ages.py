@@ -25,3 +25,9 @@ def test_a_time_that_names_no_zone_is_of_greenwich() -> None:
 @pytest.mark.parametrize("answer", [_answer(), _answer(date="yesterday"), {"ResponseMetadata": {}}])
 def test_what_an_answer_without_a_time_tells_of_is_not_old(answer: dict[str, Any]) -> None:
     assert age_seconds(answer, MADE) == 0.0
+
+
+def test_what_was_made_in_the_second_of_the_answer_is_of_no_age() -> None:
+    answer = {"ResponseMetadata": {"HTTPHeaders": {"date": "Wed, 25 Nov 2026 12:00:00 GMT"}}}
+
+    assert age_seconds(answer, datetime(2026, 11, 25, 12, 0, 0, 700_000, tzinfo=UTC)) == 0.0
