@@ -34,6 +34,8 @@ def parse_document(document: type[Document], content: str | bytes) -> Document:
         return document.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise UnreadableDocument(f"{document.__name__}: {_faults(error)}") from error
+    except json.JSONDecodeError as error:
+        raise UnreadableDocument(f"{document.__name__}: body: Invalid JSON: {error}") from error
     except RecursionError as error:
         raise UnreadableDocument(f"{document.__name__}: body: nested too deeply") from error
     except ValueError as error:
