@@ -84,7 +84,9 @@ class Operator:
         self._settings = settings
         cache, registry = ObjectCache(), metrics.registry
         free_client, client = client, GuardedClient(client, leadership.check)
-        self._queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
+        self._queues: dict[Kind, WorkQueue[ObjectKey]] = {
+            kind: WorkQueue(party_of=lambda key: key.namespace) for kind in KINDS
+        }
         recorder = EventRecorder(client, clock, instance=settings.identity)
         self._outbox = Outbox(
             cache,

@@ -2,14 +2,16 @@
 
 A letter is one piece of news on its way to one place: an Event beside its object, or a runtime's status topic. Letters to
 one place about one object keep their order; a place that cannot be reached keeps nobody else waiting, because each has
-lanes of its own, and so has each namespace that takes no Events. A lane backs off while its place fails. A letter that
+lanes of its own, and so has each namespace that takes no Events. In the lanes of a topic namespaces take turns. They have no
+lanes of their own there, because each lane tries by itself: a topic that is gone would be tried as often as there are
+namespaces. A lane backs off while its place fails. A letter that
 has waited for an hour is given up, and so is one that is refused for what it is, at once. Both loudly: counted, logged,
 and to be seen on the runtime whose topic it is (`place_troubles`).
 """
 
 import asyncio
 import zlib
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -20,6 +22,8 @@ from avatar_api.group import Kind
 from avatar_operator.announcements.place_troubles import PlaceTrouble, PlaceTroubles
 from avatar_operator.core.defects import defect
 from avatar_operator.core.news import News
+from avatar_operator.core.tenant import on_behalf_of
+from avatar_operator.core.turns import Turns
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.leadership import LeadershipLostError
 
@@ -35,7 +39,7 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 PATIENCE_SECONDS = 3600.0
 MAX_WAITING = 10_000
-"""Letters that one lane keeps; beyond, the oldest is given up."""
+"""Letters that one lane keeps; beyond, the oldest is given up of the namespace that has most of them."""
 TROUBLE_TRIES = 3
 """Failures in a row after which a place counts as unreachable: fewer are hiccups."""
 OUTCOMES = ("Delivered", "Retried", "Refused", "GivenUp")
@@ -82,6 +86,11 @@ class Letter:
         """The object's uid."""
         return str(self.body["metadata"]["uid"])
 
+    @property
+    def namespace(self) -> str:
+        """The object's namespace; empty if it is in none."""
+        return str(self.body["metadata"].get("namespace", ""))
+
 
 Deliver = Callable[[Letter], Awaitable[None]]
 
@@ -124,7 +133,12 @@ class _Place:
 
 @dataclass
 class _Lane:
-    letters: deque[Letter] = field(default_factory=deque)
+    letters: Turns[str, Letter] = field(default_factory=Turns)
+
+    def next(self) -> Letter:
+        """The letter that is tried now, until it has arrived or is given up."""
+        return self.letters.first_of(self.letters.next_party())
+
     failures: int = 0
     moving: bool = False
 
@@ -162,10 +176,11 @@ class PostOffice:
         """Take one letter; it is delivered as soon as it can be."""
         place = _place_of(letter)
         lane = self._lanes.setdefault(place, _Lane())
-        lane.letters.append(letter)
+        lane.letters.add(letter.namespace, letter)
         self._metrics.waiting.labels(_sink(letter)).inc()
         if len(lane.letters) > MAX_WAITING:
-            self._give_up(lane, lane.letters[0], "GivenUp", "TooManyWait", f"More than {MAX_WAITING} wait.")
+            oldest = lane.letters.first_of(lane.letters.longest_line())
+            self._give_up(lane, oldest, "GivenUp", "TooManyWait", f"More than {MAX_WAITING} wait.")
         self._keep_moving(place, lane)
 
     def waiting(self) -> Iterator[Letter]:
@@ -185,7 +200,7 @@ class PostOffice:
     async def _empty(self, place: _Place, lane: _Lane) -> None:
         while lane.letters:
             try:
-                pause = await self._try(lane, lane.letters[0])
+                pause = await self._try(lane, lane.next())
             except LeadershipLostError:
                 # The elector ends this process.
                 return
@@ -202,7 +217,8 @@ class PostOffice:
         """Deliver a letter, or give it up; the seconds are returned that its lane has to wait if it is neither."""
         try:
             async with self._doors[letter.destination]:
-                await self._deliver(letter)
+                with on_behalf_of(letter.namespace):
+                    await self._deliver(letter)
         except UndeliverableError as error:
             return self._failed(lane, letter, error)
         except LeadershipLostError:
@@ -240,8 +256,8 @@ class PostOffice:
 
     def _end(self, lane: _Lane, letter: Letter, outcome: str) -> None:
         # The letter may have been given up for want of room while it was being delivered.
-        if lane.letters and lane.letters[0] is letter:
-            lane.letters.popleft()
+        if lane.letters.is_first(letter.namespace, letter):
+            lane.letters.drop_first_of(letter.namespace)
             self._metrics.waiting.labels(_sink(letter)).dec()
         self._metrics.tried(letter, outcome)
 
@@ -252,7 +268,7 @@ class PostOffice:
 
 def _place_of(letter: Letter) -> _Place:
     # One topic takes letters about all namespaces; Events are refused by the namespace that they lie in.
-    namespace = letter.body["metadata"].get("namespace", "") if letter.destination == EVENTS else ""
+    namespace = letter.namespace if letter.destination == EVENTS else ""
     return _Place(letter.destination, namespace, zlib.crc32(letter.uid.encode()) % LANES)
 
 
@@ -265,12 +281,11 @@ def _sink(letter: Letter) -> str:
 
 
 def _fields(letter: Letter) -> dict[str, object]:
-    metadata = letter.body["metadata"]
     return {
         "sink": _sink(letter),
         "kind": letter.kind.kind,
-        "namespace": metadata.get("namespace", ""),
-        "name": metadata["name"],
-        "uid": metadata["uid"],
+        "namespace": letter.namespace,
+        "name": letter.body["metadata"]["name"],
+        "uid": letter.uid,
         "news": letter.news.notice.reason,
     }

@@ -2,7 +2,7 @@
 
 boto3 is synchronous, so every call runs in a thread of ours, never in asyncio's default executor. There are two bounded
 pools: drawing holds a thread for up to 70 seconds a call, and must not keep a claim or a listing waiting. Each pool has
-its own connections, as many as it has threads.
+its own connections, as many as it has threads, and in each of them tenants take turns (`fair_threads`).
 
 Retries differ by what a repetition costs. S3, SageMaker's control plane and SNS repeat a few times, within seconds, and
 leave patience to the reconciler. They do so in the standard mode: the adaptive one slows down all calls of a client as
@@ -13,16 +13,15 @@ and a repeated InvokeEndpoint draws for a caller who is told about it too late. 
 Errors are botocore's own here; `aws.errors` translates them where it is known what they mean.
 """
 
-import asyncio
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import boto3
 from botocore.config import Config
 
+from avatar_operator.aws.fair_threads import FairThreads
 from avatar_operator.aws.renewable_client import RenewableClient
 from avatar_operator.aws.throttling import Throttles
 
@@ -75,8 +74,8 @@ class AwsClients:
         self.before_send = before_send
         self.throttles = throttles or Throttles()
         self._endpoint_url = endpoint_url
-        self._short_calls = ThreadPoolExecutor(threads, thread_name_prefix="aws")
-        self._drawing = ThreadPoolExecutor(drawing_threads, thread_name_prefix="aws-drawing")
+        self._short_calls = FairThreads(threads, "aws")
+        self._drawing = FairThreads(drawing_threads, "aws-drawing")
         repeating = _config(READ_TIMEOUT, attempts=MAX_ATTEMPTS, connections=threads)
         once = _config(INVOCATION_READ_TIMEOUT, attempts=1, connections=threads)
         drawing = _config(INVOCATION_READ_TIMEOUT, attempts=1, connections=drawing_threads)
@@ -130,18 +129,16 @@ class AwsClients:
 
     def close(self) -> None:
         """Start nothing more and let go of the connections. Calls under way end by their time-outs."""
-        for executor in (self._short_calls, self._drawing):
-            executor.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._short_calls, self._drawing):
+            threads.close()
         with self._lock:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
 
     async def _run(self, use: Use, region: str, call: Callable[[Any], T]) -> T:
-        executor = self._drawing if use == "drawing" else self._short_calls
-        return await asyncio.get_running_loop().run_in_executor(
-            executor, lambda: self._client(use, region).call(call)
-        )
+        threads = self._drawing if use == "drawing" else self._short_calls
+        return await threads.run(lambda: self._client(use, region).call(call))
 
     def _client(self, use: Use, region: str) -> RenewableClient[Any]:
         with self._lock:

@@ -10,12 +10,18 @@ add its key here:
 * `add_backed_off` waits exponentially longer with every failure, until `forget`.
 
 (k8s.io/client-go/util/workqueue is the original; the dirty and processing sets are its idea.)
+
+What client-go does not have: keys belong to parties, which take turns (`turns`). Whatever brought a key here, a hint, a
+timer, a back-off that is over or the sweep of everything, it waits in its own party's line, and no line is in front of
+another.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from avatar_operator.core.turns import Turns
 
 Key = TypeVar("Key", bound=Hashable)
 _MAX_DOUBLINGS = 64
@@ -24,16 +30,26 @@ _MAX_DOUBLINGS = 64
 class WorkQueue(Generic[Key]):
     """Keys that need attention. Use from one event loop only."""
 
-    def __init__(self, *, base_delay: float = 0.5, max_delay: float = 60.0) -> None:
+    def __init__(
+        self,
+        *,
+        party_of: Callable[[Key], Hashable] = lambda _: None,
+        base_delay: float = 0.5,
+        max_delay: float = 60.0,
+    ) -> None:
         """An empty queue.
 
         Args:
+            party_of: whom a key belongs to; all are one party's if this is left out.
             base_delay: seconds that a key waits after its first failure.
             max_delay: seconds that a key waits at most.
         """
+        self._party_of = party_of
         self._base_delay = base_delay
         self._max_delay = max_delay
+        self._turns: Turns[Hashable, Key] = Turns()
         self._waiting: OrderedDict[Key, float] = OrderedDict()
+        """Since when, the oldest first."""
         self._processing: dict[Key, float] = {}
         self._added_meanwhile: set[Key] = set()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
@@ -46,13 +62,18 @@ class WorkQueue(Generic[Key]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def parties(self) -> int:
+        """Of how many parties keys wait."""
+        return self._turns.parties()
+
     def add(self, key: Key) -> None:
-        """Hand the key out as soon as a worker is free, and not to two at a time."""
+        """Hand the key out when its party's turn comes, and not to two workers at a time."""
         if key in self._processing:
             self._added_meanwhile.add(key)
         elif key not in self._waiting:
             self.adds_total += 1
             self._waiting[key] = self._now()
+            self._turns.add(self._party_of(key), key)
             self._available.set()
 
     def add_after(self, key: Key, delay: float) -> None:
@@ -92,7 +113,8 @@ class WorkQueue(Generic[Key]):
         while not self._waiting:
             self._available.clear()
             await self._available.wait()
-        key, _ = self._waiting.popitem(last=False)
+        _, key = self._turns.take()
+        del self._waiting[key]
         self._moved = self._processing[key] = self._now()
         timer = self._timers.pop(key, None)
         if timer is not None:
@@ -102,13 +124,14 @@ class WorkQueue(Generic[Key]):
     def done(self, key: Key) -> None:
         """The worker is through with the key; what was added meanwhile waits again."""
         del self._processing[key]
+        self._turns.done(self._party_of(key))
         self._moved = self._now()
         if key in self._added_meanwhile:
             self._added_meanwhile.discard(key)
             self.add(key)
 
     def oldest_age(self) -> float:
-        """Seconds that the first key in the queue has been waiting."""
+        """Seconds that the key has been waiting which waits longest."""
         for since in self._waiting.values():
             return self._now() - since
         return 0.0

@@ -1,6 +1,8 @@
 """Workers that keep reconciling: each takes a key from a kind's queue, reconciles it, and says when to look again.
 
-Each kind has its own queue and its own workers, so that a batch of pictures being drawn never keeps a training waiting.
+Each kind has its own queue and its own workers, so that a batch of pictures being drawn never keeps a training waiting. Which
+namespace a worker works for next is the queue's business. A pass that draws calls the endpoint once, for
+`limits.inference.picturesPerInvocation` pictures at most, and hands its worker on: its key comes again in its turn.
 Whatever a reconcile raises is a reason to try again like any other, for that one key: in the log, in the metric, and on the
 object once it lasts. Nothing stops a worker but the end of the process.
 """
@@ -12,6 +14,7 @@ from typing import Any
 import structlog
 
 from avatar_operator.core.decision import NO_PHASE, Retry
+from avatar_operator.core.tenant import on_behalf_of
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectKey
 from avatar_operator.kube.client import KubeError
@@ -77,7 +80,10 @@ class ReconcileWorkers:
         started = time.monotonic()
         result: ReconcileResult
         decided_by = NO_PHASE
-        with structlog.contextvars.bound_contextvars(kind=key.kind, namespace=key.namespace, name=key.name):
+        with (
+            structlog.contextvars.bound_contextvars(kind=key.kind, namespace=key.namespace, name=key.name),
+            on_behalf_of(key.namespace),
+        ):
             log = logger.bind(kind=key.kind, namespace=key.namespace, name=key.name)
             try:
                 reconciled = await self._pass(key, log)
