@@ -20,6 +20,7 @@ from avatar_operator.announcements.letters import (
 from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
+from avatar_operator.core.tenant import current_tenant
 from avatar_operator.kube.leadership import LeadershipLostError
 from builders.clock import NOON
 from builders.virtual_time import VirtualTimeLoop
@@ -347,6 +348,72 @@ def test_a_place_counts_as_unreachable_after_three_failures_and_as_reachable_aft
         await asyncio.sleep(61)
         assert post.office.trouble("standard") is None
         assert post.told == ["standard", "standard"]
+
+    _in_virtual_time(story)
+
+
+def test_one_tenants_thousand_letters_to_a_topic_do_not_keep_anothers_one_waiting() -> None:
+    async def story(post: Post) -> None:
+        post.takes = lambda _letter: asyncio.sleep(1.0)
+        for number in range(1000):
+            post.post("Theirs", namespace="team-a", uid=str(number))
+        await asyncio.sleep(0.5)
+        for number in range(8):
+            post.post("Ours", namespace="team-b", uid=str(number))
+        await asyncio.sleep(20)
+
+        ours = [arrived for _, reason, arrived in post.arrived if reason == "Ours"]
+        assert len(ours) == 8
+        # Eight objects may share one of the lanes: then every other letter of that lane is ours.
+        assert ours[0] <= 3.0
+        assert ours[-1] <= 18.0
+
+    _in_virtual_time(story)
+
+
+def test_a_letter_is_written_on_behalf_of_its_namespace() -> None:
+    async def story(post: Post) -> None:
+        tenants = []
+
+        async def take(_letter: Letter) -> None:
+            tenants.append(current_tenant())
+
+        post.takes = take
+        post.post("Ready", namespace="team-b")
+        await asyncio.sleep(0.1)
+
+        assert tenants == ["team-b"]
+
+    _in_virtual_time(story)
+
+
+def test_a_topic_that_is_gone_is_not_tried_more_often_because_more_namespaces_wait() -> None:
+    async def tries_with(namespaces: int) -> int:
+        post = Post()
+        running = asyncio.create_task(post.office.run())
+        await asyncio.sleep(0)
+        post.fails = lambda _letter: UNREACHABLE
+        for number in range(100):
+            post.post("Ready", namespace=f"team-{number % namespaces}", uid=str(number))
+        await asyncio.sleep(HOUR / 2)
+        running.cancel()
+        await asyncio.wait([running])
+        return post.tries
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert runner.run(tries_with(100)) == runner.run(tries_with(1))
+
+
+def test_a_tenant_that_fills_a_lane_pushes_out_its_own_letters() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda _letter: UNREACHABLE
+        post.post("Ours", namespace="team-b")
+        for _ in range(MAX_WAITING + 10):
+            post.post("Theirs", namespace="team-a")
+
+        waiting = [letter.news.notice.reason for letter in post.office.waiting()]
+        assert waiting.count("Ours") == 1
+        assert len(waiting) == MAX_WAITING
 
     _in_virtual_time(story)
 

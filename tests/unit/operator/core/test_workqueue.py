@@ -26,6 +26,39 @@ def test_keys_come_out_in_the_order_they_went_in() -> None:
     in_virtual_time(story())
 
 
+def test_parties_take_turns_however_their_keys_came_here() -> None:
+    async def story() -> None:
+        queue: WorkQueue[str] = WorkQueue(party_of=lambda key: key[0], base_delay=1.0)
+        for number in range(5):
+            queue.add(f"a{number}")
+        queue.add_backed_off("b-failed")
+        queue.add_after("c-timer", 1.0)
+        await asyncio.sleep(2.0)
+
+        keys = []
+        while len(queue):
+            keys.append(await queue.get())
+            queue.done(keys[-1])
+        assert keys == ["a0", "b-failed", "c-timer", "a1", "a2", "a3", "a4"]
+
+    in_virtual_time(story())
+
+
+def test_a_key_that_is_added_while_it_is_worked_on_lets_the_others_go_first() -> None:
+    async def story() -> None:
+        queue: WorkQueue[str] = WorkQueue(party_of=lambda key: key[0])
+        queue.add("a1")
+        key = await queue.get()
+        for other in ("b1", "b2", "a1"):
+            queue.add(other)
+        queue.done(key)
+
+        assert [await queue.get() for _ in range(3)] == ["b1", "a1", "b2"]
+        assert queue.parties() == 0
+
+    in_virtual_time(story())
+
+
 def test_a_key_that_waits_is_there_once() -> None:
     async def story() -> None:
         queue: WorkQueue[str] = WorkQueue()
