@@ -17,6 +17,7 @@ from avatar_api.meta import Cost, ObjectMeta, ObservedStatus
 from avatar_api.open_words import Open
 from avatar_api.runtime_backend import Arn, Backend, InstanceType
 from avatar_api.runtime_limits import Defaults, Limits
+from avatar_api.runtime_quotas import Quotas
 from avatar_api.schema_base import ApiModel, S3HomeUri, S3PrefixUri, Sha256, Timestamp, decimal
 from avatar_api.tenancy import Tenancy
 from avatar_api.validation_rules import rules, spelled, unchanged
@@ -151,6 +152,12 @@ class AvatarRuntimeSpec(ApiModel):
             " && has(self.backend.sagemaker.training.image) && has(self.backend.sagemaker.inference.image))",
             "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN and an image for training and for inference",
         ),
+        (
+            "!has(self.quotas.maxWaitingPictures)"
+            " || self.quotas.maxWaitingPictures >= self.limits.inference.maxPictures",
+            "quotas.maxWaitingPictures must not be below limits.inference.maxPictures, because a request of that size"
+            " would wait for ever",
+        ),
     )
 
     management_policy: Annotated[
@@ -165,6 +172,7 @@ class AvatarRuntimeSpec(ApiModel):
     tenancy: Tenancy
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
+    quotas: Quotas = Quotas()
     notifications: Notifications | None = None
     prices: Prices | None = None
     garbage_collection: GarbageCollection = GarbageCollection()

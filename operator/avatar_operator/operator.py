@@ -44,6 +44,7 @@ from avatar_operator.model_lifecycle.lifecycle import PHASES as MODEL_PHASES
 from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.orphans.collector import OrphanCollector
 from avatar_operator.orphans.findings import OrphanFindings
+from avatar_operator.quotas import model_quotas, request_quotas
 from avatar_operator.reconciling.reconciler import Lifecycle, Reconciler
 from avatar_operator.reconciling.scheduling import Scheduler
 from avatar_operator.reconciling.trouble import Troubles
@@ -99,8 +100,9 @@ class Operator:
         )
         namespaces = NamespaceLabels(client)
         left_behind = LeftBehindRegister(self._bring_back_runtime)
-        models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
-        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces)
+        trainings, pictures = model_quotas(cache, self._bring_back), request_quotas(cache, self._bring_back)
+        models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces, trainings)
+        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces, pictures)
         orphans = OrphanFindings(cache, self._bring_back_runtime)
         runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, orphans, self._outbox.trouble)
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
@@ -217,8 +219,11 @@ class Operator:
         await self._outbox.begin(left_by_former_leader)
         self._scheduler.begin()
 
+    def _bring_back(self, key: ObjectKey) -> None:
+        self._scheduler.enqueue(key)
+
     def _bring_back_runtime(self, name: str) -> None:
-        self._scheduler.enqueue(ObjectKey(AVATAR_RUNTIME.kind, "", name))
+        self._bring_back(ObjectKey(AVATAR_RUNTIME.kind, "", name))
 
     def _seen(self, kind: Kind, body: Object, *, deleted: bool) -> None:
         self._watches.note_well(kind)

@@ -25,6 +25,7 @@ from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.orphans.findings import OrphanFindings
+from avatar_operator.quotas import model_quotas, request_quotas
 from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
@@ -94,8 +95,16 @@ class World:
         namespaces = NamespaceLabels(self.kube, monotonic=lambda: self.clock.now().timestamp())
         left_behind = LeftBehindRegister(self.brought_back.append)
         self.orphans = OrphanFindings(self.cache, self.brought_back.append)
-        self.models = ModelLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
-        self.requests = RequestLifecycle(self.cache, backends, self.clock, metrics, left_behind, namespaces)
+        self.told_to_look: list[ObjectKey] = []
+        """Objects that may begin, because their namespace's quota has room again."""
+        trainings = model_quotas(self.cache, self.told_to_look.append)
+        pictures = request_quotas(self.cache, self.told_to_look.append)
+        self.models = ModelLifecycle(
+            self.cache, backends, self.clock, metrics, left_behind, namespaces, trainings
+        )
+        self.requests = RequestLifecycle(
+            self.cache, backends, self.clock, metrics, left_behind, namespaces, pictures
+        )
         recorder = EventRecorder(self.client, self.clock, instance="test")
         self.registry = registry
         self.outbox = Outbox(

@@ -9,6 +9,7 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_api.reading import read_for_deletion
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.kube.client import Object
 
 
 def find_runtime(cache: ObjectCache, name: str, *, whole: bool = True) -> AvatarRuntime | None:
@@ -33,6 +34,25 @@ def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | N
     """The AvatarModel of a name in a namespace, or None if there is none."""
     body = cache.get(ObjectKey(AVATAR_MODEL.kind, namespace, name))
     return None if body is None else AvatarModel.model_validate(body)
+
+
+def runtime_name_of(cache: ObjectCache, body: Object) -> str:
+    """The name of the runtime that an object is, names, or comes to through its model; empty if there is none (any more).
+
+    Read raw: it is asked of every object, and of what another version wrote, too.
+    """
+    metadata, spec = body["metadata"], body.get("spec", {})
+    if body["kind"] == AVATAR_RUNTIME.kind:
+        return str(metadata["name"])
+    if body["kind"] != AVATAR_MODEL.kind:
+        # A model may be deleted before its requests: the status remembers the runtime.
+        remembered = body.get("status", {}).get("runtimeName")
+        if remembered is not None:
+            return str(remembered)
+        model_name = spec.get("modelRef", {}).get("name", "")
+        model = cache.get(ObjectKey(AVATAR_MODEL.kind, metadata["namespace"], model_name))
+        spec = {} if model is None else model.get("spec", {})
+    return str(spec.get("runtimeRef", {}).get("name", ""))
 
 
 def find_runtimes(cache: ObjectCache) -> list[AvatarRuntime]:

@@ -58,7 +58,7 @@ from avatar_operator.model_lifecycle.actions import (
     SubmissionAccepted,
     SubmitTraining,
 )
-from avatar_operator.model_lifecycle.inquiries import is_overdue, needs_photos
+from avatar_operator.model_lifecycle.inquiries import is_overdue, needs_photos, needs_place
 from avatar_operator.model_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.model_lifecycle.measures import measure
 from avatar_operator.model_lifecycle.notes import AttemptNotes
@@ -69,6 +69,7 @@ from avatar_operator.model_lifecycle.observation import (
     is_submitted,
 )
 from avatar_operator.model_lifecycle.possible_progress import is_possible
+from avatar_operator.quotas import NamespaceQuotas
 from avatar_operator.telemetry.metrics import OperatorMetrics
 
 logger = structlog.get_logger(__name__)
@@ -84,6 +85,7 @@ class ModelLifecycle:
     metrics: OperatorMetrics
     left_behind: LeftBehindRegister
     namespaces: NamespaceLabels
+    quotas: NamespaceQuotas
     kind = AVATAR_MODEL
 
     def __post_init__(self) -> None:
@@ -107,7 +109,16 @@ class ModelLifecycle:
         return True
 
     async def observe(self, body: Object) -> ModelObservation:
-        """Gather the runtime, and the photos or the outcome where a decision depends on them."""
+        """Gather the runtime, and the photos or the outcome where a decision depends on them; then ask for a place."""
+        try:
+            observation = await self._gather(body)
+        except Exception:
+            self.quotas.stand_back(body["metadata"]["uid"])
+            raise
+        has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
+        return replace(observation, has_place=has_place)
+
+    async def _gather(self, body: Object) -> ModelObservation:
         model = read_object(AvatarModel, body).object
         notes = self._memory.of(model.metadata.uid)
         going = model.metadata.deletion_timestamp is not None

@@ -1,8 +1,15 @@
 """What has to be found out before an AvatarModel can be decided on. Pure: asking costs, so it is asked only then."""
 
+from dataclasses import replace
+
+from avatar_operator.core.conditions import find_condition
+from avatar_operator.core.places import WAITING_FOR_QUOTA
+from avatar_operator.model_lifecycle.conditions import TRAINED
+from avatar_operator.model_lifecycle.lifecycle import decide
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled, is_submitted
 from avatar_operator.model_lifecycle.phases.acceptance import refusal
 from avatar_operator.model_lifecycle.phases.deadline import deadline_of
+from avatar_operator.model_lifecycle.phases.planning import planning
 from avatar_operator.runtime_readiness import endpoints_ready
 
 
@@ -29,3 +36,12 @@ def needs_photos(observation: ModelObservation) -> bool:
             return False
     # Whoever may not train may not make us look into a bucket either.
     return refusal(runtime, model, observation.namespace_labels) is None and endpoints_ready(runtime)
+
+
+def needs_place(observation: ModelObservation) -> bool:
+    """Whether an attempt is planned by this very pass, if only the namespace's quota leaves room for it."""
+    draft = decide(replace(observation, has_place=False))
+    trained = find_condition(draft.status.conditions, TRAINED)
+    return (
+        draft.decided_by == planning.__name__ and trained is not None and trained.reason == WAITING_FOR_QUOTA
+    )

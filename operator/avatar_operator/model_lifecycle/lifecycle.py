@@ -19,6 +19,7 @@ from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
+from avatar_operator.core.places import WAITING_FOR_QUOTA
 from avatar_operator.core.protection import protected
 from avatar_operator.left_behind.actions import (
     DataDeleted,
@@ -154,6 +155,7 @@ def _deciding(status: AvatarModelStatus) -> Condition | None:
 UNDER_WAY: dict[str, ModelState] = {
     "Pending": "Pending",
     "WaitingForRuntime": "Pending",
+    WAITING_FOR_QUOTA: "Pending",
     "RetryScheduled": "Pending",
     "Planned": "Queued",
     "SubmissionDelayed": "Queued",

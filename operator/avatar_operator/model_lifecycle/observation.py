@@ -28,6 +28,7 @@ class ModelObservation:
         outcome: how the current attempt stands, gathered only when there is one and a reason to ask; the error if it
             could not be found out.
         progress: the newest progress message of the current attempt.
+        has_place: whether the namespace's quota leaves room for an attempt; asked only when one is about to be planned.
         planned_here: this process wrote the plan of the current attempt and has not called yet, so it is certain
             that nobody else has.
         asked_since: since when the runtime has been asked to take over what a model that goes leaves behind.
@@ -41,6 +42,7 @@ class ModelObservation:
     progress_destination: ProgressDestination | None = None
     outcome: AttemptOutcome | BackendError | None = None
     progress: TrainingProgressMessage | None = None
+    has_place: bool = True
     planned_here: bool = False
     asked_since: datetime | None = None
 

@@ -30,6 +30,7 @@ from avatar_operator.left_behind.actions import (
 from avatar_operator.left_behind.entries import left_by_request
 from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.locations import picture_directory, picture_prefix
+from avatar_operator.quotas import NamespaceQuotas
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
     DrawingAnswered,
@@ -39,6 +40,7 @@ from avatar_operator.request_lifecycle.actions import (
     RequestFact,
 )
 from avatar_operator.request_lifecycle.conditions import is_drawing, is_finished
+from avatar_operator.request_lifecycle.inquiries import needs_place
 from avatar_operator.request_lifecycle.lifecycle import decide, fold, state_of, summarise
 from avatar_operator.request_lifecycle.notes import DrawingNotes
 from avatar_operator.request_lifecycle.observation import RequestObservation
@@ -60,13 +62,23 @@ class RequestLifecycle:
     metrics: OperatorMetrics
     left_behind: LeftBehindRegister
     namespaces: NamespaceLabels
+    quotas: NamespaceQuotas
     kind = AVATAR_REQUEST
 
     def __post_init__(self) -> None:
         self._memory: Memory[DrawingNotes] = Memory(self.cache, DrawingNotes())
 
     async def observe(self, body: Object) -> RequestObservation:
-        """Gather model and runtime, and what has been drawn where drawing is under way."""
+        """Gather model and runtime, and what has been drawn where drawing is under way; then ask for a place."""
+        try:
+            observation = await self._gather(body)
+        except Exception:
+            self.quotas.stand_back(body["metadata"]["uid"])
+            raise
+        has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
+        return replace(observation, has_place=has_place)
+
+    async def _gather(self, body: Object) -> RequestObservation:
         request = read_object(AvatarRequest, body).object
         going = request.metadata.deletion_timestamp is not None
         namespace, name = request.metadata.namespace, request.spec.model_ref.name

@@ -27,6 +27,7 @@ class RequestObservation:
         existing: file names of the pictures that lie in storage already; None if nothing needed them.
         pictures: all of them with their checksums, once none is missing.
         storage_error: why it could not be found out what lies in storage, or None.
+        has_place: whether the namespace's quota leaves room; asked only when drawing is about to begin.
         notes: what this process has seen of the drawing.
         asked_since: since when the runtime has been asked to take over what a request that goes leaves behind.
     """
@@ -41,6 +42,7 @@ class RequestObservation:
     existing: frozenset[str] | None = None
     pictures: Sequence[Picture] | None = None
     storage_error: BackendError | None = None
+    has_place: bool = True
     notes: DrawingNotes = field(default_factory=DrawingNotes)
     asked_since: datetime | None = None
 

@@ -14,11 +14,12 @@ from prometheus_client.registry import Collector
 from avatar_api.avatar_model import ModelState
 from avatar_api.avatar_request import RequestState
 from avatar_api.avatar_runtime import RuntimeState
-from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, Kind
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_api.runtime_backend import Backend
 from avatar_operator.backends.selection import UNKNOWN
-from avatar_operator.kube.cache import ObjectCache, referenced_name
+from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.lookup import runtime_name_of
 
 STATES = {
     AVATAR_MODEL: get_args(ModelState),
@@ -56,24 +57,13 @@ class ObjectCounts(Collector):
             seen = Counter(
                 (
                     body.get("status", {}).get("state", NOT_LOOKED_AT),
-                    backends.get(self._runtime_of(kind, body), UNKNOWN),
+                    backends.get(runtime_name_of(self._cache, body), UNKNOWN),
                 )
                 for body in self._cache.objects(kind)
             )
             for (state, backend), count in {**counts, **seen}.items():
                 objects.add_metric((kind.kind, state, backend), count)
         yield objects
-
-    def _runtime_of(self, kind: Kind, body: Object) -> str:
-        """The name of the runtime that an object is, names, or comes to through its model; empty if there is none."""
-        if kind == AVATAR_RUNTIME:
-            return str(body["metadata"]["name"])
-        if "runtimeName" in body.get("status", {}):
-            return str(body["status"]["runtimeName"])
-        if kind == AVATAR_REQUEST:
-            model = referenced_name(kind, body)
-            body = (model and self._cache.get(model)) or {}
-        return str(body.get("spec", {}).get("runtimeRef", {}).get("name", ""))
 
 
 def _backend_of(runtime: Object) -> str:

@@ -1,12 +1,14 @@
 """Planning: give the next attempt its name, and write it down before anything is called.
 
-The plan is all that this pass does. Only once it stands in the status does `submission` call the backend, so whoever
+What is beyond the namespace's quota gets no plan: SageMaker's queue is first come, first served, and what is in it cannot be
+taken out again. The plan is all that this pass does. Only once it stands in the status does `submission` call the backend, so whoever
 finds the object after a crash knows which attempt may be out there.
 """
 
 from avatar_api.avatar_model import MAX_FORMER_STORAGES, FormerStorage, ModelStorage
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.core.places import waiting_for_quota
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.base_models import base_model_word
 from avatar_operator.model_lifecycle.conditions import TRAINED, update_training
@@ -48,6 +50,8 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         )
         draft = record_refusal(observation, draft, reason="TooManyStorages", message=message, retryable=False)
         return set_condition(observation, draft, TRAINED, "False", "TooManyStorages", message).finish()
+    if not observation.has_place:
+        return set_condition(observation, draft, TRAINED, "False", *_waiting(observation, runtime)).finish()
     if storage != draft.status.storage:
         # What is stored there is not marked yet.
         draft = update_status(draft, storage=storage, retained_time=None)
@@ -74,6 +78,15 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         observation, draft, TRAINED, "False", "Planned", f"Attempt {attempt} is about to be submitted."
     )
     return draft.look_again_in(0).finish()
+
+
+def _waiting(observation: ModelObservation, runtime: AvatarRuntime) -> tuple[str, str]:
+    quota = runtime.spec.quotas.max_running_trainings
+    assert quota is not None
+    namespace = observation.model.metadata.namespace
+    return waiting_for_quota(
+        namespace, runtime.metadata.name, "trainings (quotas.maxRunningTrainings)", quota
+    )
 
 
 def storage_record(runtime: AvatarRuntime, known: ModelStorage | None) -> ModelStorage | None:

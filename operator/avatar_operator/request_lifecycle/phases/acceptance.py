@@ -1,6 +1,7 @@
 """Acceptance: may this be drawn? And if so, with which artifact from now on.
 
-Judged at every pass: a runtime that withdraws a namespace means it. A request is immutable, so a refusal is final.
+Judged at every pass: a runtime that withdraws a namespace means it. A request is immutable, so a refusal is final. What is
+beyond the namespace's quota is not refused: it waits.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from avatar_api.avatar_request import AvatarRequest, RequestWarning, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, update_status
+from avatar_operator.core.places import waiting_for_quota
 from avatar_operator.core.words import counted
 from avatar_operator.locations import picture_prefix
 from avatar_operator.request_lifecycle.actions import RequestDraft
@@ -38,6 +40,9 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
     artifact = model.status.artifact
     assert artifact is not None
     draft = set_condition(observation, draft, ACCEPTED, "True", "Accepted", "")
+    if not observation.has_place:
+        waiting = _waiting(observation, runtime)
+        return set_condition(observation, draft, SUCCEEDED, "Unknown", *waiting).finish()
     count = counted(len(wanted_pictures(request)), "picture")
     message = f"{count} of revision {artifact.revision} to be drawn."
     draft = set_condition(observation, draft, SUCCEEDED, "Unknown", "Drawing", message)
@@ -61,6 +66,13 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
         .look_again_in(0)
         .finish()
     )
+
+
+def _waiting(observation: RequestObservation, runtime: AvatarRuntime) -> tuple[str, str]:
+    quota = runtime.spec.quotas.max_waiting_pictures
+    assert quota is not None
+    namespace = observation.request.metadata.namespace
+    return waiting_for_quota(namespace, runtime.metadata.name, "pictures (quotas.maxWaitingPictures)", quota)
 
 
 def prompt_warnings(request: AvatarRequest, token: str) -> list[RequestWarning]:

@@ -24,6 +24,7 @@ from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.model_lifecycle.lifecycle import decide, summarise
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled, is_submitted
 from avatar_operator.names import inference_id
+from avatar_operator.quotas import model_quotas
 from avatar_operator.telemetry.metrics import OperatorMetrics
 from builders import model_stages
 from builders.backend import ScriptedBackend, a_success, backends_of, denied, out_of_reach
@@ -147,6 +148,7 @@ def _observe(situation: Situation) -> ModelObservation:
         OperatorMetrics(CollectorRegistry()),
         LeftBehindRegister(lambda runtime: None),
         NamespaceLabels(FakeKubeClient(clock)),
+        model_quotas(cache, lambda key: None),
     )
     if situation.message is not None:
         lifecycle.hint_progress(MODEL_KEY, situation.message)
