@@ -13,7 +13,7 @@ waits behind it. What nobody has looked at yet is presumed to wait, so that whoe
 too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,11 +34,16 @@ class Standing:
         wants: how much of the quota it takes while it is at work.
         at_work: whether it is.
         begins_anew: it is not, and its next pass will have it begin once more, or not at all.
+        waits: by its status it waits, or nobody has looked at it yet.
     """
 
     wants: int
     at_work: bool
-    begins_anew: bool = False
+    begins_anew: bool
+    waits: bool
+
+
+_UNREADABLE = Standing(wants=1, at_work=False, begins_anew=False, waits=False)
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,10 @@ class NamespaceQuotas:
             needs_place: whether the object begins with this very pass, if it has a place.
         """
         quota = None if runtime is None else self._quota_of(runtime)
-        if runtime is None or quota is None or not needs_place():
-            self.stand_back(body["metadata"]["uid"])
+        uid = body["metadata"]["uid"]
+        is_gone = self._cache.by_uid(uid) is None
+        if is_gone or runtime is None or quota is None or not needs_place():
+            self.stand_back(uid)
             return True
         return self._ask(body, runtime.metadata.name, quota)
 
@@ -131,7 +138,7 @@ class NamespaceQuotas:
             self._looked_at.discard(uid)
             self._forget(uid)
             return
-        standing = self._standing_of(body)
+        standing = self._read(body)
         if standing.at_work:
             self._account(uid, body, runtime_name_of(self._cache, body)).places.occupy(self._applicant(body))
             return
@@ -142,16 +149,15 @@ class NamespaceQuotas:
             else:
                 self._forget(uid)
         if uid not in self._looked_at:
-            self._follow(uid, body)
+            self._follow(uid, body, waits=standing.waits)
 
-    def _follow(self, uid: str, body: Object) -> None:
-        """Whether an object waits that this process has not looked at, by what is known of it."""
-        if not _presumably_waits(body):
-            self._forget(uid)
-            return
+    def _follow(self, uid: str, body: Object, *, waits: bool) -> None:
+        """What is known of an object that this process has not looked at has changed."""
         runtime_name = runtime_name_of(self._cache, body)
-        if runtime_name:
+        if waits and runtime_name:
             self._account(uid, body, runtime_name).places.queue_up(self._applicant(body))
+        else:
+            self._forget(uid)
 
     def _forget(self, uid: str) -> None:
         account = self._account_of.get(uid)
@@ -188,8 +194,15 @@ class NamespaceQuotas:
             created=metadata["creationTimestamp"],
             name=metadata["name"],
             uid=metadata["uid"],
-            wants=self._standing_of(body).wants,
+            wants=self._read(body).wants,
         )
+
+    def _read(self, body: Object) -> Standing:
+        try:
+            return self._standing_of(body)
+        except (AttributeError, KeyError, TypeError):
+            # Another version wrote it, or somebody who should not.
+            return _UNREADABLE
 
 
 def standing_of_model(body: Object) -> Standing:
@@ -198,16 +211,25 @@ def standing_of_model(body: Object) -> Standing:
     training = status.get("training") or {}
     at_work = raw_active_attempt(body) is not None
     is_next = bool(training) and training.get("inferenceId") is None and training.get("retryTime") is None
-    return Standing(wants=1, at_work=at_work, begins_anew=is_next and not _is_going(body))
+    going = _is_going(body)
+    return Standing(
+        wants=1,
+        at_work=at_work,
+        begins_anew=is_next and not going,
+        waits=not going and _waits(status),
+    )
 
 
 def standing_of_request(body: Object) -> Standing:
     """A request takes a place for each of its pictures, from when it is told what to draw with until it has ended."""
-    prompts = body.get("spec", {}).get("prompts", ())
-    begun = body.get("status", {}).get("model") is not None
+    status: dict[str, Any] = body.get("status", {})
+    going = _is_going(body)
+    begun = status.get("model") is not None
     return Standing(
-        wants=sum(prompt.get("numImages", 1) for prompt in prompts),
-        at_work=begun and not raw_request_has_ended(body) and not _is_going(body),
+        wants=sum(prompt.get("numImages", 1) for prompt in body["spec"]["prompts"]),
+        at_work=begun and not raw_request_has_ended(body) and not going,
+        begins_anew=False,
+        waits=not going and _waits(status),
     )
 
 
@@ -233,10 +255,7 @@ def request_quotas(cache: ObjectCache, bring_back: Callable[[ObjectKey], None]) 
     )
 
 
-def _presumably_waits(body: Object) -> bool:
-    status: dict[str, Any] = body.get("status", {})
-    if _is_going(body):
-        return False
+def _waits(status: Mapping[str, Any]) -> bool:
     reasons = (condition.get("reason") for condition in status.get("conditions", ()))
     return "observedGeneration" not in status or WAITING_FOR_QUOTA in reasons
 

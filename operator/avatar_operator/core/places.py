@@ -90,13 +90,13 @@ class Places:
             applicant: asks, perhaps not for the first time.
             quota: how many places there are. What is taken beyond a quota that was lowered stays taken by whoever is at work.
         """
-        had_place = applicant.uid in self._taken
+        had_place, is_seen = self.has_place(applicant.uid), self.is_seen(applicant.uid)
         self.leave_line(applicant.uid)
         self.free(applicant.uid)
         left = quota - self._in_use - applicant.wants
         # Whoever begins anew does not lose its place to those who wait.
         if left >= 0 and (had_place or self._fit_before(applicant, left)):
-            self._take(applicant, seen=False)
+            self._take(applicant, seen=is_seen)
             return True
         self.queue_up(applicant)
         return False
