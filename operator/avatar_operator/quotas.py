@@ -5,7 +5,7 @@ instead, in the status of its object. Who is at work is read from the cache, so 
 next counts the same. Only what a pass has been promised and has not written yet is in memory (`core.places`).
 
 Nobody polls. When an object stops its work, or leaves the line, the oldest one that waits is brought back, and each one
-that begins brings back the next. An edit of the runtime brings back everybody (`reconciling.scheduling`).
+that begins brings back the next. A change of the runtime brings back everybody (`reconciling.scheduling`).
 
 Who waits is read from the cache as well, until this process has looked at the object itself: then it is there as long as its
 passes ask. One that has photos missing, or another obstacle, keeps its status and loses its place in the line: nobody
@@ -24,6 +24,7 @@ from avatar_operator.core.places import WAITING_FOR_QUOTA, Applicant, Places
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import runtime_name_of
+from avatar_operator.runtime_readiness import endpoints_ready
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class NamespaceQuotas:
         kind: of the objects.
         standing_of: reads an object as the API server has it. Pure.
         quota_of: how much one namespace may have under way with a runtime; None if as much as it likes. Pure.
+        is_open: whether anybody can begin with a runtime just now. Pure.
         bring_back: has an object looked at that may begin now.
     """
 
@@ -72,12 +74,14 @@ class NamespaceQuotas:
         kind: Kind,
         standing_of: Callable[[Object], Standing],
         quota_of: Callable[[AvatarRuntime], int | None],
+        is_open: Callable[[AvatarRuntime], bool],
         bring_back: Callable[[ObjectKey], None],
     ) -> None:
         self._cache = cache
         self._kind = kind
         self._standing_of = standing_of
         self._quota_of = quota_of
+        self._is_open = is_open
         self._bring_back = bring_back
         self._accounts: dict[tuple[str, str], _Account] = {}
         self._account_of: dict[str, _Account] = {}
@@ -93,7 +97,7 @@ class NamespaceQuotas:
         Args:
             body: the object.
             runtime: whose quota it is; None if it is gone.
-            needs_place: whether the object begins with this very pass, if it has a place.
+            needs_place: whether the object begins with this very pass, if it has a place and the runtime is open.
         """
         quota = None if runtime is None else self._quota_of(runtime)
         uid = body["metadata"]["uid"]
@@ -101,7 +105,17 @@ class NamespaceQuotas:
         if is_gone or runtime is None or quota is None or not needs_place():
             self.stand_back(uid)
             return True
-        return self._ask(body, runtime.metadata.name, quota)
+        self._looked_at.add(uid)
+        account = self._account(uid, body, runtime.metadata.name)
+        if not self._is_open(runtime):
+            # Everybody waits for the same, and shall go on in the order in which they came.
+            account.places.wait(self._applicant(body))
+            return True
+        had_place = account.places.has_place(uid)
+        may_begin = account.places.ask(self._applicant(body), quota)
+        if may_begin or had_place:
+            self._bring_back_oldest(account)
+        return may_begin
 
     def stand_back(self, uid: str) -> None:
         """A pass of an object asks for nothing: it is at work, has ended, or cannot begin whatever the quota."""
@@ -119,16 +133,6 @@ class NamespaceQuotas:
     def waiting(self) -> int:
         """How many objects wait."""
         return sum(len(account.places.line) for account in self._accounts.values())
-
-    def _ask(self, body: Object, runtime_name: str, quota: int) -> bool:
-        uid = body["metadata"]["uid"]
-        self._looked_at.add(uid)
-        account = self._account(uid, body, runtime_name)
-        had_place = account.places.has_place(uid)
-        may_begin = account.places.ask(self._applicant(body), quota)
-        if may_begin or had_place:
-            self._bring_back_oldest(account)
-        return may_begin
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
         if kind != self._kind:
@@ -155,7 +159,7 @@ class NamespaceQuotas:
         """What is known of an object that this process has not looked at has changed."""
         runtime_name = runtime_name_of(self._cache, body)
         if waits and runtime_name:
-            self._account(uid, body, runtime_name).places.queue_up(self._applicant(body))
+            self._account(uid, body, runtime_name).places.wait(self._applicant(body))
         else:
             self._forget(uid)
 
@@ -240,6 +244,7 @@ def model_quotas(cache: ObjectCache, bring_back: Callable[[ObjectKey], None]) ->
         AVATAR_MODEL,
         standing_of_model,
         lambda runtime: runtime.spec.quotas.max_running_trainings,
+        endpoints_ready,
         bring_back,
     )
 
@@ -251,6 +256,8 @@ def request_quotas(cache: ObjectCache, bring_back: Callable[[ObjectKey], None]) 
         AVATAR_REQUEST,
         standing_of_request,
         lambda runtime: runtime.spec.quotas.max_waiting_pictures,
+        # What an endpoint that changes does not take is asked of it again.
+        lambda _: True,
         bring_back,
     )
 

@@ -157,6 +157,18 @@ class Crowd:
         return state
 
 
+def slow_backends(clock: LoopClock, seconds: Callable[[], float]) -> tuple[Backends, SlowCompute]:
+    """The simulated backend and what draws there.
+
+    Args:
+        clock: the operator's.
+        seconds: gives the duration of the next draw.
+    """
+    objects = PretendedObjects(clock)
+    compute = SlowCompute(objects, clock, seconds)
+    return Backends({"simulated": Backend(SimulatedStorage(objects), compute)}), compute
+
+
 @asynccontextmanager
 async def a_crowd(
     *, draw_seconds: Callable[[], float], runtime: Changes | None = None
@@ -168,9 +180,7 @@ async def a_crowd(
         runtime: change to the runtime's spec.
     """
     clock = LoopClock()
-    objects = PretendedObjects(clock)
-    compute = SlowCompute(objects, clock, draw_seconds)
-    backends = Backends({"simulated": Backend(SimulatedStorage(objects), compute)})
+    backends, compute = slow_backends(clock, draw_seconds)
     around = Surroundings(backends, clock)
     async with around.with_replicas(1):
         around.kube.create(AVATAR_RUNTIME, runtime_manifest(spec=merged(RUNTIME, runtime)))

@@ -98,7 +98,7 @@ class Places:
         if left >= 0 and (had_place or self._fit_before(applicant, left)):
             self._take(applicant, seen=is_seen)
             return True
-        self.queue_up(applicant)
+        self.wait(applicant)
         return False
 
     def occupy(self, applicant: Applicant) -> None:
@@ -117,8 +117,10 @@ class Places:
         self._in_use -= 0 if taken is None else taken.count
         return taken is not None
 
-    def queue_up(self, applicant: Applicant) -> None:
-        """Have an applicant wait that has no place."""
+    def wait(self, applicant: Applicant) -> None:
+        """Have an applicant wait, without any place that was reserved for it."""
+        if not self.is_seen(applicant.uid):
+            self.free(applicant.uid)
         self.leave_line(applicant.uid)
         self._waiting[applicant.uid] = applicant
         bisect.insort(self._line, applicant)

@@ -31,16 +31,6 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         ).finish()
     if training.retry_time is not None and observation.now < training.retry_time:
         return draft.look_again_in((training.retry_time - observation.now).total_seconds()).finish()
-    if not endpoints_ready(observation.runtime):
-        return set_condition(
-            observation,
-            draft,
-            TRAINED,
-            "False",
-            "WaitingForRuntime",
-            f"AvatarRuntime {observation.runtime.metadata.name} has no endpoints in service yet.",
-        ).finish()
-    attempt = training.attempt + 1
     runtime = observation.runtime
     storage = storage_record(runtime, draft.status.storage)
     if storage is None:
@@ -52,6 +42,10 @@ def planning(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return set_condition(observation, draft, TRAINED, "False", "TooManyStorages", message).finish()
     if not observation.has_place:
         return set_condition(observation, draft, TRAINED, "False", *_waiting(observation, runtime)).finish()
+    if not endpoints_ready(runtime):
+        message = f"AvatarRuntime {runtime.metadata.name} has no endpoints in service yet."
+        return set_condition(observation, draft, TRAINED, "False", "WaitingForRuntime", message).finish()
+    attempt = training.attempt + 1
     if storage != draft.status.storage:
         # What is stored there is not marked yet.
         draft = update_status(draft, storage=storage, retained_time=None)
