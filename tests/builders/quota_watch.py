@@ -1,9 +1,11 @@
 """A whole operator whose runtime has quotas, and somebody who watches every version of every status.
 
-Trainings and draws are simulated and take virtual seconds. What begins is remembered in its order, and whether there was room
+Trainings and draws are simulated and take virtual seconds. Writes take a moment before they have their effect and another one
+after it, as they really do, so that passes meet each other in the middle. What begins is remembered in its order, and whether there was room
 for it is judged at once: a version of a status that shows one too many is remembered for ever.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,12 +17,24 @@ from avatar_operator.kube.cache import ObjectKey, key_of
 from avatar_operator.kube.client import Object
 from builders.drawing_crowd import RUNTIME, SlowCompute, slow_backends
 from builders.manifests import Changes, merged, model_manifest, request_manifest, runtime_manifest
-from builders.whole_operator import LoopClock, Replica, Surroundings, now, until
+from builders.whole_operator import ApiServer, LoopClock, Replica, Surroundings, now, until
 
 TRAINING_SECONDS = 20
 DRAW_SECONDS = 8.0
+WRITE_SECONDS = 0.01
 A_MOMENT = 1.0
 """In which the operator has seen an edit and done what follows from it."""
+
+
+class SlowApiServer(ApiServer):
+    """An API server whose writes take a moment."""
+
+    async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
+        """See KubeClient."""
+        await asyncio.sleep(WRITE_SECONDS)
+        written = await super().apply_status(kind, observed, status)
+        await asyncio.sleep(WRITE_SECONDS)
+        return written
 
 
 @dataclass
@@ -31,15 +45,17 @@ class QuotaWatch:
         around: what the replicas have around them.
         compute: trains and draws.
         replicas: of the operator.
-        begun: names of models and requests, in the order in which they began.
+        begun: names of models and requests that began, and when.
         too_many: what was seen beyond a quota, in words.
+        seen: every object as it was seen last.
     """
 
     around: Surroundings
     compute: SlowCompute
     replicas: list[Replica] = field(default_factory=list)
-    begun: list[str] = field(default_factory=list)
+    begun: list[tuple[str, float]] = field(default_factory=list)
     too_many: list[str] = field(default_factory=list)
+    seen: dict[ObjectKey, Object] = field(default_factory=dict)
     _at_work: dict[ObjectKey, int] = field(default_factory=dict)
     _quotas: list[tuple[float, Mapping[str, int]]] = field(default_factory=list)
 
@@ -59,27 +75,38 @@ class QuotaWatch:
         manifest = request_manifest(name=name, namespace=namespace, spec={"prompts": prompts, **spec})
         self.around.kube.create(AVATAR_REQUEST, manifest)
 
+    def waves(self) -> list[set[str]]:
+        """Names of those that began, together with those that began within the same moment."""
+        waves: list[set[str]] = []
+        last = -A_MOMENT
+        for name, began in self.begun:
+            if began - last >= A_MOMENT:
+                waves.append(set())
+            waves[-1].add(name)
+            last = began
+        return waves
+
     def set_quotas(self, **quotas: int | None) -> None:
         """Edit the runtime."""
         self.around.kube.edit(AVATAR_RUNTIME, "standard", {"quotas": quotas})
 
     def reason_of(self, kind: Kind, name: str, condition: str, *, namespace: str = "team-a") -> str:
         """Why a condition is as it is; empty if it is not there."""
-        body = self.around.kube.read(kind, name, namespace=namespace)
+        body = self.seen[ObjectKey(kind.kind, namespace, name)]
         conditions = body.get("status", {}).get("conditions", [])
         return next((one["reason"] for one in conditions if one["type"] == condition), "")
 
     def state_of(self, kind: Kind, name: str, *, namespace: str = "team-a") -> str:
         """What the column shows; empty if nobody has looked."""
-        state: str = self.around.kube.read(kind, name, namespace=namespace).get("status", {}).get("state", "")
-        return state
+        body = self.seen[ObjectKey(kind.kind, namespace, name)]
+        return str(body.get("status", {}).get("state", ""))
 
     def waiting(self, kind: Kind) -> list[str]:
         """Names of the objects that wait for a quota."""
         return [
-            body["metadata"]["name"]
-            for of_kind, body in self.around.kube.everything()
-            if of_kind == kind and "WaitingForQuota" in str(body.get("status", {}).get("conditions"))
+            key.name
+            for key, body in self.seen.items()
+            if key.kind == kind.kind and "WaitingForQuota" in str(body.get("status", {}).get("conditions"))
         ]
 
     def at_work(self, kind: Kind, namespace: str = "team-a") -> int:
@@ -111,13 +138,16 @@ class QuotaWatch:
             self._quotas.append((now(), body["spec"].get("quotas", {})))
             return
         key = key_of(kind, body)
+        self.seen[key] = body
+        if gone:
+            del self.seen[key]
         before = self._at_work.pop(key, 0)
         count = 0 if gone else _works(kind, body)
         if not count:
             return
         self._at_work[key] = count
         if not before:
-            self.begun.append(key.name)
+            self.begun.append((key.name, now()))
             self._judge(kind, key.namespace)
 
     def _judge(self, kind: Kind, namespace: str) -> None:
@@ -151,7 +181,7 @@ async def quotas_watched(
     """
     clock = LoopClock()
     backends, compute = slow_backends(clock, lambda: DRAW_SECONDS)
-    watch = QuotaWatch(Surroundings(backends, clock), compute)
+    watch = QuotaWatch(Surroundings(backends, clock, SlowApiServer), compute)
     spec = merged(
         RUNTIME, {"backend": {"simulated": {"trainingSeconds": TRAINING_SECONDS}}, "quotas": quotas}
     )

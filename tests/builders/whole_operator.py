@@ -100,11 +100,12 @@ class Surroundings:
     Args:
         backends: keep, train and draw.
         clock: the operator's.
+        api_server: what objects are kept by.
     """
 
-    def __init__(self, backends: Backends, clock: LoopClock) -> None:
+    def __init__(self, backends: Backends, clock: LoopClock, api_server: type[ApiServer] = ApiServer) -> None:
         self.clock = clock
-        self.kube = ApiServer(clock)
+        self.kube = api_server(clock)
         self.backends = backends
         self.announcer = RecordingAnnouncer()
 

@@ -32,12 +32,12 @@ def test_trainings_beyond_the_quota_wait_and_the_oldest_begins_as_soon_as_one_en
     async def story(watch: QuotaWatch) -> None:
         watch.train(*FIVE)
         await asyncio.sleep(A_MOMENT)
-        assert watch.begun == ["e", "d"]
+        assert watch.waves() == [{"e", "d"}]
         assert watch.waiting(AVATAR_MODEL) == ["c", "b", "a"]
 
         seconds = await watch.until_state(AVATAR_MODEL, "Ready", *FIVE)
 
-        assert watch.begun == list(FIVE)
+        assert watch.waves() == [{"e", "d"}, {"c", "b"}, {"a"}]
         assert seconds < 3 * TRAINING_SECONDS + 3 * A_MOMENT
 
     told(story, maxRunningTrainings=2)
@@ -79,7 +79,7 @@ def test_the_quota_of_one_namespace_is_not_anothers() -> None:
         watch.train("f", namespace="team-b")
         await asyncio.sleep(A_MOMENT)
 
-        assert watch.begun == ["e", "f"]
+        assert watch.waves() == [{"e", "f"}]
 
     told(story, maxRunningTrainings=1)
 
@@ -89,7 +89,7 @@ def test_without_a_quota_everything_begins() -> None:
         watch.train(*FIVE)
         await asyncio.sleep(A_MOMENT)
 
-        assert sorted(watch.begun) == sorted(FIVE)
+        assert watch.waves() == [set(FIVE)]
 
     told(story)
 
@@ -100,10 +100,10 @@ def test_a_raised_quota_lets_the_oldest_begin_at_once() -> None:
         await asyncio.sleep(A_MOMENT)
         watch.set_quotas(maxRunningTrainings=3)
         await asyncio.sleep(A_MOMENT)
-        assert watch.begun == ["e", "d", "c"]
+        assert watch.waves() == [{"e"}, {"d", "c"}]
         watch.set_quotas(maxRunningTrainings=None)
         await asyncio.sleep(A_MOMENT)
-        assert sorted(watch.begun) == sorted(FIVE)
+        assert watch.waves() == [{"e"}, {"d", "c"}, {"b", "a"}]
 
     told(story, maxRunningTrainings=1)
 
@@ -118,7 +118,7 @@ def test_a_quota_that_is_lowered_below_what_runs_ends_nothing_and_begins_nothing
         assert watch.at_work(AVATAR_MODEL) == 3
         await watch.until_state(AVATAR_MODEL, "Ready", "a", "b", "c", within=TRAINING_SECONDS)
         await asyncio.sleep(A_MOMENT)
-        assert watch.begun == ["a", "b", "c", "d"]
+        assert watch.waves() == [{"a", "b", "c"}, {"d"}]
         await watch.until_state(AVATAR_MODEL, "Ready", "d", "e")
 
     told(story, maxRunningTrainings=3)
@@ -138,7 +138,7 @@ def test_one_that_cannot_begin_holds_up_nobody_behind_it(change: str) -> None:
             case "refused":
                 watch.around.kube.edit(AVATAR_MODEL, "cannot", {"photos": {"s3Prefix": "s3://elsewhere/"}})
         await watch.until_state(AVATAR_MODEL, "Ready", "first", "behind")
-        assert "cannot" not in watch.begun
+        assert watch.waves() == [{"first"}, {"behind"}]
         if change == "suspended":
             watch.around.kube.edit(AVATAR_MODEL, "cannot", {"suspend": False})
             await watch.until_state(AVATAR_MODEL, "Ready", "cannot")
@@ -162,7 +162,7 @@ def test_a_model_that_was_taken_away_by_force_makes_room() -> None:
         await asyncio.sleep(A_MOMENT)
         watch.around.kube.remove_by_force(AVATAR_MODEL, "first")
         await asyncio.sleep(A_MOMENT)
-        assert watch.begun == ["first", "second"]
+        assert watch.waves() == [{"first"}, {"second"}]
 
     told(story, maxRunningTrainings=1)
 
@@ -174,9 +174,9 @@ def test_an_attempt_that_fails_makes_room_and_its_model_waits_for_its_next_one()
         )
         watch.train("first", "second")
         await asyncio.sleep(A_MOMENT)
-        await until(lambda: watch.begun == ["first", "second"], within=TRAINING_SECONDS + A_MOMENT)
+        await until(lambda: watch.waves() == [{"first"}, {"second"}], within=TRAINING_SECONDS + A_MOMENT)
         # Thirty seconds after its failure it may try again, and the other one's twenty are over by then.
-        await until(lambda: watch.begun == ["first", "second", "first"], within=60)
+        await until(lambda: watch.waves() == [{"first"}, {"second"}, {"first"}], within=60)
 
     told(story, maxRunningTrainings=1)
 
@@ -199,10 +199,10 @@ def test_whoever_leads_next_counts_what_runs_and_serves_the_oldest_first() -> No
         watch.train(*FIVE)
         await asyncio.sleep(A_MOMENT)
         await watch.leader_dies()
-        assert watch.begun == ["e", "d"]
+        assert watch.waves() == [{"e", "d"}]
         await watch.until_state(AVATAR_MODEL, "Ready", *FIVE)
 
-        assert watch.begun == list(FIVE)
+        assert watch.waves() == [{"e", "d"}, {"c", "b"}, {"a"}]
 
     told(story, replicas=2, maxRunningTrainings=2)
 
@@ -214,7 +214,7 @@ def test_models_that_nobody_has_looked_at_begin_in_the_order_of_their_creation()
         watch.around.kube.come_back()
         await watch.until_state(AVATAR_MODEL, "Ready", *FIVE)
 
-        assert watch.begun == list(FIVE)
+        assert watch.waves() == [{name} for name in FIVE]
 
     told(story, maxRunningTrainings=1)
 
@@ -237,7 +237,7 @@ def test_pictures_beyond_the_quota_wait_and_the_oldest_request_goes_on_as_soon_a
         watch.draw("large", 8)
         watch.draw("small", 1)
         await asyncio.sleep(A_MOMENT)
-        assert watch.begun == ["first"]
+        assert watch.waves() == [{"first"}]
         assert watch.waiting(AVATAR_REQUEST) == ["large", "small"], "the small one does not pass by"
         assert watch.state_of(AVATAR_REQUEST, "large") == "Pending"
         assert watch.reason_of(AVATAR_REQUEST, "large", "Succeeded") == "WaitingForQuota"
@@ -246,7 +246,7 @@ def test_pictures_beyond_the_quota_wait_and_the_oldest_request_goes_on_as_soon_a
         began = now()
         await watch.until_state(AVATAR_REQUEST, "Succeeded", "first", "large", "small")
 
-        assert watch.begun == ["first", "large", "small"]
+        assert watch.waves() == [{"first"}, {"large", "small"}]
         # Two calls for six pictures, then two for eight beside the one for one.
         assert now() - began < 4 * DRAW_SECONDS + 3 * A_MOMENT
 
@@ -265,7 +265,7 @@ def test_a_request_that_waits_for_its_quota_too_long_says_what_it_waited_for() -
         assert "quotas.maxWaitingPictures" in failure["message"]
 
         await watch.until_state(AVATAR_REQUEST, "Succeeded", "first", "third", within=600)
-        assert watch.begun == ["first", "third"]
+        assert watch.waves() == [{"first"}, {"third"}]
 
     told(story, maxWaitingPictures=64)
 
@@ -284,7 +284,7 @@ def test_a_request_that_goes_makes_room_for_those_behind_it(change: str) -> None
             watch.around.kube.delete_as_user(AVATAR_REQUEST, "first")
         else:
             watch.around.kube.delete_as_user(AVATAR_MODEL, "bob")
-        await until(lambda: watch.begun == ["first", "second"], within=DRAW_SECONDS + A_MOMENT)
+        await until(lambda: watch.waves() == [{"first"}, {"second"}], within=DRAW_SECONDS + A_MOMENT)
 
     told(story, maxWaitingPictures=64)
 
