@@ -8,9 +8,12 @@ all others.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+import structlog
 
 from benchmarks.operator_load.figures import Figure, at_least, at_most, plain
 from builders.drawing_crowd import PICTURES, WORKERS, Crowd, a_crowd
@@ -48,6 +51,8 @@ def measure_fairness(requests: int, seed: int) -> Iterator[Figure]:
         requests: of the one tenant, of 64 pictures each.
         seed: of the durations that are drawn at random.
     """
+    # The operator runs in this very process, and has a line for each step of each request.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     chance = random.Random(seed)
     in_line = PASSES * requests / WORKERS
     yield from _figures("draws of 8 s", _waits(requests, lambda: EVEN_SECONDS), in_line, EVEN_SECONDS)
@@ -55,7 +60,9 @@ def measure_fairness(requests: int, seed: int) -> Iterator[Figure]:
     mean = (SHORTEST_SECONDS + LONGEST_SECONDS) / 2
     yield from _figures("draws of 2 to 60 s", mixed, in_line, mean)
     taken, ideal = _alone()
-    yield at_least("one tenant alone: share of the workers' time that is drawn in", ideal / taken, 0.99, digits=3)
+    yield at_least(
+        "one tenant alone: share of the workers' time that is drawn in", ideal / taken, 0.99, digits=3
+    )
 
 
 def _figures(title: str, waits: list[Wait], in_line: float, draw_seconds: float) -> Iterator[Figure]:
@@ -69,9 +76,7 @@ def _figures(title: str, waits: list[Wait], in_line: float, draw_seconds: float)
     )
     seconds = max(wait.seconds for wait in waits)
     peer = in_line * draw_seconds
-    yield plain(
-        "  until the first picture, worst", seconds, "s", peer=f"{peer:.0f} s; {seconds / peer:.3f}"
-    )
+    yield plain("  until the first picture, worst", seconds, "s", peer=f"{peer:.0f} s; {seconds / peer:.3f}")
 
 
 def _waits(requests: int, draw_seconds: Callable[[], float]) -> list[Wait]:
@@ -85,8 +90,7 @@ def _waits(requests: int, draw_seconds: Callable[[], float]) -> list[Wait]:
             for _ in range(requests):
                 crowd.asks_for(PICTURES, ONE)
             await crowd.until_everybody_draws()
-            for _ in range(ARRIVALS):
-                waits.append(await _wait_of_one(crowd))
+            waits.extend([await _wait_of_one(crowd) for _ in range(ARRIVALS)])
 
     in_virtual_time(story())
     return waits

@@ -42,6 +42,14 @@ def at_most(
     return Figure(what, _text(value, unit, digits), goal, round(value, digits) <= limit, peer)
 
 
+def at_least(
+    what: str, value: float, limit: float, unit: str = "", *, digits: int = 1, peer: str = ""
+) -> Figure:
+    """A figure that shall not fall below a limit."""
+    goal = f">= {_text(limit, unit, digits)}"
+    return Figure(what, _text(value, unit, digits), goal, round(value, digits) >= limit, peer)
+
+
 def none_of(what: str, count: int) -> Figure:
     """Something that shall never be."""
     return Figure(what, str(count), "0", count == 0)

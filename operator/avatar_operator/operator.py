@@ -63,6 +63,7 @@ from avatar_operator.telemetry.metrics import OperatorMetrics
 from avatar_operator.telemetry.object_ages import ObjectAges
 from avatar_operator.telemetry.object_counts import ObjectCounts
 from avatar_operator.telemetry.queue_metrics import QueueCollector
+from avatar_operator.telemetry.quota_metrics import QuotaCollector
 from avatar_operator.telemetry.replica_metrics import ReplicaCollector
 
 logger = structlog.get_logger(__name__)
@@ -149,6 +150,7 @@ class Operator:
             metrics.expect_phases(kind, (phase.__name__ for phase in phases))
         registry.register(ObjectCounts(cache))
         registry.register(QueueCollector(self._queues))
+        registry.register(QuotaCollector({AVATAR_MODEL: trainings.waiting, AVATAR_REQUEST: pictures.waiting}))
         registry.register(ObjectAges(cache, clock))
         registry.register(
             ReplicaCollector(

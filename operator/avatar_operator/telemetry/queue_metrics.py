@@ -32,12 +32,17 @@ class QueueCollector(Collector):
             "avatar_workqueue_retries", "Keys added after a failure.", labels=("kind",)
         )
         oldest = GaugeMetricFamily(
-            "avatar_workqueue_oldest_age_seconds", "Seconds that the first key has waited.", labels=("kind",)
+            "avatar_workqueue_oldest_age_seconds",
+            "Seconds that the key has waited which waits longest.",
+            labels=("kind",),
         )
         running = GaugeMetricFamily(
             "avatar_workqueue_longest_running_seconds",
             "Seconds of the slowest piece of work.",
             labels=("kind",),
+        )
+        namespaces = GaugeMetricFamily(
+            "avatar_workqueue_namespaces", "Namespaces of which keys wait.", labels=("kind",)
         )
         for kind, queue in self._queues.items():
             depth.add_metric((kind.kind,), len(queue))
@@ -45,4 +50,6 @@ class QueueCollector(Collector):
             retries.add_metric((kind.kind,), queue.retries_total)
             oldest.add_metric((kind.kind,), queue.oldest_age())
             running.add_metric((kind.kind,), queue.longest_running())
-        yield from (depth, adds, retries, oldest, running)
+            # Not by namespace: how many there are is the users' choice.
+            namespaces.add_metric((kind.kind,), queue.parties())
+        yield from (depth, adds, retries, oldest, running, namespaces)
