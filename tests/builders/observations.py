@@ -47,6 +47,7 @@ def observed_model(
     progress: TrainingProgressMessage | None = None,
     planned_here: bool = False,
     asked_since: datetime | None = None,
+    has_place: bool = True,
 ) -> ModelObservation:
     """An AvatarModel and its surroundings."""
     return ModelObservation(
@@ -58,6 +59,7 @@ def observed_model(
         progress=progress,
         planned_here=planned_here,
         asked_since=asked_since,
+        has_place=has_place,
     )
 
 
@@ -106,6 +108,7 @@ def observed_request(
     notes: DrawingNotes | None = None,
     model_names: tuple[str, ...] = (),
     asked_since: datetime | None = None,
+    has_place: bool = True,
 ) -> RequestObservation:
     """An AvatarRequest and its surroundings."""
     return RequestObservation(
@@ -118,6 +121,7 @@ def observed_request(
         notes=notes or DrawingNotes(),
         model_names=model_names,
         asked_since=asked_since,
+        has_place=has_place,
     )
 
 

@@ -1,6 +1,10 @@
 """One tenant's thousand requests do not keep another one waiting, and what is beyond a tenant's quota does."""
 
+import asyncio
+
+from avatar_api.group import AVATAR_MODEL
 from builders.drawing_crowd import PICTURES, a_crowd
+from builders.quota_watch import TRAINING_SECONDS, quotas_watched
 from builders.whole_operator import in_virtual_time, now
 
 DRAW_SECONDS = 8.0
@@ -20,5 +24,29 @@ def test_the_first_picture_of_one_comes_after_two_draws_a_worker_of_anothers_tho
             assert crowd.worst_wait(first, began) <= 2
             assert first.ended is not None
             assert first.ended - began <= 3 * DRAW_SECONDS
+
+    in_virtual_time(story())
+
+
+def test_trainings_beyond_a_tenants_quota_never_stand_in_sagemakers_queue() -> None:
+    async def story() -> None:
+        async with quotas_watched(replicas=2, maxRunningTrainings=2) as watch:
+            ours = [f"m{number}" for number in range(6)]
+            watch.train(*ours)
+            await asyncio.sleep(TRAINING_SECONDS / 2)
+            watch.train("theirs", namespace="team-b")
+            await asyncio.sleep(1)
+            assert watch.waiting(AVATAR_MODEL) == ours[2:]
+            assert watch.at_work(AVATAR_MODEL, "team-b") == 1
+
+            await watch.leader_dies()
+            await watch.until_state(AVATAR_MODEL, "Ready", *ours)
+
+            assert watch.too_many == []
+            assert [wave for wave in watch.waves() if "theirs" not in wave] == [
+                {"m0", "m1"},
+                {"m2", "m3"},
+                {"m4", "m5"},
+            ]
 
     in_virtual_time(story())

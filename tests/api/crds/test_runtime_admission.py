@@ -66,6 +66,13 @@ ACCEPTED: dict[str, Changes] = {
         "prices": {"currency": "EUR", "perHour": [{"instanceType": "ml.g5.xlarge", "amount": "1.408"}]}
     },
     "orphans that are removed": {"garbageCollection": {"orphans": "Delete", "gracePeriodSeconds": 1}},
+    "no quotas": {"quotas": {}},
+    "a quota of trainings": {"quotas": {"maxRunningTrainings": 1}},
+    "a quota of as many pictures as one request may have": {"quotas": {"maxWaitingPictures": 64}},
+    "a small quota of pictures for small requests": {
+        "quotas": {"maxWaitingPictures": 8},
+        "limits": {"inference": {"maxPictures": 8}},
+    },
     "many instances": _sagemaker(training={"instanceCount": 100}, inference={"instanceCount": 100}),
 }
 
@@ -119,6 +126,15 @@ REFUSED: dict[str, tuple[Changes, str]] = {
     "scaling that does not say how far": (
         _sagemaker(training={"scaling": {}}),
         "training.scaling.maxInstances: Required value",
+    ),
+    "a quota of no trainings": (
+        {"quotas": {"maxRunningTrainings": 0}},
+        "spec.quotas.maxRunningTrainings in body should be greater than or equal to 1",
+    ),
+    "a quota that a request as large as allowed would never fit in": (
+        {"quotas": {"maxWaitingPictures": 63}},
+        "quotas.maxWaitingPictures must not be below limits.inference.maxPictures, because a request of that size"
+        " would wait for ever",
     ),
     "no base model": ({"baseModel": None}, "spec.baseModel: Required value"),
     "a base model without a digest": (

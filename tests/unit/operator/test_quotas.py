@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
+from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.quotas import model_quotas, request_quotas
+from builders.manifests import model_manifest, request_manifest
 from builders.quota_watch import DRAW_SECONDS, TRAINING_SECONDS, QuotaWatch, quotas_watched
 from builders.whole_operator import in_virtual_time, now, until
 
@@ -124,7 +127,7 @@ def test_a_quota_that_is_lowered_below_what_runs_ends_nothing_and_begins_nothing
     told(story, maxRunningTrainings=3)
 
 
-@pytest.mark.parametrize("change", ["suspended", "deleted", "refused"])
+@pytest.mark.parametrize("change", ["suspended", "deleted", "refused", "not understood"])
 def test_one_that_cannot_begin_holds_up_nobody_behind_it(change: str) -> None:
     async def story(watch: QuotaWatch) -> None:
         watch.train("first", "cannot", "behind")
@@ -135,6 +138,8 @@ def test_one_that_cannot_begin_holds_up_nobody_behind_it(change: str) -> None:
                 watch.around.kube.edit(AVATAR_MODEL, "cannot", {"suspend": True})
             case "deleted":
                 watch.around.kube.delete_as_user(AVATAR_MODEL, "cannot")
+            case "not understood":
+                watch.around.kube.edit(AVATAR_MODEL, "cannot", {"deletionPolicy": "Shred"})
             case "refused":
                 watch.around.kube.edit(AVATAR_MODEL, "cannot", {"photos": {"s3Prefix": "s3://elsewhere/"}})
         await watch.until_state(AVATAR_MODEL, "Ready", "first", "behind")
@@ -287,6 +292,34 @@ def test_a_request_that_goes_makes_room_for_those_behind_it(change: str) -> None
         await until(lambda: watch.waves() == [{"first"}, {"second"}], within=DRAW_SECONDS + A_MOMENT)
 
     told(story, maxWaitingPictures=64)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"training": "none of ours"},
+        {"conditions": ["none of ours"]},
+        {"training": {"inferenceId": ["none of ours"]}, "observedGeneration": 1},
+        {"model": 7, "conditions": 7},
+    ],
+)
+def test_a_status_of_another_version_holds_up_nobody(status: dict[str, Any]) -> None:
+    cache, brought_back = ObjectCache(), list[ObjectKey]()
+    for quotas_of, manifest, kind in (
+        (model_quotas, model_manifest(), AVATAR_MODEL),
+        (request_quotas, request_manifest(), AVATAR_REQUEST),
+    ):
+        quotas = quotas_of(cache, brought_back.append)
+        metadata = {
+            **manifest["metadata"],
+            "uid": kind.kind,
+            "resourceVersion": "1",
+            "creationTimestamp": "2026-11-25T12:00:00Z",
+        }
+        cache.store(kind, {**manifest, "metadata": metadata, "status": status})
+        quotas.stand_back(kind.kind)
+        assert quotas.waiting() == 0
+    assert brought_back == []
 
 
 async def _with_a_model(watch: QuotaWatch) -> None:

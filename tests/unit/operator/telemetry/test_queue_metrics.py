@@ -13,7 +13,9 @@ from builders.virtual_time import VirtualTimeLoop
 
 def test_queues_are_told_of_by_kind() -> None:
     registry = CollectorRegistry()
-    queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
+    queues: dict[Kind, WorkQueue[ObjectKey]] = {
+        kind: WorkQueue(party_of=lambda key: key.namespace) for kind in KINDS
+    }
     ann, bob = (ObjectKey("AvatarModel", "team-a", name) for name in ("ann", "bob"))
 
     async def story() -> None:
@@ -33,6 +35,7 @@ def test_queues_are_told_of_by_kind() -> None:
         assert (value("adds_total"), value("adds_total", AVATAR_REQUEST)) == (2, 0)
         assert (value("retries_total"), value("retries_total", AVATAR_RUNTIME)) == (1, 0)
         assert (value("oldest_age_seconds"), value("oldest_age_seconds", AVATAR_REQUEST)) == (4, 0)
+        assert (value("namespaces"), value("namespaces", AVATAR_REQUEST)) == (1, 0)
         assert (value("longest_running_seconds"), value("longest_running_seconds", AVATAR_REQUEST)) == (7, 0)
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:

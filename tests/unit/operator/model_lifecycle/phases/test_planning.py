@@ -5,6 +5,7 @@ import pytest
 from avatar_api.avatar_model import MAX_FORMER_STORAGES, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.conditions import find_condition
+from avatar_operator.model_lifecycle.lifecycle import decide, summarise
 from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference
 from avatar_operator.model_lifecycle.phases.planning import planning, storage_record
 from avatar_operator.names import inference_id
@@ -200,3 +201,37 @@ def test_where_a_former_version_found_an_attempts_outcome_is_read_and_not_carrie
 
     assert training is not None
     assert (training.attempt, training.output_location, training.failure_location) == (2, None, None)
+
+
+BEYOND = a_runtime(spec={"quotas": {"maxRunningTrainings": 3}})
+
+
+def test_a_training_beyond_the_namespaces_quota_gets_no_plan_and_says_which_quota() -> None:
+    observation = observed_model(
+        a_model(status=model_stages.waiting()), runtime=BEYOND, photos=photos(), has_place=False
+    )
+
+    draft = planning(observation, model_draft(observation))
+
+    assert _reason(observation) == "WaitingForQuota"
+    trained = find_condition(draft.status.conditions, "Trained")
+    assert trained is not None
+    assert "AvatarRuntime standard lets one have: 3" in trained.message
+    assert "quotas.maxRunningTrainings" in trained.message
+    assert draft.status.training == observation.model.status.training
+    assert (draft.requeue_after, draft.retrying) == (None, None), "nobody polls"
+
+
+def test_a_model_that_waits_for_its_quota_is_pending_and_not_stalled() -> None:
+    observation = observed_model(
+        a_model(status=model_stages.waiting()), runtime=BEYOND, photos=photos(), has_place=False
+    )
+
+    status = summarise(observation, decide(observation)).status
+
+    said = {condition.type: (condition.status, condition.reason) for condition in status.conditions}
+    assert status.state == "Pending"
+    assert said["Ready"] == ("False", "WaitingForQuota")
+    assert said["Reconciling"] == ("True", "WaitingForQuota")
+    assert said["Stalled"][0] == "False"
+    assert status.last_failure is None

@@ -118,3 +118,24 @@ def test_a_request_above_a_limit_is_refused_by_name(limits: Changes, spec: Chang
 
     assert reason == "LimitExceeded"
     assert expected in message
+
+
+def test_a_request_beyond_the_namespaces_quota_is_accepted_and_waits() -> None:
+    runtime = a_runtime(spec={"quotas": {"maxWaitingPictures": 64}})
+    observation = observed_request(a_request(), model=ANN, runtime=runtime, has_place=False)
+
+    draft = acceptance(observation, request_draft(observation))
+
+    assert request_says(draft, "Accepted") == ("True", "Accepted")
+    assert request_says(draft, "Succeeded") == ("Unknown", "WaitingForQuota")
+    assert state_of(draft.status, deleting=False) == "Pending"
+    assert draft.status.model is None
+    assert (draft.status.start_time, draft.status.last_failure) == (None, None)
+    assert (draft.requeue_after, draft.retrying) == (None, None), "nobody polls"
+    assert draft.finished
+
+
+def test_a_request_that_draws_needs_no_place_any_more() -> None:
+    observation = observed_request(a_request(status=RUNNING), model=ANN, has_place=False)
+
+    assert acceptance(observation, request_draft(observation)) == request_draft(observation)
