@@ -180,8 +180,9 @@ class NamespaceQuotas:
         return account
 
     def _settle(self, uid: str, account: _Account) -> None:
-        """An object neither has a place nor waits any more: somebody else may come."""
-        del self._account_of[uid]
+        """An object has given back its place, or waits no more: somebody else may come."""
+        if not account.places.knows(uid):
+            del self._account_of[uid]
         if account.places.is_empty:
             del self._accounts[account.namespace, account.runtime]
         else:

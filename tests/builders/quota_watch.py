@@ -1,8 +1,8 @@
 """A whole operator whose runtime has quotas, and somebody who watches every version of every status.
 
 Trainings and draws are simulated and take virtual seconds. Writes take a moment before they have their effect and another one
-after it, as they really do, so that passes meet each other in the middle. What begins is remembered in its order, and whether there was room
-for it is judged at once: a version of a status that shows one too many is remembered for ever.
+after it, as they really do, so that passes meet each other in the middle. What begins is remembered in its order, and whether
+there was room for it is judged at once: a version of a status that shows one too many is remembered for ever.
 """
 
 import asyncio

@@ -75,6 +75,10 @@ class Places:
         """Whether nobody has a place and nobody waits."""
         return not self._taken and not self._line
 
+    def knows(self, uid: str) -> bool:
+        """Whether an applicant has a place or waits."""
+        return uid in self._taken or uid in self._waiting
+
     def has_place(self, uid: str) -> bool:
         """Whether an applicant has a place, reserved or seen."""
         return uid in self._taken

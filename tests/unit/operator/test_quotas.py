@@ -199,6 +199,26 @@ def test_raising_the_revision_of_what_runs_keeps_its_place() -> None:
     told(story, maxRunningTrainings=1)
 
 
+def test_raising_the_revision_while_the_runtime_changes_and_thinking_better_of_it_loses_no_place() -> None:
+    async def story(watch: QuotaWatch) -> None:
+        watch.train("first", "second")
+        await asyncio.sleep(A_MOMENT)
+        kube = watch.around.kube
+        for _ in range(3):
+            # The new spec is not served yet when the model is looked at, and what the pass decides cannot be written.
+            kube.fail_next("apply_status")
+        kube.edit(AVATAR_RUNTIME, "standard", {"baseModel": {"revision": "next"}})
+        kube.edit(AVATAR_MODEL, "first", {"revision": 2})
+        await asyncio.sleep(0.01)
+        kube.edit(AVATAR_MODEL, "first", {"suspend": True})
+        kube.heal()
+        await watch.until_state(AVATAR_MODEL, "Ready", "second", within=2 * TRAINING_SECONDS + 60)
+        kube.edit(AVATAR_MODEL, "first", {"suspend": False})
+        await watch.until_state(AVATAR_MODEL, "Ready", "first", within=2 * TRAINING_SECONDS)
+
+    told(story, maxRunningTrainings=1)
+
+
 def test_whoever_leads_next_counts_what_runs_and_serves_the_oldest_first() -> None:
     async def story(watch: QuotaWatch) -> None:
         watch.train(*FIVE)

@@ -1,8 +1,8 @@
 """Planning: give the next attempt its name, and write it down before anything is called.
 
-What is beyond the namespace's quota gets no plan: SageMaker's queue is first come, first served, and what is in it cannot be
-taken out again. The plan is all that this pass does. Only once it stands in the status does `submission` call the backend, so whoever
-finds the object after a crash knows which attempt may be out there.
+What is beyond the namespace's quota gets no plan: SageMaker's queue is first come, first served, and what is in it cannot
+be taken out again. The plan is all that this pass does. Only once it stands in the status does `submission` call the
+backend, so whoever finds the object after a crash knows which attempt may be out there.
 """
 
 from avatar_api.avatar_model import MAX_FORMER_STORAGES, FormerStorage, ModelStorage
