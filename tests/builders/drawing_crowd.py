@@ -134,19 +134,19 @@ class Crowd:
             within=within,
         )
 
-    def worst_wait(self, first: Draw, since: float) -> int:
-        """The most draws of others that one worker was busy with between a request and its first pictures.
+    def worst_wait(self, first: Draw, since: float, until: float) -> int:
+        """The most draws of others that one worker was busy with while a request waited.
 
         Args:
-            first: the draw that made them.
-            since: when the request was created.
+            first: the draw that made its first pictures.
+            since: virtual seconds at which it was created.
+            until: up to when draws of others are counted.
         """
-        assert first.ended is not None
         by_worker = Counter(
             draw.worker
             for draw in self.compute.draws
             if draw.namespace != first.namespace
-            and draw.began < first.ended
+            and draw.began < until
             and (draw.ended is None or draw.ended > since)
         )
         return max(by_worker.values(), default=0)

@@ -16,7 +16,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, Kind
 from avatar_operator.kube.cache import ObjectKey, key_of
 from avatar_operator.kube.client import Object
 from builders.drawing_crowd import RUNTIME, SlowCompute, slow_backends
-from builders.manifests import Changes, merged, model_manifest, request_manifest, runtime_manifest
+from builders.manifests import merged, model_manifest, request_manifest, runtime_manifest
 from builders.whole_operator import ApiServer, LoopClock, Replica, Surroundings, now, until
 
 TRAINING_SECONDS = 20
@@ -169,14 +169,11 @@ def _works(kind: Kind, body: Object) -> int:
 
 
 @asynccontextmanager
-async def quotas_watched(
-    *, replicas: int = 1, runtime: Changes | None = None, **quotas: int
-) -> AsyncIterator[QuotaWatch]:
+async def quotas_watched(*, replicas: int = 1, **quotas: int) -> AsyncIterator[QuotaWatch]:
     """Replicas of an operator, and a runtime with these quotas.
 
     Args:
         replicas: how many.
-        runtime: change to the runtime's spec.
         quotas: as the spec spells them.
     """
     clock = LoopClock()
@@ -186,5 +183,5 @@ async def quotas_watched(
         RUNTIME, {"backend": {"simulated": {"trainingSeconds": TRAINING_SECONDS}}, "quotas": quotas}
     )
     async with watch.around.with_replicas(replicas) as watch.replicas:
-        watch.around.kube.create(AVATAR_RUNTIME, runtime_manifest(spec=merged(spec, runtime)))
+        watch.around.kube.create(AVATAR_RUNTIME, runtime_manifest(spec=spec))
         yield watch

@@ -139,7 +139,9 @@ def _is_trained(model: Object) -> bool:
     spec, status = model["spec"], model.get("status", {})
     if spec.get("suspend"):
         return True
-    return status.get("state") == "Ready" and status["training"]["revision"] == spec.get("revision", 1)
+    trained: int = status.get("training", {}).get("revision", 0)
+    wanted: int = spec.get("revision", 1)
+    return trained == wanted and bool(status.get("state") == "Ready")
 
 
 def _is_drawn(watch: QuotaWatch, request: Object) -> bool:

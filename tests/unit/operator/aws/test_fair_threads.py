@@ -98,7 +98,8 @@ async def test_who_is_cancelled_in_line_takes_no_thread_with_him(threads: FairTh
     held.released.set()
 
     assert await last == "done"
-    assert await asyncio.gather(first, cancelled, return_exceptions=True) != [None, "never"]
+    await first
+    assert cancelled.cancelled()
 
 
 async def test_a_thread_whose_caller_was_cancelled_is_not_free_before_its_work_ends(
@@ -145,7 +146,7 @@ async def test_closed_threads_start_nothing_more(threads: FairThreads) -> None:
     threads.close()
     held.released.set()
 
-    assert await under_way is None
+    await under_way
     with pytest.raises(asyncio.CancelledError):
         await in_line
     with pytest.raises(RuntimeError):
