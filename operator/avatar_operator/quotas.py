@@ -24,7 +24,6 @@ from avatar_operator.core.places import WAITING_FOR_QUOTA, Applicant, Places
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.lookup import runtime_name_of
-from avatar_operator.runtime_readiness import endpoints_ready
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,6 @@ class NamespaceQuotas:
         kind: of the objects.
         standing_of: reads an object as the API server has it. Pure.
         quota_of: how much one namespace may have under way with a runtime; None if as much as it likes. Pure.
-        is_open: whether anybody can begin with a runtime just now. Pure.
         bring_back: has an object looked at that may begin now.
     """
 
@@ -74,14 +72,12 @@ class NamespaceQuotas:
         kind: Kind,
         standing_of: Callable[[Object], Standing],
         quota_of: Callable[[AvatarRuntime], int | None],
-        is_open: Callable[[AvatarRuntime], bool],
         bring_back: Callable[[ObjectKey], None],
     ) -> None:
         self._cache = cache
         self._kind = kind
         self._standing_of = standing_of
         self._quota_of = quota_of
-        self._is_open = is_open
         self._bring_back = bring_back
         self._accounts: dict[tuple[str, str], _Account] = {}
         self._account_of: dict[str, _Account] = {}
@@ -92,12 +88,13 @@ class NamespaceQuotas:
     def judge(self, body: Object, runtime: AvatarRuntime | None, needs_place: Callable[[], bool]) -> bool:
         """Whether the quota lets an object begin; asked at the end of each observation, right before the decision.
 
-        A place that is given is taken at once. A later pass of the object that does not need it gives it back.
+        A place that is given is taken at once. A later pass of the object that does not need it gives it back: there is one
+        after whatever it wrote, or failed to write, and after every change of it or its runtime.
 
         Args:
             body: the object.
             runtime: whose quota it is; None if it is gone.
-            needs_place: whether the object begins with this very pass, if it has a place and the runtime is open.
+            needs_place: whether the object would begin, if it had a place and the runtime was ready.
         """
         quota = None if runtime is None else self._quota_of(runtime)
         uid = body["metadata"]["uid"]
@@ -107,10 +104,6 @@ class NamespaceQuotas:
             return True
         self._looked_at.add(uid)
         account = self._account(uid, body, runtime.metadata.name)
-        if not self._is_open(runtime):
-            # Everybody waits for the same, and shall go on in the order in which they came.
-            account.places.wait(self._applicant(body))
-            return True
         had_place = account.places.has_place(uid)
         may_begin = account.places.ask(self._applicant(body), quota)
         if may_begin or had_place:
@@ -180,9 +173,8 @@ class NamespaceQuotas:
         return account
 
     def _settle(self, uid: str, account: _Account) -> None:
-        """An object has given back its place, or waits no more: somebody else may come."""
-        if not account.places.knows(uid):
-            del self._account_of[uid]
+        """An object neither has a place nor waits any more: somebody else may come."""
+        del self._account_of[uid]
         if account.places.is_empty:
             del self._accounts[account.namespace, account.runtime]
         else:
@@ -245,7 +237,6 @@ def model_quotas(cache: ObjectCache, bring_back: Callable[[ObjectKey], None]) ->
         AVATAR_MODEL,
         standing_of_model,
         lambda runtime: runtime.spec.quotas.max_running_trainings,
-        endpoints_ready,
         bring_back,
     )
 
@@ -257,8 +248,6 @@ def request_quotas(cache: ObjectCache, bring_back: Callable[[ObjectKey], None]) 
         AVATAR_REQUEST,
         standing_of_request,
         lambda runtime: runtime.spec.quotas.max_waiting_pictures,
-        # What an endpoint that changes does not take is asked of it again.
-        lambda _: True,
         bring_back,
     )
 

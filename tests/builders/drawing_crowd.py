@@ -12,9 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import TrainingRequest
 from avatar_api.endings import raw_request_has_ended
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
+from avatar_operator.backends.attempts import Submission
 from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult
+from avatar_operator.backends.failures import OutcomeUnknownError
 from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.simulated import SimulatedCompute, SimulatedStorage
 from avatar_operator.backends.simulated.objects import PretendedObjects
@@ -65,6 +68,17 @@ class SlowCompute(SimulatedCompute):
         super().__init__(objects, clock)
         self._seconds = seconds
         self.draws: list[Draw] = []
+        self.loses_next_answer = False
+        """The next submission does not arrive, and nobody can tell."""
+
+    async def submit_training(
+        self, runtime: AvatarRuntime, request: TrainingRequest, document: str
+    ) -> Submission:
+        """See Compute."""
+        if self.loses_next_answer:
+            self.loses_next_answer = False
+            raise OutcomeUnknownError("the answer was lost")
+        return await super().submit_training(runtime, request, document)
 
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
         """See Compute."""

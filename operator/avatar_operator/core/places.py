@@ -1,8 +1,8 @@
 """Places that are given out oldest first: a quota of them, who has one, and who waits. Nothing here does anything else.
 
 Who has a place is known for certain only once the object's status says so, and that takes a write. Between being given a
-place and that write somebody else may ask. So a place is taken when it is given, `Reserved`, becomes `Seen` with
-the status, and a reserved one is given back by a later pass of the same object, which follows in any case.
+place and that write somebody else may ask. So a place is taken when it is given, and seen only later; one that is not seen
+is given back by whoever finds that it is not used.
 
 Nobody is overtaken: an applicant is given a place only if all older ones that wait would find theirs, too. So one that wants
 much is not passed by for ever by those who want little. Whoever cannot use a place just now must leave the line,
@@ -75,12 +75,8 @@ class Places:
         """Whether nobody has a place and nobody waits."""
         return not self._taken and not self._line
 
-    def knows(self, uid: str) -> bool:
-        """Whether an applicant has a place or waits."""
-        return uid in self._taken or uid in self._waiting
-
     def has_place(self, uid: str) -> bool:
-        """Whether an applicant has a place, reserved or seen."""
+        """Whether an applicant has a place, seen or not yet."""
         return uid in self._taken
 
     def is_seen(self, uid: str) -> bool:
@@ -122,9 +118,7 @@ class Places:
         return taken is not None
 
     def wait(self, applicant: Applicant) -> None:
-        """Have an applicant wait, without any place that was reserved for it."""
-        if not self.is_seen(applicant.uid):
-            self.free(applicant.uid)
+        """Have an applicant wait that has no place."""
         self.leave_line(applicant.uid)
         self._waiting[applicant.uid] = applicant
         bisect.insort(self._line, applicant)

@@ -39,7 +39,7 @@ def needs_photos(observation: ModelObservation) -> bool:
 
 
 def needs_place(observation: ModelObservation) -> bool:
-    """Whether an attempt is planned by this very pass, if only the quota leaves room for it and the runtime is ready."""
+    """Whether an attempt would be planned, if the namespace's quota left room for it and the runtime was ready."""
     draft = decide(replace(observation, has_place=False))
     trained = find_condition(draft.status.conditions, TRAINED)
     return (

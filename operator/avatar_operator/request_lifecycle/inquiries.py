@@ -11,7 +11,7 @@ from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 
 
 def needs_place(observation: RequestObservation) -> bool:
-    """Whether drawing begins with this very pass, if only the namespace's quota leaves room for it."""
+    """Whether drawing would begin, if the namespace's quota left room for it."""
     draft = decide(replace(observation, has_place=False))
     succeeded = find_condition(draft.status.conditions, SUCCEEDED)
     return (

@@ -199,22 +199,28 @@ def test_raising_the_revision_of_what_runs_keeps_its_place() -> None:
     told(story, maxRunningTrainings=1)
 
 
-def test_raising_the_revision_while_the_runtime_changes_and_thinking_better_of_it_loses_no_place() -> None:
+def test_an_attempt_whose_answer_was_lost_is_followed_by_the_next_one_in_its_place() -> None:
     async def story(watch: QuotaWatch) -> None:
+        watch.compute.loses_next_answer = True
         watch.train("first", "second")
         await asyncio.sleep(A_MOMENT)
-        kube = watch.around.kube
-        for _ in range(3):
-            # The new spec is not served yet when the model is looked at, and what the pass decides cannot be written.
-            kube.fail_next("apply_status")
-        kube.edit(AVATAR_RUNTIME, "standard", {"baseModel": {"revision": "next"}})
-        kube.edit(AVATAR_MODEL, "first", {"revision": 2})
-        await asyncio.sleep(0.01)
-        kube.edit(AVATAR_MODEL, "first", {"suspend": True})
-        kube.heal()
-        await watch.until_state(AVATAR_MODEL, "Ready", "second", within=2 * TRAINING_SECONDS + 60)
-        kube.edit(AVATAR_MODEL, "first", {"suspend": False})
-        await watch.until_state(AVATAR_MODEL, "Ready", "first", within=2 * TRAINING_SECONDS)
+        assert [name for name, _ in watch.begun] == ["first", "first"]
+        training = watch.around.kube.read(AVATAR_MODEL, "first")["status"]["training"]
+        assert (training["attempt"], training["abandoned"]) == (2, 1)
+        await watch.until_state(AVATAR_MODEL, "Ready", "first", "second")
+
+    told(story, maxRunningTrainings=1)
+
+
+def test_while_the_runtime_is_not_ready_nobody_loses_his_place_in_the_line() -> None:
+    async def story(watch: QuotaWatch) -> None:
+        watch.train(*FIVE)
+        await asyncio.sleep(A_MOMENT)
+        # For a moment nothing is served that the spec says, and everybody is looked at in no particular order.
+        watch.around.kube.edit(AVATAR_RUNTIME, "standard", {"baseModel": {"revision": "next"}})
+        await watch.until_state(AVATAR_MODEL, "Ready", *FIVE)
+
+        assert watch.waves() == [{name} for name in FIVE]
 
     told(story, maxRunningTrainings=1)
 
@@ -235,7 +241,10 @@ def test_whoever_leads_next_counts_what_runs_and_serves_the_oldest_first() -> No
 def test_models_that_nobody_has_looked_at_begin_in_the_order_of_their_creation() -> None:
     async def story(watch: QuotaWatch) -> None:
         watch.around.kube.go_away()
-        watch.train(*FIVE)
+        for name in reversed(FIVE):
+            # The last one to be listed is the oldest.
+            watch.around.clock.off_by -= 2
+            watch.train(name)
         watch.around.kube.come_back()
         await watch.until_state(AVATAR_MODEL, "Ready", *FIVE)
 

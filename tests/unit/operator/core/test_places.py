@@ -123,20 +123,8 @@ def test_an_account_without_anybody_is_empty() -> None:
     places.free("uid-of-a")
     assert not places.free("uid-of-a")
     assert not places.is_empty
-    assert places.knows("uid-of-b")
     places.leave_line("uid-of-b")
-    assert not places.knows("uid-of-b")
     assert places.is_empty
-
-
-def test_who_stops_waiting_while_still_at_its_former_work_keeps_the_place_of_that() -> None:
-    places = Places()
-    places.occupy(applicant("a"))
-    places.wait(applicant("a"))
-    places.leave_line("uid-of-a")
-
-    assert places.knows("uid-of-a")
-    assert places.is_seen("uid-of-a")
 
 
 WHO = st.sampled_from("abcdef")
