@@ -26,6 +26,7 @@ from avatar_operator.telemetry.metrics import OperatorMetrics
 from documents.aws_calls import needed_actions
 from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, rows, section
 from documents.reasons_in_code import reasons_in_code
+from documents.threat_model import defended_threats, has_test
 
 OPERATING, RUNTIMES = DOCS / "operating.md", DOCS / "runtimes.md"
 CONDITIONS, USING = DOCS / "conditions.md", DOCS / "using.md"
@@ -70,13 +71,24 @@ def test_every_promise_names_tests_that_hold_it() -> None:
         files = [word for word in code_words(shown_by) if word.startswith("tests/")]
         assert files, promise
         for file in files:
-            assert _has_tests(REPOSITORY / file), file
+            assert has_test(file), file
 
 
-def _has_tests(file: Path) -> bool:
-    """Whether a file has a test, be it a function or a state machine's class."""
-    names = re.findall(r"^(?:async )?(?:def (test_\w+)|(Test\w+) = )", file.read_text(), re.MULTILINE)
-    return bool(names)
+def test_every_threat_has_a_test_that_exists() -> None:
+    threats = defended_threats()
+    assert len(threats) >= 20
+    for threat, tests in threats:
+        assert tests, threat
+        for test in tests:
+            assert has_test(test), test
+
+
+def test_every_security_test_is_named_by_the_threat_it_meets() -> None:
+    named = {test.partition("::")[0] for _, tests in defended_threats() for test in tests}
+    files = {
+        str(file.relative_to(REPOSITORY)) for file in (REPOSITORY / "tests" / "security").glob("test_*.py")
+    }
+    assert files - named == set()
 
 
 def test_decisions_are_numbered_one_by_one() -> None:
