@@ -29,6 +29,8 @@ T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 STAND_IN = [sys.executable, str(Path(__file__).parent / "stand_in_worker.py")]
 SYSTEM_NAMESPACE = "avatar-system"
+EVENTS_OF_CLUSTER_SCOPED = "default"
+"""The namespace in which Kubernetes keeps the Events about what has none."""
 SERVICE_ACCOUNT = "avatar-operator"
 ROLE = "arn:aws:iam::123456789012:role/avatars"
 BASE_SHA256 = "ab" * 32
@@ -286,8 +288,9 @@ class Flight:
         return [inference_id for inference_id in ids if digits in inference_id]
 
     def events(self, name: str) -> list[Object]:
-        """The Events about an object of the tenant's."""
-        return [event for event in self._live.events(self.namespace) if event["regarding"]["name"] == name]
+        """The Events about an object of the tenant's, or about its runtime."""
+        namespace = EVENTS_OF_CLUSTER_SCOPED if name == self.name else self.namespace
+        return [event for event in self._live.events(namespace) if event["regarding"]["name"] == name]
 
     def reasons(self, name: str, *, until: set[str]) -> set[str]:
         """The reasons of the Events about an object, once those that are waited for are among them."""
