@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from avatar_api.allowed_prefixes import OVERLAP, AllowedLocations
 from avatar_api.group import API_VERSION
 from avatar_api.meta import Cost, ObjectMeta, ObservedStatus
 from avatar_api.open_words import Open
@@ -26,14 +27,6 @@ ManagementPolicy = Literal["Manage", "Observe"]
 OrphanPolicy = Literal["Report", "Delete"]
 RuntimeState = Literal["Pending", "Provisioning", "Ready", "Failed", "Deleting"]
 EndpointRole = Literal["Training", "Inference"]
-AllowedPrefix = Annotated[
-    str,
-    spelled(
-        r"^s3://[^/]+/(.*/)?$",
-        "name an S3 prefix, with a slash at the end: s3://bucket/photos/{namespace}/",
-        max_length=1024,
-    ),
-]
 
 
 class BaseModelSource(ApiModel):
@@ -50,19 +43,6 @@ class BaseModelSource(ApiModel):
     ]
 
 
-class AllowedLocations(ApiModel):
-    """Prefixes that users may name. `{namespace}` in a prefix stands for the namespace of the object that asks."""
-
-    photos: Annotated[
-        list[AllowedPrefix],
-        Field(min_length=1, max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
-    ]
-    outputs: Annotated[
-        list[AllowedPrefix],
-        Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
-    ] = Field(default_factory=list)
-
-
 class Storage(ApiModel):
     """Where the operator and the workers keep things. Keys below are `<namespace>/<uid>/...`."""
 
@@ -71,7 +51,8 @@ class Storage(ApiModel):
             unchanged("requests", "artifacts", "outputs"),
             "spec.storage.requests, artifacts and outputs are immutable, because stored data would not be found again:"
             " create another AvatarRuntime",
-        )
+        ),
+        OVERLAP,
     )
 
     requests: Annotated[S3HomeUri, Field(description="Training request documents and claims.")]
