@@ -37,6 +37,7 @@ _APART = r"^s3://([^/]*\{namespace\}[^/]*/|.*/\{namespace\}/)"
 _ALL = "(self.photos + (has(self.outputs) ? self.outputs : []))"
 _NAMING = f"{_ALL}.filter(p, p.contains('{NAMESPACE}') && p.endsWith('/'))"
 _PARTS = f"f.split('{NAMESPACE}')"
+_TAIL = f"{_PARTS}[size({_PARTS}) - 1]"
 _ANY_NAME = rf"'\\E{_LABEL}\\Q'"
 
 APART = (
@@ -49,8 +50,8 @@ DISTINCT = (
     f"{_NAMING}.map(f, f.substring(0, f.indexOf('/', f.indexOf('{NAMESPACE}')) + 1)).all(f,"
     f" {_NAMING}.filter(q, q.startsWith({_PARTS}[0]) && !q.startsWith(f))"
     f".map(q, q.substring(size({_PARTS}[0]), q.indexOf('/', size({_PARTS}[0])) + 1))"
-    f".all(r, !r.endsWith({_PARTS}[1]) && !(r.contains('{NAMESPACE}')"
-    f" && {_PARTS}[1].endsWith(r.split('{NAMESPACE}')[1]))))",
+    f".all(r, !r.endsWith({_TAIL}) && !(r.contains('{NAMESPACE}')"
+    f" && {_TAIL}.endsWith(r.split('{NAMESPACE}')[size(r.split('{NAMESPACE}')) - 1]))))",
     "one namespace's prefix must not lie in another's: with s3://b/{namespace}/ and s3://b/photos/{namespace}/ a namespace called"
     " photos has everybody's. Begin all prefixes alike up to {namespace}, or with different names",
 )

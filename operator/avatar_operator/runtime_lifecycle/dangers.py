@@ -71,12 +71,11 @@ def _mixed(allowed: Sequence[str]) -> Iterator[tuple[str, str]]:
     naming = [prefix for prefix in allowed if NAMESPACE in prefix]
     for outer, inner in product(naming, naming):
         head, _, behind = outer.partition(NAMESPACE)
-        tail = _segment(behind)
-        if not inner.startswith(head) or inner.startswith(f"{head}{NAMESPACE}{tail}"):
+        if not inner.startswith(head) or inner.startswith(f"{head}{NAMESPACE}{_segment(behind)}"):
             continue
+        tail = _segment(behind).split(NAMESPACE)[-1]
         facing = _segment(inner.removeprefix(head))
-        _, found, rest = facing.partition(NAMESPACE)
-        if facing.endswith(tail) or (found and tail.endswith(_segment(rest))):
+        if facing.endswith(tail) or (NAMESPACE in facing and tail.endswith(facing.split(NAMESPACE)[-1])):
             yield outer, inner
 
 
