@@ -22,6 +22,10 @@ from avatar_api.validation_rules import rules, spelled
 
 NAMESPACE = "{namespace}"
 """Stands for the namespace of the object that asks."""
+LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+"""A regular expression for what namespaces may be called."""
+ANY_NAME = rf"'\\E{LABEL}\\Q'"
+"""The same, as CEL's literal for the middle of a regular expression that takes the rest to the letter."""
 AllowedPrefix = Annotated[
     str,
     spelled(
@@ -32,13 +36,11 @@ AllowedPrefix = Annotated[
     ),
 ]
 
-_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _APART = r"^s3://([^/]*\{namespace\}[^/]*/|.*/\{namespace\}/)"
 _ALL = "(self.photos + (has(self.outputs) ? self.outputs : []))"
 _NAMING = f"{_ALL}.filter(p, p.contains('{NAMESPACE}') && p.endsWith('/'))"
 _PARTS = f"f.split('{NAMESPACE}')"
 _TAIL = f"{_PARTS}[size({_PARTS}) - 1]"
-_ANY_NAME = rf"'\\E{_LABEL}\\Q'"
 
 APART = (
     f"(has(self.shared) && self.shared) || {_ALL}.all(p, p.matches(r'{_APART}'))",
@@ -61,7 +63,7 @@ OVERLAP = (
     " (self.allowed.photos + (has(self.allowed.outputs) ? self.allowed.outputs : [])).all(p,"
     f" [p.split('/', size(place.split('/')))].all(parts,"
     r" !place.matches('^\\Q' + p.substring(0, size(p) - size(parts[size(parts) - 1]))"
-    rf".replace('{NAMESPACE}', {_ANY_NAME}) + '\\E'))))",
+    rf".replace('{NAMESPACE}', {ANY_NAME}) + '\\E'))))",
     "storage.allowed must not overlap storage.requests, artifacts or outputs, whatever {namespace} stands for: users could name"
     " what the operator keeps there. Choose other prefixes",
 )

@@ -16,10 +16,11 @@ from avatar_api.allowed_prefixes import OVERLAP, AllowedLocations
 from avatar_api.group import API_VERSION
 from avatar_api.meta import Cost, ObjectMeta, ObservedStatus
 from avatar_api.open_words import Open
-from avatar_api.runtime_backend import Arn, Backend, InstanceType
+from avatar_api.runtime_backend import Backend, InstanceType
 from avatar_api.runtime_limits import Defaults, Limits
 from avatar_api.runtime_quotas import Quotas
 from avatar_api.schema_base import ApiModel, S3HomeUri, S3PrefixUri, Sha256, Timestamp, decimal
+from avatar_api.status_topic import OF_NOBODY_ELSE, StatusTopicArn
 from avatar_api.tenancy import Tenancy
 from avatar_api.validation_rules import rules, spelled, unchanged
 
@@ -64,7 +65,16 @@ class Storage(ApiModel):
 class Notifications(ApiModel):
     """Where the operator announces what happens to users' objects."""
 
-    status_topic_arn: Annotated[Arn, Field(description="SNS topic for CloudEvents 1.0 JSON.")] | None = None
+    status_topic_arn: (
+        Annotated[
+            StatusTopicArn,
+            Field(
+                description="SNS topic for CloudEvents 1.0 JSON. `{namespace}` in its name stands for that of the object; without"
+                " it whoever is subscribed hears of every tenant."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class InstancePrice(ApiModel):
@@ -133,12 +143,7 @@ class AvatarRuntimeSpec(ApiModel):
             " && has(self.backend.sagemaker.training.image) && has(self.backend.sagemaker.inference.image))",
             "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN and an image for training and for inference",
         ),
-        (
-            "!has(self.quotas.maxWaitingPictures)"
-            " || self.quotas.maxWaitingPictures >= self.limits.inference.maxPictures",
-            "quotas.maxWaitingPictures must not be below limits.inference.maxPictures, because a request of that size"
-            " would wait for ever",
-        ),
+        OF_NOBODY_ELSE,
     )
 
     management_policy: Annotated[

@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from avatar_api.allowed_prefixes import NAMESPACE
+from avatar_api.allowed_prefixes import LABEL, NAMESPACE
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.literal_locations import is_literal
 
-_NAME = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _APART = re.compile(r"s3://([^/]*\{namespace\}[^/]*/|.*/\{namespace\}/)")
 
 
@@ -61,7 +60,7 @@ def _overlapping(allowed: Sequence[str], places: Sequence[str]) -> Iterator[tupl
     for prefix, place in product(allowed, places):
         segments = place.count("/")
         beginning = "".join(part + "/" for part in prefix.split("/")[:-1][:segments])
-        pattern = _NAME.join(map(re.escape, beginning.split(NAMESPACE)))
+        pattern = LABEL.join(map(re.escape, beginning.split(NAMESPACE)))
         if re.match(pattern, place):
             yield prefix, place
 

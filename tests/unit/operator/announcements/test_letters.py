@@ -56,7 +56,9 @@ class Post:
         """Post a letter about the object with a uid."""
         body = {"kind": "AvatarModel", "metadata": {"namespace": namespace, "name": "ann", "uid": uid}}
         news = News(Notice("Normal", reason, ""), occasion="", time=NOON)
-        self.office.post(Letter(to, AVATAR_MODEL, body, version=7, news=news, written=_now()))
+        self.office.post(
+            Letter(to, AVATAR_MODEL, body, version=7, news=news, written=_now(), apart=to == EVENTS)
+        )
 
     def reasons(self, destination: str = "standard") -> list[str]:
         """What arrived at a place."""
