@@ -143,6 +143,12 @@ class AvatarRuntimeSpec(ApiModel):
             " && has(self.backend.sagemaker.training.image) && has(self.backend.sagemaker.inference.image))",
             "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN and an image for training and for inference",
         ),
+        (
+            "!has(self.quotas.maxWaitingPictures)"
+            " || self.quotas.maxWaitingPictures >= self.limits.inference.maxPictures",
+            "quotas.maxWaitingPictures must not be below limits.inference.maxPictures, because a request of that size"
+            " would wait for ever",
+        ),
         OF_NOBODY_ELSE,
     )
 
