@@ -113,7 +113,7 @@ class UploadedObjects(S3Objects):
         return [ListedObject(prefix.below(self.name), 1, "etag", datetime.now(UTC), 0.0)]
 
 
-@pytest.mark.parametrize("name", ["1\n2.png", f"{'x' * 1010}.png"], ids=["two lines", "too long"])
+@pytest.mark.parametrize("name", ["1\n2.png", f"{'x' * 1010}.png", "1%2f2.png", "1\\2.png", ".."])
 async def test_a_photo_whose_name_no_document_takes_is_refused_in_words(
     clients: AwsClients, name: str
 ) -> None:
