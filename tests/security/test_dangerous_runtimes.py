@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.crd import DEFINITIONS
 from avatar_operator.core.conditions import find_condition
+from avatar_operator.runtime_lifecycle.dangers import danger
 from avatar_operator.runtime_lifecycle.lifecycle import decide
 from builders.api_objects import ApiObjects, Refused
 from builders.manifests import (
@@ -136,6 +138,34 @@ def test_what_would_show_tenants_more_than_their_own_is_refused(
         api.create(runtime_manifest(spec=spec), dry_run=True)
 
     assert why in str(refused.value)
+
+
+PREFIXES = (
+    "s3://photos/{namespace}/",
+    "s3://photos/{namespace}/in/",
+    "s3://photos/x/{namespace}/",
+    "s3://photos/x-{namespace}/",
+    "s3://photos/",
+    "s3://photos-{namespace}/",
+    "s3://{namespace}-photos/",
+    "s3://{namespace}-{namespace}/x/",
+    "s3://models/{namespace}/",
+    "s3://models/{namespace}_in/{namespace}/",
+    "s3://pictures/x/{namespace}/",
+    "s3://photos.x.[a]+(b)/{namespace}/",
+)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_operator_says_of_a_runtime_what_the_api_server_would_say(api: ApiObjects, shared: bool) -> None:
+    for prefixes in combinations(PREFIXES, 2):
+        manifest = runtime_manifest(spec=_allowed(*prefixes, shared=shared))
+        try:
+            api.create(manifest, dry_run=True)
+        except Refused as refused:
+            assert danger(AvatarRuntime.model_validate(manifest)) is not None, (prefixes, str(refused))
+        else:
+            assert danger(AvatarRuntime.model_validate(manifest)) is None, prefixes
 
 
 def test_a_topic_for_each_namespace_is_accepted(api: ApiObjects) -> None:

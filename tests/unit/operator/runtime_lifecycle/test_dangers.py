@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from avatar_api.allowed_prefixes import NAMESPACE
@@ -17,7 +17,13 @@ from builders.objects import a_runtime
 WORDS = ("a", "b", "x-a", "a-b", "requests", "Photos")
 NAMES = ("a", "b", "x", "a-b", "x-a", "a-x-b", "requests", "b-x-a")
 SEGMENTS = st.sampled_from([*WORDS, NAMESPACE, NAMESPACE, f"x-{NAMESPACE}", f"{NAMESPACE}-b"])
-PREFIXES = st.lists(SEGMENTS, min_size=1, max_size=4).map(lambda parts: f"s3://{'/'.join(parts)}/")
+ANY = st.lists(SEGMENTS, min_size=1, max_size=4)
+APART = st.builds(
+    lambda before, after: [*before, NAMESPACE, *after],
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=2),
+    st.lists(SEGMENTS, max_size=2),
+)
+PREFIXES = (ANY | APART | APART | APART).map(lambda parts: f"s3://{'/'.join(parts)}/")
 PLACES = st.builds(
     lambda bucket, words: f"s3://{'/'.join((bucket, *words))}/",
     st.sampled_from(["a-b", "x-a", "x-a-b"]),
@@ -37,6 +43,7 @@ def _lies_in(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
+@settings(max_examples=1000)
 @given(st.lists(PREFIXES, min_size=1, max_size=3, unique=True), PLACES)
 def test_where_nothing_is_dangerous_nothing_of_one_namespace_lies_in_what_is_anothers_or_the_operators(
     prefixes: list[str], requests: str
