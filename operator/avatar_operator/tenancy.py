@@ -55,12 +55,8 @@ def location_allowed(uri: str, allowed_prefixes: Sequence[str], namespace: str) 
     )
 
 
-def location_refusal(
-    runtime: AvatarRuntime, uri: str, allowed_prefixes: Sequence[str], namespace: str
-) -> str | None:
-    """Why a namespace may not name an S3 location, in a sentence; None if it may."""
-    if location_allowed(uri, allowed_prefixes, namespace):
-        return None
+def why_not_allowed(runtime: AvatarRuntime, uri: str, allowed_prefixes: Sequence[str], namespace: str) -> str:
+    """Why a namespace may not name an S3 location that is not allowed, in a sentence."""
     if not is_literal(uri):
         return (
             f"{uri!r} may mean another place to whoever tidies it up: it has a . or .. between slashes, //, a backslash, a control"

@@ -25,6 +25,8 @@ from builders.manifests import (
 )
 from builders.observations import observed_runtime
 from builders.older_definitions import without_rules
+from e2e.conftest import StartOperator
+from e2e.flight import Flight
 from local_cluster.access import Cluster
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
@@ -257,3 +259,19 @@ def test_a_runtime_that_is_older_than_the_rules_can_be_held_changed_elsewhere_an
     mended = {"spec": {"storage": {"allowed": {"photos": ["s3://photos/{namespace}/"]}}}}
 
     assert covers(api.change(old_runtime, mended), mended)
+
+
+def test_a_namespace_that_is_called_like_a_fixed_part_of_keys_trains_nothing_and_is_told_why(
+    flight: Flight, cluster: Cluster, start_operator: StartOperator
+) -> None:
+    start_operator()
+    flight.apply(flight.runtime_manifest(tenancy={"allowedNamespaces": ["output"]}))
+    tenant = Flight(cluster, "output", flight.aws)
+    cluster.create_namespace("output")
+
+    tenant.apply(tenant.model_manifest("ann", runtimeRef={"name": flight.name}))
+
+    model = tenant.wait_for_state("avm", "ann", "Failed")
+    told = next(each for each in model["status"]["conditions"] if each["type"] == "Accepted")
+    assert told["reason"] == "NamespaceReserved"
+    assert f"s3://{flight.bucket}/requests/output/" in told["message"]

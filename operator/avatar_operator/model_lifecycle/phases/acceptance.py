@@ -14,7 +14,7 @@ from avatar_operator.model_lifecycle.conditions import ACCEPTED
 from avatar_operator.model_lifecycle.failure import record_refusal
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.model_lifecycle.training_request import exceeded_limits
-from avatar_operator.tenancy import location_refusal, namespace_allowed, reserved
+from avatar_operator.tenancy import location_allowed, namespace_allowed, reserved, why_not_allowed
 
 PHOTOS_LOOK_SECONDS = 30
 """A bucket need not tell of uploads: how often missing photos are looked for anyway."""
@@ -71,9 +71,8 @@ def refusal(
         return "NamespaceReserved", reserved(runtime, namespace, place)
     allowed = runtime.spec.storage.allowed.photos
     for location in photo_locations(model):
-        refused = location_refusal(runtime, location, allowed, namespace)
-        if refused is not None:
-            return "PhotosNotAllowed", refused
+        if not location_allowed(location, allowed, namespace):
+            return "PhotosNotAllowed", why_not_allowed(runtime, location, allowed, namespace)
     exceeded = exceeded_limits(runtime, model)
     if exceeded:
         return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."

@@ -18,7 +18,7 @@ from avatar_operator.request_lifecycle.conditions import ACCEPTED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.pictures import drawing_settings, wanted_pictures
-from avatar_operator.tenancy import location_refusal, namespace_allowed, reserved
+from avatar_operator.tenancy import location_allowed, namespace_allowed, reserved, why_not_allowed
 
 MAX_NAMED = 5
 
@@ -108,11 +108,9 @@ def refusal(
     place = place_in_namespace(runtime_storage(runtime), runtime, namespace, REQUEST)
     if place is not None:
         return "NamespaceReserved", reserved(runtime, namespace, place)
-    if request.spec.output is not None:
-        allowed = runtime.spec.storage.allowed.outputs
-        refused = location_refusal(runtime, request.spec.output.prefix, allowed, namespace)
-        if refused is not None:
-            return "OutputNotAllowed", refused
+    output, allowed = request.spec.output, runtime.spec.storage.allowed.outputs
+    if output is not None and not location_allowed(output.prefix, allowed, namespace):
+        return "OutputNotAllowed", why_not_allowed(runtime, output.prefix, allowed, namespace)
     exceeded = _exceeded(runtime, request)
     if exceeded:
         return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."
