@@ -12,13 +12,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from avatar_api.allowed_prefixes import OVERLAP, AllowedLocations
 from avatar_api.group import API_VERSION
 from avatar_api.meta import Cost, ObjectMeta, ObservedStatus
 from avatar_api.open_words import Open
-from avatar_api.runtime_backend import Arn, Backend, InstanceType
+from avatar_api.runtime_backend import Backend, InstanceType
 from avatar_api.runtime_limits import Defaults, Limits
 from avatar_api.runtime_quotas import Quotas
 from avatar_api.schema_base import ApiModel, S3HomeUri, S3PrefixUri, Sha256, Timestamp, decimal
+from avatar_api.status_topic import OF_NOBODY_ELSE, StatusTopicArn
 from avatar_api.tenancy import Tenancy
 from avatar_api.validation_rules import rules, spelled, unchanged
 
@@ -26,14 +28,6 @@ ManagementPolicy = Literal["Manage", "Observe"]
 OrphanPolicy = Literal["Report", "Delete"]
 RuntimeState = Literal["Pending", "Provisioning", "Ready", "Failed", "Deleting"]
 EndpointRole = Literal["Training", "Inference"]
-AllowedPrefix = Annotated[
-    str,
-    spelled(
-        r"^s3://[^/]+/(.*/)?$",
-        "name an S3 prefix, with a slash at the end: s3://bucket/photos/{namespace}/",
-        max_length=1024,
-    ),
-]
 
 
 class BaseModelSource(ApiModel):
@@ -50,19 +44,6 @@ class BaseModelSource(ApiModel):
     ]
 
 
-class AllowedLocations(ApiModel):
-    """Prefixes that users may name. `{namespace}` in a prefix stands for the namespace of the object that asks."""
-
-    photos: Annotated[
-        list[AllowedPrefix],
-        Field(min_length=1, max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
-    ]
-    outputs: Annotated[
-        list[AllowedPrefix],
-        Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
-    ] = Field(default_factory=list)
-
-
 class Storage(ApiModel):
     """Where the operator and the workers keep things. Keys below are `<namespace>/<uid>/...`."""
 
@@ -71,7 +52,8 @@ class Storage(ApiModel):
             unchanged("requests", "artifacts", "outputs"),
             "spec.storage.requests, artifacts and outputs are immutable, because stored data would not be found again:"
             " create another AvatarRuntime",
-        )
+        ),
+        OVERLAP,
     )
 
     requests: Annotated[S3HomeUri, Field(description="Training request documents and claims.")]
@@ -83,7 +65,16 @@ class Storage(ApiModel):
 class Notifications(ApiModel):
     """Where the operator announces what happens to users' objects."""
 
-    status_topic_arn: Annotated[Arn, Field(description="SNS topic for CloudEvents 1.0 JSON.")] | None = None
+    status_topic_arn: (
+        Annotated[
+            StatusTopicArn,
+            Field(
+                description="SNS topic for CloudEvents 1.0 JSON. `{namespace}` in its name stands for that of the object; without"
+                " it whoever is subscribed hears of every tenant."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class InstancePrice(ApiModel):
@@ -158,6 +149,7 @@ class AvatarRuntimeSpec(ApiModel):
             "quotas.maxWaitingPictures must not be below limits.inference.maxPictures, because a request of that size"
             " would wait for ever",
         ),
+        OF_NOBODY_ELSE,
     )
 
     management_policy: Annotated[

@@ -27,14 +27,9 @@ InstanceType = Annotated[
         max_length=64,
     ),
 ]
-Arn = Annotated[
-    str,
-    spelled(
-        r"^arn:aws[a-z\-]*:[a-z0-9\-]+:.+$",
-        "an ARN begins with arn:aws: and names what it stands for in full: arn:aws:sns:eu-central-1:123456789012:avatars",
-        max_length=2048,
-    ),
-]
+ARN_PATTERN = r"^arn:aws[a-z\-]*:[a-z0-9\-]+:.+$"
+ARN_SENTENCE = "an ARN begins with arn:aws: and names what it stands for in full: arn:aws:sns:eu-central-1:123456789012:avatars"
+Arn = Annotated[str, spelled(ARN_PATTERN, ARN_SENTENCE, max_length=2048)]
 Region = Annotated[
     str,
     spelled(

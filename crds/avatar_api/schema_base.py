@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from avatar_api.literal_locations import LITERAL
 from avatar_api.validation_rules import spelled
 
 
@@ -84,6 +85,7 @@ S3ObjectUri = Annotated[
     spelled(
         rf"^s3://{S3_BUCKET_PATTERN}/.*[^/]$",
         "name one S3 object, without a slash at the end: s3://bucket/photos/ann/01.jpg",
+        LITERAL,
         max_length=1024,
     ),
 ]
@@ -92,10 +94,10 @@ S3ObjectUri = Annotated[
 _S3_PREFIX_PATTERN = rf"^s3://{S3_BUCKET_PATTERN}/(.*/)?$"
 _S3_PREFIX_SENTENCE = "name an S3 prefix, with a slash at the end: s3://bucket/photos/ann/"
 
-S3PrefixUri = Annotated[str, spelled(_S3_PREFIX_PATTERN, _S3_PREFIX_SENTENCE, max_length=1024)]
+S3PrefixUri = Annotated[str, spelled(_S3_PREFIX_PATTERN, _S3_PREFIX_SENTENCE, LITERAL, max_length=1024)]
 """`s3://bucket/some/prefix/`, ending with a slash so that `photos/ann` never covers `photos/anna`."""
 
-S3HomeUri = Annotated[str, spelled(_S3_PREFIX_PATTERN, _S3_PREFIX_SENTENCE, max_length=768)]
+S3HomeUri = Annotated[str, spelled(_S3_PREFIX_PATTERN, _S3_PREFIX_SENTENCE, LITERAL, max_length=768)]
 """A prefix below which keys are made: with namespace, uid and attempt in it, the longest of them is still an `S3ObjectUri`."""
 
 DECIMAL_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,8})?$"

@@ -6,7 +6,6 @@ account a developer is logged in to, the demo cannot reach it.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ OPERATOR_QUEUE = "avatars-operator"
 APPLICATION_QUEUE = "my-app"
 SUCCEEDED_TOPIC = "avatars-training-succeeded"
 FAILED_TOPIC = "avatars-training-failed"
-STATUS_TOPIC = "avatars-status"
+STATUS_TOPIC = "avatars-status-{namespace}"
 _ACCESS_KEY = "demo"
 
 
@@ -154,8 +153,8 @@ def set_up_account(aws: AwsAccount, base_model: Path, namespace: str) -> Account
     application_queue = aws.sqs.create_queue(QueueName=APPLICATION_QUEUE)["QueueUrl"]
     for topic in (SUCCEEDED_TOPIC, FAILED_TOPIC):
         _subscribe(aws, topic, operator_queue, {})
-    filter_policy = {"RawMessageDelivery": "true", "FilterPolicy": json.dumps({"namespace": [namespace]})}
-    status_topic = _subscribe(aws, STATUS_TOPIC, application_queue, filter_policy)
+    own_topic = STATUS_TOPIC.replace("{namespace}", namespace)
+    status_topic = _subscribe(aws, own_topic, application_queue, {"RawMessageDelivery": "true"})
     return AccountResources(
         account_id=status_topic.split(":")[4],
         operator_queue_url=operator_queue,

@@ -97,6 +97,27 @@ def runtime_storage(runtime: AvatarRuntime) -> StorageLocations:
     return StorageLocations(storage.requests, storage.artifacts, storage.outputs)
 
 
+def place_in_namespace(
+    storage: StorageLocations, runtime: AvatarRuntime, namespace: str, kind: OwnerKind
+) -> str | None:
+    """A place of the runtime's own that lies in the directory that objects of a kind and namespace would have; None if none does.
+
+    `output` and `failure` below the requests are such places, and each prefix that lies in another one. Keys alone would not
+    mix, because uids follow; but whoever is granted `<requests><namespace>/` would be granted everybody's.
+    """
+    homes = (storage.requests, storage.artifacts) if kind == MODEL else (storage.outputs,)
+    places = (
+        storage.training_output,
+        storage.training_failure,
+        storage.requests,
+        storage.artifacts,
+        storage.outputs,
+        runtime.spec.base_model.source,
+    )
+    own = tuple(f"{home}{namespace}/" for home in homes)
+    return next((place for place in places if place.startswith(own)), None)
+
+
 def storage_of(model: AvatarModel, runtime: AvatarRuntime) -> StorageLocations:
     """The prefixes below which a model's data lies: those that it recorded at its first attempt, else the runtime's."""
     recorded, current = model.status.storage, runtime_storage(runtime)

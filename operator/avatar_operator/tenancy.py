@@ -7,10 +7,10 @@ prefix stands for the namespace of the object that asks, so one line in a runtim
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
+from avatar_api.allowed_prefixes import NAMESPACE
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.literal_locations import is_literal
 from avatar_api.tenancy import LabelRequirement, NamespaceSelector
-
-NAMESPACE_PLACEHOLDER = "{namespace}"
 
 
 def namespace_allowed(runtime: AvatarRuntime, namespace: str, labels: Mapping[str, str]) -> bool:
@@ -49,7 +49,27 @@ def _meets(requirement: LabelRequirement, labels: Mapping[str, str]) -> bool:
 
 
 def location_allowed(uri: str, allowed_prefixes: Sequence[str], namespace: str) -> bool:
-    """Whether an S3 location lies below one of the prefixes, for this namespace."""
-    return any(
-        uri.startswith(prefix.replace(NAMESPACE_PLACEHOLDER, namespace)) for prefix in allowed_prefixes
+    """Whether an S3 location lies below one of the prefixes, for this namespace, however it is read."""
+    return is_literal(uri) and any(
+        uri.startswith(prefix.replace(NAMESPACE, namespace)) for prefix in allowed_prefixes
+    )
+
+
+def why_not_allowed(runtime: AvatarRuntime, uri: str, allowed_prefixes: Sequence[str], namespace: str) -> str:
+    """Why a namespace may not name an S3 location that is not allowed, in a sentence."""
+    if not is_literal(uri):
+        return (
+            f"{uri!r} may mean another place to whoever tidies it up: it has a . or .. between slashes, //, a backslash, a control"
+            " character, or one of them percent-encoded."
+        )
+    listed = ", ".join(allowed_prefixes) or "none but the runtime's own default"
+    name = runtime.metadata.name
+    return f"{uri} is outside what AvatarRuntime {name} allows to namespace {namespace}: {listed}"
+
+
+def reserved(runtime: AvatarRuntime, namespace: str, place: str) -> str:
+    """Why a namespace cannot use a runtime that keeps something else where the namespace's directory would be."""
+    return (
+        f"What belongs to namespace {namespace} would lie where AvatarRuntime {runtime.metadata.name} keeps what belongs to"
+        f" everybody ({place}). Use a namespace of another name, or a runtime whose spec.storage differs."
     )

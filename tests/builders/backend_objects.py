@@ -77,7 +77,7 @@ def make_runtime(name: str = "tests", **sagemaker: Any) -> AvatarRuntime:
             "spec": {
                 "backend": {"sagemaker": backend},
                 "baseModel": {"source": f"s3://{BUCKET}/base/", "sha256": "b" * 64},
-                "storage": {**storage, "allowed": {"photos": [f"s3://{BUCKET}/"]}},
+                "storage": {**storage, "allowed": {"photos": [f"s3://{BUCKET}/photos/{{namespace}}/"]}},
                 "tenancy": {"allowedNamespaces": ["*"]},
             },
         }
@@ -99,7 +99,7 @@ def make_model(photos: dict[str, Any] | None = None, **spec: Any) -> AvatarModel
             "metadata": {"name": "ann", "namespace": "team-a", "uid": uid},
             "spec": {
                 "runtimeRef": {"name": "tests"},
-                "photos": photos or {"s3Prefix": f"s3://{BUCKET}/photos/{uid}/"},
+                "photos": photos or {"s3Prefix": f"s3://{BUCKET}/photos/team-a/{uid}/"},
                 **spec,
             },
         }
@@ -133,7 +133,7 @@ def make_training_request(
     runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
 ) -> TrainingRequest:
     """The document for an attempt, as the lifecycle builds it, without progress."""
-    photos = [PhotoLocation(uri=f"s3://{BUCKET}/photos/{number}.png") for number in range(10)]
+    photos = [PhotoLocation(uri=f"s3://{BUCKET}/photos/team-a/{number}.png") for number in range(10)]
     return build_training_request(runtime, model, attempt, photos, None)
 
 

@@ -158,7 +158,7 @@ class Flight:
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=policy.substitute(AVATARS_BUCKET=self.bucket))
         self.succeeded, self.failed, self.status = (
             self.sns.create_topic(Name=f"{self.name}-{name}")["TopicArn"]
-            for name in ("succeeded", "failed", "status")
+            for name in ("succeeded", "failed", f"status-{namespace}")
         )
         self.operator_queue = self._queue("operator", self.succeeded, self.failed)
         self.user_queue = self._queue("user", self.status)
@@ -198,7 +198,7 @@ class Flight:
                 },
                 "tenancy": {"allowedNamespaces": [self.namespace]},
                 "limits": {"training": {"backoffSeconds": 1, "maxAttempts": 2}},
-                "notifications": {"statusTopicARN": self.status},
+                "notifications": {"statusTopicARN": self.status.replace(self.namespace, "{namespace}")},
                 **spec,
             },
         }

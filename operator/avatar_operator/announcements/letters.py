@@ -2,7 +2,8 @@
 
 A letter is one piece of news on its way to one place: an Event beside its object, or a runtime's status topic. Letters to
 one place about one object keep their order; a place that cannot be reached keeps nobody else waiting, because each has
-lanes of its own, and so has each namespace that takes no Events. In the lanes of a topic namespaces take turns. They have no
+lanes of its own, and so has each namespace that takes no Events, or has a topic to itself. In the lanes of a topic that is
+everybody's namespaces take turns. They have no
 lanes of their own there, because each lane tries by itself: a topic that is gone would be tried as often as there are
 namespaces. A lane backs off while its place fails. A letter that
 has waited for an hour is given up, and so is one that is refused for what it is, at once. Both loudly: counted, logged,
@@ -72,6 +73,7 @@ class Letter:
         version: the object's resourceVersion.
         news: what is told.
         written: seconds on the loop's clock when it was posted.
+        apart: whether the destination has a place for each namespace, and none of them is known to the others.
     """
 
     destination: str
@@ -80,6 +82,7 @@ class Letter:
     version: int
     news: News
     written: float
+    apart: bool = False
 
     @property
     def uid(self) -> str:
@@ -124,7 +127,9 @@ class LetterMetrics:
 
 @dataclass(frozen=True)
 class _Place:
-    """What may fail by itself: a topic, or one namespace's Events; and some of the objects that it is told about."""
+    """What may fail by itself: a topic, or what is one namespace's: its Events, its topic; and some of the objects that it
+    is told about.
+    """
 
     destination: str
     namespace: str
@@ -207,6 +212,9 @@ class PostOffice:
             if pause:
                 await asyncio.sleep(pause)
         del self._lanes[place]
+        if place.namespace and not any(_whereabouts(other) == _whereabouts(place) for other in self._lanes):
+            # Perhaps the namespace is gone, and its topic with it: no letter would ever end the trouble.
+            self._troubles.reached(*_whereabouts(place))
 
     async def _try_once(self, lane: _Lane) -> None:
         for letter in tuple(lane.letters):
@@ -240,7 +248,9 @@ class PostOffice:
             return 0.0
         lane.failures += 1
         if lane.failures >= TROUBLE_TRIES:
-            self._troubles.out_of_reach(letter.destination, error.reason, error.message)
+            self._troubles.out_of_reach(
+                *_whereabouts(_place_of(letter)), reason=error.reason, message=error.message
+            )
         if _now() - letter.written > PATIENCE_SECONDS:
             self._give_up(lane, letter, "GivenUp", error.reason, error.message)
             return 0.0
@@ -251,7 +261,7 @@ class PostOffice:
 
     def _give_up(self, lane: _Lane, letter: Letter, outcome: str, reason: str, message: str) -> None:
         self._end(lane, letter, outcome)
-        self._troubles.lost(letter.destination, reason, message)
+        self._troubles.lost(*_whereabouts(_place_of(letter)), reason=reason, message=message)
         log.warning("news could not be told", outcome=outcome, reason=reason, why=message, **_fields(letter))
 
     def _end(self, lane: _Lane, letter: Letter, outcome: str) -> None:
@@ -263,13 +273,18 @@ class PostOffice:
 
     def _reached(self, lane: _Lane, letter: Letter) -> None:
         lane.failures = 0
-        self._troubles.reached(letter.destination)
+        self._troubles.reached(*_whereabouts(_place_of(letter)))
 
 
 def _place_of(letter: Letter) -> _Place:
-    # One topic takes letters about all namespaces; Events are refused by the namespace that they lie in.
-    namespace = letter.namespace if letter.destination == EVENTS else ""
+    # One topic may take letters about all namespaces; Events are refused by the namespace that they lie in.
+    namespace = letter.namespace if letter.apart else ""
     return _Place(letter.destination, namespace, zlib.crc32(letter.uid.encode()) % LANES)
+
+
+def _whereabouts(place: _Place) -> tuple[str, str]:
+    """A place with all its lanes."""
+    return place.destination, place.namespace
 
 
 def _now() -> float:

@@ -22,7 +22,6 @@ from contextlib import contextmanager
 
 from pydantic import ValidationError
 
-from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import KINDS, Kind
 from avatar_operator.announcements.announcer import Announcement, Announcer
 from avatar_operator.announcements.letters import (
@@ -33,7 +32,7 @@ from avatar_operator.announcements.letters import (
     UndeliverableError,
 )
 from avatar_operator.announcements.place_troubles import PlaceTrouble
-from avatar_operator.announcements.recipients import concerned_runtime
+from avatar_operator.announcements.recipients import concerned_runtime, has_topics_apart, topic_of
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.decision import Notice
@@ -199,10 +198,13 @@ class Outbox:
     def _post(self, kind: Kind, body: Object, news: News) -> None:
         now = asyncio.get_running_loop().time()
         about = _identity(body)
-        self._office.post(Letter(EVENTS, kind, about, version_of(body), news, now))
+        self._office.post(Letter(EVENTS, kind, about, version_of(body), news, now, apart=True))
         runtime = concerned_runtime(self._cache, body)
-        if news.notice.announce is not None and runtime is not None and _has_topic(runtime):
-            self._office.post(Letter(runtime.metadata.name, kind, about, version_of(body), news, now))
+        if news.notice.announce is None or runtime is None:
+            return
+        if topic_of(runtime, body["metadata"].get("namespace", "")) is not None:
+            apart = has_topics_apart(runtime)
+            self._office.post(Letter(runtime.metadata.name, kind, about, version_of(body), news, now, apart))
 
     async def _deliver(self, letter: Letter) -> None:
         if letter.destination == EVENTS:
@@ -248,11 +250,6 @@ def _identity(body: Object) -> Object:
     metadata = body["metadata"]
     names = ("name", "namespace", "uid", "resourceVersion")
     return {"kind": body["kind"], "metadata": {name: metadata[name] for name in names if name in metadata}}
-
-
-def _has_topic(runtime: AvatarRuntime) -> bool:
-    notifications = runtime.spec.notifications
-    return notifications is not None and notifications.status_topic_arn is not None
 
 
 def _kind_of(body: Object) -> Kind:

@@ -24,6 +24,7 @@ from cloudevents.core.v1.event import CloudEvent
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import API_VERSION
 from avatar_operator.announcements.announcer import Announcement
+from avatar_operator.announcements.recipients import topic_of
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
 from avatar_operator.backends.aws_failures import backend_error
@@ -64,10 +65,9 @@ class SnsAnnouncer:
 
     async def announce(self, runtime: AvatarRuntime, announcement: Announcement) -> None:
         """See Announcer.announce."""
-        notifications = runtime.spec.notifications
-        if notifications is None or notifications.status_topic_arn is None:
+        topic = topic_of(runtime, announcement.namespace)
+        if topic is None:
             return
-        topic = notifications.status_topic_arn
         message = to_cloud_event(announcement).decode()
         if len(message.encode()) > MAX_MESSAGE_BYTES:
             raise BackendError(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from avatar_api.literal_locations import is_literal
 from avatar_operator.aws.errors import AwsFailure
 
 SCHEME = "s3://"
@@ -29,6 +30,24 @@ class S3Location:
                 retryable=False,
             )
         return cls(bucket, key)
+
+    @classmethod
+    def told(cls, uri: str) -> "S3Location":
+        """Take a URI apart that a user has named.
+
+        What is made of a runtime's own prefixes is not judged again: a runtime that is older than the rules keeps working.
+
+        Raises:
+            AwsFailure: InvalidLocation, if it does not read `s3://bucket/...`, or could be read in another way, too.
+        """
+        if not is_literal(uri):
+            raise AwsFailure(
+                "InvalidLocation",
+                f"{uri!r} may mean another object to whoever tidies it up: it has a . or .. between slashes, //, a backslash, a"
+                " control character, or one of them percent-encoded",
+                retryable=False,
+            )
+        return cls.parse(uri)
 
     @property
     def uri(self) -> str:

@@ -5,6 +5,7 @@ leftovers      what objects that are gone have left behind
 orphans        what was found without an owner
 deletion       first its users go, then its endpoints, then itself
 notifications  whether its status topic hears what it is told
+separation     whether its tenants are apart
 acceptance     can it work at all
 provisioning   endpoints as the spec says, and an end to those that it names no more
 
@@ -37,6 +38,7 @@ from avatar_operator.runtime_lifecycle.phases.notifications import notifications
 from avatar_operator.runtime_lifecycle.phases.orphans import orphans
 from avatar_operator.runtime_lifecycle.phases.provisioning import fold_endpoints, provisioning
 from avatar_operator.runtime_lifecycle.phases.retirement import fold_retirement
+from avatar_operator.runtime_lifecycle.phases.separation import separation
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
 
@@ -45,7 +47,7 @@ def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeD
     return protected(observation.runtime.metadata, draft)
 
 
-PHASES = (protection, leftovers, orphans, deletion, notifications, acceptance, provisioning)
+PHASES = (protection, leftovers, orphans, deletion, notifications, separation, acceptance, provisioning)
 
 
 def decide(observation: RuntimeObservation) -> RuntimeDraft:

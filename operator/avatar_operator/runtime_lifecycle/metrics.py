@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_operator.kube.cache import ObjectCache
+from avatar_operator.runtime_lifecycle.conditions import TENANTS_APART
 from avatar_operator.runtime_lifecycle.work import Body
 
 
@@ -34,6 +35,11 @@ class RuntimeCollector(Collector):
             left_behind.add_metric((kind,), counts[kind])
         yield left_behind
         yield GaugeMetricFamily(
+            "avatar_runtimes_unsafe",
+            "Runtimes whose tenants are not apart.",
+            value=sum(_not_apart(status) for status in statuses),
+        )
+        yield GaugeMetricFamily(
             "avatar_orphans_found",
             "Orphans at the last look.",
             value=sum(status.get("orphans", {}).get("found", 0) for status in statuses),
@@ -58,6 +64,11 @@ class RuntimeCollector(Collector):
             "Seconds of instances in service that did no work, over the lives of all runtimes.",
             value=sum(status.get("idleSeconds", 0) for status in statuses),
         )
+
+
+def _not_apart(status: Body) -> bool:
+    conditions = status.get("conditions", ())
+    return any(each["type"] == TENANTS_APART and each["status"] == "False" for each in conditions)
 
 
 def _waits(status: Body) -> bool:

@@ -10,7 +10,7 @@ from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
 from avatar_operator.core.words import counted
 from avatar_operator.kube.client import Object
-from avatar_operator.runtime_lifecycle.conditions import NOTIFICATIONS_DELIVERED
+from avatar_operator.runtime_lifecycle.conditions import NOTIFICATIONS_DELIVERED, TENANTS_APART
 from avatar_operator.runtime_readiness import ENDPOINTS_READY
 
 
@@ -24,10 +24,12 @@ def runtime_news(body: Object) -> tuple[News, ...]:
     ready = find_condition(status.conditions, ENDPOINTS_READY)
     failed = find_condition(status.conditions, STALLED)
     told = find_condition(status.conditions, NOTIFICATIONS_DELIVERED)
+    apart = find_condition(status.conditions, TENANTS_APART)
     found = (
         None if ready is None or ready.status != "True" else _news(ready, "Normal", "EndpointsReady"),
         None if failed is None or failed.status != "True" else _news(failed, "Warning", failed.reason),
         None if told is None or told.status != "False" else _news(told, "Warning", "NotificationsFailing"),
+        None if apart is None or apart.status != "False" else _news(apart, "Warning", apart.reason),
     )
     left_behind = (_left_behind(entry) for entry in status.left_behind)
     return (*(news for news in found if news is not None), *left_behind, *_orphans(status.orphans))

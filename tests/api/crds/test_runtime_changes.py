@@ -58,7 +58,7 @@ def test_where_things_are_never_changes(api: ApiObjects, runtime: Manifest, spec
         {"tenancy": {"allowedNamespaces": ["team-a"]}},
         {"baseModel": {"source": "s3://models/other/", "sha256": "c" * 64}},
         _sagemaker(training={"endpointName": "training-2"}),
-        {"storage": {"allowed": {"photos": ["s3://elsewhere/"]}}},
+        {"storage": {"allowed": {"photos": ["s3://elsewhere/{namespace}/"]}}},
         _sagemaker(training={"scaling": {"maxInstances": 3}}),
         {"prices": {"perHour": [{"instanceType": "ml.g5.xlarge", "amount": "1.5"}]}},
     ],

@@ -65,8 +65,8 @@ def test_setting_up_again_changes_nothing_but_removes_files_of_an_older_base(
 def test_the_application_hears_of_its_own_namespace_only(
     aws: AwsAccount, resources: AccountResources
 ) -> None:
-    topic = f"arn:aws:sns:us-east-1:{resources.account_id}:avatars-status"
     for namespace in ("demo", "somebody-else"):
+        topic = aws.sns.create_topic(Name=f"avatars-status-{namespace}")["TopicArn"]
         event = {
             "type": "dev.avatars.model.ready.v1alpha1",
             "time": "2026-01-01T00:00:00Z",

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import astuple, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -23,6 +23,7 @@ from avatar_operator.locations import (
     outcome_extension,
     owner_of,
     picture_prefix,
+    place_in_namespace,
     runtime_storage,
     storage_of,
     storages_of,
@@ -213,3 +214,25 @@ def test_what_a_request_draws_leads_back_to_it_however_prefixes_lie(
 )
 def test_what_we_do_not_make_has_no_owner(uri: str) -> None:
     assert owner_of(STORAGE, uri) is None
+
+
+@given(NAMESPACES, NAMESPACES, UIDS, UIDS, NUMBERS)
+def test_nothing_of_others_lies_in_the_directories_of_a_namespace_that_is_not_reserved(
+    mine: str, other: str, uid: str, other_uid: str, number: int
+) -> None:
+    assume(mine != other and place_in_namespace(STORAGE, a_runtime(), mine, "AvatarModel") is None)
+    theirs = astuple(attempt_locations(STORAGE, other, other_uid, number, number))
+    outcome = f"{STORAGE.training_output}{outcome_extension(other, other_uid, 'x')}/1.out"
+
+    for home in (STORAGE.requests, STORAGE.artifacts):
+        assert not any(place.startswith(f"{home}{mine}/") for place in (*theirs, outcome))
+
+
+@pytest.mark.parametrize("namespace", ["output", "failure", "artifacts", "base", "pictures"])
+def test_each_place_of_the_runtimes_own_reserves_a_name_where_prefixes_lie_in_each_other(
+    namespace: str,
+) -> None:
+    storage = StorageLocations("s3://models/", "s3://models/artifacts/", "s3://models/pictures/")
+
+    assert place_in_namespace(storage, a_runtime(), namespace, "AvatarModel") == f"s3://models/{namespace}/"
+    assert place_in_namespace(storage, a_runtime(), namespace, "AvatarRequest") is None

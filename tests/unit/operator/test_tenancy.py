@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from avatar_operator.tenancy import location_allowed, namespace_allowed
+from avatar_operator.tenancy import location_allowed, namespace_allowed, why_not_allowed
 from builders.manifests import Changes
 from builders.objects import a_runtime
 
@@ -99,6 +99,35 @@ def test_a_placeholder_keeps_every_namespace_in_its_own_part(mine: str, other: s
 )
 def test_a_location_beside_or_above_the_prefix_is_refused(uri: str) -> None:
     assert not location_allowed(uri, ["s3://photos/{namespace}/"], "team-a")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "../team-b/",
+        "./",
+        "/",
+        "%2e%2e/team-b/",
+        "..%2Fteam-b/",
+        "%252e/",
+        "..\\team-b\\",
+        "a\x00b/",
+        "a\nb/",
+        "..",
+    ],
+)
+def test_a_location_that_others_may_read_as_another_is_refused_and_said_to_be(rest: str) -> None:
+    uri = f"s3://photos/team-a/{rest}"
+
+    why = why_not_allowed(a_runtime(), uri, ["s3://photos/{namespace}/"], "team-a")
+
+    assert not location_allowed(uri, ["s3://photos/{namespace}/"], "team-a")
+    assert "may mean another place to whoever tidies it up" in why
+
+
+@pytest.mark.parametrize("rest", ["Familie Müller/", "a+b/", "a%20b/", ".hidden/", "a..b/", ".../", "100%/"])
+def test_people_may_call_their_files_what_they_like(rest: str) -> None:
+    assert location_allowed(f"s3://photos/team-a/{rest}", ["s3://photos/{namespace}/"], "team-a")
 
 
 def test_one_of_several_prefixes_is_enough() -> None:

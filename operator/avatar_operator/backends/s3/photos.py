@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from avatar_api.avatar_model import AvatarModel, PhotoObject
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation
+from avatar_api.literal_locations import is_literal
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
@@ -48,7 +49,7 @@ async def list_photos(
 
 
 async def _photos_under(objects: S3Objects, prefix_uri: str, limit: int) -> list[PhotoObject]:
-    listed = await objects.list_directly(S3Location.parse(prefix_uri), limit=limit)
+    listed = await objects.list_directly(S3Location.told(prefix_uri), limit=limit)
     if not listed:
         raise BackendError(
             "PhotosNotFound",
@@ -59,21 +60,28 @@ async def _photos_under(objects: S3Objects, prefix_uri: str, limit: int) -> list
 
 
 def _named(location: S3Location) -> PhotoObject:
+    # A prefix takes whatever somebody uploads there, a document does not.
     try:
-        return PhotoObject(uri=location.uri)
+        photo = PhotoObject(uri=location.uri)
     except ValidationError as error:
-        # A prefix takes whatever somebody uploads there, a document does not.
-        raise BackendError(
-            "PhotosUnreadable",
-            f"{location.uri!r} has a name with a line break, or one that makes more than 1024 characters of it. Rename the"
-            " photo.",
-            retryable=False,
+        raise _unreadable(
+            location, "a name with a line break, or one that makes more than 1024 characters of it"
         ) from error
+    if not is_literal(photo.uri):
+        raise _unreadable(
+            location,
+            "a name that others may read as another: . or .., a backslash, a control character, or %2e, %2f, %5c",
+        )
+    return photo
+
+
+def _unreadable(location: S3Location, has: str) -> BackendError:
+    return BackendError("PhotosUnreadable", f"{location.uri!r} has {has}. Rename the photo.", retryable=False)
 
 
 async def _pinned(objects: S3Objects, named: Sequence[PhotoObject]) -> list[PhotoLocation]:
     found = await asyncio.gather(
-        *(objects.facts(S3Location.parse(photo.uri), version_id=photo.version_id) for photo in named)
+        *(objects.facts(S3Location.told(photo.uri), version_id=photo.version_id) for photo in named)
     )
     missing = [photo.uri for photo, facts in zip(named, found, strict=True) if facts is None]
     if missing:

@@ -8,12 +8,13 @@ from avatar_api.documents.training import PhotoLocation
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition
+from avatar_operator.locations import MODEL, place_in_namespace, storage_of
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.conditions import ACCEPTED
 from avatar_operator.model_lifecycle.failure import record_refusal
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.model_lifecycle.training_request import exceeded_limits
-from avatar_operator.tenancy import location_allowed, namespace_allowed
+from avatar_operator.tenancy import location_allowed, namespace_allowed, reserved, why_not_allowed
 
 PHOTOS_LOOK_SECONDS = 30
 """A bucket need not tell of uploads: how often missing photos are looked for anyway."""
@@ -65,13 +66,13 @@ def refusal(
             "NamespaceNotAllowed",
             f"AvatarRuntime {name} does not admit namespace {namespace}; its spec.tenancy decides.",
         )
+    place = place_in_namespace(storage_of(model, runtime), runtime, namespace, MODEL)
+    if place is not None:
+        return "NamespaceReserved", reserved(runtime, namespace, place)
     allowed = runtime.spec.storage.allowed.photos
     for location in photo_locations(model):
         if not location_allowed(location, allowed, namespace):
-            return (
-                "PhotosNotAllowed",
-                f"{location} is outside what AvatarRuntime {name} allows to namespace {namespace}: {', '.join(allowed)}",
-            )
+            return "PhotosNotAllowed", why_not_allowed(runtime, location, allowed, namespace)
     exceeded = exceeded_limits(runtime, model)
     if exceeded:
         return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."

@@ -12,13 +12,13 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.places import waiting_for_quota
 from avatar_operator.core.words import counted
-from avatar_operator.locations import picture_prefix
+from avatar_operator.locations import REQUEST, picture_prefix, place_in_namespace, runtime_storage
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import ACCEPTED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.pictures import drawing_settings, wanted_pictures
-from avatar_operator.tenancy import location_allowed, namespace_allowed
+from avatar_operator.tenancy import location_allowed, namespace_allowed, reserved, why_not_allowed
 
 MAX_NAMED = 5
 
@@ -105,15 +105,12 @@ def refusal(
             "NamespaceNotAllowed",
             f"AvatarRuntime {name} does not admit namespace {namespace}; its spec.tenancy decides.",
         )
-    allowed = runtime.spec.storage.allowed.outputs
-    if request.spec.output is not None and not location_allowed(
-        request.spec.output.prefix, allowed, namespace
-    ):
-        listed = ", ".join(allowed) or "none but the runtime's own default"
-        return (
-            "OutputNotAllowed",
-            f"{request.spec.output.prefix} is outside what AvatarRuntime {name} allows to namespace {namespace}: {listed}",
-        )
+    place = place_in_namespace(runtime_storage(runtime), runtime, namespace, REQUEST)
+    if place is not None:
+        return "NamespaceReserved", reserved(runtime, namespace, place)
+    output, allowed = request.spec.output, runtime.spec.storage.allowed.outputs
+    if output is not None and not location_allowed(output.prefix, allowed, namespace):
+        return "OutputNotAllowed", why_not_allowed(runtime, output.prefix, allowed, namespace)
     exceeded = _exceeded(runtime, request)
     if exceeded:
         return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."

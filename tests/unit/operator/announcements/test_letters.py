@@ -12,6 +12,7 @@ from avatar_operator.announcements.letters import (
     AT_ONCE,
     EVENTS,
     MAX_WAITING,
+    PATIENCE_SECONDS,
     Letter,
     LetterMetrics,
     PostOffice,
@@ -52,11 +53,21 @@ class Post:
         await self.takes(letter)
         self.arrived.append((letter.destination, letter.news.notice.reason, _now()))
 
-    def post(self, reason: str, *, to: str = "standard", namespace: str = "team-a", uid: str = "1") -> None:
+    def post(
+        self,
+        reason: str,
+        *,
+        to: str = "standard",
+        namespace: str = "team-a",
+        uid: str = "1",
+        apart: bool = False,
+    ) -> None:
         """Post a letter about the object with a uid."""
         body = {"kind": "AvatarModel", "metadata": {"namespace": namespace, "name": "ann", "uid": uid}}
         news = News(Notice("Normal", reason, ""), occasion="", time=NOON)
-        self.office.post(Letter(to, AVATAR_MODEL, body, version=7, news=news, written=_now()))
+        self.office.post(
+            Letter(to, AVATAR_MODEL, body, version=7, news=news, written=_now(), apart=apart or to == EVENTS)
+        )
 
     def reasons(self, destination: str = "standard") -> list[str]:
         """What arrived at a place."""
@@ -479,3 +490,40 @@ def test_a_letter_that_may_not_be_sent_any_more_is_left_to_the_next_leader() -> 
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(story(Post()))
+
+
+def test_a_topic_of_one_namespace_that_is_gone_keeps_no_other_waiting() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda letter: UNREACHABLE if _namespace(letter) == "gone" else None
+        for namespace in ("gone", "team-a", "team-b"):
+            post.post("Ready", namespace=namespace, apart=True)
+        await asyncio.sleep(0.1)
+
+        assert len(post.reasons()) == 2
+        assert post.office.trouble("standard") is None, "one failure is a hiccup"
+        await asyncio.sleep(10)
+        post.post("Later", namespace="team-a", apart=True)
+        await asyncio.sleep(0.1)
+
+        assert post.reasons()[-1] == "Later"
+        trouble = post.office.trouble("standard")
+        assert trouble is not None
+        assert trouble.lost is False
+        assert post.told == ["standard"], "what arrives elsewhere ends no trouble"
+
+    _in_virtual_time(story)
+
+
+def test_a_namespace_that_is_gone_with_its_topic_is_forgotten_some_time_after_its_last_letter() -> None:
+    async def story(post: Post) -> None:
+        post.fails = lambda _letter: UNREACHABLE
+        post.post("Ready", namespace="gone", apart=True)
+        await asyncio.sleep(PATIENCE_SECONDS + 100)
+
+        trouble = post.office.trouble("standard")
+        assert trouble is not None
+        assert trouble.lost is True
+        await asyncio.sleep(LOSS_TOLD_SECONDS)
+        assert post.office.trouble("standard") is None
+
+    _in_virtual_time(story)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,11 +69,13 @@ def runtime_with(topic_arn: str | None) -> AvatarRuntime:
     return AvatarRuntime.model_validate(runtime)
 
 
-def subscribed(aws_url: str, policy: dict[str, Any], suffix: str = "") -> tuple[str, Any]:
+def subscribed(
+    aws_url: str, policy: dict[str, Any], suffix: str = "", name: str | None = None
+) -> tuple[str, Any]:
     """A topic, and a function that reads a queue which is subscribed to it with a filter policy."""
     sns = boto3.client("sns", region_name=REGION, endpoint_url=aws_url)
     sqs = boto3.client("sqs", region_name=REGION, endpoint_url=aws_url)
-    name = f"status-{uuid.uuid4().hex}{suffix}"
+    name = name or f"status-{uuid.uuid4().hex}{suffix}"
     fifo = {"FifoTopic": "true"} if suffix else {}
     topic = sns.create_topic(Name=name, Attributes=fifo)["TopicArn"]
     queue = sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if suffix else {})["QueueUrl"]
@@ -208,3 +211,17 @@ def test_a_cluster_scoped_object_has_no_namespace_in_its_source() -> None:
     )
     assert event["source"] == "/apis/avatars.dev/v1alpha1/avatarruntimes/ann"
     assert event["subject"] == "ann"
+
+
+async def test_each_namespace_has_a_topic_to_itself_where_its_name_says_so(
+    announcer: Announcer, aws_url: str
+) -> None:
+    mine, received = subscribed(aws_url, {}, name="team-a")
+    _, others = subscribed(aws_url, {}, name="team-b")
+    runtime = runtime_with(mine.replace("team-a", "{namespace}"))
+
+    await announcer.announce(runtime, READY)
+    await announcer.announce(runtime, replace(READY, kind=AVATAR_RUNTIME, namespace="", name="standard"))
+
+    assert len(received()) == 1
+    assert others() == []

@@ -5,13 +5,14 @@ from prometheus_client import CollectorRegistry
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntimeStatus, EndpointStatus, Orphans
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
+from avatar_api.meta import ConditionStatus
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.left_behind.entries import left_by_model, left_by_request
 from avatar_operator.runtime_lifecycle.metrics import RuntimeCollector
 from builders import model_stages
 from builders.clock import NOON
 from builders.manifests import merged, model_manifest, runtime_manifest
-from builders.objects import a_model, a_request, a_runtime
+from builders.objects import a_condition, a_model, a_request, a_runtime
 
 
 def test_what_was_left_behind_is_counted_over_all_runtimes_and_zero_is_told_too() -> None:
@@ -71,3 +72,17 @@ def test_attempts_that_no_worker_has_begun_are_the_backlog() -> None:
         )
 
     assert registry.get_sample_value("avatar_endpoint_backlog") == 2
+
+
+def test_runtimes_whose_tenants_are_not_apart_are_counted() -> None:
+    cache, registry = ObjectCache(), CollectorRegistry()
+    registry.register(RuntimeCollector(cache))
+    statuses: list[ConditionStatus] = ["True", "False", "False"]
+    for number, apart in enumerate(statuses):
+        conditions = [a_condition("TenantsApart", apart), a_condition("Ready", "False")]
+        status = AvatarRuntimeStatus(conditions=conditions).to_wire()
+        metadata = {"uid": f"uid-{number}", "resourceVersion": "1"}
+        manifest = runtime_manifest(name=f"runtime-{number}")
+        cache.store(AVATAR_RUNTIME, merged(manifest, {"metadata": metadata, "status": status}))
+
+    assert registry.get_sample_value("avatar_runtimes_unsafe") == 2

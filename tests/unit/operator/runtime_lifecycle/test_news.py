@@ -18,6 +18,7 @@ from builders.objects import a_condition
             a_condition("NotificationsDelivered", "False", "TopicNotFound"),
             ("Warning", "NotificationsFailing"),
         ),
+        (a_condition("TenantsApart", "False", "PrefixShared"), ("Warning", "PrefixShared")),
     ],
 )
 def test_what_has_come_to_pass_is_told_as_of_its_time(condition: Condition, told: tuple[str, str]) -> None:
@@ -32,6 +33,7 @@ def test_nothing_is_told_of_what_is_well_or_under_way() -> None:
         a_condition("EndpointsReady", "False", "Creating"),
         a_condition("Stalled", "False", "InProgress"),
         a_condition("NotificationsDelivered", "True", "Delivered"),
+        a_condition("TenantsApart", "True", "Apart"),
     ]
 
     assert runtime_news({"status": AvatarRuntimeStatus(conditions=conditions).to_wire()}) == ()

@@ -34,8 +34,8 @@ async def test_only_objects_directly_under_the_prefix_are_photos(backend: Backen
     model = make_model()
     uid = model.metadata.uid
     for name in ("", "1.png", "2.png", "deeper/", "deeper/3.png"):
-        put(s3, f"photos/{uid}/{name}", b"" if name in ("", "deeper/") else b"photo")
-    put(s3, f"photos/{uid}-neighbour/4.png")
+        put(s3, f"photos/team-a/{uid}/{name}", b"" if name in ("", "deeper/") else b"photo")
+    put(s3, f"photos/team-a/{uid}-neighbour/4.png")
     photos = await backend.storage.list_photos(make_runtime(), model)
     assert [photo.uri.rpartition("/")[2] for photo in photos] == ["1.png", "2.png"]
 
@@ -62,7 +62,7 @@ async def test_a_named_version_is_the_one_that_is_pinned(backend: Backend, s3: A
 async def test_no_more_photos_are_read_than_needed_to_say_too_many(backend: Backend, s3: Any) -> None:
     model = make_model()
     for number in range(30):
-        put(s3, f"photos/{model.metadata.uid}/{number:02d}.png")
+        put(s3, f"photos/team-a/{model.metadata.uid}/{number:02d}.png")
     photos = await backend.storage.list_photos(make_runtime(), model)
     assert 15 < len(photos) < 30
 
@@ -113,7 +113,7 @@ class UploadedObjects(S3Objects):
         return [ListedObject(prefix.below(self.name), 1, "etag", datetime.now(UTC), 0.0)]
 
 
-@pytest.mark.parametrize("name", ["1\n2.png", f"{'x' * 1010}.png"], ids=["two lines", "too long"])
+@pytest.mark.parametrize("name", ["1\n2.png", f"{'x' * 1010}.png", "1%2f2.png", "1\\2.png", ".."])
 async def test_a_photo_whose_name_no_document_takes_is_refused_in_words(
     clients: AwsClients, name: str
 ) -> None:

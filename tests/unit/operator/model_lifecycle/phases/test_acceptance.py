@@ -66,6 +66,15 @@ def test_photos_outside_the_allowed_prefixes_are_refused(photos_of_others: Chang
     assert "outside what AvatarRuntime standard allows to namespace team-a" in message
 
 
+@pytest.mark.parametrize("namespace", ["output", "failure"])
+def test_a_namespace_in_whose_directory_everybodys_outcomes_would_lie_is_refused(namespace: str) -> None:
+    reason, message = _refusal(observed_model(a_model(namespace=namespace)))
+
+    assert reason == "NamespaceReserved"
+    assert f"s3://models/requests/{namespace}/" in message
+    assert "Use a namespace of another name" in message
+
+
 @pytest.mark.parametrize(
     ("wish", "expected"),
     [

@@ -74,6 +74,23 @@ def test_a_namespace_that_the_runtime_does_not_admit_is_refused() -> None:
     assert "does not admit namespace team-a" in message
 
 
+def test_a_namespace_in_whose_directory_everybodys_artifacts_lie_is_refused() -> None:
+    runtime = a_runtime(spec={"storage": {"outputs": "s3://models/"}})
+
+    reason, message = _refused(observed_request(a_request(namespace="artifacts"), model=ANN, runtime=runtime))
+
+    assert reason == "NamespaceReserved"
+    assert "s3://models/artifacts/" in message
+
+
+def test_a_namespace_called_like_a_part_of_other_keys_draws() -> None:
+    observation = observed_request(a_request(namespace="output"), model=ANN)
+
+    draft = acceptance(observation, request_draft(observation))
+
+    assert draft.status.storage_prefix == f"s3://pictures/output/{REQUEST_UID}/"
+
+
 def test_an_output_within_the_allowed_prefixes_is_accepted() -> None:
     request = a_request(spec={"output": {"prefix": "s3://albums/team-a/summer/"}})
     observation = observed_request(request, model=ANN)
