@@ -3,7 +3,8 @@
 A worker runs what tenants send it, and its texts may quote a service that it called. So only codes that are about what the
 tenant asked for keep the worker's words, bounded and without the places that objects lie in; every other code has a sentence
 of ours. The second line looks at the words that are kept: what seems to name an ARN, an account, a key, a role or a host is
-not told at all. All of it goes to the log.
+not told at all. All of it goes to the log. A bare name that stands among plain words cannot be told from one of them: whoever
+runs a worker of its own will can say what it knows, and only to those whose work it does.
 """
 
 import re
@@ -47,11 +48,12 @@ _SENTENCES: dict[WorkerErrorCode, str] = {
 _PLACES = re.compile(r"s3://\S*/(?=[^\s/])")
 """Where an object lies, up to its name."""
 _TELLTALE = re.compile(
-    r"\barn:|s3://|https?://|assumed-role|\brole/|amazonaws|\.internal\b"
-    r"|\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}|\b\d{12}\b|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w-]+(?:\.[\w-]+){2,}\b",
+    r"\barn:|s3://|https?://|\brole\b|\broles?/|-role\b|\bbuckets?\b|\baws\b|amazon|boto|\bendpoint\b|validation error"
+    r"|\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}|\b\d{12}\b|\b\d{1,3}(?:\.\d{1,3}){3}\b"
+    r"|\b[\w-]+\.(?:[\w-]+\.)*(?:cloud|cn|com|corp|dev|internal|io|lan|local|net|org|svc)\b",
     re.IGNORECASE,
 )
-"""ARNs, URLs, roles, hosts, keys, accounts and addresses."""
+"""ARNs, URLs, hosts, keys, accounts, addresses, and the words with which a service of AWS or its client speaks."""
 
 
 def public_words(words: str) -> str:

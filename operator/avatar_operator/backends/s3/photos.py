@@ -18,6 +18,7 @@ from avatar_api.documents.training import PhotoLocation
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import ObjectFacts, S3Objects
+from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.confidential import FOR_THE_PLATFORM_TEAM
 
@@ -90,22 +91,23 @@ def _about(location: str) -> Iterator[None]:
     try:
         yield
     except AwsFailure as error:
-        match error.reason:
-            case "AccessDenied":
-                reason, retryable = "PhotosDenied", True
-                message = (
-                    f"the operator may not read {location}. Check the location: without s3:ListBucket, S3 says the same of"
-                    f" a photo that is not there. If it is right: {FOR_THE_PLATFORM_TEAM} It is tried again."
-                )
-            case "BucketNotFound":
-                reason, retryable = "PhotosNotFound", False
-                message = f"the bucket of {location} is not there. Correct spec.photos."
-            case "AwsRejected" | "InvalidLocation":
-                reason, retryable = error.reason, False
-                message = (
-                    f"S3 takes no such location, or no such version: {location}. Correct spec.photos."
-                    " The operator's log has what was said, under this object's uid."
-                )
-            case _:
-                raise
-        raise BackendError(reason, message, retryable=retryable, said=error.said) from error
+        raise _failure(error, location) from error
+
+
+def _failure(error: AwsFailure, location: str) -> BackendError:
+    match error.reason:
+        case "AccessDenied":
+            return BackendError(
+                "PhotosDenied",
+                f"the operator may not read {location}. Check the location: without s3:ListBucket, S3 says the same of a"
+                f" photo that is not there. If it is right: {FOR_THE_PLATFORM_TEAM} It is tried again.",
+                retryable=True,
+                said=error.said,
+            )
+        case "BucketNotFound":
+            message = f"the bucket of {location} is not there. Correct spec.photos."
+            return BackendError("PhotosNotFound", message, retryable=False, said=error.said)
+        case "AwsRejected" | "InvalidLocation":
+            message = f"S3 takes no such location, or no such version: {location}. Correct spec.photos."
+            return BackendError(error.reason, message, retryable=False, said=error.said)
+    return backend_error(error)
