@@ -43,11 +43,11 @@ def test_no_object_of_a_tenants_says_what_aws_said_of_a_right_that_is_missing(
     events = flight.told(request["metadata"]["uid"], until={"dev.avatars.request.failed.v1alpha1"})
     flight.reasons("portraits", until={"DeadlineExceeded"})
 
+    read = json.dumps([request, model, events, flight.events("portraits"), flight.events("bob")])
+    assert [secret for secret in SECRETS if secret in read] == []
     told = "The operator may not do on AWS what this needs."
     assert told in request["status"]["lastFailure"]["message"]
     assert told in _trained(model)["message"]
-    read = json.dumps([request, model, events, flight.events("portraits"), flight.events("bob")])
-    assert [secret for secret in SECRETS if secret in read] == []
     for body, action in ((request, "InvokeEndpoint"), (model, "InvokeEndpointAsync")):
         said = _log_of(operator, body["metadata"]["uid"])
         assert [line for line in said if f"user/{OPERATOR}" in line and f"sagemaker:{action}" in line], said
