@@ -28,7 +28,7 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
 from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.confidential import Confidential
+from avatar_operator.core.confidential import Confidential
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

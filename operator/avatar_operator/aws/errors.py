@@ -48,7 +48,7 @@ from avatar_operator.aws.error_codes import (
     THROTTLING_CODES,
 )
 from avatar_operator.aws.public_sentences import public_sentence
-from avatar_operator.confidential import Confidential
+from avatar_operator.core.confidential import Confidential
 
 AwsCallError = ClientError | BotoCoreError | ResponseParserError
 """Everything that a call of boto3 raises."""

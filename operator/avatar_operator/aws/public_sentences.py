@@ -1,6 +1,6 @@
 """What a tenant reads of a failure of AWS: one sentence for each reason, and never a word of AWS's own."""
 
-from avatar_operator.confidential import FOR_THE_PLATFORM_TEAM
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
 
 PASSES = "It passes; the operator tries again."
 _SENTENCES = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from avatar_operator.aws.error_codes import DENIED_CODES
 from avatar_operator.aws.errors import AwsFailure, is_passing
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.confidential import NOTHING, Confidential
+from avatar_operator.core.confidential import NOTHING, Confidential
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,7 +6,7 @@ from typing import Literal
 
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.training import TrainingProgressMessage, TrainingResult
-from avatar_operator.confidential import NOTHING, Confidential
+from avatar_operator.core.confidential import NOTHING, Confidential
 from avatar_operator.locations import AttemptLocations, StorageLocations, attempt_locations
 
 AttemptStage = Literal["Queued", "Preparing", "Training", "Packaging"]

@@ -2,7 +2,7 @@
 what was said of it for the platform team.
 """
 
-from avatar_operator.confidential import NOTHING, Confidential
+from avatar_operator.core.confidential import NOTHING, Confidential
 from avatar_operator.core.decision import Retry
 
 

@@ -10,7 +10,7 @@ runs a worker of its own will can say what it knows, and only to those whose wor
 import re
 
 from avatar_api.documents.errors import WorkerError, WorkerErrorCode
-from avatar_operator.confidential import FOR_THE_PLATFORM_TEAM
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
 
 MAX_WORDS = 600
 _ABOUT_WHAT_WAS_ASKED: frozenset[WorkerErrorCode] = frozenset(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
-from avatar_operator.confidential import NOTHING, Confidential
+from avatar_operator.core.confidential import NOTHING, Confidential
 
 StatusT = TypeVar("StatusT")
 ActionT = TypeVar("ActionT")

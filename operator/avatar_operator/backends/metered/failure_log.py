@@ -13,7 +13,7 @@ import structlog
 
 from avatar_operator.backends.attempts import ArtifactFindings, AttemptFailed
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.confidential import Confidential
+from avatar_operator.core.confidential import Confidential
 
 AGAIN_SECONDS = 600.0
 MAX_REMEMBERED = 10_000

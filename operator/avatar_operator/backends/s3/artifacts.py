@@ -18,7 +18,7 @@ from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import ObjectTooLarge, S3Objects
 from avatar_operator.backends.attempts import ArtifactFindings, AttemptReference
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.confidential import Confidential
+from avatar_operator.core.confidential import Confidential
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_REQUEST_BYTES = 1 << 20

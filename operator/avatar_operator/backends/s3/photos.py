@@ -20,7 +20,7 @@ from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import ObjectFacts, S3Objects
 from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.confidential import FOR_THE_PLATFORM_TEAM
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
 
 COUNT_MARGIN = 10
 """Photos read beyond what the runtime allows: enough to say "too many" with a number."""

@@ -33,7 +33,7 @@ from avatar_operator.backends.sagemaker.failure_text import (
 from avatar_operator.backends.sagemaker.invocation_errors import invocation_error
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 from avatar_operator.backends.worker_words import worker_sentence
-from avatar_operator.confidential import FOR_THE_PLATFORM_TEAM, Confidential
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM, Confidential
 
 ARTIFACT_MISSING = "ArtifactMissing"
 MAX_ANSWER_BYTES = 6_291_456

@@ -7,7 +7,7 @@ SageMaker names the endpoint: "Endpoint NAME of account 123456789012 not found."
 import re
 from enum import Enum
 
-from avatar_operator.confidential import FOR_THE_PLATFORM_TEAM, Confidential
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM, Confidential
 
 
 class EndpointRefusal(Enum):

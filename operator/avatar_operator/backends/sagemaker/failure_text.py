@@ -19,7 +19,7 @@ from avatar_api.documents.errors import RETRYABLE, WorkerError
 from avatar_api.documents.parsing import parse_document
 from avatar_operator.aws.error_codes import PASSING_STATUSES
 from avatar_operator.backends.worker_words import worker_sentence
-from avatar_operator.confidential import FOR_THE_PLATFORM_TEAM, NOTHING, Confidential
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM, NOTHING, Confidential
 
 MAX_TEXT = 65536
 MAX_DEPTH = 4

@@ -19,7 +19,7 @@ from avatar_operator.aws.errors import AwsCallError, aws_failure, error_code, er
 from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.endpoint_refusal import REFUSAL_SENTENCES, endpoint_refusal
-from avatar_operator.confidential import FOR_THE_PLATFORM_TEAM
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
 
 VALIDATION_CODES = ("ValidationError", "ValidationException")
 TOO_LARGE_CODES = ("413", "RequestEntityTooLarge")

@@ -24,7 +24,7 @@ from avatar_operator.backends.attempts import (
 )
 from avatar_operator.backends.sagemaker.failure_text import MAX_TEXT, failure_cause
 from avatar_operator.backends.worker_words import public_words
-from avatar_operator.confidential import Confidential
+from avatar_operator.core.confidential import Confidential
 from avatar_operator.locations import outcome_extension
 
 MAX_RESULT_BYTES = 1 << 20

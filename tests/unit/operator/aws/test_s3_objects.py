@@ -13,7 +13,7 @@ from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_deletion import NotRemoved
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
-from avatar_operator.confidential import Confidential
+from avatar_operator.core.confidential import Confidential
 from builders.aws_stub import Answer, AwsStub, Call, aws_stub, s3_error
 
 PHOTO = S3Location("photos", "ann/1.png")

@@ -12,7 +12,7 @@ from avatar_api.documents.errors import RETRYABLE, WorkerError
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_operator.backends.sagemaker.endpoint_refusal import EndpointRefusal, endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
-from avatar_operator.confidential import Confidential
+from avatar_operator.core.confidential import Confidential
 
 ERROR = WorkerError(
     code="TooFewUsablePhotos",
