@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from dataclasses import asdict, replace
 from typing import Any, cast, get_args
 
+import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ from avatar_operator.backends.s3 import S3Storage
 from avatar_operator.backends.sagemaker import SageMakerCompute
 from avatar_operator.backends.sagemaker.failure_text import failure_cause
 from avatar_operator.backends.selection import Backend
+from avatar_operator.core.conditions import find_condition
 from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.kube.client import Object
 from avatar_operator.locations import picture_directory, picture_prefix
@@ -274,3 +276,17 @@ def test_a_text_without_a_document_reaches_nobody(text: str) -> None:
         cause = failure_cause(sentence)
         assert cause.said.mention(text)
         assert [secret for secret in SECRETS if secret in cause.message] == []
+
+
+async def test_a_runtime_says_what_aws_said_because_the_platform_team_reads_it() -> None:
+    world = World()
+    error = answered("AccessDenied", 403, TEXTS[0])
+    world.add_runtime()
+    with pytest.raises(BackendError) as caught:
+        await a_backend(error).compute.ensure_endpoints(world.runtime)
+    world.backend.script("ensure_endpoints", caught.value)
+    await world.look_at(AVATAR_RUNTIME)
+    ready = find_condition(world.runtime.status.conditions, "EndpointsReady")
+    assert ready is not None
+    assert TEXTS[0] in ready.message
+    assert "(request 4ZQ1)" in ready.message
