@@ -36,6 +36,7 @@ PLACES = {
     "EndpointsFacts": 1,
     "EndpointVerdict": 1,
     "FailureCause": 0,
+    "_cause": 0,
     "AttemptFailed": 0,
     "Deadline": 1,
     "_news": 2,

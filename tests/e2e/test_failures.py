@@ -45,7 +45,7 @@ def test_photos_that_cannot_be_used_fail_at_once_with_a_verdict_for_each(failing
 
 def test_a_worker_that_answers_500_is_tried_again_and_then_given_up(failing_flight: Flight) -> None:
     model = _failed(failing_flight, "oops")
-    assert "told to fail" in _told(failing_flight, model, "InternalError")
+    assert "failed in a way that it should not" in _told(failing_flight, model, "InternalError")
     assert model["status"]["training"]["failures"] == 2
     assert len(failing_flight.submissions(model["metadata"]["uid"])) == 2
     assert "TrainingAttemptFailed" in failing_flight.reasons("ann", until={"TrainingAttemptFailed"})

@@ -242,7 +242,7 @@ class Outbox:
         try:
             await self._announcer.announce(runtime, announcement)
         except BackendError as error:
-            raise UndeliverableError(error.reason, error.message, hopeless=not error.retryable) from error
+            raise UndeliverableError(error.reason, error.in_full, hopeless=not error.retryable) from error
 
 
 def _identity(body: Object) -> Object:

@@ -29,6 +29,7 @@ from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AWS_CALL_ERRORS, AwsCallError, aws_failure, error_code, error_text
 from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.confidential import Confidential
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -87,11 +88,11 @@ def announcement_error(error: AwsCallError, doing: str) -> BackendError:
 
     Args:
         error: what was raised.
-        doing: what was attempted, to begin the message with.
+        doing: what was attempted, for the platform team.
     """
     failure = aws_failure(error, doing)
     if _is_about_the_announcement(error):
-        return BackendError("AnnouncementRefused", failure.message, retryable=False)
+        return BackendError("AnnouncementRefused", failure.message, retryable=False, said=failure.said)
     match failure.reason:
         case "NotFound":
             reason, advice = (
@@ -110,13 +111,14 @@ def announcement_error(error: AwsCallError, doing: str) -> BackendError:
             )
         case _:
             return backend_error(failure)
-    return BackendError(reason, f"{failure.message} {advice}", retryable=True)
+    said = Confidential(f"{failure.said.reveal()} {advice}")
+    return BackendError(reason, failure.message, retryable=True, said=said)
 
 
 def _is_about_the_announcement(error: AwsCallError) -> bool:
     if isinstance(error, ClientError):
         is_about_a_parameter = error_code(error) in PARAMETER_CODES
-        return is_about_a_parameter and not error_text(error).startswith(TOPIC_PARAMETERS)
+        return is_about_a_parameter and not error_text(error).begin_with(*TOPIC_PARAMETERS)
     return isinstance(error, ParamValidationError)
 
 

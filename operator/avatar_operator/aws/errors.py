@@ -1,4 +1,5 @@
-"""What botocore raises, as AwsFailure: a reason for conditions, a message for people, and whether to try again.
+"""What botocore raises, as AwsFailure: a reason and a sentence for conditions, AWS's own words for the log, and whether to
+try again. The sentence follows from the reason alone, so that no word of AWS's reaches a tenant.
 
 Missing permissions and bad credentials count as retryable although somebody usually has to act: IAM changes take
 effect with a delay, credentials rotate, and none of it is the fault of the object that happens to be worked on. A
@@ -46,6 +47,8 @@ from avatar_operator.aws.error_codes import (
     SIGNATURE_CODES,
     THROTTLING_CODES,
 )
+from avatar_operator.aws.public_sentences import public_sentence
+from avatar_operator.core.confidential import Confidential
 
 AwsCallError = ClientError | BotoCoreError | ResponseParserError
 """Everything that a call of boto3 raises."""
@@ -74,17 +77,17 @@ class AwsFailure(Exception):  # an error may pass; this has been classified
 
     Attributes:
         reason: one CamelCase word for conditions and Events.
-        message: what happened and how to mend it, for a person.
+        message: the sentence that tenants read; it follows from the reason.
+        said: what was attempted, what AWS said and how to mend it, for the platform team.
         retryable: whether the same call may succeed later.
         retry_after: seconds to wait at least, if AWS said so.
     """
 
-    def __init__(
-        self, reason: str, message: str, *, retryable: bool, retry_after: float | None = None
-    ) -> None:
-        super().__init__(message)
+    def __init__(self, reason: str, said: str, *, retryable: bool, retry_after: float | None = None) -> None:
+        super().__init__(public_sentence(reason))
         self.reason = reason
-        self.message = message
+        self.message = public_sentence(reason)
+        self.said = Confidential(said)
         self.retryable = retryable
         self.retry_after = retry_after
 
@@ -94,9 +97,15 @@ def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def error_text(error: ClientError) -> str:
+def error_text(error: ClientError) -> Confidential:
     """AWS's sentence for what went wrong: one line, of a length that fits a condition."""
-    return " ".join(str(error.response.get("Error", {}).get("Message", "")).split())[:MAX_AWS_TEXT]
+    text = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
+    return Confidential(text[:MAX_AWS_TEXT])
+
+
+def request_id(error: ClientError) -> str:
+    """AWS's name for the call, empty if it gave none: whoever asks AWS about it is asked for this."""
+    return str(error.response.get("ResponseMetadata", {}).get("RequestId", ""))
 
 
 def http_status(error: ClientError) -> int:
@@ -121,15 +130,16 @@ def aws_failure(error: AwsCallError, doing: str) -> AwsFailure:
 
     Args:
         error: what was raised.
-        doing: what was attempted, to begin the message with: "read s3://photos/ann/1.png".
+        doing: what was attempted, for the platform team: "read s3://photos/ann/1.png".
     """
     if isinstance(error, ClientError):
         verdict = _verdict(error)
-        said = f"AWS says {error_code(error)}: {error_text(error).rstrip('.')}."
+        said = f"AWS says {error_code(error)}: {error_text(error).reveal().rstrip('.')}."
         mend = verdict.mend.format(operation=error.operation_name)
+        call = f" (request {request_id(error)})" if request_id(error) else ""
         return AwsFailure(
             verdict.reason,
-            f"could not {doing}: {said} {mend}".rstrip(),
+            f"could not {doing}: {said} {mend}".rstrip() + call,
             retryable=verdict.retryable,
             retry_after=_retry_after(error),
         )
@@ -140,12 +150,12 @@ def aws_failure(error: AwsCallError, doing: str) -> AwsFailure:
             retryable=True,
         )
     if isinstance(error, ParamValidationError):
-        return AwsFailure("AwsRejected", f"could not {doing}: {str(error)[:MAX_AWS_TEXT]}", retryable=False)
-    return AwsFailure(
-        _UNREACHABLE,
-        f"could not {doing}: AWS could not be reached ({type(error).__name__}: {str(error)[:MAX_AWS_TEXT]})",
-        retryable=True,
+        said = f"could not {doing}: {str(error)[:MAX_AWS_TEXT]}"
+        return AwsFailure("AwsRejected", said, retryable=False)
+    said = (
+        f"could not {doing}: AWS could not be reached ({type(error).__name__}: {str(error)[:MAX_AWS_TEXT]})"
     )
+    return AwsFailure(_UNREACHABLE, said, retryable=True)
 
 
 @dataclass(frozen=True)
@@ -212,7 +222,7 @@ def _verdict(error: ClientError) -> _Verdict:
 
 def _signing_trouble(error: ClientError) -> _Verdict | None:
     code = error_code(error)
-    if code in CLOCK_CODES or (code in SIGNATURE_CODES and error_text(error).startswith(CLOCK_WORDS)):
+    if code in CLOCK_CODES or (code in SIGNATURE_CODES and error_text(error).begin_with(*CLOCK_WORDS)):
         return _SKEWED
     if code in EXPIRED_CODES:
         return _EXPIRED
@@ -226,7 +236,7 @@ def _signing_trouble(error: ClientError) -> _Verdict | None:
 def _key_trouble(error: ClientError) -> _Verdict | None:
     code = error_code(error).lower()
     if not code.startswith(KEY_PREFIX):
-        is_denied = error_code(error) in DENIED_CODES and _KEY_ACTION.match(error_text(error))
+        is_denied = error_code(error) in DENIED_CODES and error_text(error).match(_KEY_ACTION)
         return _KEY_DENIED if is_denied else None
     if "throttl" in code:
         return _BY_CODE["Throttling"]
@@ -247,7 +257,7 @@ def aws_errors(doing: str) -> Iterator[None]:
     """Raise AwsFailure for whatever botocore raises inside.
 
     Args:
-        doing: what is attempted, to begin the message with.
+        doing: what is attempted, for the platform team.
     """
     try:
         yield

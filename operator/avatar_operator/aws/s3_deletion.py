@@ -1,9 +1,12 @@
 """Removing everything below a prefix: every version and every delete marker, in bounded time."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from avatar_operator.aws.error_codes import DENIED_CODES
 from avatar_operator.aws.errors import AwsFailure, is_passing
 from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.core.confidential import NOTHING, Confidential
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,11 +20,19 @@ DELETE_TRIES = 3
 """How often objects are named again that S3 was too busy for, while it deleted the others."""
 
 
-def delete_all_below(s3: "S3Client", *, prefix: S3Location) -> list[str]:
+@dataclass(frozen=True)
+class NotRemoved:
+    """Something that stays: what, in words, and what S3 said of it."""
+
+    words: str
+    said: Confidential = NOTHING
+
+
+def delete_all_below(s3: "S3Client", *, prefix: S3Location) -> list[NotRemoved]:
     """See S3Objects.delete_below. Blocks; raises what botocore raises, too."""
     # Listed to the end before anything goes: a listing that continues at a deleted key is up to the server.
     found, complete = _versions(s3, prefix)
-    left = [] if complete else [f"{prefix.uri}: more than {MAX_DELETED_PER_CALL} objects"]
+    left = [] if complete else [NotRemoved(f"{prefix.uri}: more than {MAX_DELETED_PER_CALL} objects")]
     for start in range(0, len(found), DELETE_BATCH):
         left.extend(_delete_batch(s3, prefix, found[start : start + DELETE_BATCH]))
     return left
@@ -38,8 +49,10 @@ def _versions(s3: "S3Client", prefix: S3Location) -> tuple[list["ObjectIdentifie
     return found, True
 
 
-def _delete_batch(s3: "S3Client", prefix: S3Location, objects: list["ObjectIdentifierTypeDef"]) -> list[str]:
-    left: list[str] = []
+def _delete_batch(
+    s3: "S3Client", prefix: S3Location, objects: list["ObjectIdentifierTypeDef"]
+) -> list[NotRemoved]:
+    left: list[NotRemoved] = []
     for _ in range(DELETE_TRIES):
         answer = s3.delete_objects(Bucket=prefix.bucket, Delete={"Objects": objects, "Quiet": True})
         objects = []
@@ -47,8 +60,10 @@ def _delete_batch(s3: "S3Client", prefix: S3Location, objects: list["ObjectIdent
             if is_passing(refusal.get("Code", ""), 0):
                 objects.append({"Key": refusal["Key"], "VersionId": refusal.get("VersionId", "null")})
             else:
-                uri = S3Location(prefix.bucket, refusal.get("Key", "")).uri
-                left.append(f"{uri}: {refusal.get('Code')} {refusal.get('Message')}")
+                uri, code = S3Location(prefix.bucket, refusal.get("Key", "")).uri, refusal.get("Code", "")
+                reason = "AccessDenied" if code in DENIED_CODES else "AwsRejected"
+                said = Confidential(f"{code} {refusal.get('Message')}")
+                left.append(NotRemoved(f"{uri} ({reason})", said))
         if not objects:
             return left
     raise AwsFailure(

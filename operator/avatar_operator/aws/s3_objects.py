@@ -17,7 +17,7 @@ from avatar_operator.aws.ages import age_seconds
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.error_codes import MISSING_OBJECT_CODES
 from avatar_operator.aws.errors import aws_errors, error_code, http_status
-from avatar_operator.aws.s3_deletion import delete_all_below
+from avatar_operator.aws.s3_deletion import NotRemoved, delete_all_below
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_uploads import S3Uploads
 
@@ -235,11 +235,11 @@ class S3Objects:
                 self._region, lambda s3: s3.delete_object(Bucket=location.bucket, Key=location.key)
             )
 
-    async def delete_below(self, prefix: S3Location) -> list[str]:
+    async def delete_below(self, prefix: S3Location) -> list[NotRemoved]:
         """Remove every object under a prefix with all its versions and delete markers.
 
         Returns:
-            What S3 refused to remove, in words, and whether something is left for another call.
+            What S3 refused to remove, and whether something is left for another call.
 
         Raises:
             AwsFailure: the listing or a whole batch failed, or S3 stays too busy for some of it.

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from avatar_operator.aws.ages import age_seconds
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import aws_errors, error_code
+from avatar_operator.aws.s3_deletion import NotRemoved
 from avatar_operator.aws.s3_location import S3Location
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ class S3Uploads:
         with aws_errors(f"list uploads below {prefix.uri}"):
             return await self._clients.s3(self._region, lambda s3: _first(s3, prefix)[0])
 
-    async def abort_below(self, prefix: S3Location) -> list[str]:
+    async def abort_below(self, prefix: S3Location) -> list[NotRemoved]:
         """End every upload under a prefix and remove its parts.
 
         Returns:
-            Whether something is left for another call, in words.
+            Whether something is left for another call.
         """
 
-        def abort_all(s3: "S3Client") -> list[str]:
+        def abort_all(s3: "S3Client") -> list[NotRemoved]:
             uploads, complete = _first(s3, prefix)
             for upload in uploads:
                 try:
@@ -61,7 +62,8 @@ class S3Uploads:
                 except ClientError as error:
                     if error_code(error) != ALREADY_GONE:
                         raise
-            return [] if complete else [f"{prefix.uri}: more than {MAX_UPLOADS_PER_CALL} unfinished uploads"]
+            more = NotRemoved(f"{prefix.uri}: more than {MAX_UPLOADS_PER_CALL} unfinished uploads")
+            return [] if complete else [more]
 
         with aws_errors(f"abort uploads below {prefix.uri}"):
             return await self._clients.s3(self._region, abort_all)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.training import TrainingProgressMessage, TrainingResult
+from avatar_operator.core.confidential import NOTHING, Confidential
 from avatar_operator.locations import AttemptLocations, StorageLocations, attempt_locations
 
 AttemptStage = Literal["Queued", "Preparing", "Training", "Packaging"]
@@ -77,12 +78,14 @@ class ArtifactFindings:
 
     Attributes:
         defect: what is wrong with the artifact, in words; empty if nothing is.
+        said: what the worker says where that is wrong, for the log.
         weights_sha256: digest of the weights inside, by the manifest of a sound artifact: with these it is drawn, and
             with no others.
     """
 
     defect: str = ""
     weights_sha256: str | None = None
+    said: Confidential = NOTHING
 
 
 NOT_EXAMINED = ArtifactFindings()
@@ -103,12 +106,21 @@ class AttemptSucceeded:
 
 @dataclass(frozen=True)
 class AttemptFailed:
-    """The attempt ended without an artifact. `reason` is a worker's error code or the backend's own word."""
+    """The attempt ended without an artifact.
+
+    Attributes:
+        reason: a worker's error code, or the backend's own word.
+        message: a sentence for a tenant.
+        retryable: whether another attempt may do better.
+        error: the worker's document, if there is one.
+        said: what the worker, or the backend, said.
+    """
 
     reason: str
     message: str
     retryable: bool
     error: WorkerError | None = None
+    said: Confidential = NOTHING
 
 
 AttemptOutcome = AttemptPending | AttemptSucceeded | AttemptFailed

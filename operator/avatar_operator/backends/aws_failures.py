@@ -14,7 +14,11 @@ T = TypeVar("T")
 def backend_error(failure: AwsFailure) -> BackendError:
     """The same failure as the ports know it."""
     return BackendError(
-        failure.reason, failure.message, retryable=failure.retryable, retry_after=failure.retry_after
+        failure.reason,
+        failure.message,
+        retryable=failure.retryable,
+        retry_after=failure.retry_after,
+        said=failure.said,
     )
 
 

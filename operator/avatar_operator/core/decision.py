@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
+from avatar_operator.core.confidential import NOTHING, Confidential
+
 StatusT = TypeVar("StatusT")
 ActionT = TypeVar("ActionT")
 ObservationT = TypeVar("ObservationT")
@@ -52,9 +54,10 @@ class ActionFailed(Generic[ActionT]):
     Attributes:
         action: what was to be done.
         reason: one CamelCase word.
-        message: what happened and how to mend it, for a person.
+        message: what happened and how to mend it, for a tenant.
         retryable: whether the same action may succeed later without anybody changing anything.
         retry_after: seconds to wait at least, if the other side said so.
+        said: what the other side said: see `told_in_full`.
     """
 
     action: ActionT
@@ -62,6 +65,11 @@ class ActionFailed(Generic[ActionT]):
     message: str
     retryable: bool
     retry_after: float | None = None
+    said: Confidential = NOTHING
+
+    def told_in_full(self) -> "ActionFailed[ActionT]":
+        """The same with all that is known of it for a message: what an AvatarRuntime says, and nothing that tenants read."""
+        return replace(self, message=self.said.reveal() or self.message)
 
     def as_retry(self, *, hopeless_pause: float = 0.0) -> Retry:
         """The same as a reason to try again.

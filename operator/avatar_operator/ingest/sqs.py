@@ -96,7 +96,7 @@ class Consumer:
                     "queue cannot be read",
                     queue=self._queue_url,
                     reason=failure.reason,
-                    error=failure.message,
+                    error=failure.said.reveal(),
                 )
                 await self._sleep(_pause(failures))
             except Exception:

@@ -254,7 +254,7 @@ class ModelLifecycle:
             submission = await backend.compute.submit_training(runtime, request, document)
         except OutcomeUnknownError as error:
             logger.warning(
-                "the answer to a submission was lost", inference_id=request.inference_id, error=str(error)
+                "the answer to a submission was lost", inference_id=request.inference_id, error=error.in_full
             )
             return AnswerLost()
         except BackendError:

@@ -88,7 +88,7 @@ class OrphanCollector:
                     "orphans could not be looked for",
                     name=runtime.metadata.name,
                     reason=error.reason,
-                    why=error.message,
+                    why=error.in_full,
                 )
 
     async def _look_at(self, runtime: AvatarRuntime) -> None:
@@ -143,7 +143,7 @@ class OrphanCollector:
         try:
             left = await self._removed(runtime, orphan)
         except BackendError as error:
-            left = error.message
+            left = error.in_full
         self._orphans.labels("Failed" if left else "Removed").inc()
         if left:
             logger.warning("an orphan could not be removed", why=left, **_fields(runtime, orphan))

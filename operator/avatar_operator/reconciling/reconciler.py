@@ -144,6 +144,11 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         body = self._cache.get(key)
         if body is None:
             return Reconciled("gone")
+        # What is logged on the way is found by the object that a tenant sees.
+        with structlog.contextvars.bound_contextvars(uid=body["metadata"]["uid"]):
+            return await self._pass(key, body)
+
+    async def _pass(self, key: ObjectKey, body: Object) -> Reconciled:
         try:
             observation = await self._lifecycle.observe(body)
         except ValidationError as error:
@@ -234,7 +239,9 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         try:
             return await self._lifecycle.perform(observation, action)
         except BackendError as error:
-            return ActionFailed(action, error.reason, error.message, error.retryable, error.retry_after)
+            return ActionFailed(
+                action, error.reason, error.message, error.retryable, error.retry_after, error.said
+            )
 
     async def _write_status(self, body: Object, status: StatusT) -> Object:
         try:

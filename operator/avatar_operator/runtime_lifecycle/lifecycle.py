@@ -57,6 +57,9 @@ def decide(observation: RuntimeObservation) -> RuntimeDraft:
 
 def fold(observation: RuntimeObservation, draft: RuntimeDraft, fact: RuntimeFact) -> RuntimeDraft:
     """What an action learned, or what its failure means. Pure."""
+    if isinstance(fact, ActionFailed):
+        # The platform team reads this object, and mends what stands there.
+        fact = fact.told_in_full()
     match fact:
         case EndpointsSeen() | ActionFailed(action=EnsureEndpoints()):
             return fold_endpoints(observation, draft, fact)

@@ -1,4 +1,4 @@
-"""A backend that counts: the same two ports around any others, for Prometheus."""
+"""A backend that counts: the same two ports around any others, for Prometheus, and for the log where one fails."""
 
 import inspect
 

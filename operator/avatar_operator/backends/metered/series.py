@@ -1,4 +1,4 @@
-"""What is counted of a backend, for Prometheus.
+"""What is counted of a backend, for Prometheus; what was said of a failure goes to the log (`failure_log`).
 
 Labels are few and closed: backend, verb, and the outcome's reason. Names of objects are in none of them.
 """
@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.metered.failure_log import FailureLog
 
 T = TypeVar("T")
 BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -74,7 +75,7 @@ class TokensAvailable(Collector):
 
 
 class VerbCounter:
-    """Counts and times the verbs of one backend.
+    """Counts and times the verbs of one backend, and writes down what was said where one failed.
 
     Args:
         name: the backend's name in the series: "sagemaker", "simulated".
@@ -85,6 +86,7 @@ class VerbCounter:
     def __init__(self, name: str, metrics: BackendMetrics, verbs: Iterable[str]) -> None:
         self._name = name
         self._metrics = metrics
+        self._failures = FailureLog()
         for verb in verbs:
             for code in KNOWN_CODES:
                 metrics.requests.labels(name, verb, code)
@@ -98,8 +100,10 @@ class VerbCounter:
         try:
             result = await call
             code = OK
+            self._failures.answered(verb, result)
         except BackendError as error:
             code = error.reason
+            self._failures.failed(verb, error)
             if code == "Throttled":
                 self._metrics.throttled.labels(self._name, verb).inc()
             raise

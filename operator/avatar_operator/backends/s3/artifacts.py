@@ -18,6 +18,7 @@ from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import ObjectTooLarge, S3Objects
 from avatar_operator.backends.attempts import ArtifactFindings, AttemptReference
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.confidential import Confidential
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_REQUEST_BYTES = 1 << 20
@@ -31,7 +32,10 @@ async def examine_artifact(
     Raises:
         AwsFailure: it could not be found out.
     """
-    defect = _misplaced(artifact, attempt) or await _object_defect(objects, artifact, attempt)
+    misplaced = _misplaced(artifact, attempt)
+    if misplaced is not None:
+        return misplaced
+    defect = await _object_defect(objects, artifact, attempt)
     if defect:
         return ArtifactFindings(defect)
     location = S3Location.parse(attempt.locations.manifest)
@@ -41,7 +45,7 @@ async def examine_artifact(
             return ArtifactFindings(f"{location.uri} is not there")
         manifest = parse_document(ArtifactManifest, content)
     except (ObjectTooLarge, UnreadableDocument) as error:
-        return ArtifactFindings(f"{location.uri} is no manifest: {error}")
+        return ArtifactFindings(f"{location.uri} is no manifest", said=Confidential(str(error)))
     return examine_manifest(manifest, attempt, await _wanted_base(objects, runtime, attempt))
 
 
@@ -78,8 +82,8 @@ def examine_manifest(
     """
     if manifest.inference_id != attempt.inference_id or manifest.revision != attempt.revision:
         return ArtifactFindings(
-            f"the manifest is that of {manifest.inference_id}, revision {manifest.revision},"
-            f" not of {attempt.inference_id}, revision {attempt.revision}"
+            f"the manifest is that of another attempt, not of {attempt.inference_id}, revision {attempt.revision}",
+            said=Confidential(f"{manifest.inference_id}, revision {manifest.revision}"),
         )
     if manifest.base_model.sha256 != base_sha256:
         return ArtifactFindings(
@@ -91,7 +95,7 @@ def examine_manifest(
     return ArtifactFindings(weights_sha256=weights[0])
 
 
-def _misplaced(artifact: ArtifactResult, attempt: AttemptReference) -> str:
+def _misplaced(artifact: ArtifactResult, attempt: AttemptReference) -> ArtifactFindings | None:
     locations = attempt.locations
     for name, claimed, wanted in (
         ("artifact", artifact.uri, locations.artifact),
@@ -99,8 +103,10 @@ def _misplaced(artifact: ArtifactResult, attempt: AttemptReference) -> str:
         ("target model", artifact.target_model, locations.target_model),
     ):
         if claimed != wanted:
-            return f"the worker names {claimed} as its {name}, but was told {wanted}"
-    return ""
+            return ArtifactFindings(
+                f"the worker names another {name}, but was told {wanted}", said=Confidential(claimed)
+            )
+    return None
 
 
 async def _object_defect(objects: S3Objects, artifact: ArtifactResult, attempt: AttemptReference) -> str:

@@ -62,7 +62,7 @@ async def _fenced(objects: S3Objects, attempt: AttemptReference) -> Fenced:
         log.warning(
             "request document of a fenced attempt stays",
             inference_id=attempt.inference_id,
-            error=error.message,
+            error=error.said.reveal(),
         )
     return Fenced()
 

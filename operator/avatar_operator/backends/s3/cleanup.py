@@ -7,13 +7,17 @@ finalizer must end. Trouble that passes is raised.
 
 from collections.abc import Sequence
 
+import structlog
+
 from avatar_operator.aws.errors import AwsFailure
+from avatar_operator.aws.s3_deletion import NotRemoved
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.cleanup_report import CleanupReport
 
 MAX_REPORTED = 20
 HOPELESS = frozenset({"AccessDenied", "AwsRejected"})
+log = structlog.get_logger(__name__)
 
 
 async def delete_below(objects: S3Objects, prefixes: Sequence[S3Location]) -> CleanupReport:
@@ -22,7 +26,7 @@ async def delete_below(objects: S3Objects, prefixes: Sequence[S3Location]) -> Cl
     Raises:
         AwsFailure: S3 could not be asked, or was too busy: try again.
     """
-    left: list[str] = []
+    left: list[NotRemoved] = []
     for prefix in prefixes:
         # Uploads first: one that is completed meanwhile is then found as the object that it became.
         for remove in (objects.uploads.abort_below, objects.delete_below):
@@ -33,7 +37,10 @@ async def delete_below(objects: S3Objects, prefixes: Sequence[S3Location]) -> Cl
                     break
                 if error.reason not in HOPELESS:
                     raise
-                left.append(error.message)
-    if len(left) > MAX_REPORTED:
-        left = [*left[:MAX_REPORTED], f"and {len(left) - MAX_REPORTED} more"]
-    return CleanupReport(tuple(left))
+                left.append(NotRemoved(f"{prefix.uri} ({error.reason})", error.said))
+    words = list(dict.fromkeys(stays.words for stays in left))
+    for said in dict.fromkeys(stays.said for stays in left[:MAX_REPORTED] if stays.said):
+        log.warning("not everything could be removed", said=said.reveal())
+    if len(words) > MAX_REPORTED:
+        words = [*words[:MAX_REPORTED], f"and {len(words) - MAX_REPORTED} more"]
+    return CleanupReport(tuple(words))

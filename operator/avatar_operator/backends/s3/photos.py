@@ -7,7 +7,8 @@ of the model that names them.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from pydantic import ValidationError
 
@@ -17,8 +18,10 @@ from avatar_api.documents.training import PhotoLocation
 from avatar_api.literal_locations import is_literal
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.aws.s3_objects import ObjectFacts, S3Objects
+from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
 
 COUNT_MARGIN = 10
 """Photos read beyond what the runtime allows: enough to say "too many" with a number."""
@@ -30,26 +33,15 @@ async def list_photos(
 ) -> Sequence[PhotoLocation]:
     """See Storage.list_photos."""
     named = model.spec.photos.objects
-    try:
-        if named is None:
-            limit = runtime.spec.limits.photos.max_count + COUNT_MARGIN
-            named = await _photos_under(objects, model.spec.photos.s3_prefix or "", limit)
-        return await _pinned(objects, named)
-    except AwsFailure as error:
-        if error.reason == "AccessDenied":
-            raise BackendError(
-                "PhotosDenied",
-                f"{error.message} Check the photos' location, too: without s3:ListBucket, S3 says the same of a photo"
-                " that is not there. It is tried again.",
-                retryable=True,
-            ) from error
-        if error.reason == "BucketNotFound":
-            raise BackendError("PhotosNotFound", error.message, retryable=False) from error
-        raise
+    if named is None:
+        limit = runtime.spec.limits.photos.max_count + COUNT_MARGIN
+        named = await _photos_under(objects, model.spec.photos.s3_prefix or "", limit)
+    return await _pinned(objects, named)
 
 
 async def _photos_under(objects: S3Objects, prefix_uri: str, limit: int) -> list[PhotoObject]:
-    listed = await objects.list_directly(S3Location.told(prefix_uri), limit=limit)
+    with _about(prefix_uri):
+        listed = await objects.list_directly(S3Location.told(prefix_uri), limit=limit)
     if not listed:
         raise BackendError(
             "PhotosNotFound",
@@ -80,9 +72,7 @@ def _unreadable(location: S3Location, has: str) -> BackendError:
 
 
 async def _pinned(objects: S3Objects, named: Sequence[PhotoObject]) -> list[PhotoLocation]:
-    found = await asyncio.gather(
-        *(objects.facts(S3Location.told(photo.uri), version_id=photo.version_id) for photo in named)
-    )
+    found = await asyncio.gather(*(_facts(objects, photo) for photo in named))
     missing = [photo.uri for photo, facts in zip(named, found, strict=True) if facts is None]
     if missing:
         shown = ", ".join(missing[:MAX_NAMED]) + (", ..." if len(missing) > MAX_NAMED else "")
@@ -96,3 +86,36 @@ async def _pinned(objects: S3Objects, named: Sequence[PhotoObject]) -> list[Phot
         for photo, facts in zip(named, found, strict=True)
         if facts is not None
     ]
+
+
+async def _facts(objects: S3Objects, photo: PhotoObject) -> ObjectFacts | None:
+    with _about(photo.uri):
+        return await objects.facts(S3Location.told(photo.uri), version_id=photo.version_id)
+
+
+@contextmanager
+def _about(location: str) -> Iterator[None]:
+    """Say of what AWS refuses which of the model's own locations it was asked for."""
+    try:
+        yield
+    except AwsFailure as error:
+        raise _failure(error, location) from error
+
+
+def _failure(error: AwsFailure, location: str) -> BackendError:
+    match error.reason:
+        case "AccessDenied":
+            return BackendError(
+                "PhotosDenied",
+                f"the operator may not read {location}. Check the location: without s3:ListBucket, S3 says the same of a"
+                f" photo that is not there. If it is right: {FOR_THE_PLATFORM_TEAM} It is tried again.",
+                retryable=True,
+                said=error.said,
+            )
+        case "BucketNotFound":
+            message = f"the bucket of {location} is not there. Correct spec.photos."
+            return BackendError("PhotosNotFound", message, retryable=False, said=error.said)
+        case "AwsRejected" | "InvalidLocation":
+            message = f"S3 takes no such location, or no such version: {location}. Correct spec.photos."
+            return BackendError(error.reason, message, retryable=False, said=error.said)
+    return backend_error(error)

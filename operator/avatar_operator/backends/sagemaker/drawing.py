@@ -32,11 +32,18 @@ from avatar_operator.backends.sagemaker.failure_text import (
 )
 from avatar_operator.backends.sagemaker.invocation_errors import invocation_error
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
+from avatar_operator.backends.worker_words import worker_sentence
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM, Confidential
 
 ARTIFACT_MISSING = "ArtifactMissing"
 MAX_ANSWER_BYTES = 6_291_456
 """InvokeEndpoint's own limit for a body, each way."""
 UNKNOWN_STATUS = 500
+MAX_SAID = 1000
+NO_ANSWER = (
+    "The worker did not answer in time. If this repeats, limits.inference.picturesPerInvocation of the AvatarRuntime must be"
+    " lower."
+)
 NOT_DOWNLOADED = "Failed to download model data"
 NOT_EXTRACTED = "Failed to extract model data"
 
@@ -87,8 +94,9 @@ def _drawn(answer: bytes, call: DrawCall) -> Drawn:
     except UnreadableDocument as error:
         raise BackendError(
             "ResultInvalid",
-            f"the worker's result cannot be read: {error}. Do its image and the operator fit together?",
+            "The worker's result cannot be read. Do its image and the operator fit together?",
             retryable=False,
+            said=Confidential(str(error)),
         ) from error
     stored = {picture.uri for picture in result.pictures}
     missing = [
@@ -98,7 +106,7 @@ def _drawn(answer: bytes, call: DrawCall) -> Drawn:
     ]
     if missing:
         raise BackendError(
-            "ResultInvalid", f"the worker does not say where it stored {', '.join(missing)}", retryable=False
+            "ResultInvalid", f"The worker does not say where it stored {', '.join(missing)}", retryable=False
         )
     return Drawn(generate_seconds=result.generate_seconds)
 
@@ -109,46 +117,55 @@ def drawing_error(error: AwsCallError, endpoint_name: str, target_model: str) ->
     if isinstance(error, ReadTimeoutError):
         return BackendError(
             "InvocationTimedOut",
-            f"could not {doing}: no answer in time. If this repeats, lower limits.inference.picturesPerInvocation.",
+            NO_ANSWER,
             retryable=True,
+            said=Confidential(f"could not {doing}: {error}"),
         )
     if isinstance(error, ClientError):
         match error_code(error):
             case "ModelError":
                 return _model_error(error, doing)
-            case "ValidationError" if error_text(error).startswith(NOT_EXTRACTED):
-                return BackendError(
-                    "ArtifactInvalid", f"could not {doing}: {error_text(error)}", retryable=False
+            case "ValidationError" if error_text(error).begin_with(NOT_EXTRACTED):
+                message = (
+                    "The endpoint cannot unpack the artifact. Raise the model's spec.revision to train again."
                 )
-            case "ValidationError" if error_text(error).startswith(NOT_DOWNLOADED):
-                return BackendError(
-                    ARTIFACT_MISSING, f"could not {doing}: {error_text(error)}", retryable=False
+                return BackendError("ArtifactInvalid", message, retryable=False, said=_said(error, doing))
+            case "ValidationError" if error_text(error).begin_with(NOT_DOWNLOADED):
+                message = (
+                    "The artifact is not in S3 any more. Raise the model's spec.revision to train again."
                 )
+                return BackendError(ARTIFACT_MISSING, message, retryable=False, said=_said(error, doing))
     return invocation_error(error, doing)
 
 
 def _model_error(error: ClientError, doing: str) -> BackendError:
-    said = str(error.response.get("OriginalMessage", "")) or error_text(error)
-    worker_error = find_worker_error(said)
+    answer = str(error.response.get("OriginalMessage", "")) or error_text(error).reveal()
+    said = Confidential(f"could not {doing}: the worker says: {answer[:MAX_SAID]}")
+    worker_error = find_worker_error(answer)
     if worker_error is not None:
-        return BackendError(worker_error.code, worker_error.message, retryable=worker_error.retryable)
+        message = worker_sentence(worker_error)
+        return BackendError(worker_error.code, message, retryable=worker_error.retryable, said=said)
     status = _original_status(error)
     if status == TIMED_OUT:
         return BackendError(
             "InvocationTimedOut",
-            f"could not {doing}: the worker did not answer within 60 s."
-            " If this repeats, lower limits.inference.picturesPerInvocation.",
+            NO_ANSWER,
             retryable=True,
+            said=said,
         )
-    cause = answered_with(status, said)
-    return BackendError(cause.reason, f"could not {doing}: {cause.message}", retryable=cause.retryable)
+    cause = answered_with(status, answer)
+    return BackendError(cause.reason, cause.message, retryable=cause.retryable, said=said)
+
+
+def _said(error: ClientError, doing: str) -> Confidential:
+    return Confidential(f"could not {doing}: {error_text(error).reveal()}")
 
 
 def _original_status(error: ClientError) -> int:
     status = error.response.get("OriginalStatusCode")
     if isinstance(status, int):
         return status
-    stated = stated_status(error_text(error))
+    stated = stated_status(error_text(error).reveal())
     return UNKNOWN_STATUS if stated is None else stated
 
 
@@ -158,6 +175,9 @@ async def _undelivered(objects: S3Objects, call: DrawCall, missing: BackendError
         return missing
     return BackendError(
         "ArtifactUnreadable",
-        f"{missing.message} {call.artifact} is there: the endpoint's execution role must be allowed to read it.",
+        f"The endpoint cannot read the artifact, which is there: its role must be allowed to. {FOR_THE_PLATFORM_TEAM}",
         retryable=True,
+        said=Confidential(
+            f"{missing.in_full} {call.artifact} is there: the endpoint's execution role must be allowed to read it."
+        ),
     )

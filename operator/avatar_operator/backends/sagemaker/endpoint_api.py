@@ -225,5 +225,5 @@ async def _tolerating(call: Awaitable[object], *texts: str) -> None:
 
 
 def _says(error: ClientError, *texts: str) -> bool:
-    said = error_text(error).lower()
-    return any(text in said for text in texts)
+    said = error_text(error)
+    return any(said.mention(text) for text in texts)

@@ -65,7 +65,9 @@ class Endpoints:
             await self._scale(runtime, [verdict.endpoint for verdict in verdicts if not verdict.reason])
         except AwsFailure as failure:
             # They serve all the same.
-            return replace(seen, trouble=Retry(failure.reason, failure.message, failure.retry_after or 0.0))
+            return replace(
+                seen, trouble=Retry(failure.reason, failure.said.reveal(), failure.retry_after or 0.0)
+            )
         return seen
 
     async def _scale(self, runtime: AvatarRuntime, serving: Sequence[DescribedEndpoint]) -> None:

@@ -18,6 +18,8 @@ from pydantic import ValidationError
 from avatar_api.documents.errors import RETRYABLE, WorkerError
 from avatar_api.documents.parsing import parse_document
 from avatar_operator.aws.error_codes import PASSING_STATUSES
+from avatar_operator.backends.worker_words import worker_sentence
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM, NOTHING, Confidential
 
 MAX_TEXT = 65536
 MAX_DEPTH = 4
@@ -44,11 +46,20 @@ _LOST = re.compile(_SPEAKER + r"Amazon SageMaker could not get a response from t
 
 @dataclass(frozen=True)
 class FailureCause:
-    """Why something failed: one word, a sentence, whether it may work the next time, the worker's document if any."""
+    """Why something failed.
+
+    Attributes:
+        reason: one word.
+        message: a sentence for a tenant.
+        retryable: whether it may work the next time.
+        said: what SageMaker or the worker said.
+        error: the worker's document, if there is one.
+    """
 
     reason: str
     message: str
     retryable: bool
+    said: Confidential = NOTHING
     error: WorkerError | None = None
 
 
@@ -61,7 +72,8 @@ def failure_cause(text: str) -> FailureCause:
     text = text[:MAX_TEXT]
     error = find_worker_error(text)
     if error is not None:
-        return FailureCause(error.code, error.message, error.retryable, error)
+        said = Confidential(f"the worker says: {error.message}")
+        return FailureCause(error.code, worker_sentence(error), error.retryable, said, error)
     status = stated_status(text)
     return _spoken(text) if status is None else answered_with(status, text)
 
@@ -83,14 +95,12 @@ def answered_with(status: int, text: str) -> FailureCause:
     if status == TIMED_OUT:
         return _timed_out(said)
     if status in PASSING_STATUSES:
-        return FailureCause(
-            "WorkerUnavailable", f"the worker asked with {status} to come back later. {said}", retryable=True
-        )
+        return _cause("WorkerUnavailable", f"The worker asked with {status} to come back later.", said)
     if 400 <= status < 500:
-        return FailureCause(
-            "WorkerRejected", f"the worker refused the request with {status}. {said}", retryable=False
+        return _cause(
+            "WorkerRejected", f"The worker refused the request with {status}.", said, retryable=False
         )
-    return FailureCause("WorkerFailed", f"the worker failed with {status}. {said}", retryable=True)
+    return _cause("WorkerFailed", f"The worker failed with {status}.", said)
 
 
 def find_worker_error(text: str) -> WorkerError | None:
@@ -141,31 +151,25 @@ def _spoken(text: str) -> FailureCause:
     if _INVOCATION_TIMED_OUT.match(text):
         return _timed_out(said)
     if _EXPIRED.match(text):
-        return FailureCause(
-            "RequestExpired",
-            f"the request waited in the queue for too long: the endpoint needs more instances. {said}",
-            retryable=True,
-        )
+        message = "The request waited in the queue for too long: the endpoint needs more instances."
+        return _cause("RequestExpired", message, said)
     if _UNREADABLE.match(text):
-        return FailureCause(
-            "RequestUnreadable",
-            f"the endpoint could not fetch the request document: its execution role must be allowed to read it. {said}",
-            retryable=True,
-        )
+        message = "The endpoint could not fetch the request document: its role must be allowed to read it."
+        return _cause("RequestUnreadable", message, said)
     if _LOST.match(text):
-        return FailureCause(
-            "WorkerLost", f"the worker ended in the middle of its work. {said}", retryable=True
-        )
-    return FailureCause("InvocationFailed", said, retryable=True)
+        return _cause("WorkerLost", "The worker ended in the middle of its work.", said)
+    return _cause("InvocationFailed", "SageMaker could not have this done.", said)
 
 
-def _timed_out(said: str) -> FailureCause:
-    return FailureCause(
-        "InvocationTimedOut",
-        f"the worker did not finish in time. Ask for less, or give the endpoint more time or a faster instance. {said}",
-        retryable=False,
-    )
+def _timed_out(said: Confidential) -> FailureCause:
+    message = "The worker did not finish in time. Ask for less, or give the endpoint more time or a faster instance."
+    return FailureCause("InvocationTimedOut", message, retryable=False, said=said)
 
 
-def _said(text: str) -> str:
-    return f"SageMaker says: {text.strip()[:MAX_MESSAGE]}" if text.strip() else "SageMaker gives no reason"
+def _cause(reason: str, message: str, said: Confidential, *, retryable: bool = True) -> FailureCause:
+    return FailureCause(reason, f"{message} {FOR_THE_PLATFORM_TEAM}", retryable, said)
+
+
+def _said(text: str) -> Confidential:
+    said = text.strip()[:MAX_MESSAGE]
+    return Confidential(f"SageMaker says: {said}" if said else "SageMaker gives no reason")

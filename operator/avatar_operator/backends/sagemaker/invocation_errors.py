@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 from avatar_operator.aws.errors import AwsCallError, aws_failure, error_code, error_text
 from avatar_operator.backends.aws_failures import backend_error
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.backends.sagemaker.endpoint_refusal import endpoint_refusal
+from avatar_operator.backends.sagemaker.endpoint_refusal import REFUSAL_SENTENCES, endpoint_refusal
+from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
 
 VALIDATION_CODES = ("ValidationError", "ValidationException")
 TOO_LARGE_CODES = ("413", "RequestEntityTooLarge")
@@ -35,18 +36,20 @@ def invocation_error(error: AwsCallError, doing: str) -> BackendError:
 
     Args:
         error: what was raised.
-        doing: what was attempted, to begin the message with.
+        doing: what was attempted, for the platform team.
     """
     failure = aws_failure(error, doing)
     if not isinstance(error, ClientError):
         return backend_error(failure)
     if is_about_the_request(error):
-        return BackendError("InvocationRejected", failure.message, retryable=False)
+        message = f"SageMaker can never take this call. {FOR_THE_PLATFORM_TEAM}"
+        return BackendError("InvocationRejected", message, retryable=False, said=failure.said)
     refusal = endpoint_refusal(error_text(error)) if error_code(error) in VALIDATION_CODES else None
     if refusal is not None:
-        return BackendError(refusal.value, failure.message, retryable=True)
+        return BackendError(refusal.value, REFUSAL_SENTENCES[refusal], retryable=True, said=failure.said)
     if not failure.retryable:
-        return BackendError("EndpointRefused", failure.message, retryable=True)
+        message = f"The endpoint of the AvatarRuntime refuses the call. {FOR_THE_PLATFORM_TEAM}"
+        return BackendError("EndpointRefused", message, retryable=True, said=failure.said)
     return backend_error(failure)
 
 
@@ -57,5 +60,5 @@ def is_about_the_request(error: ClientError) -> bool:
     if error_code(error) not in VALIDATION_CODES:
         return False
     text = error_text(error)
-    broken = _BROKEN_CONSTRAINT.match(text)
-    return _OVERSIZE.match(text) is not None or (broken is not None and broken["member"] != ENDPOINT_MEMBER)
+    broken = text.match(_BROKEN_CONSTRAINT)
+    return text.match(_OVERSIZE) is not None or (broken is not None and broken["member"] != ENDPOINT_MEMBER)

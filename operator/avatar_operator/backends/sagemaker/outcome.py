@@ -23,6 +23,8 @@ from avatar_operator.backends.attempts import (
     AttemptSucceeded,
 )
 from avatar_operator.backends.sagemaker.failure_text import MAX_TEXT, failure_cause
+from avatar_operator.backends.worker_words import public_words
+from avatar_operator.core.confidential import Confidential
 from avatar_operator.locations import outcome_extension
 
 MAX_RESULT_BYTES = 1 << 20
@@ -59,14 +61,14 @@ async def attempt_outcome(
     try:
         output = None if succeeded is None else await objects.read(succeeded, max_bytes=MAX_RESULT_BYTES)
     except ObjectTooLarge as error:
-        return _invalid(f"the worker's result cannot be read: {error}")
+        return _invalid("The worker's result is too large", str(error))
     if output is not None:
         return _succeeded(attempt, output)
     failed = await _location(objects, attempt.failure_location, paths.failure)
     failure = None if failed is None else await objects.read_beginning(failed, max_bytes=MAX_TEXT)
     if failure is not None:
         cause = failure_cause(failure.decode(errors="replace"))
-        return AttemptFailed(cause.reason, cause.message, cause.retryable, cause.error)
+        return AttemptFailed(cause.reason, cause.message, cause.retryable, cause.error, cause.said)
     return AttemptPending()
 
 
@@ -79,15 +81,20 @@ def _succeeded(attempt: AttemptReference, output: bytes) -> AttemptOutcome:
     try:
         result = parse_document(TrainingResult, output)
     except UnreadableDocument as error:
-        return _invalid(f"the worker's result cannot be read: {error}")
+        words = public_words(str(error))
+        return _invalid(f"The worker's result cannot be read{f' ({words})' if words else ''}", str(error))
     if result.inference_id != attempt.inference_id:
         return _invalid(
-            f"the worker's result is that of {result.inference_id!r}, not of {attempt.inference_id!r}"
+            "The worker's result is that of another attempt",
+            f"it is that of {result.inference_id!r}, not of {attempt.inference_id!r}",
         )
     return AttemptSucceeded(result)
 
 
-def _invalid(message: str) -> AttemptFailed:
+def _invalid(message: str, said: str) -> AttemptFailed:
     return AttemptFailed(
-        "ResultInvalid", f"{message}. Do the worker's image and the operator fit together?", retryable=False
+        "ResultInvalid",
+        f"{message}. Do the worker's image and the operator fit together?",
+        retryable=False,
+        said=Confidential(said),
     )

@@ -138,7 +138,7 @@ class ScalingApi:
                     ),
                 )
             except ClientError as error:
-                if BUSY not in error_text(error).lower():
+                if not error_text(error).mention(BUSY):
                     raise
 
     async def deregister(self, endpoint_name: str) -> None:

@@ -72,7 +72,7 @@ async def delete_stray(clients: AwsClients, runtime: AvatarRuntime, stray: Stray
         try:
             await clients.sagemaker(region, operation, call)
         except ClientError as error:
-            if MISSING not in error_text(error).lower():
+            if not error_text(error).mention(MISSING):
                 raise
 
 

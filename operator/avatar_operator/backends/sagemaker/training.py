@@ -84,7 +84,7 @@ def submission_error(error: AwsCallError, endpoint_name: str) -> BackendError:
         status = http_status(error)
         if status >= 500 or status in (0, REQUEST_TIMEOUT_STATUS):
             return OutcomeUnknownError(
-                f"could not {doing}: AWS answered {status} {error_code(error)}: {error_text(error)}"
+                f"could not {doing}: AWS answered {status} {error_code(error)}: {error_text(error).reveal()}"
             )
     elif not isinstance(error, NEVER_SENT):
         return OutcomeUnknownError(f"could not {doing}: the answer was lost ({type(error).__name__})")

@@ -1,6 +1,6 @@
 """Outcome: what became of the current attempt. A failed training never becomes an artifact."""
 
-from avatar_api.avatar_model import ArtifactStatus, PhotosStatus, RejectedPhoto, TrainingStatus
+from avatar_api.avatar_model import ArtifactStatus, AvatarModel, PhotosStatus, RejectedPhoto, TrainingStatus
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_operator.backends.attempts import (
     ArtifactFindings,
@@ -9,6 +9,7 @@ from avatar_operator.backends.attempts import (
     AttemptSucceeded,
 )
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.worker_words import public_words
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
 from avatar_operator.costs import training_cost
@@ -22,6 +23,9 @@ from avatar_operator.model_lifecycle.observation import (
     is_submitted,
     start_of_work,
 )
+from avatar_operator.model_lifecycle.phases.acceptance import photo_locations
+
+UNKNOWN_PHOTO = "(a photo that this model does not name)"
 
 
 def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -48,7 +52,7 @@ def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
             )
         case AttemptFailed(reason=reason, message=message, retryable=retryable, error=error):
             if error is not None and error.photos is not None:
-                draft = update_status(draft, photos=photos_status(error.photos))
+                draft = update_status(draft, photos=photos_status(observation.model, error.photos))
             return fail_attempt(observation, draft, reason=reason, message=message, retryable=retryable)
 
 
@@ -90,7 +94,9 @@ def _succeed(observation: ModelObservation, draft: ModelDraft, success: AttemptS
         seconds=round(seconds),
         estimated_cost=training_cost(observation.runtime, seconds),
     )
-    draft = update_status(draft, artifact=artifact, photos=photos_status(result.photos), last_failure=None)
+    draft = update_status(
+        draft, artifact=artifact, photos=photos_status(observation.model, result.photos), last_failure=None
+    )
     message = f"Revision {training.revision} was trained on {draft.status.photos.accepted if draft.status.photos else 0} photos."
     draft = set_condition(observation, draft, TRAINED, "True", "Trained", message)
     return set_condition(
@@ -110,12 +116,13 @@ def _possible_seconds(observation: ModelObservation, training: TrainingStatus, c
     return min(claimed, max(0.0, (observation.now - training.planned_time).total_seconds()))
 
 
-def photos_status(verdicts: list[PhotoVerdict]) -> PhotosStatus:
-    """Verdicts of photo preparation, as the status shows them."""
+def photos_status(model: AvatarModel, verdicts: list[PhotoVerdict]) -> PhotosStatus:
+    """Verdicts of photo preparation, as the status shows them: a worker names the model's own photos, or none."""
+    own = tuple(photo_locations(model))
     rejected = [
         RejectedPhoto(
-            key=verdict.uri.split("/", 3)[-1],
-            reason=shortened(f"{verdict.rejection}: {verdict.message}".removesuffix(": "), 256),
+            key=verdict.uri.split("/", 3)[-1] if verdict.uri.startswith(own) else UNKNOWN_PHOTO,
+            reason=shortened(f"{verdict.rejection}: {public_words(verdict.message)}".removesuffix(": "), 256),
         )
         for verdict in verdicts
         if verdict.rejection is not None

@@ -136,9 +136,10 @@ async def test_without_a_topic_nothing_is_told() -> None:
 
 
 async def test_a_topic_that_does_not_exist_is_said_to_be_missing(announcer: Announcer) -> None:
-    with pytest.raises(BackendError, match="could not announce") as caught:
+    with pytest.raises(BackendError, match="not there") as caught:
         await announcer.announce(runtime_with(f"arn:aws:sns:{REGION}:123456789012:nobody"), READY)
     assert (caught.value.reason, caught.value.retryable) == ("TopicNotFound", True)
+    assert "could not announce" in caught.value.in_full
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_what_cannot_be_announced_is_final_only_if_the_announcement_is_at_fault(
     }
     error = announcement_error(ClientError(answer, "Publish"), "announce x")
     assert (error.reason, error.retryable) == (reason, reason != "AnnouncementRefused")
-    assert text in error.message
+    assert error.said.mention(text)
 
 
 def test_every_error_that_publish_documents_is_known_to_be_about_the_announcement_or_not() -> None:

@@ -19,7 +19,8 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import AwsFailure, aws_errors, aws_failure
+from avatar_operator.aws.errors import FAILURE_REASONS, AwsFailure, aws_errors, aws_failure
+from avatar_operator.aws.public_sentences import public_sentence
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
 
@@ -89,7 +90,8 @@ ANSWERS = [
 def test_each_answer_has_its_reason(code: str, status: int, said: str, reason: str, retryable: bool) -> None:
     failure = aws_failure(answered(code, status, said), "describe endpoint x")
     assert (failure.reason, failure.retryable, failure.retry_after) == (reason, retryable, None)
-    assert failure.message.startswith(f"could not describe endpoint x: AWS says {code}: ")
+    assert failure.said.begin_with(f"could not describe endpoint x: AWS says {code}: ")
+    assert failure.message == public_sentence(reason)
 
 
 @pytest.mark.parametrize(
@@ -111,14 +113,15 @@ def test_each_call_without_an_answer_has_its_reason(
 ) -> None:
     failure = aws_failure(error, "describe endpoint x")
     assert (failure.reason, failure.retryable) == (reason, retryable)
-    assert failure.message.startswith("could not describe endpoint x: ")
+    assert failure.said.begin_with("could not describe endpoint x: ")
+    assert failure.message == public_sentence(reason)
 
 
 def test_a_role_that_may_not_be_assumed_is_no_missing_permission_of_the_call() -> None:
     error = answered("AccessDenied", 403, operation="AssumeRoleWithWebIdentity")
     failure = aws_failure(error, "read s3://photos/1.png")
     assert failure.reason == "CredentialsInvalid"
-    assert "trust policy" in failure.message
+    assert failure.said.mention("trust policy")
 
 
 def test_a_token_service_that_is_down_says_nothing_about_the_role() -> None:
@@ -126,8 +129,14 @@ def test_a_token_service_that_is_down_says_nothing_about_the_role() -> None:
     assert aws_failure(error, "x").reason == "AwsUnavailable"
 
 
-def test_awss_own_words_are_passed_on() -> None:
-    assert "AWS's own words" in aws_failure(answered("ValidationException", 400), "x").message
+def test_awss_own_words_are_passed_on_to_those_who_may_read_them() -> None:
+    failure = aws_failure(answered("ValidationException", 400), "x")
+    assert failure.said.mention("AWS's own words")
+    assert "AWS's own words" not in f"{failure} {failure.message} {failure.said} {failure.said!r}"
+
+
+def test_each_reason_has_its_sentence() -> None:
+    assert len({public_sentence(reason) for reason in FAILURE_REASONS}) == len(FAILURE_REASONS)
 
 
 def test_how_long_to_wait_is_passed_on() -> None:
@@ -147,7 +156,7 @@ def test_what_is_not_awss_passes_through() -> None:
 
 @pytest.mark.parametrize("uri", ["", "s3://", "s3://bucket", "s3:///key", "http://bucket/key", "bucket/key"])
 def test_what_is_no_s3_location_is_refused(uri: str) -> None:
-    with pytest.raises(AwsFailure, match="should read s3://bucket/key"):
+    with pytest.raises(AwsFailure, match="does not read s3://bucket/key"):
         S3Location.parse(uri)
 
 
@@ -182,4 +191,4 @@ async def test_an_aws_that_cannot_be_reached_is_said_in_one_line(monkeypatch: py
     finally:
         clients.close()
     assert (caught.value.reason, caught.value.retryable) == ("AwsUnreachable", True)
-    assert "\n" not in caught.value.message
+    assert "\n" not in caught.value.said.reveal()

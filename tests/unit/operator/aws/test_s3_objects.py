@@ -10,8 +10,10 @@ import pytest
 
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
+from avatar_operator.aws.s3_deletion import NotRemoved
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.core.confidential import Confidential
 from builders.aws_stub import Answer, AwsStub, Call, aws_stub, s3_error
 
 PHOTO = S3Location("photos", "ann/1.png")
@@ -105,4 +107,6 @@ async def test_an_object_that_s3_stays_too_busy_for_is_no_object_that_is_left_be
 
 async def test_an_object_that_s3_refuses_to_delete_is_left_behind() -> None:
     with objects(lambda call: LISTED if call.method == "GET" else refusing("AccessDenied")) as (_, s3):
-        assert await s3.delete_below(PREFIX) == ["s3://photos/ann/2: AccessDenied said"]
+        assert await s3.delete_below(PREFIX) == [
+            NotRemoved("s3://photos/ann/2 (AccessDenied)", Confidential("AccessDenied said"))
+        ]

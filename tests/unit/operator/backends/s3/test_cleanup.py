@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from avatar_operator.aws import s3_deletion
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
+from avatar_operator.aws.s3_deletion import NotRemoved
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.aws.s3_uploads import S3Uploads
@@ -104,7 +106,7 @@ class RefusingObjects(S3Objects):
         self._refused = refused
         self._error = error
 
-    async def delete_below(self, prefix: S3Location) -> list[str]:
+    async def delete_below(self, prefix: S3Location) -> list[NotRemoved]:
         if prefix == self._refused:
             raise self._error
         return await super().delete_below(prefix)
@@ -116,15 +118,17 @@ async def test_what_may_not_be_removed_is_reported_and_the_rest_goes(
     refused, other = [S3Location(BUCKET, f"denied/{uuid.uuid4().hex}/") for _ in range(2)]
     s3.put_object(Bucket=BUCKET, Key=f"{other.key}a", Body=b"x")
     denial = AwsFailure("AccessDenied", f"could not delete {refused.uri}", retryable=True)
-    report = await delete_below(RefusingObjects(clients, refused, denial), [refused, other])
-    assert report.left_behind == (denial.message,)
+    with capture_logs() as lines:
+        report = await delete_below(RefusingObjects(clients, refused, denial), [refused, other])
+    assert report.left_behind == (f"{refused.uri} (AccessDenied)",)
+    assert [line["said"] for line in lines] == [f"could not delete {refused.uri}"]
     assert keys(other.key) == set()
 
 
 class RefusedUploads(S3Uploads):
     """S3 that refuses to list uploads: our S3 here lets everybody do everything."""
 
-    async def abort_below(self, prefix: S3Location) -> list[str]:
+    async def abort_below(self, prefix: S3Location) -> list[NotRemoved]:
         raise AwsFailure("AccessDenied", f"could not abort uploads below {prefix.uri}", retryable=True)
 
 
@@ -136,12 +140,12 @@ async def test_uploads_that_may_not_be_looked_for_are_reported_and_the_objects_g
     objects = S3Objects(clients, REGION)
     objects.uploads = RefusedUploads(clients, REGION)
     report = await delete_below(objects, [prefix])
-    assert report.left_behind == (f"could not abort uploads below {prefix.uri}",)
+    assert report.left_behind == (f"{prefix.uri} (AccessDenied)",)
     assert keys(prefix.key) == set()
 
 
 async def test_trouble_that_passes_is_raised(clients: AwsClients) -> None:
     prefix = S3Location(BUCKET, "own/")
     trouble = AwsFailure("AwsUnavailable", "later", retryable=True)
-    with pytest.raises(AwsFailure, match="later"):
+    with pytest.raises(AwsFailure, match="trouble of its own"):
         await delete_below(RefusingObjects(clients, prefix, trouble), [prefix])

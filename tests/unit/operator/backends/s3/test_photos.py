@@ -99,9 +99,12 @@ class DeniedObjects(S3Objects):
 async def test_photos_that_may_not_be_read_are_waited_for_under_a_name_of_their_own(
     clients: AwsClients,
 ) -> None:
+    model = make_model()
     with pytest.raises(BackendError) as caught:
-        await list_photos(DeniedObjects(clients, REGION), make_runtime(), make_model())
+        await list_photos(DeniedObjects(clients, REGION), make_runtime(), model)
     assert (caught.value.reason, caught.value.retryable) == ("PhotosDenied", True)
+    assert str(model.spec.photos.s3_prefix) in caught.value.message
+    assert caught.value.said.mention("could not list")
 
 
 class UploadedObjects(S3Objects):

@@ -72,7 +72,7 @@ def test_a_refusal_that_this_version_has_no_word_for_is_final_by_its_status() ->
     }
     failure = classified("ModelError", 424, OriginalStatusCode=412, OriginalMessage=json.dumps(unknown))
     assert (failure.reason, failure.retryable) == ("WorkerRejected", False)
-    assert "not the one that was verified" in failure.message
+    assert failure.said.mention("not the one that was verified")
 
 
 async def test_a_model_that_is_still_loading_is_no_error(
@@ -99,7 +99,7 @@ async def test_an_artifact_that_is_there_and_that_the_endpoint_cannot_fetch_is_w
     with pytest.raises(BackendError) as caught:
         await backend.compute.draw(runtime, call)
     assert (caught.value.reason, caught.value.retryable) == ("ArtifactUnreadable", True)
-    assert "execution role" in caught.value.message
+    assert caught.value.said.mention("execution role")
 
 
 async def test_an_artifact_is_looked_for_where_the_request_recorded_it(
@@ -192,7 +192,8 @@ def test_the_status_is_read_from_the_sentence_if_there_is_no_field() -> None:
 def test_a_validation_error_is_told_apart_by_its_text(text: str, reason: str, retryable: bool) -> None:
     failure = classified("ValidationError", 400, text)
     assert (failure.reason, failure.retryable) == (reason, retryable)
-    assert text.rstrip(".") in failure.message
+    assert failure.said.mention(text.rstrip("."))
+    assert "123456789012" not in failure.message
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from avatar_api.documents.errors import RETRYABLE, WorkerError
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_operator.backends.sagemaker.endpoint_refusal import EndpointRefusal, endpoint_refusal
 from avatar_operator.backends.sagemaker.failure_text import failure_cause, find_worker_error
+from avatar_operator.core.confidential import Confidential
 
 ERROR = WorkerError(
     code="TooFewUsablePhotos",
@@ -181,7 +182,10 @@ def test_no_words_inside_the_workers_message_change_its_class(words: str, end: i
 
 @given(TREACHEROUS)
 def test_what_an_endpoint_is_said_to_be_does_not_follow_quoted_words(words: str) -> None:
-    assert endpoint_refusal(f"Failed to download model data(bucket: b, key: {words}).") is None
-    assert endpoint_refusal(f"1 validation error detected: Value '{words}' at 'targetModel'") is None
-    refusal = endpoint_refusal(f"Endpoint avatars of account 1 is not in service. {words}")
+    quotations = (
+        f"Failed to download model data(bucket: b, key: {words}).",
+        f"1 validation error detected: Value '{words}' at 'targetModel'",
+    )
+    assert [endpoint_refusal(Confidential(text)) for text in quotations] == [None, None]
+    refusal = endpoint_refusal(Confidential(f"Endpoint avatars of account 1 is not in service. {words}"))
     assert refusal is EndpointRefusal.NOT_READY

@@ -136,7 +136,8 @@ class TestOutputObjects:
             clients, s3, attempt, result("avm-other").model_dump_json(by_alias=True).encode()
         )
         assert isinstance(outcome, AttemptFailed)
-        assert "avm-other" in outcome.message
+        assert "another attempt" in outcome.message
+        assert outcome.said.mention("avm-other")
 
 
 def result(inference_id: str) -> TrainingResult:
