@@ -20,16 +20,25 @@ HOPELESS = frozenset({"AccessDenied", "AwsRejected"})
 log = structlog.get_logger(__name__)
 
 
-async def delete_below(objects: S3Objects, prefixes: Sequence[S3Location]) -> CleanupReport:
+async def delete_below(
+    objects: S3Objects, prefixes: Sequence[S3Location], *, retained: Sequence[S3Location] = ()
+) -> CleanupReport:
     """Remove everything below some prefixes, unfinished uploads too.
+
+    Args:
+        objects: where they lie.
+        prefixes: below which nothing stays.
+        retained: below which objects stay; what was only begun to be uploaded is nothing that could be kept.
 
     Raises:
         AwsFailure: S3 could not be asked, or was too busy: try again.
     """
     left: list[NotRemoved] = []
-    for prefix in prefixes:
-        # Uploads first: one that is completed meanwhile is then found as the object that it became.
-        for remove in (objects.uploads.abort_below, objects.delete_below):
+    # Uploads first: one that is completed meanwhile is then found as the object that it became.
+    everything = (objects.uploads.abort_below, objects.delete_below)
+    going = [(prefix, everything) for prefix in prefixes]
+    for prefix, removals in (*going, *((prefix, everything[:1]) for prefix in retained)):
+        for remove in removals:
             try:
                 left.extend(await remove(prefix))
             except AwsFailure as error:

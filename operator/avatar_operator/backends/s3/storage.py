@@ -102,8 +102,12 @@ class S3Storage:
     ) -> CleanupReport:
         """See Storage.delete_model_data."""
         directories = model_directories(runtime, model)
-        going = [*directories.documents, *(directories.artifacts if artifacts else ())]
-        return await cleanup.delete_below(self._objects(runtime), list(map(S3Location.parse, going)))
+        documents, stored = (
+            list(map(S3Location.parse, each)) for each in (directories.documents, directories.artifacts)
+        )
+        if artifacts:
+            return await cleanup.delete_below(self._objects(runtime), [*documents, *stored])
+        return await cleanup.delete_below(self._objects(runtime), documents, retained=stored)
 
     @raises_backend_error
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:

@@ -47,6 +47,28 @@ async def test_a_models_documents_go_and_its_artifacts_stay_if_told_so(
     assert keys(f"artifacts/{own}") == set()
 
 
+async def test_what_was_only_begun_to_be_uploaded_is_not_kept_with_the_artifacts(
+    backend: Backend, s3: Any, keys: Callable[[str], set[str]]
+) -> None:
+    model = make_model()
+    own = f"artifacts/team-a/{model.metadata.uid}/"
+    s3.put_object(Bucket=BUCKET, Key=f"{own}r1-a1.tar.gz", Body=b"x")
+    begun = s3.create_multipart_upload(Bucket=BUCKET, Key=f"{own}r2-a1.tar.gz")
+    s3.upload_part(
+        Bucket=BUCKET,
+        Key=f"{own}r2-a1.tar.gz",
+        UploadId=begun["UploadId"],
+        PartNumber=1,
+        Body=b"half a likeness",
+    )
+
+    report = await backend.storage.delete_model_data(make_runtime(), model, artifacts=False)
+
+    assert report.left_behind == ()
+    assert keys(own) == {f"{own}r1-a1.tar.gz"}
+    assert s3.list_multipart_uploads(Bucket=BUCKET, Prefix=own).get("Uploads", []) == []
+
+
 async def test_a_neighbour_whose_uid_begins_alike_keeps_everything(
     backend: Backend, s3: Any, keys: Callable[[str], set[str]]
 ) -> None:
