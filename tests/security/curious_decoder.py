@@ -1,6 +1,7 @@
 """A decoder process that a photo has taken over: it looks for whatever it can get, and says what it got.
 
-The photo names what is tried; the sentence of the verdict is what came of it. `die` and `hang` are what they say.
+The photo names what is tried; the sentence of the verdict is what came of it. `die`, `hang` and `lie` (of an endless
+picture) are what they say.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 
 from PIL import Image
 
+from avatar_workers.training.preparation.decoder_frames import ANSWER, PICTURE
 from avatar_workers.training.preparation.decoder_process import serve
 from avatar_workers.training.preparation.decoding import PhotoRejected
 
@@ -45,6 +47,8 @@ def tried(attempt: str) -> object:
                     return "a socket"
             case "start":
                 return subprocess.run(["true"], check=True).returncode
+            case "lie":
+                return os.write(1, ANSWER.pack(PICTURE, 1 << 31, 1 << 31))
             case "hang":
                 time.sleep(3600)
             case "die":

@@ -80,11 +80,12 @@ def test_it_opens_no_file_of_its_worker_no_socket_and_no_process(
     assert got(taken_over, attempt) in ("OSError", "BlockingIOError", "PermissionError")
 
 
+@pytest.mark.parametrize("attempt", ["die", "lie"])
 def test_a_photo_that_kills_the_decoder_is_refused_and_the_next_one_gets_a_new_decoder(
-    taken_over: PhotoDecoder,
+    taken_over: PhotoDecoder, attempt: str
 ) -> None:
     with pytest.raises(PhotoRejected, match="makes the decoder fail") as verdict:
-        taken_over.decode(b"die")
+        taken_over.decode(attempt.encode())
     assert verdict.value.rejection == "Unreadable"
     assert got(taken_over, "environment") == {}
 

@@ -1,9 +1,9 @@
 """Have photos opened by a child process that holds nothing of ours.
 
-One child serves all the photos of a training (starting one costs about 0.2 s) and goes with it, so photos of two tenants
-never meet in one. It gets a photo's bytes and gives back pixels or a verdict. If it dies or does not answer in time, that is a verdict on
-the photo that it was given, and the next photo gets a new child: a photo that breaks decoders must not look like a
-failure of the platform that a retry would mend.
+One child serves all the photos of a training (starting one costs some tenths of a second, handing over a photo of 12
+megapixels some hundredths) and goes with it, so photos of two tenants never meet in one. It gets a photo's bytes and gives
+back pixels or a verdict. If it dies or does not answer in time, that is a verdict on the photo that it was given, and the next
+photo gets a new child: a photo that breaks decoders must not look like a failure of the platform that a retry would mend.
 
 The child's environment is listed, never copied: a worker's own names roles, tokens and where credentials are asked for.
 What the child cannot do by then stands in `decoder_limits`. Its answers are bounded here, for a child that was taken over
