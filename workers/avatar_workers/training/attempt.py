@@ -136,6 +136,7 @@ class Trainer:
             self.storage,
             resolution=request.training.resolution,
             on_photo=on_photo,
+            check=check,
         )
         examples = TrainingSet(
             photos=encode_photos(self.base, prepared.pictures),

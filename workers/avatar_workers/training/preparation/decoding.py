@@ -3,15 +3,19 @@
 The kind is told from the first bytes, never from the name; the size from the header, before a pixel is decoded. What
 comes out is upright (EXIF orientation applied), sRGB, without transparency and without any metadata: phones write the
 place where a photo was taken into it, and nothing of that may travel further.
+
+It runs in a process of its own (`decoder_process`) and imports Pillow alone, so that this process starts in no time.
 """
 
-import io
-from typing import Final
+from __future__ import annotations
 
-import numpy as np
+import io
+from typing import TYPE_CHECKING, Final
+
 from PIL import Image, ImageCms, ImageOps
 
-from avatar_api.documents.photos import PhotoRejection
+if TYPE_CHECKING:
+    from avatar_api.documents.photos import PhotoRejection
 
 MAX_PIXELS: Final = 64_000_000
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
@@ -51,7 +55,8 @@ def decode_photo(content: bytes) -> Image.Image:
                 )
             image.load()
             upright = ImageOps.exif_transpose(image)
-            pixels = np.array(_to_srgb(upright))
+            picture = _to_srgb(upright)
+            pixels = picture.tobytes()
     except PhotoRejected:
         raise
     except Image.DecompressionBombError as error:
@@ -59,7 +64,7 @@ def decode_photo(content: bytes) -> Image.Image:
     except Exception as error:
         # Decoders raise whatever comes to them on damaged input: OSError, SyntaxError, struct.error, ValueError ...
         raise PhotoRejected("Unreadable", "is damaged and cannot be decoded; upload it again") from error
-    return Image.fromarray(pixels)
+    return Image.frombytes(picture.mode, picture.size, pixels)
 
 
 def _is_accepted_format(content: bytes) -> bool:

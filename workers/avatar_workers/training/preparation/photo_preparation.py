@@ -14,8 +14,9 @@ from avatar_api.documents.training import PhotoLocation, PhotoPolicy
 from avatar_workers.errors import WorkerFailure
 from avatar_workers.storage import ObjectChanged, ObjectNotFound, ObjectStorage, ObjectTooLarge
 from avatar_workers.training.preparation.cropping import choose_square, cut, find_face
-from avatar_workers.training.preparation.decoding import PhotoRejected, decode_photo
+from avatar_workers.training.preparation.decoding import PhotoRejected
 from avatar_workers.training.preparation.inspection import MIN_SHARPNESS, Fingerprint, sharpness
+from avatar_workers.training.preparation.photo_decoder import PhotoDecoder
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def prepare_photos(
     *,
     resolution: int,
     on_photo: Callable[[int], None],
+    check: Callable[[], None],
 ) -> PreparedPhotos:
     """Prepare all photos.
 
@@ -42,6 +44,7 @@ def prepare_photos(
         storage: where they are read from.
         resolution: side of the training pictures, in pixels.
         on_photo: told after each photo how many are done.
+        check: called while a photo is decoded; what it raises ends the preparation.
 
     Raises:
         WorkerFailure: TooFewUsablePhotos with all verdicts; the storage's own failures.
@@ -49,22 +52,27 @@ def prepare_photos(
     pictures: list[Image.Image] = []
     verdicts: list[PhotoVerdict] = []
     accepted: list[tuple[str, Fingerprint]] = []
-    for done, photo in enumerate(photos, start=1):
-        try:
-            image = decode_photo(_read(photo, policy, storage))
-            _inspect(image, resolution)
-            fingerprint = Fingerprint.of(image)
-            for uri, other in accepted:
-                if fingerprint.shows_the_same_as(other):
-                    raise PhotoRejected("Duplicate", f"is nearly the same as {uri}; add a different photo")
-        except PhotoRejected as rejected:
-            verdicts.append(PhotoVerdict(uri=photo.uri, rejection=rejected.rejection, message=str(rejected)))
-        else:
-            square = choose_square(image.width, image.height, find_face(image), min_side=resolution)
-            pictures.append(cut(image, square, resolution))
-            accepted.append((photo.uri, fingerprint))
-            verdicts.append(PhotoVerdict(uri=photo.uri))
-        on_photo(done)
+    with PhotoDecoder(check) as decoder:
+        for done, photo in enumerate(photos, start=1):
+            try:
+                image = decoder.decode(_read(photo, policy, storage))
+                _inspect(image, resolution)
+                fingerprint = Fingerprint.of(image)
+                for uri, other in accepted:
+                    if fingerprint.shows_the_same_as(other):
+                        raise PhotoRejected(
+                            "Duplicate", f"is nearly the same as {uri}; add a different photo"
+                        )
+            except PhotoRejected as rejected:
+                verdicts.append(
+                    PhotoVerdict(uri=photo.uri, rejection=rejected.rejection, message=str(rejected))
+                )
+            else:
+                square = choose_square(image.width, image.height, find_face(image), min_side=resolution)
+                pictures.append(cut(image, square, resolution))
+                accepted.append((photo.uri, fingerprint))
+                verdicts.append(PhotoVerdict(uri=photo.uri))
+            on_photo(done)
     if len(pictures) < policy.min_count:
         raise WorkerFailure("TooFewUsablePhotos", _too_few(verdicts, policy.min_count), photos=verdicts)
     return PreparedPhotos(pictures, verdicts)

@@ -18,7 +18,12 @@ PhotoDrawing = Callable[[int], bytes]
 
 def prepare(request: TrainingRequest, storage: S3ObjectStorage) -> PreparedPhotos:
     return prepare_photos(
-        request.photos, request.photo_policy, storage, resolution=64, on_photo=lambda done: None
+        request.photos,
+        request.photo_policy,
+        storage,
+        resolution=64,
+        on_photo=lambda done: None,
+        check=lambda: None,
     )
 
 
@@ -115,5 +120,5 @@ def test_every_photo_counts_towards_progress(
     request = training_request([draw_photo(0), b"no", draw_photo(2)])
     done: list[int] = []
     policy = PhotoPolicy(min_count=1, max_count=3, max_bytes=1 << 20)
-    prepare_photos(request.photos, policy, storage, resolution=64, on_photo=done.append)
+    prepare_photos(request.photos, policy, storage, resolution=64, on_photo=done.append, check=lambda: None)
     assert done == [1, 2, 3]
