@@ -59,8 +59,8 @@ def why_not_allowed(runtime: AvatarRuntime, uri: str, allowed_prefixes: Sequence
     """Why a namespace may not name an S3 location that is not allowed, in a sentence."""
     if not is_literal(uri):
         return (
-            f"{uri!r} may mean another place to whoever tidies it up: it has a . or .. between slashes, //, a backslash, a control"
-            " character, or one of them percent-encoded."
+            f"{uri!r} may mean another place to whoever tidies it up: it has a . or .. between slashes, //, a backslash,"
+            " a control character, or one of them percent-encoded."
         )
     listed = ", ".join(allowed_prefixes) or "none but the runtime's own default"
     name = runtime.metadata.name

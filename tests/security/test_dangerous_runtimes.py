@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.crd import DEFINITIONS
 from avatar_operator.core.conditions import find_condition
+from avatar_operator.model_lifecycle.phases.acceptance import refusal
 from avatar_operator.runtime_lifecycle.dangers import danger
 from avatar_operator.runtime_lifecycle.lifecycle import decide
 from builders.api_objects import ApiObjects, Refused
@@ -19,10 +22,12 @@ from builders.manifests import (
     Changes,
     Manifest,
     covers,
+    merged,
     model_manifest,
     request_manifest,
     runtime_manifest,
 )
+from builders.objects import a_runtime
 from builders.observations import observed_runtime
 from builders.older_definitions import without_rules
 from e2e.conftest import StartOperator
@@ -213,20 +218,27 @@ def test_people_may_call_their_files_what_they_like(api: ApiObjects, key: str) -
         assert covers(api.create(manifest, dry_run=True)["spec"], manifest["spec"])
 
 
+@contextmanager
+def _before_the_rules(cluster: Cluster, directory: Path) -> Iterator[None]:
+    """A time in which the API server took whatever had the right types."""
+    for definition in DEFINITIONS:
+        (directory / definition.file_name()).write_text(without_rules(definition))
+    cluster.apply_crds(directory)
+    try:
+        yield
+    finally:
+        cluster.apply_crds(CRDS)
+
+
 @pytest.fixture
 def old_runtime(api: ApiObjects, cluster: Cluster, tmp_path: Path) -> Iterator[Manifest]:
     """A runtime that has stood since before the rules: shared, overlapping, and in a crooked place."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    places = {"storage": {"requests": "s3://models//requests/"}}
-    manifest = runtime_manifest(name=name, spec={**_allowed("s3://photos/", "s3://models/")})
-    manifest["spec"]["storage"] |= places["storage"]
-    for definition in DEFINITIONS:
-        (tmp_path / definition.file_name()).write_text(without_rules(definition))
-    cluster.apply_crds(tmp_path)
-    try:
+    spec = merged(
+        _allowed("s3://photos/", "s3://models/"), {"storage": {"requests": "s3://models//requests/"}}
+    )
+    manifest = runtime_manifest(name=f"test-{uuid.uuid4().hex[:12]}", spec=spec)
+    with _before_the_rules(cluster, tmp_path):
         api.create(manifest)
-    finally:
-        cluster.apply_crds(CRDS)
     yield manifest
     api.change(manifest, {"metadata": {"finalizers": None}})
     api.delete(manifest)
@@ -259,6 +271,29 @@ def test_a_runtime_that_is_older_than_the_rules_can_be_held_changed_elsewhere_an
     mended = {"spec": {"storage": {"allowed": {"photos": ["s3://photos/{namespace}/"]}}}}
 
     assert covers(api.change(old_runtime, mended), mended)
+
+
+def test_a_model_that_is_older_than_the_rules_can_be_read_told_of_changed_elsewhere_and_deleted(
+    api: ApiObjects, cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    crooked = {"photos": {"s3Prefix": f"s3://photos/{namespace}/../team-b/"}}
+    manifest = model_manifest(namespace=namespace, spec=crooked)
+    with _before_the_rules(cluster, tmp_path):
+        api.create(manifest)
+
+    api.change(manifest, {"metadata": {"finalizers": ["avatars.dev/cleanup"]}})
+    api.change_status(manifest, {"state": "Failed"})
+    api.change(manifest, {"spec": {"suspend": True}})
+
+    model = AvatarModel.model_validate(api.read(manifest))
+    refused = refusal(a_runtime(), model, {})
+    assert refused is not None
+    assert refused[0] == "PhotosNotAllowed"
+    assert "may mean another place" in refused[1]
+    api.delete(manifest)
+    api.change(manifest, {"metadata": {"finalizers": None}})
+    with pytest.raises(Refused, match="not found"):
+        api.read(manifest)
 
 
 def test_a_namespace_that_is_called_like_a_fixed_part_of_keys_trains_nothing_and_is_told_why(

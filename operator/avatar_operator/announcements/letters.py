@@ -135,6 +135,11 @@ class _Place:
     namespace: str
     share: int
 
+    @property
+    def address(self) -> tuple[str, str]:
+        """What its lanes have in common."""
+        return self.destination, self.namespace
+
 
 @dataclass
 class _Lane:
@@ -212,9 +217,9 @@ class PostOffice:
             if pause:
                 await asyncio.sleep(pause)
         del self._lanes[place]
-        if place.namespace and not any(_whereabouts(other) == _whereabouts(place) for other in self._lanes):
+        if place.namespace and not any(other.address == place.address for other in self._lanes):
             # Perhaps the namespace is gone, and its topic with it: no letter would ever end the trouble.
-            self._troubles.reached(*_whereabouts(place))
+            self._troubles.reached(*place.address)
 
     async def _try_once(self, lane: _Lane) -> None:
         for letter in tuple(lane.letters):
@@ -249,7 +254,7 @@ class PostOffice:
         lane.failures += 1
         if lane.failures >= TROUBLE_TRIES:
             self._troubles.out_of_reach(
-                *_whereabouts(_place_of(letter)), reason=error.reason, message=error.message
+                *_place_of(letter).address, reason=error.reason, message=error.message
             )
         if _now() - letter.written > PATIENCE_SECONDS:
             self._give_up(lane, letter, "GivenUp", error.reason, error.message)
@@ -261,7 +266,7 @@ class PostOffice:
 
     def _give_up(self, lane: _Lane, letter: Letter, outcome: str, reason: str, message: str) -> None:
         self._end(lane, letter, outcome)
-        self._troubles.lost(*_whereabouts(_place_of(letter)), reason=reason, message=message)
+        self._troubles.lost(*_place_of(letter).address, reason=reason, message=message)
         log.warning("news could not be told", outcome=outcome, reason=reason, why=message, **_fields(letter))
 
     def _end(self, lane: _Lane, letter: Letter, outcome: str) -> None:
@@ -273,18 +278,13 @@ class PostOffice:
 
     def _reached(self, lane: _Lane, letter: Letter) -> None:
         lane.failures = 0
-        self._troubles.reached(*_whereabouts(_place_of(letter)))
+        self._troubles.reached(*_place_of(letter).address)
 
 
 def _place_of(letter: Letter) -> _Place:
     # One topic may take letters about all namespaces; Events are refused by the namespace that they lie in.
     namespace = letter.namespace if letter.apart else ""
     return _Place(letter.destination, namespace, zlib.crc32(letter.uid.encode()) % LANES)
-
-
-def _whereabouts(place: _Place) -> tuple[str, str]:
-    """A place with all its lanes."""
-    return place.destination, place.namespace
 
 
 def _now() -> float:
