@@ -16,11 +16,11 @@ from avatar_operator.locations import object_directory, outcome_extension, runti
 MAX_ATTEMPT = 9_999_999
 """What an inference id can name (`names`)."""
 _PREFIX = re.compile(rf"s3://{S3_BUCKET_PATTERN}/([^\x00-\x1f]*/)?")
-_STEPS = ("", ".", "..")
+_STEPS = (".", "..")
 
 
 def is_plain_prefix(prefix: str) -> bool:
-    """Whether this is an S3 prefix that means what it says: no empty part, none that leads back."""
+    """Whether this is an S3 prefix that means what it says, to whatever reads it: no part of it leads back."""
     if _PREFIX.fullmatch(prefix) is None:
         return False
     _, _, key = prefix.removeprefix("s3://").partition("/")
@@ -49,7 +49,9 @@ def is_own_outcome(location: str, namespace: str, uid: str, inference_id: str) -
     """
     directory, slash, name = location.rpartition("/")
     own = outcome_extension(namespace, uid, inference_id)
-    return name not in _STEPS and directory.endswith(f"/{own}") and is_plain_prefix(f"{directory}{slash}")
+    return (
+        name not in ("", *_STEPS) and directory.endswith(f"/{own}") and is_plain_prefix(f"{directory}{slash}")
+    )
 
 
 def is_own_directory(location: str, namespace: str, uid: str) -> bool:
