@@ -119,9 +119,13 @@ def place_in_namespace(
 
 
 def storage_of(model: AvatarModel, runtime: AvatarRuntime) -> StorageLocations:
-    """The prefixes below which a model's data lies: those that it recorded at its first attempt, else the runtime's."""
+    """The prefixes below which a model's data lies: those that it recorded at its first attempt, else the runtime's.
+
+    A runtime's storage never changes, so what was recorded of this very runtime is derived, not read: only another one, that
+    went before it under the name, is remembered.
+    """
     recorded, current = model.status.storage, runtime_storage(runtime)
-    if recorded is None:
+    if recorded is None or recorded.runtime_uid == runtime.metadata.uid:
         return current
     return StorageLocations(recorded.requests, recorded.artifacts, current.outputs)
 
@@ -224,18 +228,25 @@ def outcome_extension(namespace: str, uid: str, inference_id: str) -> str:
 def picture_prefix(runtime: AvatarRuntime, request: AvatarRequest) -> str:
     """The directory of a request's pictures, and of nothing else, even if requests share an output prefix.
 
-    What the request recorded holds, wherever its runtime stores things by now; but only a directory that is named for
-    the request: whatever else a status says, nobody draws into it or deletes from it.
+    A prefix of the user's own never changes, so it is derived. Where a runtime was created anew with other storage, what
+    the request recorded holds; but only a directory that is named for the request: whatever else a status says, nobody
+    deletes from it. Nobody draws there any more either (acceptance).
     """
-    own = f"{request.metadata.uid}/"
-    recorded = request.status.storage_prefix
-    if recorded is not None and recorded.endswith(f"/{own}"):
-        return recorded
-    if request.spec.output is not None:
-        return f"{request.spec.output.prefix}{own}"
-    return (
-        f"{runtime.spec.storage.outputs}{object_directory(request.metadata.namespace, request.metadata.uid)}"
+    own, recorded = (
+        object_directory(request.metadata.namespace, request.metadata.uid),
+        request.status.storage_prefix,
     )
+    if request.spec.output is None and recorded is not None and recorded.endswith(f"/{own}"):
+        return recorded
+    return drawing_prefix(runtime, request)
+
+
+def drawing_prefix(runtime: AvatarRuntime, request: AvatarRequest) -> str:
+    """Where a request's pictures are drawn to, by its spec and its runtime's: whatever its status says."""
+    metadata = request.metadata
+    if request.spec.output is not None:
+        return f"{request.spec.output.prefix}{metadata.uid}/"
+    return f"{runtime.spec.storage.outputs}{object_directory(metadata.namespace, metadata.uid)}"
 
 
 _OBJECT = r"(?P<namespace>[a-z0-9][-a-z0-9]*)/(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/"

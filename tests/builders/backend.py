@@ -37,7 +37,7 @@ from avatar_operator.backends.compute import DrawCall, Drawn, DrawResult, Endpoi
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.storage import StoredOwner
-from avatar_operator.locations import OwnedDirectory, attempt_directory
+from avatar_operator.locations import OwnedDirectory, attempt_directory, outcome_extension
 from avatar_operator.names import parse_inference_id
 from builders.clock import FakeClock
 from builders.objects import photos
@@ -146,10 +146,11 @@ class ScriptedBackend:
         self, runtime: AvatarRuntime, request: TrainingRequest, document: str
     ) -> Submission:
         """See Compute."""
+        extension = outcome_extension(request.model.namespace, request.model.uid, request.inference_id)
         accepted = Submission(
             endpoint_name="avatar-training",
-            output_location=f"s3://models/out/{request.inference_id}.out",
-            failure_location=f"s3://models/failed/{request.inference_id}.out",
+            output_location=f"s3://models/out/{extension}/1.out",
+            failure_location=f"s3://models/failed/{extension}/1.out",
         )
         return self._answer("submit_training", request, accepted)
 

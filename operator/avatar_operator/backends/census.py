@@ -55,9 +55,14 @@ def check_owned(directory: OwnedDirectory) -> None:
     Raises:
         BackendError: NotOwned.
     """
-    if not directory.location.endswith(f"/{directory.uid}/"):
+    if not is_named_for(directory.location, directory.uid):
         raise BackendError(
             "NotOwned",
             f"{directory.location} is no directory of {directory.kind} {directory.namespace}/{directory.uid}: it is left alone",
             retryable=False,
         )
+
+
+def is_named_for(location: str, uid: str) -> bool:
+    """Whether a directory is named for an object."""
+    return location.endswith(f"/{uid}/")

@@ -1,7 +1,8 @@
 """The port to the API server on `kubernetes.aio`.
 
-Status is written by server-side apply with one field manager, and with the uid and resourceVersion that the decision was
-made on: a decision on a stale object is refused by the API server (409) instead of overwriting what it never saw.
+Status is written as a merge patch against what was observed, and with the uid and resourceVersion that the decision was
+made on: a decision on a stale object is refused by the API server (409) instead of overwriting what it never saw. Not by
+server-side apply: that leaves alone what another manager has written, and what somebody forged could not be taken away.
 
 Lists come in pages, and each page is decoded by json alone: the official client's own decoding walks every value of
 every object in Python, which held the event loop for seconds at some thousand objects. (A thread would not help: json
@@ -18,6 +19,7 @@ from kubernetes.aio.client.exceptions import ApiException
 
 from avatar_api.group import API_VERSION, GROUP, VERSION, Kind
 from avatar_operator.kube.client import ConflictError, ExpiredError, KubeError, NotFoundError, Object, Page
+from avatar_operator.kube.merge_patch import merge_patch
 
 FIELD_MANAGER = "avatar-operator"
 PAGE_SIZE = 100
@@ -86,11 +88,10 @@ class KubernetesClient:
         identity = {
             key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion") if key in metadata
         }
-        body = {"apiVersion": API_VERSION, "kind": kind.kind, "metadata": identity, "status": status}
+        body = {"metadata": identity, "status": merge_patch(observed.get("status", {}), status)}
         options: dict[str, Any] = {
             "field_manager": FIELD_MANAGER,
-            "force": True,
-            "_content_type": "application/apply-patch+yaml",
+            "_content_type": "application/merge-patch+json",
             "_request_timeout": self._request_timeout,
         }
         if kind.namespaced:

@@ -58,6 +58,7 @@ from avatar_operator.model_lifecycle.actions import (
     SubmissionAccepted,
     SubmitTraining,
 )
+from avatar_operator.model_lifecycle.belief import believed
 from avatar_operator.model_lifecycle.inquiries import is_overdue, needs_photos, needs_place
 from avatar_operator.model_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.model_lifecycle.measures import measure
@@ -119,14 +120,18 @@ class ModelLifecycle:
         return replace(observation, has_place=has_place)
 
     async def _gather(self, body: Object) -> ModelObservation:
-        model = read_object(AvatarModel, body).object
-        notes = self._memory.of(model.metadata.uid)
-        going = model.metadata.deletion_timestamp is not None
-        runtime = find_runtime(self.cache, model.spec.runtime_ref.name, whole=not going)
+        recorded = read_object(AvatarModel, body).object
+        notes, now = self._memory.of(recorded.metadata.uid), self.clock.now()
+        going = recorded.metadata.deletion_timestamp is not None
+        runtime = find_runtime(self.cache, recorded.spec.runtime_ref.name, whole=not going)
+        belief = believed(recorded, runtime, now)
+        model = recorded.model_copy(update={"status": belief.status})
         training = model.status.training
         observation = ModelObservation(
-            now=self.clock.now(),
+            now=now,
             model=model,
+            recorded=recorded.status if belief.foreign else None,
+            foreign=belief.foreign,
             runtime=runtime,
             namespace_labels=await self._labels(model, runtime),
             progress=notes.progress,
@@ -164,7 +169,7 @@ class ModelLifecycle:
 
     def observed_status(self, observation: ModelObservation) -> AvatarModelStatus:
         """The status as it was observed."""
-        return observation.model.status
+        return observation.recorded or observation.model.status
 
     def log_fields(self, status: AvatarModelStatus) -> dict[str, object]:
         """Revision, attempt and inference id, as the worker's log has them."""

@@ -30,8 +30,8 @@ def needs_photos(observation: ModelObservation) -> bool:
     if training is not None and training.revision == model.spec.revision:
         if is_submitted(training) or is_settled(training):
             return False
-        if is_active(training):
-            return observation.planned_here
+        if is_active(training) and not observation.planned_here:
+            return False
         if training.retry_time is not None and observation.now < training.retry_time:
             return False
     # Whoever may not train may not make us look into a bucket either.

@@ -1,6 +1,7 @@
 """The life of an AvatarModel, as a list. Read it from top to bottom: the first phase that finishes a pass wins it.
 
-protection, deletion   what holds at every time
+protection, trust,     what holds at every time
+deletion
 revision               another revision starts over
 acceptance             may this be trained at all
 outcome, progress,     the attempt that is out there
@@ -55,6 +56,7 @@ from avatar_operator.model_lifecycle.phases.recovery import fold_fence, recovery
 from avatar_operator.model_lifecycle.phases.retention import retention
 from avatar_operator.model_lifecycle.phases.revision import revision
 from avatar_operator.model_lifecycle.phases.submission import fold_submission, submission
+from avatar_operator.model_lifecycle.phases.trust import trust
 
 
 def protection(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -64,6 +66,7 @@ def protection(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
 
 PHASES = (
     protection,
+    trust,
     deletion,
     revision,
     acceptance,

@@ -3,6 +3,7 @@
 from avatar_api.avatar_model import AvatarModelStatus
 from avatar_operator.core.conditions import find_condition, is_true
 from avatar_operator.core.decision import Notice
+from avatar_operator.core.foreign_status import news_of_foreign
 from avatar_operator.core.news import News
 from avatar_operator.kube.client import Object
 from avatar_operator.model_lifecycle.conditions import ACCEPTED, HOSTED, TRAINED
@@ -19,7 +20,7 @@ def model_news(body: Object) -> tuple[News, ...]:
     """
     status = AvatarModelStatus.model_validate(body["status"])
     found = (_submission(status), _failure(status), _ready(status, body["metadata"]["name"]))
-    return tuple(news for news in found if news is not None)
+    return (*(news for news in found if news is not None), *news_of_foreign(status))
 
 
 def _submission(status: AvatarModelStatus) -> News | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from avatar_api.avatar_model import AvatarModel, SageMakerAttempt, TrainingStatus
+from avatar_api.avatar_model import AvatarModel, AvatarModelStatus, SageMakerAttempt, TrainingStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import PhotoLocation, ProgressDestination, TrainingProgressMessage
 from avatar_api.endings import attempt_is_active
@@ -19,7 +19,9 @@ class ModelObservation:
 
     Attributes:
         now: the instant.
-        model: the object as last seen.
+        model: the object as last seen, its status as far as it is believed.
+        recorded: its status as it stands; None if all of it is believed.
+        foreign: fields of the status that the operator cannot have written, which is why `model` has them otherwise.
         runtime: the AvatarRuntime it names, or None if there is none of that name.
         namespace_labels: the labels of the model's namespace, gathered if the runtime chooses tenants by them.
         photos: the photos in storage, gathered only when an attempt is about to be planned or submitted; the error if
@@ -45,6 +47,8 @@ class ModelObservation:
     has_place: bool = True
     planned_here: bool = False
     asked_since: datetime | None = None
+    recorded: AvatarModelStatus | None = None
+    foreign: tuple[str, ...] = ()
 
     @property
     def generation(self) -> int:

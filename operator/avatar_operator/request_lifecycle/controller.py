@@ -29,7 +29,7 @@ from avatar_operator.left_behind.actions import (
 )
 from avatar_operator.left_behind.entries import left_by_request
 from avatar_operator.left_behind.register import LeftBehindRegister
-from avatar_operator.locations import picture_directory, picture_prefix
+from avatar_operator.locations import drawing_prefix, picture_directory
 from avatar_operator.quotas import NamespaceQuotas
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
@@ -39,11 +39,14 @@ from avatar_operator.request_lifecycle.actions import (
     RequestDraft,
     RequestFact,
 )
+from avatar_operator.request_lifecycle.belief import believed
 from avatar_operator.request_lifecycle.conditions import is_drawing, is_finished
 from avatar_operator.request_lifecycle.inquiries import needs_place
 from avatar_operator.request_lifecycle.lifecycle import decide, fold, state_of, summarise
 from avatar_operator.request_lifecycle.notes import DrawingNotes
 from avatar_operator.request_lifecycle.observation import RequestObservation
+from avatar_operator.request_lifecycle.phases.acceptance import refusal
+from avatar_operator.request_lifecycle.phases.resolution import loss_of
 from avatar_operator.request_lifecycle.pictures import wanted_pictures
 from avatar_operator.telemetry.metrics import OperatorMetrics
 from avatar_operator.tenancy import namespace_allowed
@@ -79,19 +82,23 @@ class RequestLifecycle:
         return replace(observation, has_place=has_place)
 
     async def _gather(self, body: Object) -> RequestObservation:
-        request = read_object(AvatarRequest, body).object
-        going = request.metadata.deletion_timestamp is not None
-        namespace, name = request.metadata.namespace, request.spec.model_ref.name
+        recorded, now = read_object(AvatarRequest, body).object, self.clock.now()
+        going = recorded.metadata.deletion_timestamp is not None
+        namespace, name = recorded.metadata.namespace, recorded.spec.model_ref.name
         # Whoever goes needs no model, least of all one that this version does not understand.
         model = None if going else find_model(self.cache, namespace, name)
+        belief = believed(recorded, model, now)
+        request = recorded.model_copy(update={"status": belief.status})
         # Whoever has begun goes on with the runtime that it began with; a model may also go before its requests.
         runtime_name = request.status.runtime_name
         if runtime_name is None and model is not None:
             runtime_name = model.spec.runtime_ref.name
         runtime = None if runtime_name is None else find_runtime(self.cache, runtime_name, whole=not going)
         observation = RequestObservation(
-            now=self.clock.now(),
+            now=now,
             request=request,
+            recorded=recorded.status if belief.foreign else None,
+            foreign=belief.foreign,
             model=model,
             runtime=runtime,
             model_names=() if going or model is not None else self._names(namespace),
@@ -106,12 +113,15 @@ class RequestLifecycle:
         )
         if runtime is None or going or not is_drawing(request.status):
             return observation
+        # Whoever may not draw may not make us look into a bucket either.
+        if loss_of(observation) or refusal(runtime, request, observation.namespace_labels):
+            return observation
         return await self._with_pictures(runtime, observation)
 
     async def _with_pictures(
         self, runtime: AvatarRuntime, observation: RequestObservation
     ) -> RequestObservation:
-        prefix = picture_prefix(runtime, observation.request)
+        prefix = drawing_prefix(runtime, observation.request)
         wanted = wanted_pictures(observation.request)
         try:
             storage = self.backends.of(runtime).storage
@@ -148,7 +158,7 @@ class RequestLifecycle:
 
     def observed_status(self, observation: RequestObservation) -> AvatarRequestStatus:
         """The status as it was observed."""
-        return observation.request.status
+        return observation.recorded or observation.request.status
 
     def log_fields(self, status: AvatarRequestStatus) -> dict[str, object]:
         """What is drawn with."""

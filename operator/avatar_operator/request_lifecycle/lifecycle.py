@@ -1,6 +1,7 @@
 """The life of an AvatarRequest, as a list. Read it from top to bottom: the first phase that finishes a pass wins it.
 
-protection, deletion      what holds at every time
+protection, trust,        what holds at every time
+deletion
 keeping, expiry           the end of a finished request
 deadline                  the end of one that waits or draws for too long
 resolution, acceptance    with which artifact, and may it: from then on with no other
@@ -14,6 +15,7 @@ from avatar_api.meta import ConditionStatus
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
+from avatar_operator.core.foreign_status import say_foreign
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
 from avatar_operator.core.protection import protected
 from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, UnmarkedRetained, UnmarkRetained
@@ -34,7 +36,12 @@ def protection(observation: RequestObservation, draft: RequestDraft) -> RequestD
     return protected(observation.request.metadata, draft)
 
 
-PHASES = (protection, deletion, keeping, expiry, deadline, resolution, acceptance, drawing)
+def trust(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
+    """Say what the status names and the operator cannot have written."""
+    return say_foreign(observation, draft, observation.foreign)
+
+
+PHASES = (protection, trust, deletion, keeping, expiry, deadline, resolution, acceptance, drawing)
 
 
 def decide(observation: RequestObservation) -> RequestDraft:

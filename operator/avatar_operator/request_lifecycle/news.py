@@ -3,6 +3,7 @@
 from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import Notice
+from avatar_operator.core.foreign_status import news_of_foreign
 from avatar_operator.core.news import News
 from avatar_operator.kube.client import Object
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED
@@ -32,4 +33,4 @@ def request_news(body: Object) -> tuple[News, ...]:
             News(Notice("Warning", warning.reason, warning.message), occasion="", time=status.start_time)
             for warning in status.warnings
         ]
-    return tuple(news)
+    return (*news, *news_of_foreign(status))

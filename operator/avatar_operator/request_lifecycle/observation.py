@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import AvatarRequest, Picture
+from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus, Picture
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.runtime_limits import InferenceLimits
 from avatar_operator.backends.failures import BackendError
@@ -18,7 +18,7 @@ class RequestObservation:
 
     Attributes:
         now: the instant.
-        request: the object as last seen.
+        request: the object as last seen, its status as far as it is believed.
         model: the AvatarModel it names in its own namespace, or None if there is none, or nobody needs it any more.
         model_names: the AvatarModels of the namespace, gathered if there is none of the name.
         runtime: the AvatarRuntime that the request draws with, until then that of the model, or None.
@@ -29,6 +29,8 @@ class RequestObservation:
         storage_error: why it could not be found out what lies in storage, or None.
         has_place: whether the namespace's quota leaves room; asked only when drawing is about to begin.
         notes: what this process has seen of the drawing.
+        recorded: its status as it stands; None if all of it is believed.
+        foreign: fields of the status that the operator cannot have written.
         asked_since: since when the runtime has been asked to take over what a request that goes leaves behind.
     """
 
@@ -45,6 +47,8 @@ class RequestObservation:
     has_place: bool = True
     notes: DrawingNotes = field(default_factory=DrawingNotes)
     asked_since: datetime | None = None
+    recorded: AvatarRequestStatus | None = None
+    foreign: tuple[str, ...] = ()
 
     @property
     def generation(self) -> int:

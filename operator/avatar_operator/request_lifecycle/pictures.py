@@ -12,7 +12,7 @@ from avatar_api.avatar_request import AvatarRequest, ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.inference import PictureRequest
 from avatar_operator.backends.compute import DrawCall
-from avatar_operator.locations import picture_prefix
+from avatar_operator.locations import drawing_prefix
 
 SEED_RANGE = 2**32
 
@@ -70,7 +70,7 @@ def draw_call(
         width=settings.width,
         height=settings.height,
         scheduler=settings.scheduler,
-        output_prefix=picture_prefix(runtime, request),
+        output_prefix=drawing_prefix(runtime, request),
     )
 
 

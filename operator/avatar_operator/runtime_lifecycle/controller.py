@@ -33,6 +33,7 @@ from avatar_operator.runtime_lifecycle.actions import (
     RuntimeDraft,
     RuntimeFact,
 )
+from avatar_operator.runtime_lifecycle.belief import LEFT_BEHIND, believed_left_behind
 from avatar_operator.runtime_lifecycle.idle import IdleMeter, IdleTime, idle_instances
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.runtime_lifecycle.notes import RuntimeNotes
@@ -62,11 +63,17 @@ class RuntimeLifecycle:
 
     async def observe(self, body: Object) -> RuntimeObservation:
         """Gather who uses the runtime, and how its topic is doing."""
-        runtime = read_object(AvatarRuntime, body).object
+        recorded = read_object(AvatarRuntime, body).object
+        left_behind = believed_left_behind(recorded, self.cache)
+        is_foreign = left_behind != recorded.status.left_behind
+        status = recorded.status.model_copy(update={"left_behind": left_behind})
+        runtime = recorded.model_copy(update={"status": status})
         name, going = runtime.metadata.name, runtime.metadata.deletion_timestamp is not None
         return RuntimeObservation(
             now=self.clock.now(),
             runtime=runtime,
+            recorded=recorded.status if is_foreign else None,
+            foreign=(LEFT_BEHIND,) if is_foreign else (),
             users=self._users(name) if going else Users(),
             work=work_of(name, self._models(name), self.cache.objects(AVATAR_REQUEST)),
             handed_over=self.left_behind.waiting(name),
@@ -91,7 +98,7 @@ class RuntimeLifecycle:
 
     def observed_status(self, observation: RuntimeObservation) -> AvatarRuntimeStatus:
         """The status as it was observed."""
-        return observation.runtime.status
+        return observation.recorded or observation.runtime.status
 
     def log_fields(self, status: AvatarRuntimeStatus) -> dict[str, object]:
         """Nothing that the conditions do not say."""
@@ -136,11 +143,12 @@ class RuntimeLifecycle:
     def _former_endpoints(self, runtime: AvatarRuntime, facts: EndpointsFacts) -> tuple[FormerEndpoint, ...]:
         if runtime.spec.management_policy == "Observe":
             return ()
-        wanted = {(endpoint.role, endpoint.name) for endpoint in facts.endpoints}
+        # By name alone: whatever role a status gives to an endpoint that serves, it is not deleted.
+        wanted = {endpoint.name for endpoint in facts.endpoints}
         former: dict[tuple[str, str], EndpointStatus] = {
             (endpoint.role, endpoint.name): endpoint
             for endpoint in runtime.status.endpoints
-            if (endpoint.role, endpoint.name) not in wanted
+            if endpoint.name not in wanted
         }
         uid, notes = runtime.metadata.uid, self._memory.of(runtime.metadata.uid)
         since = {name: notes.former.get(name, self.clock.now()) for name in former}

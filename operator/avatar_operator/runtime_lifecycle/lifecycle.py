@@ -1,6 +1,7 @@
 """The life of an AvatarRuntime, as a list. Read it from top to bottom: the first phase that finishes a pass wins it.
 
 protection     held before anything is made for it
+trust          what stands in the status and the operator did not write
 leftovers      what objects that are gone have left behind
 orphans        what was found without an owner
 deletion       first its users go, then its endpoints, then itself
@@ -17,6 +18,7 @@ from avatar_api.meta import Condition
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import STALLED, find_condition, is_true
 from avatar_operator.core.decision import ActionFailed, Draft, run_phases
+from avatar_operator.core.foreign_status import say_foreign
 from avatar_operator.core.kstatus import at_work
 from avatar_operator.core.protection import protected
 from avatar_operator.runtime_lifecycle.actions import (
@@ -47,7 +49,12 @@ def protection(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeD
     return protected(observation.runtime.metadata, draft)
 
 
-PHASES = (protection, leftovers, orphans, deletion, notifications, separation, acceptance, provisioning)
+def trust(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
+    """Say what the status names and the operator cannot have written."""
+    return say_foreign(observation, draft, observation.foreign)
+
+
+PHASES = (protection, trust, leftovers, orphans, deletion, notifications, separation, acceptance, provisioning)
 
 
 def decide(observation: RuntimeObservation) -> RuntimeDraft:

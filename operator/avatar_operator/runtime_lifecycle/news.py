@@ -7,6 +7,7 @@ from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind, Orphans
 from avatar_api.meta import Condition
 from avatar_operator.core.conditions import STALLED, find_condition
 from avatar_operator.core.decision import Notice
+from avatar_operator.core.foreign_status import news_of_foreign
 from avatar_operator.core.news import News
 from avatar_operator.core.words import counted
 from avatar_operator.kube.client import Object
@@ -32,7 +33,12 @@ def runtime_news(body: Object) -> tuple[News, ...]:
         None if apart is None or apart.status != "False" else _news(apart, "Warning", apart.reason),
     )
     left_behind = (_left_behind(entry) for entry in status.left_behind)
-    return (*(news for news in found if news is not None), *left_behind, *_orphans(status.orphans))
+    return (
+        *(news for news in found if news is not None),
+        *left_behind,
+        *_orphans(status.orphans),
+        *news_of_foreign(status),
+    )
 
 
 def _orphans(orphans: Orphans | None) -> Iterator[News]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
+from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, LeftBehind
 from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.orphans.finding import Finding
 from avatar_operator.runtime_lifecycle.users import Users
@@ -16,12 +16,14 @@ class RuntimeObservation:
 
     Attributes:
         now: the instant.
-        runtime: the object as last seen.
+        runtime: the object as last seen, its status as far as it is believed.
         users: who keeps it from going, gathered only when it is being deleted.
         work: what its endpoints are at work on.
         handed_over: what objects that are being deleted want the runtime to take over.
         orphans: what the collector of orphans found last; None before its first look.
         topic_trouble: why its status topic does not hear everything; None if it does, as far as is known.
+        recorded: its status as it stands; None if all of it is believed.
+        foreign: fields of the status that the operator cannot have written, which is why `runtime` has them otherwise.
     """
 
     now: datetime
@@ -31,6 +33,8 @@ class RuntimeObservation:
     handed_over: tuple[LeftBehind, ...] = ()
     orphans: Finding | None = None
     topic_trouble: PlaceTrouble | None = None
+    recorded: AvatarRuntimeStatus | None = None
+    foreign: tuple[str, ...] = ()
 
     @property
     def generation(self) -> int:

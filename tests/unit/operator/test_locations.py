@@ -70,9 +70,9 @@ def test_different_attempts_have_different_places(uid: str, revision: int, attem
     assert len(set(places)) == len(places)
 
 
-def recorded(requests: str, artifacts: str) -> AvatarModelStatus:
+def recorded(requests: str, artifacts: str, *, runtime_uid: str = "the one before") -> AvatarModelStatus:
     storage = ModelStorage(
-        runtime_name="standard", runtime_uid=RUNTIME_UID, requests=requests, artifacts=artifacts
+        runtime_name="standard", runtime_uid=runtime_uid, requests=requests, artifacts=artifacts
     )
     return AvatarModelStatus(storage=storage)
 
@@ -87,6 +87,12 @@ def test_a_model_stays_where_its_first_attempt_was_planned() -> None:
     assert storage_of(model, a_runtime()) == StorageLocations(
         "s3://old/requests/", "s3://old/artifacts/", "s3://pictures/"
     )
+
+
+def test_where_a_runtime_of_today_stores_things_is_derived_whatever_a_status_says() -> None:
+    forged = recorded("s3://theirs/requests/", "s3://theirs/artifacts/", runtime_uid=RUNTIME_UID)
+
+    assert storage_of(a_model(status=forged), a_runtime()) == STORAGE
 
 
 def test_what_earlier_runtimes_stored_lies_where_it_was() -> None:

@@ -1,8 +1,9 @@
 """How an attempt stands, from what lies in S3. Notifications are only the reason to look.
 
 Success first: SageMaker writes either an output or a failure object, and an output means that the worker answered 200.
-A location that InvokeEndpointAsync returned is read directly; without one (the answer was lost, the worker holds the
-claim) the attempt's own directory is listed, because SageMaker chooses the last part of the key. Whether a success's
+A location that InvokeEndpointAsync returned is read directly, if its key is this attempt's own: it comes from a status, and
+is looked at on behalf of whoever may read that. Without one (the answer was lost, the worker holds the claim) the
+attempt's own directory is listed, because SageMaker chooses the last part of the key. Whether a success's
 artifact is sound is not looked at here: that is Storage's to say.
 
 What lies there is a claim. One that is no result, or out of all bounds, stays so however often it is read: it ends the
@@ -26,6 +27,7 @@ from avatar_operator.backends.sagemaker.failure_text import MAX_TEXT, failure_ca
 from avatar_operator.backends.worker_words import public_words
 from avatar_operator.core.confidential import Confidential
 from avatar_operator.locations import outcome_extension
+from avatar_operator.own_places import is_own_outcome
 
 MAX_RESULT_BYTES = 1 << 20
 MAX_OUTCOMES = 100
@@ -57,14 +59,14 @@ async def attempt_outcome(
     objects: S3Objects, attempt: AttemptReference, paths: OutcomePaths
 ) -> AttemptOutcome:
     """See Compute.attempt_outcome."""
-    succeeded = await _location(objects, attempt.output_location, paths.output)
+    succeeded = await _location(objects, attempt, attempt.output_location, paths.output)
     try:
         output = None if succeeded is None else await objects.read(succeeded, max_bytes=MAX_RESULT_BYTES)
     except ObjectTooLarge as error:
         return _invalid("The worker's result is too large", str(error))
     if output is not None:
         return _succeeded(attempt, output)
-    failed = await _location(objects, attempt.failure_location, paths.failure)
+    failed = await _location(objects, attempt, attempt.failure_location, paths.failure)
     failure = None if failed is None else await objects.read_beginning(failed, max_bytes=MAX_TEXT)
     if failure is not None:
         cause = failure_cause(failure.decode(errors="replace"))
@@ -72,8 +74,13 @@ async def attempt_outcome(
     return AttemptPending()
 
 
-async def _location(objects: S3Objects, recorded: str | None, prefix: S3Location) -> S3Location | None:
-    location = recorded or await outcome_location(objects, prefix)
+async def _location(
+    objects: S3Objects, attempt: AttemptReference, recorded: str | None, prefix: S3Location
+) -> S3Location | None:
+    is_own = recorded is not None and is_own_outcome(
+        recorded, attempt.namespace, attempt.uid, attempt.inference_id
+    )
+    location = recorded if is_own else await outcome_location(objects, prefix)
     return None if location is None else S3Location.parse(location)
 
 

@@ -1,6 +1,7 @@
 """Submission: call the backend for the attempt that stands planned in the status."""
 
-from avatar_api.avatar_model import SageMakerAttempt
+from avatar_api.avatar_model import SageMakerAttempt, TrainingStatus
+from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
 from avatar_operator.core.decision import ActionFailed
@@ -20,7 +21,7 @@ from avatar_operator.model_lifecycle.observation import (
     is_active,
     is_submitted,
 )
-from avatar_operator.model_lifecycle.phases.acceptance import photo_refusal
+from avatar_operator.model_lifecycle.phases.acceptance import photo_refusal, refusal
 from avatar_operator.model_lifecycle.training_request import build_training_request
 
 
@@ -33,8 +34,7 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     assert runtime is not None
     if isinstance(photos, BackendError) and photos.retryable:
         return draft.retry(photos.as_retry()).finish()
-    other_base = training.base_model not in (None, base_model_word(runtime.spec.base_model))
-    if observation.model.spec.suspend or other_base or photo_refusal(runtime, photos) is not None:
+    if _is_off(observation, runtime, training):
         # Nobody was called yet, so the plan can be withdrawn; the next pass says why there is no other one.
         return update_training(draft, inference_id=None, planned_time=None).look_again_in(0).finish()
     assert photos is not None
@@ -44,6 +44,21 @@ def submission(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         runtime, observation.model, attempt, photos, observation.progress_destination
     )
     return draft.act(SubmitTraining(attempt, request))
+
+
+def _is_off(observation: ModelObservation, runtime: AvatarRuntime, training: TrainingStatus) -> bool:
+    """Whether the plan does not hold any more, or whoever may write statuses has made it up."""
+    model = observation.model
+    other_base = training.base_model not in (None, base_model_word(runtime.spec.base_model))
+    storage = model.status.storage
+    elsewhere = storage is not None and storage.runtime_uid != runtime.metadata.uid
+    return (
+        model.spec.suspend
+        or other_base
+        or elsewhere
+        or refusal(runtime, model, observation.namespace_labels) is not None
+        or photo_refusal(runtime, observation.photos) is not None
+    )
 
 
 def fold_submission(

@@ -12,7 +12,13 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.places import waiting_for_quota
 from avatar_operator.core.words import counted
-from avatar_operator.locations import REQUEST, picture_prefix, place_in_namespace, runtime_storage
+from avatar_operator.locations import (
+    REQUEST,
+    drawing_prefix,
+    picture_prefix,
+    place_in_namespace,
+    runtime_storage,
+)
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import ACCEPTED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
@@ -59,7 +65,7 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
                 weights_sha256=artifact.weights_sha256,
             ),
             start_time=observation.now,
-            storage_prefix=picture_prefix(runtime, request),
+            storage_prefix=drawing_prefix(runtime, request),
             runtime_name=runtime.metadata.name,
             warnings=prompt_warnings(request, model.spec.subject.token),
         )
@@ -111,6 +117,12 @@ def refusal(
     output, allowed = request.spec.output, runtime.spec.storage.allowed.outputs
     if output is not None and not location_allowed(output.prefix, allowed, namespace):
         return "OutputNotAllowed", why_not_allowed(runtime, output.prefix, allowed, namespace)
+    if picture_prefix(runtime, request) != drawing_prefix(runtime, request):
+        return (
+            "OutputNotAllowed",
+            f"status.storagePrefix names {picture_prefix(runtime, request)}, and AvatarRuntime {name} stores pictures elsewhere:"
+            " it was created anew with other storage, or somebody else wrote the status. Create another AvatarRequest.",
+        )
     exceeded = _exceeded(runtime, request)
     if exceeded:
         return "LimitExceeded", f"AvatarRuntime {name} does not allow this: {'; '.join(exceeded)}."

@@ -9,10 +9,9 @@ chance: its person may have wanted just that.
 import difflib
 
 from avatar_api.avatar_model import AvatarModel
-from avatar_api.avatar_request import ResolvedModel
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import find_condition
-from avatar_operator.locations import object_directory
+from avatar_operator.own_places import artifact_homes, is_own_artifact, is_own_target_model
 from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import MODEL_RESOLVED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
@@ -23,6 +22,8 @@ STALLED = "Stalled"
 """Conditions of an AvatarModel, as the contract has them."""
 MODEL_NOT_FOUND = "ModelNotFound"
 MODEL_DELETED = "ModelDeleted"
+FOREIGN = "ArtifactForeign"
+"""Whoever may write a status must not draw anybody with it: an artifact is its model's own, or none."""
 
 
 def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
@@ -30,7 +31,7 @@ def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestD
     request, model = observation.request, observation.model
     pinned = request.status.model
     if pinned is not None:
-        lost = _loss_of(pinned, observation)
+        lost = loss_of(observation)
         if lost is None:
             return draft
         reason, message = lost
@@ -44,8 +45,12 @@ def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestD
     if observation.runtime is None:
         message = f"AvatarModel {model.metadata.name} is trained, but its AvatarRuntime {model.spec.runtime_ref.name} is gone."
         return _wait(observation, draft, "RuntimeNotFound", message)
-    assert model.status.artifact is not None
-    message = f"Drawing with revision {model.status.artifact.revision}."
+    artifact = model.status.artifact
+    assert artifact is not None
+    if not is_own_artifact(artifact.uri, artifact.target_model, artifact_homes(model, observation.runtime)):
+        reason, message = FOREIGN, _foreign(f"status.artifact of AvatarModel {model.metadata.name}")
+        return _wait(observation, draft, reason, message)
+    message = f"Drawing with revision {artifact.revision}."
     return set_condition(observation, draft, MODEL_RESOLVED, "True", "Resolved", message)
 
 
@@ -55,10 +60,10 @@ def waiting_for(model: AvatarModel) -> tuple[str, str] | None:
     if model.metadata.deletion_timestamp is not None:
         return "ModelDeleting", f"AvatarModel {name} is being deleted: nothing is drawn with it any more."
     artifact = model.status.artifact
-    if artifact is not None and not _is_own(
-        artifact.target_model, model.metadata.namespace, model.metadata.uid
+    if artifact is not None and not is_own_target_model(
+        artifact.target_model, model.metadata.namespace, model.metadata.uid, artifact.revision
     ):
-        return "ArtifactForeign", _foreign(f"status.artifact of AvatarModel {name}")
+        return FOREIGN, _foreign(f"status.artifact of AvatarModel {name}")
     hosted = find_condition(model.status.conditions, HOSTED)
     if artifact is not None and (hosted is None or hosted.status != "False"):
         return None
@@ -72,13 +77,17 @@ def waiting_for(model: AvatarModel) -> tuple[str, str] | None:
     )
 
 
-def _loss_of(pinned: ResolvedModel, observation: RequestObservation) -> tuple[str, str] | None:
-    """Why the artifact is not to be drawn with any more, as reason and message; None if it is."""
-    model, namespace = observation.model, observation.request.metadata.namespace
-    if not _is_own(pinned.target_model, namespace, pinned.uid):
-        return "ArtifactForeign", _foreign(
-            f"status.model of AvatarRequest {observation.request.metadata.name}"
-        )
+def loss_of(observation: RequestObservation) -> tuple[str, str] | None:
+    """Why a request's artifact is not to be drawn with any more, as reason and message; None if it is, or there is none yet."""
+    model, request = observation.model, observation.request
+    pinned, namespace = request.status.model, request.metadata.namespace
+    if pinned is None:
+        return None
+    foreign = FOREIGN, _foreign(f"status.model of AvatarRequest {request.metadata.name}")
+    if pinned.name != request.spec.model_ref.name or not is_own_target_model(
+        pinned.target_model, namespace, pinned.uid, pinned.revision
+    ):
+        return foreign
     if model is not None and model.metadata.uid != pinned.uid:
         return (
             "ModelReplaced",
@@ -87,12 +96,11 @@ def _loss_of(pinned: ResolvedModel, observation: RequestObservation) -> tuple[st
         )
     if model is None or model.metadata.deletion_timestamp is not None:
         return MODEL_DELETED, f"AvatarModel {pinned.name} was deleted: nothing more is drawn with it."
+    if observation.runtime is not None and not is_own_artifact(
+        pinned.uri, pinned.target_model, artifact_homes(model, observation.runtime)
+    ):
+        return foreign
     return None
-
-
-def _is_own(target_model: str, namespace: str, uid: str) -> bool:
-    """Whether an artifact is that of a model: whoever may write a status must not draw anybody with it."""
-    return target_model.startswith(object_directory(namespace, uid))
 
 
 def _foreign(where: str) -> str:

@@ -18,6 +18,7 @@ from avatar_operator.backends.attempts import (
     AttemptReference,
 )
 from avatar_operator.backends.selection import Backend
+from avatar_operator.locations import outcome_extension
 from builders.backend_objects import (
     BUCKET,
     StoppedClock,
@@ -77,9 +78,12 @@ class TestOutputObjects:
     @pytest.fixture
     def attempt(self, s3: Any) -> AttemptReference:
         model = make_model()
-        key = f"requests/output/team-a/{model.metadata.uid}/some.out"
-        return make_attempt(
-            model, output_location=f"s3://{BUCKET}/{key}", failure_location=f"s3://{BUCKET}/none"
+        attempt = make_attempt(model)
+        own = outcome_extension("team-a", attempt.uid, attempt.inference_id)
+        return replace(
+            attempt,
+            output_location=f"s3://{BUCKET}/theirs/output/{own}/some.out",
+            failure_location=f"s3://{BUCKET}/theirs/failure/{own}/some.out",
         )
 
     async def outcome(
@@ -122,12 +126,27 @@ class TestOutputObjects:
         self, clients: AwsClients, s3: Any, attempt: AttemptReference
     ) -> None:
         said = b'Received server error (500) from model with message "oops' + b" " * (8 << 20)
-        s3.put_object(Bucket=BUCKET, Key=f"failure/{attempt.uid}", Body=said)
+        assert attempt.failure_location is not None
+        s3.put_object(Bucket=BUCKET, Key=attempt.failure_location.removeprefix(f"s3://{BUCKET}/"), Body=said)
         compute = sagemaker_backend(clients, StoppedClock()).compute
-        failed = replace(attempt, failure_location=f"s3://{BUCKET}/failure/{attempt.uid}")
-        outcome = await compute.attempt_outcome(make_runtime(), failed)
+        outcome = await compute.attempt_outcome(make_runtime(), attempt)
         assert isinstance(outcome, AttemptFailed)
         assert (outcome.reason, outcome.retryable) == ("WorkerFailed", True)
+
+    @pytest.mark.parametrize(
+        "key",
+        ["secret.txt", "requests/{own}/../../secret.txt", "requests/output/{own}/", "requests/output/{own}"],
+    )
+    async def test_what_a_status_names_and_is_not_the_attempts_own_is_not_read(
+        self, clients: AwsClients, s3: Any, attempt: AttemptReference, key: str
+    ) -> None:
+        key = key.format(own=outcome_extension("team-a", attempt.uid, attempt.inference_id))
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"what nobody shall read")
+        forged = replace(
+            attempt, output_location=f"s3://{BUCKET}/{key}", failure_location=f"s3://{BUCKET}/{key}"
+        )
+        compute = sagemaker_backend(clients, StoppedClock()).compute
+        assert await compute.attempt_outcome(make_runtime(), forged) == AttemptPending()
 
     async def test_another_attempts_result_is_not_taken(
         self, clients: AwsClients, s3: Any, attempt: AttemptReference

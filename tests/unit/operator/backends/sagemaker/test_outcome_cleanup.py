@@ -81,7 +81,7 @@ async def test_they_go_from_where_the_model_recorded_them(
     model = make_model()
     recorded = ModelStorage(
         runtime_name="tests",
-        runtime_uid="runtime-tests",
+        runtime_uid="the one before",
         requests=f"s3://{BUCKET}/before/requests/",
         artifacts=f"s3://{BUCKET}/before/artifacts/",
     )
