@@ -30,6 +30,29 @@ def find_runtime(cache: ObjectCache, name: str, *, whole: bool = True) -> Avatar
     return AvatarRuntime.model_validate(body) if whole else read_for_deletion(AvatarRuntime, body).object
 
 
+def find_keeper(cache: ObjectCache, name: str, *, recorded: bool) -> AvatarRuntime | None:
+    """The AvatarRuntime through which the data of an object that goes are reached: its own, else any other that keeps things in S3.
+
+    Where the data lie stands in the object, and the operator has one identity on AWS: a runtime only says which region to ask.
+    So one that went first takes no likeness out of reach.
+
+    Args:
+        cache: where it is looked up.
+        name: the name of its own.
+        recorded: whether the object itself says where its data lie.
+    """
+    own = find_runtime(cache, name, whole=False)
+    if own is not None or not recorded:
+        return own
+    others = (read_for_deletion(AvatarRuntime, body).object for body in cache.objects(AVATAR_RUNTIME))
+    in_s3 = (
+        runtime
+        for runtime in others
+        if runtime.metadata.deletion_timestamp is None and runtime.spec.backend.sagemaker is not None
+    )
+    return min(in_s3, key=lambda runtime: runtime.metadata.name, default=None)
+
+
 def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | None:
     """The AvatarModel of a name in a namespace, or None if there is none."""
     body = cache.get(ObjectKey(AVATAR_MODEL.kind, namespace, name))

@@ -29,7 +29,7 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.kube.lookup import find_keeper, find_runtime
 from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind.actions import (
@@ -122,8 +122,7 @@ class ModelLifecycle:
     async def _gather(self, body: Object) -> ModelObservation:
         recorded = read_object(AvatarModel, body).object
         notes, now = self._memory.of(recorded.metadata.uid), self.clock.now()
-        going = recorded.metadata.deletion_timestamp is not None
-        runtime = find_runtime(self.cache, recorded.spec.runtime_ref.name, whole=not going)
+        runtime = self._runtime_of(recorded)
         belief = believed(recorded, runtime, now)
         model = recorded.model_copy(update={"status": belief.status})
         training = model.status.training
@@ -140,7 +139,11 @@ class ModelLifecycle:
                 and training.inference_id is not None
                 and training.inference_id == notes.planned_inference_id
             ),
-            asked_since=self.left_behind.asked_since(model.spec.runtime_ref.name, model.metadata.uid),
+            asked_since=(
+                None
+                if runtime is None
+                else self.left_behind.asked_since(runtime.metadata.name, model.metadata.uid)
+            ),
         )
         if runtime is None:
             return observation
@@ -166,6 +169,12 @@ class ModelLifecycle:
     def summarise(self, observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         """Derive the summary from the details. Pure."""
         return summarise(observation, draft)
+
+    def _runtime_of(self, model: AvatarModel) -> AvatarRuntime | None:
+        name = model.spec.runtime_ref.name
+        if model.metadata.deletion_timestamp is None:
+            return find_runtime(self.cache, name)
+        return find_keeper(self.cache, name, recorded=model.status.storage is not None)
 
     def observed_status(self, observation: ModelObservation) -> AvatarModelStatus:
         """The status as it was observed."""

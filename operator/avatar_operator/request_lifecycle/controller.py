@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST
@@ -15,7 +16,7 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.costs import drawing_cost
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.lookup import find_model, find_runtime, find_runtimes
+from avatar_operator.kube.lookup import find_keeper, find_model, find_runtime, find_runtimes
 from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind.actions import (
@@ -89,11 +90,7 @@ class RequestLifecycle:
         model = None if going else find_model(self.cache, namespace, name)
         belief = believed(recorded, model, now)
         request = recorded.model_copy(update={"status": belief.status})
-        # Whoever has begun goes on with the runtime that it began with; a model may also go before its requests.
-        runtime_name = request.status.runtime_name
-        if runtime_name is None and model is not None:
-            runtime_name = model.spec.runtime_ref.name
-        runtime = None if runtime_name is None else find_runtime(self.cache, runtime_name, whole=not going)
+        runtime = self._runtime_of(request, model)
         observation = RequestObservation(
             now=now,
             request=request,
@@ -107,8 +104,8 @@ class RequestLifecycle:
             notes=self._memory.of(request.metadata.uid),
             asked_since=(
                 None
-                if runtime_name is None
-                else self.left_behind.asked_since(runtime_name, request.metadata.uid)
+                if runtime is None
+                else self.left_behind.asked_since(runtime.metadata.name, request.metadata.uid)
             ),
         )
         if runtime is None or going or not is_drawing(request.status):
@@ -117,6 +114,15 @@ class RequestLifecycle:
         if loss_of(observation) or refusal(runtime, request, observation.namespace_labels):
             return observation
         return await self._with_pictures(runtime, observation)
+
+    def _runtime_of(self, request: AvatarRequest, model: AvatarModel | None) -> AvatarRuntime | None:
+        # Whoever has begun goes on with the runtime that it began with; a model may also go before its requests.
+        name = request.status.runtime_name
+        if request.metadata.deletion_timestamp is not None:
+            return find_keeper(self.cache, name or "", recorded=request.status.storage_prefix is not None)
+        if name is None and model is not None:
+            name = model.spec.runtime_ref.name
+        return None if name is None else find_runtime(self.cache, name)
 
     async def _with_pictures(
         self, runtime: AvatarRuntime, observation: RequestObservation

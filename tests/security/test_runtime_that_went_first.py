@@ -1,0 +1,36 @@
+"""A runtime that went first, by force, takes no likeness out of reach: its objects' data go with them all the same."""
+
+from __future__ import annotations
+
+from e2e.conftest import StartOperator
+from e2e.flight import Flight
+
+
+def test_what_was_stored_by_a_runtime_that_went_first_goes_with_its_objects(
+    flight: Flight, start_operator: StartOperator
+) -> None:
+    start_operator()
+    flight.apply(
+        flight.runtime_manifest(), flight.model_manifest("ann"), flight.request_manifest("portraits", "ann")
+    )
+    flight.wait_for_state("avr", "portraits", "Succeeded")
+    assert flight.stored_keys("artifacts/") != []
+    assert flight.stored_keys("outputs/") != []
+    other = flight.runtime_manifest(managementPolicy="Observe")
+    other["metadata"]["name"] = f"{flight.name}-other"
+    flight.apply(other)
+
+    _remove_by_force(flight, flight.name)
+    for kind, name in (("avr", "portraits"), ("avm", "ann")):
+        flight.delete(kind, name)
+        flight.wait_until_gone(kind, name)
+
+    assert [key for key in flight.stored_keys() if not key.startswith("photos/")] == []
+
+
+def _remove_by_force(flight: Flight, runtime: str) -> None:
+    """What a hasty administrator does with a runtime that says that it is in use."""
+    flight.cluster.kubectl("delete", "avrt", runtime, "--wait=false")
+    without_finalizers = '{"metadata":{"finalizers":null}}'
+    flight.cluster.kubectl("patch", "avrt", runtime, "--type=merge", "--patch", without_finalizers)
+    flight.wait_until_gone("avrt", runtime)
