@@ -54,7 +54,17 @@ def trust(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
     return say_foreign(observation, draft, observation.foreign)
 
 
-PHASES = (protection, trust, leftovers, orphans, deletion, notifications, separation, acceptance, provisioning)
+PHASES = (
+    protection,
+    trust,
+    leftovers,
+    orphans,
+    deletion,
+    notifications,
+    separation,
+    acceptance,
+    provisioning,
+)
 
 
 def decide(observation: RuntimeObservation) -> RuntimeDraft:
