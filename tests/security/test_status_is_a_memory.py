@@ -216,7 +216,7 @@ def policy(flight: Flight, forger: Forger) -> Iterator[None]:
     eventually(lambda: not is_refused(), what="the end of the policy")
 
 
-def test_where_the_chart_s_policy_is_the_operator_alone_writes_status_and_finalizer(
+def test_where_the_policy_is_the_operator_alone_writes_status_and_finalizer(
     flight: Flight, start_operator: StartOperator, forger: Forger, policy: None
 ) -> None:
     start_operator()

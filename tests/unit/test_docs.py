@@ -34,7 +34,8 @@ ONCE_IN_AN_ACCOUNT = {"iam:CreateServiceLinkedRole"}
 """Allowed, and called by AWS itself on behalf of whoever calls."""
 CONDITION_TYPES = {
     *("Accepted", "EndpointsReady", "Hosted", "ModelResolved", "NotificationsDelivered"),
-    *("Ready", "Reconciling", "Stalled", "Succeeded", "TenantsApart", "Trained"),
+    *("Ready", "Reconciling", "Stalled", "StatusTrusted", "Succeeded"),
+    *("TenantsApart", "Trained"),
 }
 
 

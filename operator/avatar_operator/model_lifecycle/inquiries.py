@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.places import WAITING_FOR_QUOTA
 from avatar_operator.model_lifecycle.conditions import TRAINED
@@ -30,12 +31,16 @@ def needs_photos(observation: ModelObservation) -> bool:
     if training is not None and training.revision == model.spec.revision:
         if is_submitted(training) or is_settled(training):
             return False
-        if is_active(training) and not observation.planned_here:
-            return False
+        if is_active(training):
+            return observation.planned_here and _is_taken(observation, runtime)
         if training.retry_time is not None and observation.now < training.retry_time:
             return False
-    # Whoever may not train may not make us look into a bucket either.
-    return refusal(runtime, model, observation.namespace_labels) is None and endpoints_ready(runtime)
+    return _is_taken(observation, runtime) and endpoints_ready(runtime)
+
+
+def _is_taken(observation: ModelObservation, runtime: AvatarRuntime) -> bool:
+    """Whether the runtime takes the model: whoever may not train may not make us look into a bucket either."""
+    return refusal(runtime, observation.model, observation.namespace_labels) is None
 
 
 def needs_place(observation: ModelObservation) -> bool:

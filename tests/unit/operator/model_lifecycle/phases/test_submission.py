@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from avatar_api.avatar_model import AvatarModelStatus
+from avatar_api.avatar_model import AvatarModelStatus, ModelStorage
 from avatar_api.documents.training import PhotoLocation
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.model_lifecycle.actions import ModelDraft, SubmitTraining
@@ -94,3 +94,35 @@ def is_withdrawn(draft: ModelDraft) -> bool:
     training = draft.status.training
     assert training is not None
     return (training.inference_id, training.planned_time, draft.requeue_after) == (None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "storage"),
+    [
+        ({"tenancy": {"allowedNamespaces": ["team-b"]}}, None),
+        ({"limits": {"training": {"maxSteps": 10}}}, None),
+        (
+            {},
+            ModelStorage(
+                runtime_name="standard",
+                runtime_uid="the one before",
+                requests="s3://theirs/requests/",
+                artifacts="s3://theirs/artifacts/",
+            ),
+        ),
+    ],
+    ids=["a namespace that is not admitted", "more than the limits", "somebody else's storage"],
+)
+def test_a_plan_that_the_runtime_does_not_take_is_withdrawn_whoever_wrote_it(
+    spec: dict[str, object], storage: ModelStorage | None
+) -> None:
+    status = model_stages.planned().model_copy(update={"storage": storage})
+    observation = observed_model(
+        a_model(status=status), runtime=a_runtime(spec=spec), photos=photos(), planned_here=True
+    )
+
+    draft = submission(observation, model_draft(observation))
+
+    assert draft.actions == ()
+    assert draft.status.training is not None
+    assert draft.status.training.inference_id is None
