@@ -7,6 +7,7 @@ of the process) and otherwise at the sweeper's slow pace, never by polling an ob
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, assert_never
 
 import structlog
