@@ -10,24 +10,25 @@ from builders.clock import NOON
 from builders.objects import MODEL_UID
 from builders.world import World
 from e2e.conftest import StartOperator
-from e2e.flight import Flight, Object, eventually
+from e2e.flight import Flight, Object, OperatorProcess, eventually
 
 
 def test_a_training_whose_model_lost_its_finalizer_is_stopped_and_leaves_nothing(
     flight: Flight, start_operator: StartOperator
 ) -> None:
-    start_operator()
+    operator = start_operator()
     flight.apply(flight.runtime_manifest(), flight.model_manifest("ann", token="slow"))
     uid = flight.wait_for_state("avm", "ann", "Preparing")["metadata"]["uid"]
     own = f"{flight.namespace}/{uid}/"
 
-    _strip_and_delete(flight, "ann")
+    _strip_and_delete(flight, operator, "ann")
 
     said = eventually(
         lambda: flight.stored_keys(f"requests/failure/{own}"), bool, what="the worker's word that it stopped"
     )
     assert "AttemptFenced" in flight.s3.get_object(Bucket=flight.bucket, Key=said[0])["Body"].read().decode()
-    assert flight.stored_keys(f"requests/{own}") == flight.stored_keys(f"artifacts/{own}") == []
+    eventually(lambda: flight.stored_keys(f"requests/{own}"), lambda keys: not keys, what="no claim")
+    assert flight.stored_keys(f"artifacts/{own}") == []
     (entry,) = _left_behind(flight)
     assert entry["uid"] == uid, "and is removed once more"
     assert entry["mayGrowUntil"] > entry["since"]
@@ -44,11 +45,7 @@ def test_a_finished_likeness_goes_although_its_models_finalizer_was_stripped(
         for name in ("ann", "bob")
     )
 
-    # Sees both only when it is too late to do what a deletion asks of it.
-    operator.freeze()
-    for name in ("ann", "bob"):
-        _strip_and_delete(flight, name)
-    operator.thaw()
+    _strip_and_delete(flight, operator, "ann", "bob")
 
     eventually(lambda: flight.stored_keys(ann), lambda keys: not keys, what="the end of what ann left")
     eventually(lambda: _left_behind(flight), lambda entries: not entries, what="an end of the removals")
@@ -84,12 +81,15 @@ async def test_what_a_worker_uploads_after_the_deletion_is_removed_when_it_canno
     assert world.clock.now() - NOON < timedelta(hours=2)
 
 
-def _strip_and_delete(flight: Flight, name: str) -> None:
-    """What `kubectl replace`, or a person in a hurry, does."""
-    flight.delete("avm", name)
+def _strip_and_delete(flight: Flight, operator: OperatorProcess, *names: str) -> None:
+    """What a person in a hurry does, so fast that the operator sees it only when there is no deletion to see to any more."""
     patch = '{"metadata":{"finalizers":null}}'
-    flight.cluster.kubectl("patch", "avm", name, "-n", flight.namespace, "--type=merge", "-p", patch)
-    flight.wait_until_gone("avm", name)
+    operator.freeze()
+    for name in names:
+        flight.delete("avm", name)
+        flight.cluster.kubectl("patch", "avm", name, "-n", flight.namespace, "--type=merge", "-p", patch)
+        flight.wait_until_gone("avm", name)
+    operator.thaw()
 
 
 def _left_behind(flight: Flight) -> list[Object]:
