@@ -205,7 +205,18 @@ class LeftBehind(ApiModel):
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = Field(default_factory=list)
-    since: Annotated[Timestamp, Field(description="When the runtime took over.")]
+    since: Annotated[
+        Timestamp,
+        Field(
+            description="From when on tries count, the first after five minutes: when the runtime took over, or ahead."
+        ),
+    ]
+    may_grow_until: Annotated[
+        Timestamp | None,
+        Field(
+            description="Somebody may still store something of it until then, so it is removed once more at that time."
+        ),
+    ] = None
     tries: Annotated[int, Field(ge=0, description="How often it was tried since.")]
 
 

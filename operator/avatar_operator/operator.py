@@ -39,6 +39,7 @@ from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.leading import Leading
 from avatar_operator.left_behind.register import LeftBehindRegister
+from avatar_operator.left_behind.vanished import VanishedObjects
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.model_lifecycle.lifecycle import PHASES as MODEL_PHASES
 from avatar_operator.news_of_kinds import NEWS_OF
@@ -101,6 +102,7 @@ class Operator:
         )
         namespaces = NamespaceLabels(client)
         left_behind = LeftBehindRegister(self._bring_back_runtime)
+        self._vanished = VanishedObjects(cache, clock, left_behind, leadership.leads)
         trainings, pictures = model_quotas(cache, self._bring_back), request_quotas(cache, self._bring_back)
         models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces, trainings)
         requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces, pictures)
@@ -220,6 +222,7 @@ class Operator:
     async def _begin(self, left_by_former_leader: Mapping[str, str]) -> None:
         await self._outbox.begin(left_by_former_leader)
         self._scheduler.begin()
+        self._vanished.begin()
 
     def _bring_back(self, key: ObjectKey) -> None:
         self._scheduler.enqueue(key)

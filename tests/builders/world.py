@@ -22,6 +22,7 @@ from avatar_operator.kube.client import KubeClient, Object
 from avatar_operator.kube.events import EventRecorder
 from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.left_behind.register import LeftBehindRegister
+from avatar_operator.left_behind.vanished import VanishedObjects
 from avatar_operator.model_lifecycle.controller import ModelLifecycle
 from avatar_operator.news_of_kinds import NEWS_OF
 from avatar_operator.orphans.findings import OrphanFindings
@@ -94,6 +95,7 @@ class World:
         """Runtimes that were asked to take over what an object leaves behind."""
         namespaces = NamespaceLabels(self.kube, monotonic=lambda: self.clock.now().timestamp())
         left_behind = LeftBehindRegister(self.brought_back.append)
+        self.vanished = VanishedObjects(self.cache, self.clock, left_behind, lambda: True)
         self.orphans = OrphanFindings(self.cache, self.brought_back.append)
         self.told_to_look: list[ObjectKey] = []
         """Objects that may begin, because their namespace's quota has room again."""
@@ -141,6 +143,7 @@ class World:
             self._outbox_began = True
             self.catch_up()
             await self.outbox.begin(dict(self.lease))
+            self.vanished.begin()
 
     def catch_up(self) -> None:
         """Have the cache show what the API server has, as a list does."""

@@ -115,6 +115,11 @@ class OperatorProcess:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def thaw_and_wait(self) -> int:
         """Let it go on, and wait for its end; its exit code is returned."""
         return self._signal(signal.SIGCONT)

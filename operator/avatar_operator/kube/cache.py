@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, Kind
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, FINALIZER, Kind
 from avatar_operator.kube.client import Object
 
 GROWTH_BETWEEN_FREEZES = 1.25
@@ -67,6 +67,7 @@ class ObjectCache:
         self._dependents: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._keys_by_uid: dict[str, ObjectKey] = {}
         self._listed: dict[Kind, int] = {}
+        self._let_go: set[str] = set()
         self._frozen = 0
 
     def subscribe(self, subscriber: Subscriber, *, own_writes: bool = True) -> None:
@@ -106,6 +107,14 @@ class ObjectCache:
         """What a list of this resourceVersion showed is known, or something newer."""
         self._listed[kind] = version
 
+    def note_let_go(self, uid: str) -> None:
+        """This process is about to let an object go: everything that belongs to it is seen to, whoever shows that it is gone."""
+        self._let_go.add(uid)
+
+    def is_let_go(self, uid: str) -> bool:
+        """Whether this process let an object go, as long as subscribers are told of its end."""
+        return uid in self._let_go
+
     def store(self, kind: Kind, body: Object, *, own_write: bool = False) -> bool:
         """Remember an object unless a newer version is known; True if this was news.
 
@@ -128,6 +137,9 @@ class ObjectCache:
         stored = self._objects[key] = _with_shared_words({**body, "metadata": metadata})
         self._relieve_collector()
         self._keys_by_uid[metadata["uid"]] = key
+        if FINALIZER in metadata.get("finalizers", ()):
+            # It was not let go after all: somebody else's write came first.
+            self._let_go.discard(metadata["uid"])
         owner = referenced_name(kind, body)
         if owner is not None:
             self._dependents[owner].add(key)
@@ -143,6 +155,7 @@ class ObjectCache:
         self._unlink(kind, key, known)
         del self._objects[key]
         self._tell(kind, key, known, deleted=True, own_write=False)
+        self._let_go.discard(uid)
         return True
 
     def _relieve_collector(self) -> None:

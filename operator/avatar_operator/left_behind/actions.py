@@ -1,6 +1,7 @@
 """What the decision about any object that keeps data may ask for, and may learn, when that data is to go or to stay."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from avatar_operator.backends.cleanup_report import CleanupReport
 
@@ -17,9 +18,17 @@ class UnmarkRetained:
 
 @dataclass(frozen=True)
 class RecordLeftBehind:
-    """Have the runtime take over what could not be removed; `remains` says it in words."""
+    """Have the runtime take over what could not be removed; `remains` says it in words.
+
+    Attributes:
+        remains: for a person.
+        may_grow_until: until when somebody may still store something; None if nobody can.
+        is_removed: everything is gone, but something may come until then.
+    """
 
     remains: str
+    may_grow_until: datetime | None = None
+    is_removed: bool = False
 
 
 @dataclass(frozen=True)

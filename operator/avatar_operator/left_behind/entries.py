@@ -21,8 +21,23 @@ def is_recorded(runtime: AvatarRuntime, uid: str) -> bool:
     return any(entry.uid == uid for entry in runtime.status.left_behind)
 
 
-def left_by_model(runtime: AvatarRuntime, model: AvatarModel, now: datetime) -> LeftBehind:
-    """The entry for a model: every directory that may hold something which was to be removed with it, or is to stay unmarked."""
+def has_stored(model: AvatarModel) -> bool:
+    """Whether anything may be stored for a model: an attempt was planned once."""
+    training = model.status.training
+    return model.status.storage is not None or (training is not None and training.inference_id is not None)
+
+
+def left_by_model(
+    runtime: AvatarRuntime, model: AvatarModel, now: datetime, *, may_grow_until: datetime | None = None
+) -> LeftBehind:
+    """The entry for a model: every directory that may hold something which was to be removed with it, or is to stay unmarked.
+
+    Args:
+        runtime: takes over.
+        model: goes, or is gone.
+        now: the instant.
+        may_grow_until: when no attempt of the model can be alive any more; None if none is alive.
+    """
     metadata, directories = model.metadata, model_directories(runtime, model)
     stays = model.spec.deletion_policy != "Delete"
     # Prefixes may be the same.
@@ -35,14 +50,27 @@ def left_by_model(runtime: AvatarRuntime, model: AvatarModel, now: datetime) -> 
         name=metadata.name,
         uid=metadata.uid,
         locations=list(locations),
-        retained=list(directories.artifacts) if stays and model.status.retained_time is None else [],
+        # What is uploaded where nothing lay is not marked yet.
+        retained=list(directories.artifacts)
+        if stays and (model.status.retained_time is None or may_grow_until is not None)
+        else [],
         since=now,
         tries=0,
+        may_grow_until=may_grow_until,
     )
 
 
-def left_by_request(runtime: AvatarRuntime, request: AvatarRequest, now: datetime) -> LeftBehind:
-    """The entry for a request: the directory of its pictures."""
+def left_by_request(
+    runtime: AvatarRuntime, request: AvatarRequest, now: datetime, *, may_grow_until: datetime | None = None
+) -> LeftBehind:
+    """The entry for a request: the directory of its pictures.
+
+    Args:
+        runtime: takes over.
+        request: goes, or is gone.
+        now: the instant.
+        may_grow_until: when no call of the request can be drawing any more; None if none is.
+    """
     metadata, prefix = request.metadata, picture_prefix(runtime, request)
     stays = request.spec.deletion_policy != "Delete"
     return LeftBehind(
@@ -54,6 +82,7 @@ def left_by_request(runtime: AvatarRuntime, request: AvatarRequest, now: datetim
         retained=[prefix] if stays else [],
         since=now,
         tries=0,
+        may_grow_until=may_grow_until,
     )
 
 

@@ -68,7 +68,7 @@ def fold_cleanup(
     explanation = f"Not everything could be removed: {remains}"
     if going_seconds(metadata, now) < CLEANUP_PATIENCE_SECONDS:
         return draft.retry(Retry(retry.reason, explanation, retry.at_least))
-    if not _was_asked_in_vain(asked_since, now):
+    if not was_asked_in_vain(asked_since, now):
         return draft.act(record(explanation))
     return draft.say_farewell(Notice("Warning", "CleanupIncomplete", explanation)).remove_finalizer()
 
@@ -109,12 +109,13 @@ def fold_mark(
             )
     if going_seconds(metadata, now) < CLEANUP_PATIENCE_SECONDS:
         return draft.retry(fact.as_retry())
-    if not _was_asked_in_vain(asked_since, now):
+    if not was_asked_in_vain(asked_since, now):
         return draft.act(record(explanation))
     return draft.say_farewell(Notice("Warning", "RetainedUnmarked", explanation))
 
 
-def _was_asked_in_vain(asked_since: datetime | None, now: datetime) -> bool:
+def was_asked_in_vain(asked_since: datetime | None, now: datetime) -> bool:
+    """Whether a runtime has not taken over in time what an object leaves behind."""
     # Not told by how long the object has been going: nobody may have been there to ask.
     return asked_since is not None and (now - asked_since).total_seconds() >= RECORDING_PATIENCE_SECONDS
 
@@ -122,8 +123,13 @@ def _was_asked_in_vain(asked_since: datetime | None, now: datetime) -> bool:
 def let_go(draft: Draft[StatusT, ActionT], runtime: AvatarRuntime, uid: str) -> Draft[StatusT, ActionT]:
     """The draft of an object whose runtime has taken over what it leaves behind. Pure."""
     entry = next(entry for entry in runtime.status.left_behind if entry.uid == uid)
+    what = (
+        "Not everything could be removed, or marked as retained, in time."
+        if entry.may_grow_until is None
+        else "A worker has not said that it stopped, and may still store something."
+    )
     message = (
-        f"Not everything could be removed, or marked as retained, in time. AvatarRuntime {runtime.metadata.name} goes on"
+        f"{what} AvatarRuntime {runtime.metadata.name} goes on"
         f" trying, and lists it in status.leftBehind: {', '.join([*entry.locations, *entry.retained])}"
     )
     return draft.say_farewell(Notice("Warning", "CleanupIncomplete", message)).remove_finalizer()

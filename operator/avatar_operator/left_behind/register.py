@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from avatar_api.avatar_runtime import AvatarRuntimeStatus, LeftBehind
+from avatar_operator.left_behind.last_removal import handed_over_at
 
 
 class LeftBehindRegister:
@@ -21,13 +22,15 @@ class LeftBehindRegister:
         """Have a runtime take over what an object leaves behind; asking again does not begin anew."""
         waiting = self._waiting.setdefault(runtime_name, {})
         known = waiting.get(entry.uid)
-        waiting[entry.uid] = entry if known is None else entry.model_copy(update={"since": known.since})
+        if known is not None:
+            entry = entry.model_copy(update={"since": known.since, "may_grow_until": known.may_grow_until})
+        waiting[entry.uid] = entry
         self._on_entry(runtime_name)
 
     def asked_since(self, runtime_name: str, uid: str) -> datetime | None:
         """Since when a runtime has been asked to take over what an object leaves behind; None if it is not being asked."""
         entry = self._waiting.get(runtime_name, {}).get(uid)
-        return None if entry is None else entry.since
+        return None if entry is None else handed_over_at(entry)
 
     def waiting(self, runtime_name: str) -> tuple[LeftBehind, ...]:
         """The entries that a runtime has not written yet."""

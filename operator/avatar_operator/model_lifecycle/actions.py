@@ -89,7 +89,13 @@ class AttemptClaimed:
 
 @dataclass(frozen=True)
 class AttemptCancelled:
-    """The attempt was told to stop, and may not upload any more."""
+    """The attempt was told to stop, and may not upload any more.
+
+    Attributes:
+        claimed: when a worker had begun it, if one had and it was asked.
+    """
+
+    claimed: datetime | None = None
 
 
 ModelFact = (

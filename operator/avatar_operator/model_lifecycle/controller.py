@@ -7,6 +7,7 @@ of the process) and otherwise at the sweeper's slow pace, never by polling an ob
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, assert_never
 
 import structlog
@@ -42,6 +43,7 @@ from avatar_operator.left_behind.actions import (
     UnmarkRetained,
 )
 from avatar_operator.left_behind.entries import left_by_model
+from avatar_operator.left_behind.last_removal import awaited
 from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.locations import artifact_directories
 from avatar_operator.model_lifecycle.actions import (
@@ -211,7 +213,11 @@ class ModelLifecycle:
         runtime, model = observation.runtime, observation.model
         assert runtime is not None
         if isinstance(action, RecordLeftBehind):
-            self.left_behind.hand_over(runtime.metadata.name, left_by_model(runtime, model, observation.now))
+            end = action.may_grow_until
+            entry = left_by_model(runtime, model, observation.now, may_grow_until=end)
+            if action.is_removed and end is not None:
+                entry = awaited(entry, end)
+            self.left_behind.hand_over(runtime.metadata.name, entry)
             return LeftBehindHandedOver(action.remains)
         backend = self.backends.of(runtime)
         match action:
@@ -225,10 +231,11 @@ class ModelLifecycle:
                 self._remember(model.metadata.uid, ask_for_outcome=True)
                 return AttemptClaimed(since=result.since)
             case CancelAttempt(attempt=attempt):
+                claimed = await self._claimed(runtime, model, attempt)
                 await backend.storage.revoke_claim(runtime, attempt)
                 await backend.compute.stop_training(runtime, attempt)
                 self._remember(model.metadata.uid, ask_for_outcome=True)
-                return AttemptCancelled()
+                return AttemptCancelled(claimed)
             case MarkRetained():
                 for directory in artifact_directories(runtime, model):
                     await backend.storage.mark_retained(runtime, directory)
@@ -251,6 +258,23 @@ class ModelLifecycle:
     def fold(self, observation: ModelObservation, draft: ModelDraft, fact: ModelFact) -> ModelDraft:
         """The draft with what an action learned. Pure."""
         return fold(observation, draft, fact)
+
+    async def _claimed(
+        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+    ) -> datetime | None:
+        """Since when a worker has an attempt that is about to lose its claim: the claim cannot be asked afterwards.
+
+        Asked only where that decides something: for a model that goes, and of whose worker nobody has heard.
+        """
+        training = model.status.training
+        known = training is not None and training.start_time is not None
+        if model.metadata.deletion_timestamp is None or known:
+            return None
+        try:
+            return await self.backends.of(runtime).storage.claimed_since(runtime, attempt)
+        except BackendError:
+            # The claim must go whether it can be read or not; and a worker of which nobody knows may be at work.
+            return self.clock.now()
 
     async def _submit(
         self,

@@ -198,6 +198,7 @@ class Reconciler(Generic[ObservationT, StatusT, ActionT]):
         for notice in draft.farewells:
             await self._teller.farewell(body, notice)
         if draft.finalizer == "Remove":
+            self._cache.note_let_go(body["metadata"]["uid"])
             await self._store(
                 body,
                 finalizers=[name for name in body["metadata"].get("finalizers", []) if name != FINALIZER],

@@ -22,9 +22,10 @@ class DeleteEndpoints:
 
 @dataclass(frozen=True)
 class RemoveLeftBehind:
-    """Try once more to remove what an object that is gone has left behind."""
+    """Try once more to remove what an object that is gone has left behind; `for_good` if nobody can add to it any more."""
 
     entry: LeftBehind
+    for_good: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class RemovalTried:
 
     entry: LeftBehind
     report: CleanupReport
+    for_good: bool = False
 
 
 RuntimeFact = EndpointsSeen | EndpointsDeleted | EndpointRetired | RemovalTried | ActionFailed[RuntimeAction]

@@ -131,8 +131,8 @@ class RuntimeLifecycle:
                 return EndpointsDeleted(await backend.compute.delete_endpoints(runtime))
             case RetireEndpoint(endpoint=endpoint):
                 return EndpointRetired(endpoint, await backend.compute.retire_endpoint(runtime, endpoint))
-            case RemoveLeftBehind(entry=entry):
-                return RemovalTried(entry, await _removed(backend.storage, runtime, entry))
+            case RemoveLeftBehind(entry=entry, for_good=for_good):
+                return RemovalTried(entry, await _removed(backend.storage, runtime, entry), for_good)
             case _:
                 assert_never(action)
 

@@ -32,7 +32,9 @@ def runtime_news(body: Object) -> tuple[News, ...]:
         None if told is None or told.status != "False" else _news(told, "Warning", "NotificationsFailing"),
         None if apart is None or apart.status != "False" else _news(apart, "Warning", apart.reason),
     )
-    left_behind = (_left_behind(entry) for entry in status.left_behind)
+    left_behind = (
+        _left_behind(entry) for entry in status.left_behind if entry.may_grow_until is None or entry.tries
+    )
     return (
         *(news for news in found if news is not None),
         *left_behind,

@@ -3,10 +3,13 @@
 A running training is asked to stop and given a grace period to say so, because a worker that has not noticed could
 still upload a likeness after its owner wanted it gone. What cannot be removed is tried again at once, then with
 back-off, until the patience ends: a finalizer that holds for ever helps nobody. Then the runtime takes over, and only
-when it says so is the model let go (`left_behind`).
+when it says so is the model let go (`left_behind`). The same where a worker has begun and does not say that it stopped:
+everything is removed, and once more when it cannot be alive any more (`left_behind.last_removal`).
 """
 
-from avatar_api.avatar_model import AvatarModel
+from datetime import datetime
+
+from avatar_api.avatar_model import TrainingStatus
 from avatar_operator.backends.attempts import AttemptPending
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Notice
@@ -17,8 +20,14 @@ from avatar_operator.left_behind.actions import (
     MarkRetained,
     RecordLeftBehind,
 )
-from avatar_operator.left_behind.entries import is_recorded
-from avatar_operator.left_behind.folding import CLEANUP_PATIENCE_SECONDS, going_seconds, let_go
+from avatar_operator.left_behind.entries import has_stored, is_recorded
+from avatar_operator.left_behind.folding import (
+    CLEANUP_PATIENCE_SECONDS,
+    going_seconds,
+    let_go,
+    was_asked_in_vain,
+)
+from avatar_operator.left_behind.last_removal import MAX_AWAITED, end_of_attempt
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
     CancelAttempt,
@@ -26,7 +35,13 @@ from avatar_operator.model_lifecycle.actions import (
     ModelAction,
     ModelDraft,
 )
-from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference, is_active
+from avatar_operator.model_lifecycle.conditions import update_training
+from avatar_operator.model_lifecycle.observation import (
+    ModelObservation,
+    attempt_reference,
+    is_active,
+    start_of_work,
+)
 
 CANCELLATION_GRACE_SECONDS = 60
 FIRST_LOOK_SECONDS = 0.5
@@ -38,7 +53,7 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     model = observation.model
     if model.metadata.deletion_timestamp is None:
         return draft
-    if observation.runtime is None and not _may_have_something(model):
+    if observation.runtime is None and not has_stored(model):
         return draft.remove_finalizer().finish()
     if observation.runtime is None:
         return (
@@ -59,9 +74,7 @@ def deletion(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     training = draft.status.training
     if training is not None and is_active(training):
         draft = draft.act(CancelAttempt(attempt_reference(observation.runtime, model, training)))
-        may_run = training.submitted_time is not None and (
-            observation.outcome is None or isinstance(observation.outcome, AttemptPending | BackendError)
-        )
+        may_run = training.submitted_time is not None and not _has_ended(observation)
         if may_run and age < CANCELLATION_GRACE_SECONDS:
             return draft.look_again_in(_until_next_look(age)).finish()
     if model.spec.deletion_policy == "Delete":
@@ -74,8 +87,11 @@ def fold_cancellation(
 ) -> ModelDraft:
     """Whether the attempt was told to stop. As long as it was not, and may yet be, nothing is decided that rests on it."""
     match fact:
-        case AttemptCancelled():
-            return draft
+        case AttemptCancelled(claimed=claimed):
+            training = draft.status.training
+            if claimed is None or training is None or training.start_time is not None:
+                return draft
+            return update_training(draft, start_time=start_of_work(observation, training, claimed))
         case ActionFailed() if is_out_of_patience(observation):
             return draft.say_farewell(Notice("Warning", fact.reason, fact.message))
         case ActionFailed(retryable=True):
@@ -89,15 +105,49 @@ def fold_cleanup(
     draft: ModelDraft,
     fact: DataDeleted | LeftBehindHandedOver | ActionFailed[ModelAction],
 ) -> ModelDraft:
-    """What is left of the model's data."""
+    """What is left of the model's data, or may come yet."""
+    end = _may_upload_until(observation, draft.status.training)
+    if end is not None and isinstance(fact, DataDeleted) and not fact.report.left_behind:
+        return _until_no_worker_lives(observation, draft, end)
     return folding.fold_cleanup(
         draft,
         fact,
-        RecordLeftBehind,
+        lambda remains: RecordLeftBehind(remains, may_grow_until=end),
         metadata=observation.model.metadata,
         now=observation.now,
         asked_since=observation.asked_since,
     )
+
+
+def _may_upload_until(observation: ModelObservation, training: TrainingStatus | None) -> datetime | None:
+    """Until when a worker may still store something although its claim is gone; None if none can.
+
+    Whoever has not begun by the end of the grace period never does: its claim is taken, and its request document is gone.
+    """
+    if observation.runtime is None or training is None or training.start_time is None:
+        return None
+    if not is_active(training) or _has_ended(observation):
+        return None
+    return end_of_attempt(observation.runtime, observation.now)
+
+
+def _until_no_worker_lives(observation: ModelObservation, draft: ModelDraft, end: datetime) -> ModelDraft:
+    runtime = observation.runtime
+    assert runtime is not None
+    explanation = (
+        "Everything is removed, but a worker has not said that it stopped, and may still store something."
+    )
+    is_full = len(runtime.status.left_behind) >= MAX_AWAITED
+    if is_full or was_asked_in_vain(observation.asked_since, observation.now):
+        message = f"{explanation} If it does, that is found as an orphan."
+        return draft.say_farewell(Notice("Warning", "CleanupIncomplete", message)).remove_finalizer()
+    return draft.act(RecordLeftBehind(explanation, may_grow_until=end, is_removed=True))
+
+
+def _has_ended(observation: ModelObservation) -> bool:
+    """Whether it is known that the attempt has come to its end."""
+    outcome = observation.outcome
+    return outcome is not None and not isinstance(outcome, AttemptPending | BackendError)
 
 
 def is_out_of_patience(observation: ModelObservation) -> bool:
@@ -111,9 +161,3 @@ def _until_next_look(age: float) -> float:
     """Seconds until a worker that was told to stop is looked at again: as long as was waited already, within bounds."""
     pause = min(max(age, FIRST_LOOK_SECONDS), LONGEST_LOOK_SECONDS)
     return min(pause, CANCELLATION_GRACE_SECONDS - age)
-
-
-def _may_have_something(model: AvatarModel) -> bool:
-    """Whether anything may be stored for a model: an attempt was planned once."""
-    training = model.status.training
-    return model.status.storage is not None or (training is not None and training.inference_id is not None)

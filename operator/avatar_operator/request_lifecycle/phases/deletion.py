@@ -20,12 +20,10 @@ from avatar_operator.left_behind.actions import (
 )
 from avatar_operator.left_behind.entries import is_recorded
 from avatar_operator.left_behind.folding import let_go
+from avatar_operator.left_behind.last_removal import LONGEST_CALL_SECONDS
 from avatar_operator.request_lifecycle.actions import DeletePictures, RequestAction, RequestDraft
 from avatar_operator.request_lifecycle.conditions import SUCCEEDED, is_finished
 from avatar_operator.request_lifecycle.observation import RequestObservation
-
-LONGEST_CALL_SECONDS = 70
-"""SageMaker gives an invocation 60 seconds; the rest is for clocks that differ."""
 
 
 def deletion(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:

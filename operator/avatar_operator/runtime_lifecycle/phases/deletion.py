@@ -9,9 +9,11 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
 from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed, Notice, Retry
 from avatar_operator.core.words import counted
+from avatar_operator.left_behind.last_removal import is_awaited
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
     EndpointsDeleted,
+    RemoveLeftBehind,
     RuntimeAction,
     RuntimeDraft,
 )
@@ -45,6 +47,8 @@ def fold_deletion(
             return draft.remove_finalizer()
         case EndpointsDeleted(facts=facts) if facts.ready and is_abandoned(observation.runtime):
             return _abandon(draft, _data_that_stays(draft))
+        case EndpointsDeleted(facts=facts) if facts.ready and _awaits_only(observation, draft):
+            return _without_workers(observation, draft)
         case EndpointsDeleted(facts=facts) if facts.ready:
             explanation = (
                 f"{_data_that_stays(draft)} Mend what stands in the way: it is tried again until it works."
@@ -68,6 +72,26 @@ def fold_deletion(
                 observation, draft, READY, "False", reason, explanation, beginning=beginning
             )
             return draft.retry(fact.as_retry(hopeless_pause=HOPELESS_PAUSE_SECONDS))
+
+
+def _awaits_only(observation: RuntimeObservation, draft: RuntimeDraft) -> bool:
+    return all(is_awaited(entry, observation.now) for entry in draft.status.left_behind)
+
+
+def _without_workers(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
+    """All that is left is what workers may still store: nothing, if they went with the endpoints."""
+    entries = draft.status.left_behind
+    if observation.runtime.spec.management_policy != "Observe":
+        return draft.act(*(RemoveLeftBehind(entry, for_good=True) for entry in entries)).look_again_in(
+            LOOK_SECONDS
+        )
+    end = max(entry.may_grow_until or observation.now for entry in entries)
+    explanation = (
+        f"A worker of an endpoint that is not the operator's may store something of {counted(len(entries), 'object')}"
+        f" until {end:%Y-%m-%dT%H:%M:%SZ}; then it is removed. {_WAY_OUT}"
+    )
+    draft = set_condition(observation, draft, READY, "False", "LeftBehind", explanation)
+    return draft.look_again_in((end - observation.now).total_seconds())
 
 
 def _abandon(draft: RuntimeDraft, what_stays: str) -> RuntimeDraft:

@@ -2,6 +2,9 @@
 
 The tries get rarer, from five minutes to a day: what is denied stays denied until a person mends it, and every try that
 fails is a write. While the runtime is being deleted somebody waits for it, so every pass tries, and none is counted.
+
+What is handed over is written down before it is tried. And what may still grow is removed once more when it cannot any more
+(`left_behind.last_removal`).
 """
 
 from datetime import datetime, timedelta
@@ -9,6 +12,7 @@ from datetime import datetime, timedelta
 from avatar_api.avatar_runtime import LeftBehind
 from avatar_operator.core.condition_drafts import update_status
 from avatar_operator.core.decision import ActionFailed
+from avatar_operator.left_behind.last_removal import FIRST_TRY_SECONDS, awaited, is_awaited
 from avatar_operator.runtime_lifecycle.actions import (
     RemovalTried,
     RemoveLeftBehind,
@@ -20,7 +24,6 @@ from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 MAX_ENTRIES = 100
 """What the schema of the status takes. Beyond, objects wait with their finalizers."""
 TRIES_PER_PASS = 5
-FIRST_INTERVAL_SECONDS = 300
 LONGEST_INTERVAL_SECONDS = 86400
 MAX_DOUBLINGS = 16
 
@@ -35,17 +38,20 @@ def leftovers(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDr
         return draft
     draft = update_status(draft, left_behind=entries)
     if observation.runtime.metadata.deletion_timestamp is not None:
-        return draft.act(*(RemoveLeftBehind(entry) for entry in entries))
-    ripe = [entry for entry in entries if next_try(entry) <= observation.now]
+        return draft.act(
+            *(RemoveLeftBehind(entry) for entry in entries if not is_awaited(entry, observation.now))
+        )
+    ripe = [entry for entry in known if next_try(entry) <= observation.now]
     if ripe:
         return draft.act(*(RemoveLeftBehind(entry) for entry in ripe[:TRIES_PER_PASS])).look_again_in(1.0)
-    return draft.look_again_in((min(map(next_try, entries)) - observation.now).total_seconds())
+    wait = (min(map(next_try, entries)) - observation.now).total_seconds()
+    return draft.look_again_in(max(wait, 0.0))
 
 
 def next_try(entry: LeftBehind) -> datetime:
     """When the removal of an entry is due again."""
     intervals = (
-        min(FIRST_INTERVAL_SECONDS * 2 ** min(number, MAX_DOUBLINGS), LONGEST_INTERVAL_SECONDS)
+        min(FIRST_TRY_SECONDS * 2 ** min(number, MAX_DOUBLINGS), LONGEST_INTERVAL_SECONDS)
         for number in range(entry.tries + 1)
     )
     return entry.since + timedelta(seconds=sum(intervals))
@@ -54,15 +60,18 @@ def next_try(entry: LeftBehind) -> datetime:
 def fold_removal(
     observation: RuntimeObservation, draft: RuntimeDraft, fact: RemovalTried | ActionFailed[RuntimeAction]
 ) -> RuntimeDraft:
-    """Cross off what is gone, count the try of what is not."""
+    """Cross off what is gone and cannot come back, count the try of what is not gone."""
+    end = None
     match fact:
-        case RemovalTried(entry=tried, report=report):
-            gone = not report.left_behind
+        case RemovalTried(entry=tried, report=report, for_good=for_good):
+            gone, end = not report.left_behind, None if for_good else tried.may_grow_until
         case ActionFailed(action=RemoveLeftBehind(entry=tried)):
             gone = False
         case _:
             return draft
     others = [entry for entry in draft.status.left_behind if entry.uid != tried.uid]
+    if gone and end is not None and observation.now < end:
+        return update_status(draft, left_behind=[*others, awaited(tried, end)])
     if gone:
         return update_status(draft, left_behind=others)
     if observation.runtime.metadata.deletion_timestamp is not None:

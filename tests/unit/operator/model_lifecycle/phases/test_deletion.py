@@ -15,6 +15,7 @@ from avatar_operator.left_behind.actions import (
     RecordLeftBehind,
 )
 from avatar_operator.left_behind.entries import left_by_model
+from avatar_operator.left_behind.last_removal import LONGEST_ATTEMPT_SECONDS, MAX_AWAITED
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
     CancelAttempt,
@@ -32,7 +33,7 @@ from avatar_operator.model_lifecycle.phases.deletion import (
 from builders import model_stages
 from builders.backend import out_of_reach
 from builders.clock import NOON
-from builders.manifests import Changes
+from builders.manifests import SIMULATED, Changes
 from builders.objects import a_model, a_runtime
 from builders.observations import STANDARD, at, model_draft, observed_model
 
@@ -283,3 +284,75 @@ def test_a_model_whose_runtime_is_gone_is_let_go_and_says_what_stays() -> None:
     assert draft.actions == ()
     assert draft.finalizer == "Remove"
     assert [notice.reason for notice in draft.farewells] == ["CleanupImpossible"]
+
+
+REMOVED = DataDeleted(CleanupReport())
+SILENT = model_stages.working(since=NOON)
+
+
+def test_a_worker_that_says_nothing_is_removed_after_once_more_when_it_cannot_be_alive() -> None:
+    observation = observed_model(_going(SILENT), outcome=AttemptPending(), now=at(60))
+
+    draft = fold_cleanup(observation, model_draft(observation), REMOVED)
+
+    (record,) = draft.actions
+    assert isinstance(record, RecordLeftBehind)
+    assert record.is_removed
+    assert record.may_grow_until == at(60 + LONGEST_ATTEMPT_SECONDS)
+    assert draft.finalizer == "Keep", "until the runtime says so"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (SILENT, AttemptFailed("AttemptFenced", "stopped", retryable=False)),
+        (model_stages.submitted(), AttemptPending()),
+        (model_stages.hosted(), None),
+    ],
+    ids=["it said that it stopped", "no worker had begun", "it ended long ago"],
+)
+def test_a_model_of_which_nobody_can_store_anything_goes_at_once(
+    status: AvatarModelStatus, outcome: AttemptFailed | AttemptPending | None
+) -> None:
+    observation = observed_model(_going(status), outcome=outcome, now=at(60))
+
+    assert fold_cleanup(observation, model_draft(observation), REMOVED).finalizer == "Remove"
+
+
+def test_where_an_attempt_ends_with_its_claim_nothing_is_awaited() -> None:
+    runtime = a_runtime(spec={"backend": SIMULATED})
+    observation = observed_model(_going(SILENT), runtime=runtime, now=at(60))
+
+    assert fold_cleanup(observation, model_draft(observation), REMOVED).finalizer == "Remove"
+
+
+def test_a_claim_that_was_there_when_it_was_taken_away_is_remembered() -> None:
+    observation = observed_model(_going(model_stages.submitted()), now=at(60))
+
+    draft = fold_cancellation(observation, model_draft(observation), AttemptCancelled(claimed=at(50)))
+
+    assert draft.status.training is not None
+    assert draft.status.training.start_time == at(50)
+    assert [type(action) for action in fold_cleanup(observation, draft, REMOVED).actions] == [
+        RecordLeftBehind
+    ]
+
+
+def test_a_runtime_with_too_much_to_remember_is_not_asked_to_wait_for_a_worker() -> None:
+    entries = [left_by_model(STANDARD, a_model(uid=str(number)), NOON) for number in range(MAX_AWAITED)]
+    runtime = a_runtime(status=STANDARD.status.model_copy(update={"left_behind": entries}))
+    observation = observed_model(_going(SILENT), runtime=runtime, now=at(60))
+
+    draft = fold_cleanup(observation, model_draft(observation), REMOVED)
+
+    assert draft.finalizer == "Remove"
+    assert "found as an orphan" in draft.farewells[0].message
+
+
+def test_what_cannot_be_removed_yet_may_grow_all_the_same() -> None:
+    observation = observed_model(_going(SILENT), now=at(600))
+
+    (record,) = fold_cleanup(observation, model_draft(observation), LEFT).actions
+
+    assert isinstance(record, RecordLeftBehind)
+    assert (record.is_removed, record.may_grow_until) == (False, at(600 + LONGEST_ATTEMPT_SECONDS))

@@ -1,12 +1,15 @@
 """Leftovers: kept in the status, tried again ever more rarely, crossed off once they are gone."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed
+from avatar_operator.left_behind.last_removal import awaited
 from avatar_operator.runtime_lifecycle.actions import (
     DeleteEndpoints,
     EndpointsDeleted,
@@ -16,7 +19,7 @@ from avatar_operator.runtime_lifecycle.actions import (
 )
 from avatar_operator.runtime_lifecycle.lifecycle import decide
 from avatar_operator.runtime_lifecycle.phases.deletion import fold_deletion
-from avatar_operator.runtime_lifecycle.phases.leftovers import fold_removal, leftovers
+from avatar_operator.runtime_lifecycle.phases.leftovers import fold_removal, leftovers, next_try
 from builders.clock import NOON
 from builders.objects import a_runtime
 from builders.observations import at, observed_runtime, runtime_draft
@@ -144,3 +147,79 @@ def test_an_abandoned_runtime_goes_and_names_the_data_that_stays() -> None:
     assert draft.finalizer == "Remove"
     assert "Data of 5 objects could not be removed" in farewell.message
     assert "and 2 more" in farewell.message
+
+
+def test_what_is_handed_over_is_written_down_before_it_is_tried() -> None:
+    overdue = _entry().model_copy(update={"since": at(-300)})
+    observation = observed_runtime(_runtime(), handed_over=[overdue])
+
+    draft = leftovers(observation, runtime_draft(observation))
+
+    assert (draft.status.left_behind, draft.actions) == ([overdue], ())
+    assert draft.requeue_after == 0
+
+
+END = at(3900)
+GROWING = _entry().model_copy(update={"may_grow_until": END})
+
+
+@given(seconds=st.lists(st.tuples(st.integers(1, 3000), st.booleans()), min_size=1, max_size=12))
+def test_what_may_grow_is_removed_until_it_is_gone_and_once_more_when_it_cannot_grow(
+    seconds: list[tuple[int, bool]],
+) -> None:
+    runtime, now, gone, last = _runtime(GROWING), 0, 0, False
+    for pause, is_removed in [*seconds, (8000, True)]:
+        now += pause
+        observation = observed_runtime(runtime, now=at(now))
+        draft = leftovers(observation, runtime_draft(observation))
+        for action in draft.actions:
+            assert isinstance(action, RemoveLeftBehind)
+            assert not gone or at(now) >= END, "what is gone is left alone until it may have come back"
+            last = is_removed and at(now) >= END
+            gone += is_removed
+            fact = RemovalTried(action.entry, CleanupReport() if is_removed else REMAINS)
+            draft = fold_removal(observation, draft, fact)
+        runtime = runtime.model_copy(update={"status": draft.status})
+        if last:
+            break
+        assert [entry.uid for entry in draft.status.left_behind] == [GROWING.uid]
+
+    assert runtime.status.left_behind == [] if last else runtime.status.left_behind[0].tries > 0
+    assert gone <= 2
+
+
+def test_a_former_operator_comes_back_for_it_at_the_same_time() -> None:
+    entry = awaited(GROWING, END)
+
+    assert next_try(entry.model_copy(update={"may_grow_until": None})) == END
+
+
+def test_a_runtime_that_goes_with_its_endpoints_waits_for_no_worker() -> None:
+    entry = awaited(GROWING, END)
+    observation = observed_runtime(_runtime(entry, going=True))
+
+    decided = decide(observation)
+    draft = fold_deletion(observation, decided, GONE)
+
+    assert decided.actions == (DeleteEndpoints(),)
+    assert draft.actions[1:] == (RemoveLeftBehind(entry, for_good=True),)
+    removed = fold_removal(observation, draft, RemovalTried(entry, CleanupReport(), for_good=True))
+    assert removed.status.left_behind == []
+    assert removed.requeue_after is not None
+    assert removed.finalizer == "Keep", "the next pass sees that nothing is left"
+
+
+def test_a_runtime_whose_endpoints_stay_waits_until_their_workers_cannot_store_anything() -> None:
+    going = _runtime(awaited(GROWING, END), going=True)
+    spec = going.spec.model_copy(update={"management_policy": "Observe"})
+    runtime = going.model_copy(update={"spec": spec})
+    early, late = (observed_runtime(runtime, now=at(seconds)) for seconds in (3000, 3900))
+
+    draft = fold_deletion(early, runtime_draft(early), GONE)
+
+    ready = find_condition(draft.status.conditions, "Ready")
+    assert ready is not None
+    assert (draft.requeue_after, draft.finalizer, draft.actions) == (900, "Keep", ())
+    assert "may store something of 1 object until 2026" in ready.message
+    assert 'avatars.dev/abandon: "true"' in ready.message
+    assert isinstance(decide(late).actions[0], RemoveLeftBehind)
