@@ -18,14 +18,14 @@ from pydantic import ValidationError
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest
-from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
+from avatar_api.avatar_runtime import LeftBehind
 from avatar_api.endings import raw_active_attempt, raw_request_has_ended
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, Kind
 from avatar_api.reading import read_for_deletion
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.lookup import find_runtime
+from avatar_operator.kube.lookup import find_keeper
 from avatar_operator.left_behind.entries import has_stored, left_by_model, left_by_request
 from avatar_operator.left_behind.last_removal import FIRST_TRY_SECONDS, LONGEST_CALL_SECONDS, end_of_attempt
 from avatar_operator.left_behind.register import LeftBehindRegister
@@ -87,22 +87,22 @@ class VanishedObjects:
         since = now - timedelta(seconds=FIRST_TRY_SECONDS)
         if kind == AVATAR_MODEL:
             model = read_for_deletion(AvatarModel, body).object
-            runtime = self._runtime(model.spec.runtime_ref.name)
+            runtime = find_keeper(
+                self._cache, model.spec.runtime_ref.name, recorded=model.status.storage is not None
+            )
             if runtime is None or not has_stored(model):
                 return None
             end = None if raw_active_attempt(body) is None else end_of_attempt(runtime, now)
             return runtime.metadata.name, left_by_model(runtime, model, since, may_grow_until=end)
         if kind == AVATAR_REQUEST:
             request = read_for_deletion(AvatarRequest, body).object
-            runtime = self._runtime(request.status.runtime_name)
-            if runtime is None or request.status.storage_prefix is None:
+            stored = request.status.storage_prefix is not None
+            runtime = find_keeper(self._cache, request.status.runtime_name or "", recorded=stored)
+            if runtime is None or not stored:
                 return None
             end = None if raw_request_has_ended(body) else _end_of_calls(now)
             return runtime.metadata.name, left_by_request(runtime, request, since, may_grow_until=end)
         return None
-
-    def _runtime(self, name: str | None) -> AvatarRuntime | None:
-        return None if name is None else find_runtime(self._cache, name, whole=False)
 
 
 def _end_of_calls(now: datetime) -> datetime:

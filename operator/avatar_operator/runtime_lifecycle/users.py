@@ -33,8 +33,9 @@ class Users:
 def users_of(runtime_name: str, models: Iterable[Body], requests: Iterable[Body]) -> Users:
     """The models and requests that a runtime has to outlive.
 
-    A model that has nothing stored does not count: it was refused, or never trained. A request counts while it has
-    pictures to draw, and while pictures must be removed with it.
+    A model that has nothing stored does not count: it was refused, or never trained. One that was planned once counts even
+    if it is refused now and its plan was withdrawn: a submission that is delayed has stored its request document by then. A
+    request counts while it has pictures to draw, and while pictures must be removed with it.
 
     Args:
         runtime_name: the runtime.

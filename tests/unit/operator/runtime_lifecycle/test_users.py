@@ -15,6 +15,7 @@ STORED = {
         "artifacts": "s3://models/artifacts/",
     }
 }
+REFUSED = {"conditions": [{"type": "Accepted", "status": "False"}]}
 ENDED = {"conditions": [{"type": "Succeeded", "status": "True"}]}
 BEGUN = {"runtimeName": "standard", "storagePrefix": "s3://pictures/team-a/uid/"}
 
@@ -31,13 +32,22 @@ def _request(status: Changes, spec: Changes | None = None) -> dict[str, Any]:
     ("status", "counts"),
     [
         ({}, False),
-        ({"conditions": [{"type": "Accepted", "status": "False"}]}, False),
+        (REFUSED, False),
+        (STORED | REFUSED | {"training": {"revision": 1, "attempt": 1}}, True),
         ({"training": {"revision": 1, "attempt": 0}}, False),
         ({"training": {"inferenceId": "avm-1"}}, True),
         ({"artifact": {"uri": "s3://models/artifacts/a.tar.gz"}}, True),
         (STORED, True),
     ],
-    ids=["new", "refused", "waiting", "planned by an older operator", "hosted", "recorded"],
+    ids=[
+        "new",
+        "refused",
+        "planned once, refused now",
+        "waiting",
+        "planned by an older operator",
+        "hosted",
+        "recorded",
+    ],
 )
 def test_a_model_counts_once_something_may_be_stored_for_it(status: Changes, counts: bool) -> None:
     assert users_of("standard", [_model(status)], []).models == counts
