@@ -79,7 +79,7 @@ def test_a_model_that_names_anothers_artifact_has_none(
     victim = flight.model_manifest("victim")
     victim["metadata"]["namespace"] = neighbour
     photos = [f"s3://{flight.bucket}/photos/"]
-    storage = {**flight.runtime_manifest()["spec"]["storage"], "allowed": {"photos": photos}}
+    storage = {**flight.runtime_manifest()["spec"]["storage"], "allowed": {"photos": photos, "shared": True}}
     both = {"allowedNamespaces": [flight.namespace, neighbour]}
     flight.apply(flight.runtime_manifest(tenancy=both, storage=storage), victim, flight.model_manifest("ann"))
     own = flight.wait_for_state("avm", "ann", "Ready")
