@@ -44,6 +44,7 @@ async def test_a_running_attempt_is_stopped_at_once_and_removed_after_for_the_la
 
     assert [owner.location for owner in world.backend.asked("delete_owned")] == removed * 2
     assert _left_behind(world) == []
+    assert "LeftBehind" not in world.kube.reasons(), "nobody has to mend anything"
 
 
 async def test_a_restart_after_it_was_written_down_loses_nothing(world: World) -> None:
