@@ -25,11 +25,10 @@ from avatar_demo.errors import DemoError
 from avatar_demo.operator_rights import install_kinds_and_rights
 from avatar_demo.settings import (
     BASE_MODEL,
-    CLUSTER_ROLE,
     CRDS,
     DEFAULT_AWS_PORT,
     DEFAULT_OPERATOR_PORT,
-    ROLE,
+    RIGHTS,
     DemoSettings,
 )
 from local_cluster.cluster import LocalCluster
@@ -179,7 +178,7 @@ class EnvironmentStart:
         else:
             self._say("etcd and kube-apiserver run already")
         self._check_wanted()
-        kubeconfig = install_kinds_and_rights(cluster, CRDS, CLUSTER_ROLE, ROLE)
+        kubeconfig = install_kinds_and_rights(cluster, CRDS, RIGHTS)
         cluster.apply_manifest(f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {self._namespace}\n")
         self._say("the avatars.dev kinds and the operator's rights are installed")
         self._check_wanted()

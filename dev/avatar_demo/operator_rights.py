@@ -1,6 +1,7 @@
 """What `helm install` does for the operator's rights: kinds, namespace, service account, and the chart's own roles.
 
-The roles are the chart's files as they stand, so the demo fails if the operator needs more than it will have in production.
+Roles and policy are the chart's files as they stand, so the demo fails if the operator needs more than it will have in
+production, or a user's step writes what is the operator's alone.
 """
 
 from __future__ import annotations
@@ -53,8 +54,13 @@ subjects:
 """
 
 
-def install_kinds_and_rights(cluster: Cluster, crds: Path, cluster_role: Path, role: Path) -> Path:
-    """Apply CRDs and RBAC.
+def install_kinds_and_rights(cluster: Cluster, crds: Path, rights: Path) -> Path:
+    """Apply CRDs, RBAC and the admission policy.
+
+    Args:
+        cluster: where.
+        crds: their folder.
+        rights: the chart's folder of roles and policies.
 
     Returns:
         A kubeconfig that logs in as the operator's service account.
@@ -63,6 +69,7 @@ def install_kinds_and_rights(cluster: Cluster, crds: Path, cluster_role: Path, r
         LocalClusterError: something is missing or was refused.
     """
     cluster.apply_crds(crds)
-    cluster.apply_manifest(f"{cluster_role.read_text()}\n---\n{_IDENTITY}")
-    cluster.apply_manifest(role.read_text(), namespace=OPERATOR_NAMESPACE)
+    cluster.apply_manifest(f"{(rights / 'cluster-role.yaml').read_text()}\n---\n{_IDENTITY}")
+    cluster.apply_manifest((rights / "role.yaml").read_text(), namespace=OPERATOR_NAMESPACE)
+    cluster.apply(rights / "user-roles.yaml", rights / "status-policy.yaml")
     return cluster.kubeconfig_for_service_account(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)

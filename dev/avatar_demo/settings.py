@@ -48,8 +48,7 @@ class DemoSettings:
 
 
 CRDS = PROJECT / "crds"
-CLUSTER_ROLE = PROJECT / "charts" / "avatar-operator" / "files" / "cluster-role.yaml"
-ROLE = PROJECT / "charts" / "avatar-operator" / "files" / "role.yaml"
+RIGHTS = PROJECT / "charts" / "avatar-operator" / "files"
 EXAMPLE = PROJECT / "examples" / "01-first-avatar"
 BASE_MODEL = PROJECT / "dev" / "models" / "tiny-people"
 JUDGE = PROJECT / "dev" / "models" / "tiny-judge"

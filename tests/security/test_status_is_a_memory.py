@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import yaml
@@ -76,14 +75,17 @@ def test_a_model_that_names_anothers_artifact_has_none(
     neighbour = f"{flight.namespace}-b"
     cluster.create_namespace(neighbour)
     start_operator()
-    victim = flight.model_manifest("victim")
-    victim["metadata"]["namespace"] = neighbour
-    photos = [f"s3://{flight.bucket}/photos/"]
-    storage = {**flight.runtime_manifest()["spec"]["storage"], "allowed": {"photos": photos, "shared": True}}
+    victim = Flight(cluster, neighbour, flight.aws)
+    photos = f"photos/{neighbour}/ann/"
+    for number in range(12):
+        flight.s3.put_object(Bucket=flight.bucket, Key=f"{photos}{number:02}.jpg", Body=b"photo")
+    its_model = victim.model_manifest(
+        "victim", runtimeRef={"name": flight.name}, photos={"s3Prefix": f"s3://{flight.bucket}/{photos}"}
+    )
     both = {"allowedNamespaces": [flight.namespace, neighbour]}
-    flight.apply(flight.runtime_manifest(tenancy=both, storage=storage), victim, flight.model_manifest("ann"))
+    flight.apply(flight.runtime_manifest(tenancy=both), its_model, flight.model_manifest("ann"))
     own = flight.wait_for_state("avm", "ann", "Ready")
-    stolen = _artifact_of(cluster, neighbour, "victim")
+    stolen = victim.wait_for_state("avm", "victim", "Ready")["status"]["artifact"]
     way_back = f"{flight.namespace}/{own['metadata']['uid']}/../../{stolen['targetModel']}"
     forged = {
         "the key of another tenant": stolen,
@@ -105,14 +107,6 @@ def test_a_model_that_names_anothers_artifact_has_none(
     assert _condition(flight.get("avm", "ann"), "Hosted") == ("False", "ArtifactForeign")
     assert "artifact" not in (flight.get("avm", "ann") or {})["status"]
     assert flight.stored_keys("outputs/") == []
-
-
-def _artifact_of(cluster: Cluster, namespace: str, name: str) -> dict[str, Any]:
-    def artifact() -> str:
-        return cluster.kubectl("get", "avm", name, "-n", namespace, "-o", "jsonpath={.status.artifact}")
-
-    found: dict[str, Any] = json.loads(eventually(artifact, what="the artifact of the victim"))
-    return found
 
 
 def test_a_request_draws_and_looks_nowhere_but_where_it_may_whatever_its_status_says(
