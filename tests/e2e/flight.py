@@ -258,6 +258,10 @@ class Flight:
         """`kubectl delete`, without waiting."""
         self.cluster.kubectl("delete", kind, name, "-n", self.namespace, "--wait=false", "--ignore-not-found")
 
+    def remove_by_force(self, kind: str, name: str) -> None:
+        """Take an object away at once, whatever its finalizers say."""
+        self._live.remove_by_force(kind, self.namespace, name)
+
     def wait_for_state(self, kind: str, name: str, state: str) -> Object:
         """Wait for a state, and return the object that has it."""
         found = eventually(

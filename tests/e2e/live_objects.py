@@ -19,6 +19,7 @@ from local_cluster.access import Cluster
 Object = dict[str, Any]
 NOT_FOUND = 404
 WITHOUT_FINALIZERS = {"metadata": {"finalizers": None}}
+MERGE_PATCH = "application/merge-patch+json"
 
 
 class LiveObjects:
@@ -54,6 +55,16 @@ class LiveObjects:
         )["items"]
         return events
 
+    def remove_by_force(self, short_name: str, namespace: str, name: str) -> None:
+        """Delete an object and strip its finalizers, in an instant: what a person in a hurry does, or a restored backup."""
+        kind = next(kind for kind in KINDS if kind.short_name == short_name)
+        where = (GROUP, VERSION, *((namespace,) if kind.namespaced else ()), kind.plural, name)
+        scope = "namespaced" if kind.namespaced else "cluster"
+        getattr(self._objects, f"delete_{scope}_custom_object")(*where)
+        with _unless_gone():
+            strip = getattr(self._objects, f"patch_{scope}_custom_object")
+            strip(*where, WITHOUT_FINALIZERS, _content_type=MERGE_PATCH)
+
     def remove_all(self) -> None:
         """Take every object of our kinds away, whatever its finalizers say."""
         for kind in (AVATAR_REQUEST, AVATAR_MODEL, AVATAR_RUNTIME):
@@ -63,7 +74,7 @@ class LiveObjects:
                     self._remove(kind.plural, metadata.get("namespace"), metadata["name"])
 
     def _remove(self, plural: str, namespace: str | None, name: str) -> None:
-        merged = {"_content_type": "application/merge-patch+json"}
+        merged = {"_content_type": MERGE_PATCH}
         if namespace is None:
             place = (GROUP, VERSION, plural, name)
             self._objects.patch_cluster_custom_object(*place, WITHOUT_FINALIZERS, **merged)

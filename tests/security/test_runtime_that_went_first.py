@@ -20,17 +20,10 @@ def test_what_was_stored_by_a_runtime_that_went_first_goes_with_its_objects(
     other["metadata"]["name"] = f"{flight.name}-other"
     flight.apply(other)
 
-    _remove_by_force(flight, flight.name)
+    flight.remove_by_force("avrt", flight.name)
+    flight.wait_until_gone("avrt", flight.name)
     for kind, name in (("avr", "portraits"), ("avm", "ann")):
         flight.delete(kind, name)
         flight.wait_until_gone(kind, name)
 
     assert [key for key in flight.stored_keys() if not key.startswith("photos/")] == []
-
-
-def _remove_by_force(flight: Flight, runtime: str) -> None:
-    """What a hasty administrator does with a runtime that says that it is in use."""
-    flight.cluster.kubectl("delete", "avrt", runtime, "--wait=false")
-    without_finalizers = '{"metadata":{"finalizers":null}}'
-    flight.cluster.kubectl("patch", "avrt", runtime, "--type=merge", "--patch", without_finalizers)
-    flight.wait_until_gone("avrt", runtime)
