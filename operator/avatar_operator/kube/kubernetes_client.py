@@ -1,8 +1,9 @@
 """The port to the API server on `kubernetes.aio`.
 
-Status is written as a merge patch against what was observed, and with the uid and resourceVersion that the decision was
-made on: a decision on a stale object is refused by the API server (409) instead of overwriting what it never saw. Not by
-server-side apply: that leaves alone what another manager has written, and what somebody forged could not be taken away.
+Status is written by server-side apply with one field manager, and with the uid and resourceVersion that the decision was
+made on: a decision on a stale object is refused by the API server (409) instead of overwriting what it never saw. Apply leaves
+alone what another manager has written, so what somebody forged is taken away by a merge patch after it. Not by that alone: what a
+patch sets belongs to nobody's apply, and a former version could not take it away after a rollback.
 
 Lists come in pages, and each page is decoded by json alone: the official client's own decoding walks every value of
 every object in Python, which held the event loop for seconds at some thousand objects. (A thread would not help: json
@@ -22,6 +23,7 @@ from avatar_operator.kube.client import ConflictError, ExpiredError, KubeError, 
 from avatar_operator.kube.merge_patch import merge_patch
 
 FIELD_MANAGER = "avatar-operator"
+UNPROCESSABLE = 422
 PAGE_SIZE = 100
 """Objects. A page of them is decoded and stored in some ten milliseconds, in which nothing else is done."""
 RESTARTS_OF_A_LIST = 3
@@ -84,23 +86,41 @@ class KubernetesClient:
 
     async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
         """Make `status` the object's whole status; refused if the object is not the observed one any more."""
+        applied = {"apiVersion": API_VERSION, "kind": kind.kind, "status": status}
+        content_type = "application/apply-patch+yaml"
+        try:
+            written = await self._patch_status(kind, observed, applied, content_type, force=True)
+        except KubeError as error:
+            # What is left of somebody else's may make the whole invalid.
+            if error.status != UNPROCESSABLE:
+                raise
+            written = observed
+        left = merge_patch(written.get("status", {}), status)
+        if not left:
+            return written
+        return await self._patch_status(kind, written, {"status": left}, "application/merge-patch+json")
+
+    async def _patch_status(
+        self, kind: Kind, observed: Object, body: Object, content_type: str, **options: Any
+    ) -> Object:
         metadata = observed["metadata"]
         identity = {
             key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion") if key in metadata
         }
-        body = {"metadata": identity, "status": merge_patch(observed.get("status", {}), status)}
-        options: dict[str, Any] = {
+        call_options: dict[str, Any] = {
             "field_manager": FIELD_MANAGER,
-            "_content_type": "application/merge-patch+json",
+            "_content_type": content_type,
             "_request_timeout": self._request_timeout,
+            **options,
         }
+        patch = {**body, "metadata": identity}
         if kind.namespaced:
             call = self._custom_objects.patch_namespaced_custom_object_status(
-                GROUP, VERSION, metadata["namespace"], kind.plural, metadata["name"], body, **options
+                GROUP, VERSION, metadata["namespace"], kind.plural, metadata["name"], patch, **call_options
             )
         else:
             call = self._custom_objects.patch_cluster_custom_object_status(
-                GROUP, VERSION, kind.plural, metadata["name"], body, **options
+                GROUP, VERSION, kind.plural, metadata["name"], patch, **call_options
             )
         return cast(Object, await self._call("apply_status", kind.kind, call))
 

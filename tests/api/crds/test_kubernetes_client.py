@@ -386,3 +386,30 @@ async def test_a_notice_in_a_namespace_that_is_going_is_refused_at_once(
 
     assert refused.value.status == 403
     api.change(model, {"metadata": {"finalizers": None}})
+
+
+async def test_what_somebody_forged_is_taken_away_although_it_makes_the_status_invalid(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    hosted = await client.apply_status(AVATAR_MODEL, model, model_stages.hosted().to_wire())
+    forged = api.change_status(hosted, {"artifact": {"targetModel": "somebody/elses.tar.gz"}})
+
+    written = await client.apply_status(AVATAR_MODEL, forged, model_stages.waiting().to_wire())
+
+    assert written["status"] == model_stages.waiting().to_wire()
+
+
+async def test_a_former_version_can_take_away_what_this_one_has_written(
+    client: KubernetesClient, api: ApiObjects, model: Object
+) -> None:
+    hosted = await client.apply_status(AVATAR_MODEL, model, model_stages.hosted().to_wire())
+    submitted = await client.apply_status(AVATAR_MODEL, hosted, model_stages.submitted().to_wire())
+    again = await client.apply_status(AVATAR_MODEL, submitted, model_stages.hosted().to_wire())
+
+    managers = {
+        (entry["manager"], entry["operation"])
+        for entry in api.read(again)["metadata"]["managedFields"]
+        if entry.get("subresource") == "status"
+    }
+
+    assert managers == {("avatar-operator", "Apply")}
