@@ -77,6 +77,14 @@ class FakeKubeClient:
         body["metadata"]["generation"] += 1
         return self._put(kind, body)
 
+    def patch(self, kind: Kind, name: str, changes: Changes, *, namespace: str = "team-a") -> Object:
+        """`kubectl patch --type merge`: whatever a user may change. Who takes the last finalizer of what is going ends it."""
+        known = self.read(kind, name, namespace=namespace)
+        body: Object = merged(copy.deepcopy(known), changes)
+        body["metadata"]["generation"] += body["spec"] != known["spec"]
+        is_held = "deletionTimestamp" not in body["metadata"] or body["metadata"].get("finalizers")
+        return self._put(kind, body) if is_held else self._remove(kind, body)
+
     def annotate(self, kind: Kind, name: str, annotations: Mapping[str, str]) -> Object:
         """`kubectl annotate`."""
         body = copy.deepcopy(self.read(kind, name))

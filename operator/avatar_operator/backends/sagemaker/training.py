@@ -5,6 +5,8 @@ same attempt may be submitted again. If the answer was lost (a read time-out, a 
 running and nobody knows: that is OutcomeUnknownError, and the reconciler fences the attempt before it spends again.
 """
 
+from functools import cache
+
 import boto3
 from botocore.exceptions import (
     ClientError,
@@ -93,10 +95,15 @@ def submission_error(error: AwsCallError, endpoint_name: str) -> BackendError:
 
 def log_url(region: str, endpoint_name: str) -> str:
     """Where a person reads what the endpoint's containers wrote: the CloudWatch console, in the region's partition."""
+    group = f"/aws/sagemaker/Endpoints/{endpoint_name}".replace("/", "$252F")
+    return f"https://{region}.{_console(region)}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
+
+
+@cache
+def _console(region: str) -> str:
+    # A session reads its data files anew, 50 ms in which the loop works for nobody.
     partition = boto3.session.Session().get_partition_for_region(region)
-    domain = {
+    return {
         "aws-cn": "console.amazonaws.cn",
         "aws-us-gov": "console.amazonaws-us-gov.com",
     }.get(partition, "console.aws.amazon.com")
-    group = f"/aws/sagemaker/Endpoints/{endpoint_name}".replace("/", "$252F")
-    return f"https://{region}.{domain}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"

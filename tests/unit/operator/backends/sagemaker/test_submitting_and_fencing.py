@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -274,3 +275,12 @@ def test_the_log_is_found_in_the_regions_own_partition(region: str, domain: str)
     assert log_url(region, "avatars").startswith(
         f"https://{region}.{domain}/cloudwatch/home?region={region}#"
     )
+
+
+def test_no_submission_but_a_regions_first_reads_which_partition_it_is_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log_url(REGION, "avatars")
+    # A session costs 50 ms on the loop, in which nobody else is worked for.
+    monkeypatch.setattr(boto3.session, "Session", None)
+    assert log_url(REGION, "other").endswith("other")

@@ -1,0 +1,260 @@
+"""A tenant who does whatever its rights allow, and whatever somebody may allow it by mistake: every verb, any field.
+
+It knows what its neighbours are called, their uids, and how every name and key is made of them; it guesses nothing. What it
+does not know is what they keep (`neighbours.CANARIES`). It writes statuses and finalizers, too: nothing in the cluster is
+there to refuse it but the schemas. Nothing in the world may follow from what it does but what is its own.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+
+from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, FINALIZER, Kind
+from avatar_operator.kube.client import Object
+from avatar_operator.names import inference_id
+from builders import any_object
+from builders.dangerous_words import OWN_NAME, dangerous_words, neighbours_uids
+from builders.honest_workers import LONG_TRAINING
+from builders.manifests import Manifest, model_manifest, request_manifest
+from builders.neighbours import (
+    CANARIES,
+    FINISHED,
+    IN_TRAINING,
+    NEIGHBOURS,
+    RUNNING,
+    TRAINED,
+    Neighbourhood,
+    uid_of,
+)
+
+NAMESPACES = (*("team-a", "team", "b") * 2, "output", "failure")
+"""A namespace like any other, beginnings and ends of a neighbour's name, and what stands in keys."""
+PAUSES = (*[1.0, 0.03, 3.0, 9.0] * 5, *[0.0, 70.0, 400.0] * 2, 4000.0)
+
+
+class HostileTenant:
+    """One tenant and all that it has done.
+
+    Args:
+        neighbourhood: where it lives.
+        namespace: its own.
+        data: chooses.
+    """
+
+    def __init__(self, neighbourhood: Neighbourhood, namespace: str, data: st.DataObject) -> None:
+        self._neighbourhood = neighbourhood
+        self._kube = neighbourhood.around.kube
+        self.namespace = namespace
+        self._data = data
+        self._number = 0
+        self.uids: dict[str, Kind] = {}
+        """Of every object that it ever had."""
+        self.written = ""
+        """All that it ever wrote: of that it learns nothing when it reads it."""
+        self._deeds: tuple[tuple[int, Callable[[], None]], ...] = (
+            (2, lambda: self._create(AVATAR_MODEL)),
+            (4, lambda: self._create(AVATAR_REQUEST)),
+            (2, self._change_spec),
+            (8, self._forge_status),
+            (2, self._change_metadata),
+            (2, self._delete),
+            (1, self._upload),
+            (2, self._notify),
+            (1, self.flood),
+        )
+        """What it may do, and how often rather than something else."""
+
+    def act(self) -> float:
+        """Do something; the seconds are returned after which it goes on."""
+        self._choose(deed for times, deed in self._deeds for _ in range(times))()
+        seconds: float = self._choose(PAUSES)
+        return seconds
+
+    def move_in(self) -> None:
+        """Begin as an honest tenant does."""
+        self._neighbourhood.upload_photos(self.namespace, OWN_NAME, "sunny")
+        self._make(AVATAR_MODEL, self._model(OWN_NAME))
+        self._make(AVATAR_REQUEST, self._request(f"{OWN_NAME}-first"))
+        self._make(AVATAR_MODEL, self._model(f"{OWN_NAME}-{LONG_TRAINING}"))
+
+    def _model(self, name: str) -> Manifest:
+        photos = {"s3Prefix": f"s3://photos/{self.namespace}/{OWN_NAME}/"}
+        return model_manifest(namespace=self.namespace, name=name, spec={"photos": photos})
+
+    def _request(self, name: str, model: str = OWN_NAME) -> Manifest:
+        spec = {"modelRef": {"name": model}, "prompts": [{"prompt": "sks", "numImages": 8, "seed": 1}]}
+        return request_manifest(namespace=self.namespace, name=name, spec=spec)
+
+    def _create(self, kind: Kind) -> None:
+        name = self._name()
+        if kind == AVATAR_MODEL:
+            manifest = self._model(name)
+        else:
+            own = [body["metadata"]["name"] for each, body in self._own() if each == AVATAR_MODEL]
+            manifest = self._request(name, self._choose([*own, OWN_NAME]))
+        manifest["spec"] = self._changed(kind, "spec", manifest["spec"])
+        if self._choose((False, False, True)):
+            manifest["metadata"] |= self._metadata()
+        self._make(kind, manifest)
+        if self._choose((False, True)):
+            self._forge(kind, self._kube.read(kind, name, namespace=self.namespace))
+
+    def _change_spec(self) -> None:
+        own = self._one_of_its_own()
+        if own is None:
+            return
+        kind, body = own
+        changes = self._changed(kind, "spec", body["spec"])
+        gone = {name: None for name in body["spec"] if name not in changes}
+        self._wrote(changes)
+        self._kube.patch(
+            kind, body["metadata"]["name"], {"spec": {**changes, **gone}}, namespace=self.namespace
+        )
+
+    def _forge_status(self) -> None:
+        own = self._one_of_its_own()
+        if own is None:
+            return
+        self._forge(*own)
+
+    def _forge(self, kind: Kind, body: Object) -> None:
+        status = self._changed(kind, "status", self._beginning(kind, body))
+        self._wrote(status)
+        self._kube.force_status(kind, body["metadata"]["name"], status, namespace=self.namespace)
+        if self._choose((False, True)):
+            self._neighbourhood.workers.hints.tell(inference_id(body["metadata"]["uid"], 1, 1))
+
+    def _beginning(self, kind: Kind, body: Object) -> Any:
+        """What a forgery begins with: its own status, a neighbour's, or a neighbour's made to fit."""
+        way = self._choose(("own", "stolen", "fitted", "nothing"))
+        if way == "own":
+            return body.get("status", {})
+        if way == "nothing":
+            return {}
+        neighbour = self._choose(NEIGHBOURS)
+        name = self._choose((TRAINED, IN_TRAINING) if kind == AVATAR_MODEL else (FINISHED, RUNNING))
+        stolen = self._kube.read(kind, name, namespace=neighbour).get("status", {})
+        text = json.dumps(stolen)
+        for canary in CANARIES.values():
+            # It knows what statuses look like, and does not know these words.
+            text = text.replace(canary, "sks")
+        if way == "fitted":
+            uid = uid_of(neighbour, name)
+            text = text.replace(uid, body["metadata"]["uid"]).replace(neighbour, self.namespace)
+            text = text.replace(uid.replace("-", ""), body["metadata"]["uid"].replace("-", ""))
+        return json.loads(text)
+
+    def _change_metadata(self) -> None:
+        own = self._one_of_its_own()
+        if own is None:
+            return
+        kind, body = own
+        metadata = self._metadata()
+        if "deletionTimestamp" in body["metadata"] and "finalizers" in metadata:
+            known = body["metadata"].get("finalizers", [])
+            metadata["finalizers"] = [each for each in metadata["finalizers"] if each in known]
+        self._wrote(metadata)
+        self._kube.patch(kind, body["metadata"]["name"], {"metadata": metadata}, namespace=self.namespace)
+
+    def _metadata(self) -> Manifest:
+        words = st.sampled_from(self._words())
+        uids = [uid_of(neighbour, TRAINED) for neighbour in NEIGHBOURS]
+        owner = {
+            "apiVersion": "avatars.dev/v1alpha1",
+            "kind": "AvatarModel",
+            "name": TRAINED,
+            "uid": self._choose(uids),
+        }
+        chosen: Manifest = self._data.draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "finalizers": st.sampled_from(
+                        ([], [FINALIZER], ["example.com/held"], [FINALIZER, "example.com/held"])
+                    ),
+                    "labels": st.dictionaries(st.just("avatars.dev/runtime"), words),
+                    "annotations": st.dictionaries(st.just("avatars.dev/told-avatarmodels"), words),
+                    "ownerReferences": st.just([owner]),
+                    "generateName": words,
+                },
+            )
+        )
+        return chosen
+
+    def _delete(self) -> None:
+        own = self._one_of_its_own()
+        if own is not None:
+            self._kube.delete_as_user(own[0], own[1]["metadata"]["name"], namespace=self.namespace)
+
+    def _upload(self) -> None:
+        key = self._choose(
+            (
+                f"{OWN_NAME}/..",
+                f"{OWN_NAME}/a\nb.jpg",
+                "../team-b/x.jpg",
+                f"{OWN_NAME}//x",
+                "x.jpg",
+                "é" * 300,
+            )
+        )
+        uri = f"s3://photos/{self.namespace}/{key}"
+        self._wrote(uri)
+        self._neighbourhood.aws.store(uri, b"anything")
+
+    def _notify(self) -> None:
+        # Of its own more often: whoever is asked about looks at what its status says.
+        uids = [*self.uids, *self.uids, *(uid for _, uid in neighbours_uids())]
+        self._neighbourhood.workers.hints.tell(inference_id(self._choose(uids), 1, 1))
+
+    def flood(self) -> None:
+        """Ask for more than all workers can draw at once, several times over."""
+        for _ in range(60):
+            self._make(AVATAR_REQUEST, self._request(self._name()))
+
+    def _changed(self, kind: Kind, part: str, document: Any) -> Any:
+        """A document with some fields changed to anything, or as it is where the schema does not take that."""
+        schema, words = any_object.schema_of(kind, part), self._words()
+
+        def any_value(of: any_object.Schema) -> Any:
+            return self._data.draw(any_object.values(of, words))
+
+        for _ in range(self._choose((1, 0, 0, 1, 2, 3))):
+            places, paths = any_object.places(schema, document), any_object.fields(schema)
+            path = self._choose(self._choose([places or paths, paths]))
+            value = any_value(any_object.at(schema, path))
+            changed = any_object.with_field(schema, document, path, value, any_value)
+            document = changed if any_object.admits(schema, changed) else document
+        return document
+
+    def _words(self) -> list[str]:
+        return dangerous_words(self.namespace, list(self.uids)[:3])
+
+    def _one_of_its_own(self) -> tuple[Kind, Object] | None:
+        own = self._own()
+        if not own:
+            return None
+        chosen: tuple[Kind, Object] = own[self._choose(range(len(own)))]
+        return chosen
+
+    def _own(self) -> list[tuple[Kind, Object]]:
+        everything = self._kube.everything()
+        return [each for each in everything if each[1]["metadata"].get("namespace") == self.namespace]
+
+    def _make(self, kind: Kind, manifest: Manifest) -> None:
+        self._wrote(manifest)
+        # Uids are the API server's to give: the same in every telling of a story.
+        uid = uid_of(self.namespace, f"{manifest['metadata']['name']}-{len(self.uids)}")
+        self.uids[uid] = kind
+        self._kube.create(kind, manifest, uid=uid)
+
+    def _name(self) -> str:
+        self._number += 1
+        return f"{OWN_NAME}-{self._number}"
+
+    def _wrote(self, document: Any) -> None:
+        self.written += json.dumps(document)
+
+    def _choose(self, among: Any) -> Any:
+        return self._data.draw(st.sampled_from(list(among)))
