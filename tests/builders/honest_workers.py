@@ -81,9 +81,7 @@ class HonestWorkers(Workers):
     @contextmanager
     def drawing(self) -> Iterator[float]:
         """See Workers."""
-        task = asyncio.current_task()
-        assert task is not None
-        draw = Draw(current_tenant(), "", task.get_name(), now())
+        draw = Draw(current_tenant(), "", _operators_worker(), now())
         self.draws.append(draw)
         yield DRAW_SECONDS
         draw.ended = now()
@@ -111,9 +109,11 @@ class HonestWorkers(Workers):
         artifact = self._aws.objects.get(f"{ARTIFACTS}{target_model}")
         if artifact is None:
             raise refused("InvokeEndpoint", 400, "ValidationError", "Failed to download model data")
+        assert request.output_prefix is not None
+        mine = next(draw for draw in reversed(self.draws) if draw.worker == _operators_worker())
+        mine.request = request.output_prefix.split("/")[-2]
         pictures = []
         for picture in request.pictures:
-            assert request.output_prefix is not None
             uri = f"{request.output_prefix}{picture.file_name()}"
             drawn = f"{picture.prompt} with {target_model}".encode()
             self._aws.store(uri, drawn, checked=True)
@@ -167,6 +167,12 @@ class HonestWorkers(Workers):
 
     def _claim(self, request: TrainingRequest) -> bytes:
         return _json(TrainingClaim(inference_id=request.inference_id, holder="Worker", time=NOON))
+
+
+def _operators_worker() -> str:
+    task = asyncio.current_task()
+    assert task is not None
+    return task.get_name()
 
 
 def _json(document: ApiModel) -> bytes:

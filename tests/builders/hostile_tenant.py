@@ -62,7 +62,7 @@ class HostileTenant:
             (2, self._delete),
             (1, self._upload),
             (2, self._notify),
-            (1, self._flood),
+            (1, self.flood),
         )
         """What it may do, and how often rather than something else."""
 
@@ -208,8 +208,9 @@ class HostileTenant:
         uids = [*self.uids, *self.uids, *(uid for _, uid in neighbours_uids())]
         self._neighbourhood.workers.hints.tell(inference_id(self._choose(uids), 1, 1))
 
-    def _flood(self) -> None:
-        for _ in range(40):
+    def flood(self) -> None:
+        """Ask for more than all workers can draw at once, several times over."""
+        for _ in range(60):
             self._make(AVATAR_REQUEST, self._request(self._name()))
 
     def _changed(self, kind: Kind, part: str, document: Any) -> Any:
