@@ -20,7 +20,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from flask import request as http
 from moto.iam.access_control import IAMPolicy, IAMRequest, IAMRequestBase, PermissionResult, S3IAMRequest
 from moto.s3.models import FakeBucket
@@ -67,8 +67,8 @@ def answer_moto() -> None:
 
     IAMRequest.check_action_permitted = check_any  # type: ignore[assignment, method-assign]
     S3IAMRequest.check_action_permitted = _check_s3  # type: ignore[assignment, method-assign]
-    S3Response._bucket_response_delete_keys = delete_but_the_kept  # type: ignore[method-assign]
-    FakeBucket.get_permission = keep  # type: ignore[method-assign]
+    S3Response._bucket_response_delete_keys = delete_but_the_kept  # type: ignore[assignment, method-assign]
+    FakeBucket.get_permission = keep  # type: ignore[assignment, method-assign]
 
 
 def _check_s3(request: S3IAMRequest, resource: str) -> None:
