@@ -2,7 +2,8 @@
 
 moto is the S3, SNS, SQS, IAM, CloudWatch and the record-keeping of SageMaker here. We use it through its WSGI application;
 beyond that, seven things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the
-others are scaling/moto_records.py, authorization/moto_identities.py and moto_checks.py, delivery_faults.py and what persistence/ pickles):
+others are scaling/moto_records.py, authorization/moto_identities.py, authorization/moto_checks.py, delivery_faults.py and what
+persistence/ pickles):
 
 - which account an access key belongs to;
 - which SageMaker operations moto has;

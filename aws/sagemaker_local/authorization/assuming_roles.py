@@ -4,8 +4,7 @@ A role's trust policy has the first word: it must be about the caller, by ARN or
 else in the role's own account; who is there only as one of an account's needs a policy that allows sts:AssumeRole as well, and so
 does everybody of another account. What limits a caller (a permissions boundary, the session policy of a session) limits this too.
 
-`Principal` as `*` counts as an account: AWS lets everybody in whom it says nothing else about, and here nobody is let in
-without a policy.
+`Principal` as `*` counts as an account: nobody is let in here without a policy of their own.
 
 Sources: AssumeRole in the STS API reference; "Policy evaluation logic", "AWS JSON policy elements: Principal" and "Roles terms and
 concepts" (role chaining) in the IAM user guide. Messages are AWS's own.
@@ -71,7 +70,7 @@ def check(
         context: its condition keys.
 
     Raises:
-        AwsError: ValidationError, MalformedPolicyDocument, AccessDenied, or NotImplemented for PolicyArns, which moto would forget.
+        AwsError: ValidationError, MalformedPolicyDocument, AccessDenied; NotImplemented for PolicyArns, which moto would forget.
     """
     _check_session_policy(asked)
     duration = _duration(asked)

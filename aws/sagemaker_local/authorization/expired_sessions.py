@@ -25,7 +25,7 @@ from sagemaker_local.s3_requests import read_s3_request, s3_error
 
 
 def expiry_denial(environ: dict[str, Any]) -> Response | None:
-    """The refusal of a request that is signed with the key of a session that is over; None for any other, and while IAM is off."""
+    """The refusal of a request that a session signs which is over; None for any other, and while IAM is off."""
     if not moto_identities.next_is_checked():
         return None
     signed = credential_scope(environ)

@@ -1,7 +1,7 @@
 """Who a signed request comes from, according to moto's IAM and STS.
 
-The one file of this package that knows moto's insides. moto's own verification of signatures is used as it is; its evaluation of
-policies is not, since it knows neither resources nor conditions.
+Of this package this file and moto_checks.py know moto's insides. moto's own verification of signatures is used as it is; its
+evaluation of policies is not, since it knows neither resources nor conditions.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from conformance.emulator.guarded_aws import GuardedAws, Key, allow, deny, refusal
-from sagemaker_local.testing import LocalAws
+from conformance.emulator.guarded_aws import ACCOUNT, GuardedAws, Key, allow, deny, refusal
+from sagemaker_local.aws_clients import AwsClients, Scope, Secret
+from sagemaker_local.testing import REGION, LocalAws
 
 BUCKET = "models"
 ARN = f"arn:aws:s3:::{BUCKET}"
@@ -272,3 +273,14 @@ def test_every_service_refuses_a_session_that_is_over(
     refused = refusal(getattr(client, operation))
 
     assert refused == (403, code, "The security token included in the request is expired")
+
+
+def test_an_endpoints_own_calls_go_on_when_the_session_that_made_it_is_over(
+    guarded: GuardedAws, stored: dict[str, str]
+) -> None:
+    mine, _ = stored
+    over = _expired(guarded)
+    secrets = lambda _: Secret(over.secret, over.token)  # noqa: E731
+    platform = AwsClients(guarded.server.endpoint_url, secrets).client("s3", Scope(ACCOUNT, REGION, over.id))
+
+    assert platform.get_object(Bucket=BUCKET, Key=mine)["Body"].read() == mine.encode()
