@@ -6,8 +6,8 @@ does everybody of another account. What limits a caller (a permissions boundary,
 
 `Principal` as `*` counts as an account: nobody is let in here without a policy of their own.
 
-Sources: AssumeRole in the STS API reference; "Policy evaluation logic", "AWS JSON policy elements: Principal" and "Roles terms and
-concepts" (role chaining) in the IAM user guide. Messages are AWS's own.
+Sources: AssumeRole in the STS API reference; "Policy evaluation logic", "AWS JSON policy elements: Principal" and "Roles terms
+and concepts" (role chaining) in the IAM user guide. Messages are AWS's own.
 """
 
 from __future__ import annotations

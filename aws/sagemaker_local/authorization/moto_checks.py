@@ -3,8 +3,8 @@
 moto finds out who calls and verifies the signature; then it looks at the policies of the user or the role, takes a statement with
 a condition for one that denies, and knows nothing of session policies. Two of its questions are answered here instead:
 
-- S3: by the same decision as ours (decision.py), with the condition keys of S3, the actions of s3_permissions.py and each member
-  of a DeleteObjects by itself. A missing object is told only to those who might list it; to others it is AccessDenied, as on AWS.
+- S3: by the same decision as ours (decision.py), with the condition keys and actions of s3_permissions.py and each member of a
+  DeleteObjects by itself. A missing object is told only to those who may list it; to others it is AccessDenied, as on AWS.
 - sts:AssumeRole: assuming_roles.py.
 
 For all other services moto's answer stands, and a session policy has to agree with it, in the same coarse way.
