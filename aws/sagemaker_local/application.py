@@ -24,6 +24,8 @@ from sagemaker_local.answering import Answering
 from sagemaker_local.async_inference.data_plane import AsyncDataPlane
 from sagemaker_local.async_inference.redelivery import Redelivery
 from sagemaker_local.authorization.bucket_policies import bucket_denial
+from sagemaker_local.authorization.expired_sessions import expiry_denial
+from sagemaker_local.authorization.moto_checks import answer_moto
 from sagemaker_local.calls import CallLog
 from sagemaker_local.clock import Scheduler
 from sagemaker_local.control_api import CONTROL_PATH, ControlApi
@@ -71,6 +73,7 @@ class LocalAwsApplication:
         self._moto = moto_bridge.moto_application()
         self._s3_faults = S3Faults(faults)
         moto_bridge.show_moto_no_conditions()
+        answer_moto()
         delivery_faults = DeliveryFaults(faults)
         delivery_faults.install()
         registry = EndpointRegistry()
@@ -134,7 +137,7 @@ class LocalAwsApplication:
         fault = self._s3_faults.answer(environ)
         if fault is not None:
             return fault(environ, start_response)
-        denial = bucket_denial(environ)
+        denial = expiry_denial(environ) or bucket_denial(environ)
         if denial is not None:
             return denial(environ, start_response)
         return answered(self._moto, environ, start_response)

@@ -1,14 +1,16 @@
 """Everything that touches moto's insides, and nothing else does.
 
 moto is the S3, SNS, SQS, IAM, CloudWatch and the record-keeping of SageMaker here. We use it through its WSGI application;
-beyond that, six things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the
-others are scaling/moto_records.py, authorization/moto_identities.py, delivery_faults.py and what persistence/ pickles):
+beyond that, seven things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the
+others are scaling/moto_records.py, authorization/moto_identities.py, authorization/moto_checks.py, delivery_faults.py and what
+persistence/ pickles):
 
 - which account an access key belongs to;
 - which SageMaker operations moto has;
 - an answer of SageMaker's without moto's check of IAM, which knows no resources and would refuse a request that we have changed;
 - the stored models and endpoint configurations (to start what they describe);
 - the stored endpoint (so that ListEndpoints and tags show what our life cycle says);
+- whether an object is there;
 - the policies of buckets, of which moto takes every condition for fulfilled: it is shown what has none.
 
 moto keeps a frozen list of old instance types. A configuration is therefore stored under a type that moto accepts and then
@@ -148,6 +150,15 @@ def bucket_policy(name: str) -> dict[str, Any] | None:
     partition, account = owner
     policy = s3_backends[account][partition].get_bucket(name).policy
     return None if policy is None else json.loads(policy)
+
+
+def lacks_object(bucket: str, key: str) -> bool:
+    """Whether a bucket that exists has no such object."""
+    owner = s3_backends.bucket_accounts.get(bucket)
+    if owner is None:
+        return False
+    partition, account = owner
+    return s3_backends[account][partition].get_object(bucket, key) is None
 
 
 def without_conditional_statements(policy: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,19 +35,27 @@ def read_s3_request(environ: Mapping[str, Any]) -> S3Request | None:
     if signed is None or signed.service != "s3":
         return None
     bucket, _, key = unquote(str(environ.get("PATH_INFO", ""))).lstrip("/").partition("/")
-    asked = frozenset(parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True))
-    copied = "HTTP_X_AMZ_COPY_SOURCE" in environ
-    operation = _operation(str(environ.get("REQUEST_METHOD", "")), bool(bucket), bool(key), asked, copied)
+    operation = operation_on(bucket, key, environ)
     caller = "platform" if PLATFORM_USER_AGENT in str(environ.get("HTTP_USER_AGENT", "")) else "client"
     return S3Request(operation, bucket, key, caller)
 
 
-def _operation(method: str, bucket: bool, key: bool, asked: frozenset[str], copied: bool) -> str:
-    """The operation with most marks in the request's query, the plainer name among equals; empty when there is none."""
+def operation_on(bucket: str, key: str, environ: Mapping[str, Any]) -> str:
+    """The operation that a request asks for; empty when there is none.
+
+    It is the one with most marks in the request's query, the plainer name among equals.
+
+    Arguments:
+        bucket: what the request is about, by whichever style of address; empty for none.
+        key: empty for none.
+    """
+    method = str(environ.get("REQUEST_METHOD", ""))
+    asked = frozenset(parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True))
+    copied = "HTTP_X_AMZ_COPY_SOURCE" in environ
     fitting = [
         (len(marks), -len(name), name)
         for name, (verb, has_bucket, has_key, marks, copies) in _operations().items()
-        if (verb, has_bucket, has_key, copies) == (method, bucket, key, copied) and marks <= asked
+        if (verb, has_bucket, has_key, copies) == (method, bool(bucket), bool(key), copied) and marks <= asked
     ]
     return max(fitting, default=(0, 0, ""))[2]
 

@@ -143,18 +143,15 @@ def _policy(flight: Flight, name: str) -> str:
         AVATARS_SUCCESS_TOPIC=last(flight.succeeded),
     )
     document = json.loads(policy)
-    document["Statement"] = [_as_moto_sees_it(flight, statement) for statement in document["Statement"]]
+    document["Statement"] = [_as_moto_sees_it(statement) for statement in document["Statement"]]
     return json.dumps(document)
 
 
-def _as_moto_sees_it(flight: Flight, statement: dict[str, Any]) -> dict[str, Any]:
+def _as_moto_sees_it(statement: dict[str, Any]) -> dict[str, Any]:
     """A statement in the words in which moto asks for the same: for AWS the documents' own are enough."""
     actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
     if actions[0].startswith(NAMELESS):
         resources = ["*"]
-    if "s3:DeleteObject" in actions:
-        # DeleteObjects is authorised for the bucket there, and for each object by AWS.
-        resources = [*resources, f"arn:aws:s3:::{flight.bucket}"]
     batches = [f"{action}Batch" for action in actions if action in BATCHED]
     return {**statement, "Action": [*actions, *batches], "Resource": resources}
 

@@ -19,6 +19,7 @@ from typing import Any
 from werkzeug.wrappers import Request as HttpRequest
 
 from sagemaker_local.authorization import moto_identities
+from sagemaker_local.authorization.contexts import moment, transport
 from sagemaker_local.authorization.decision import Request, refusal
 from sagemaker_local.authorization.moto_identities import Caller
 from sagemaker_local.authorization.resources import resources
@@ -68,21 +69,12 @@ class Authenticated:
                 )
 
     def _context(self, parameters: Mapping[str, Any]) -> dict[str, list[str]]:
-        now = datetime.now(UTC)
         context = {
-            "aws:currenttime": [now.strftime("%Y-%m-%dT%H:%M:%SZ")],
-            "aws:epochtime": [str(int(now.timestamp()))],
-            "aws:principalaccount": [self.scope.account],
-            "aws:principalarn": [self.caller.principal_arn],
-            "aws:principaltype": [self.caller.kind],
+            **moment(datetime.now(UTC)),
+            **self.caller.context,
             "aws:requestedregion": [self.scope.region],
-            "aws:securetransport": ["true" if self.http.is_secure else "false"],
-            "aws:sourceip": [self.http.remote_addr or "127.0.0.1"],
-            "aws:useragent": [self.http.headers.get("User-Agent", "")],
-            "aws:userid": [self.caller.user_id],
+            **transport(self.http.environ),
         }
-        if self.caller.user_name is not None:
-            context["aws:username"] = [self.caller.user_name]
         if "TargetModel" in parameters:
             context["sagemaker:targetmodel"] = [str(parameters["TargetModel"])]
         return context

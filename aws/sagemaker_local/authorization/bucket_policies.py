@@ -19,18 +19,24 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from sagemaker_local import moto_bridge
-from sagemaker_local.authorization.decision import Request, denies
+from sagemaker_local.authorization.contexts import transport
+from sagemaker_local.authorization.decision import Request, denies, statements
+from sagemaker_local.authorization.s3_permissions import OBJECT_ACTIONS, arn, context
 from sagemaker_local.s3_requests import read_s3_request, s3_error
 
-_CREATING = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
-_PREPARING = frozenset({"CreateMultipartUpload", "UploadPart", "UploadPartCopy"})
-_ACTIONS: Mapping[str, str] = {
-    **dict.fromkeys(_CREATING | _PREPARING, "s3:PutObject"),
-    "GetObject": "s3:GetObject",
-    "HeadObject": "s3:GetObject",
-    "DeleteObject": "s3:DeleteObject",
-}
-"""By operation, what it must be allowed to do."""
+_JUDGED = frozenset(
+    {
+        "CompleteMultipartUpload",
+        "CopyObject",
+        "CreateMultipartUpload",
+        "DeleteObject",
+        "GetObject",
+        "HeadObject",
+        "PutObject",
+        "UploadPart",
+        "UploadPartCopy",
+    }
+)
 _EVERYBODY = ("*", {"AWS": "*"}, {"AWS": ["*"]})
 
 
@@ -39,12 +45,12 @@ def bucket_denial(environ: Mapping[str, Any]) -> Response | None:
     bucket = str(environ.get("PATH_INFO", "")).lstrip("/").partition("/")[0]
     policy = moto_bridge.bucket_policy(bucket) if bucket else None
     request = None if policy is None else read_s3_request(environ)
-    if policy is None or request is None or request.operation not in _ACTIONS:
+    if policy is None or request is None or request.operation not in _JUDGED:
         return None
     wanted = Request(
-        _ACTIONS[request.operation],
-        f"arn:aws:s3:::{request.bucket}/{request.key}",
-        _context(environ, request.operation),
+        OBJECT_ACTIONS[request.operation],
+        arn(request.bucket, request.key),
+        {**transport(environ), **context(environ, request.operation)},
     )
     if not denies(_conditional(policy), wanted):
         return None
@@ -52,26 +58,11 @@ def bucket_denial(environ: Mapping[str, Any]) -> Response | None:
 
 
 def _conditional(policy: Mapping[str, Any]) -> dict[str, Any]:
-    statements = policy.get("Statement", [])
     return {
         **policy,
         "Statement": [
             statement
-            for statement in (statements if isinstance(statements, list) else [statements])
+            for statement in statements(policy)
             if statement.get("Condition") and statement.get("Principal") in _EVERYBODY
         ],
     }
-
-
-def _context(environ: Mapping[str, Any], operation: str) -> dict[str, list[str]]:
-    context = {
-        "aws:securetransport": ["true" if environ.get("wsgi.url_scheme") == "https" else "false"],
-        "aws:sourceip": [str(environ.get("REMOTE_ADDR", "127.0.0.1"))],
-        "aws:useragent": [str(environ.get("HTTP_USER_AGENT", ""))],
-    }
-    if operation in _CREATING | _PREPARING:
-        context["s3:objectcreationoperation"] = ["true" if operation in _CREATING else "false"]
-    for key, header in (("s3:if-none-match", "HTTP_IF_NONE_MATCH"), ("s3:if-match", "HTTP_IF_MATCH")):
-        if header in environ:
-            context[key] = [str(environ[header])]
-    return context

@@ -36,10 +36,16 @@ KNOWN_KEYS = frozenset(
         "aws:userid",
         "aws:username",
         "iam:passedtoservice",
+        "s3:delimiter",
         "s3:if-match",
         "s3:if-none-match",
+        "s3:max-keys",
         "s3:objectcreationoperation",
+        "s3:prefix",
+        "s3:versionid",
         "sagemaker:targetmodel",
+        "sts:externalid",
+        "sts:rolesessionname",
     }
 )
 _QUANTIFIERS = {"forallvalues": all, "foranyvalue": any}

@@ -72,11 +72,21 @@ def denies(policy: Policy, request: Request) -> bool:
     return _any_applies([policy], request, "Deny")
 
 
+def allows(policy: Policy, request: Request) -> bool:
+    """Whether a policy allows a request, were it the only one."""
+    return _any_applies([policy], request, "Allow")
+
+
+def statements(policy: Policy) -> list[Mapping[str, Any]]:
+    """The statements of a policy, of which a lone one needs no list."""
+    return _listed(policy.get("Statement"))
+
+
 def _any_applies(documents: Iterable[Policy], request: Request, effect: str) -> bool:
     return any(
         _applies(statement, request, request.context if document.get("Version") == _WITH_VARIABLES else None)
         for document in documents
-        for statement in _listed(document.get("Statement"))
+        for statement in statements(document)
         if statement.get("Effect") == effect
     )
 

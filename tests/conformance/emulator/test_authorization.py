@@ -2,99 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import json
 import tarfile
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
+from conformance.emulator.guarded_aws import ACCOUNT, GuardedAws, Key, allow, deny, refusal
 from sagemaker_local.testing import REGION, LocalAws
-
-ACCOUNT = "123456789012"
-SESSION: Any = boto3.session.Session()
-CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=70)
-
-
-def allow(action: str | list[str], resource: str = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-def deny(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
-    return {**allow(action, resource, **more), "Effect": "Deny"}
-
-
-@dataclass(frozen=True, eq=False)
-class Key:
-    """Credentials, and the clients that use them."""
-
-    server: LocalAws
-    id: str
-    secret: str
-    token: str | None = None
-
-    @functools.cache  # noqa: B019  # a handful of keys, for one module
-    def client(self, service: str) -> Any:
-        return SESSION.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.server.endpoint_url,
-            aws_access_key_id=self.id,
-            aws_secret_access_key=self.secret,
-            aws_session_token=self.token,
-            config=CONFIG,
-        )
-
-
-class GuardedAws:
-    """A server whose IAM is on, with an administrator."""
-
-    def __init__(self, server: LocalAws) -> None:
-        self.server = server
-        self.admin = Key(server, "test", "test")
-        self.admin = self.user(allow("*"), name="admin")
-        httpx.post(
-            f"{server.endpoint_url}/moto-api/reset-auth", content="0", trust_env=False
-        ).raise_for_status()
-        self.iam = self.admin.client("iam")
-
-    def user(self, *statements: dict[str, Any], name: str | None = None) -> Key:
-        """A user with an inline policy of these statements."""
-        name = name or f"user-{uuid.uuid4().hex[:8]}"
-        iam = self.admin.client("iam")
-        iam.create_user(UserName=name)
-        if statements:
-            document = {"Version": "2012-10-17", "Statement": list(statements)}
-            iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=json.dumps(document))
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        return Key(self.server, key["AccessKeyId"], key["SecretAccessKey"])
-
-    def role_session(self, *statements: dict[str, Any], policy: dict[str, Any] | None = None) -> Key:
-        """A session of a role with an inline policy of these statements."""
-        name = f"role-{uuid.uuid4().hex[:8]}"
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}],
-        }
-        role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-        document = {"Version": "2012-10-17", "Statement": list(statements)}
-        self.iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=json.dumps(document))
-        session = {"Policy": json.dumps(policy)} if policy else {}
-        given = self.admin.client("sts").assume_role(
-            RoleArn=role["Arn"], RoleSessionName="session", **session
-        )["Credentials"]
-        return Key(self.server, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
 
 @pytest.fixture(scope="module")
@@ -152,18 +74,6 @@ def signed_headers(key: Key, url: str) -> dict[str, str]:
     return dict(request.headers.items())
 
 
-def refusal(call: Callable[[], Any]) -> tuple[int, str, str]:
-    """Status, code and message of a call that must be refused."""
-    with pytest.raises(ClientError) as error:
-        call()
-    response = error.value.response
-    return (
-        response["ResponseMetadata"]["HTTPStatusCode"],
-        response["Error"]["Code"],
-        response["Error"]["Message"],
-    )
-
-
 TENANT_A = {"StringLike": {"sagemaker:TargetModel": "tenant-a/*"}}
 
 
@@ -214,8 +124,7 @@ def test_a_roles_session_has_the_roles_policies_and_no_more_than_its_own(
     assert b"tenant-a" in invoke(session, endpoint, "tenant-a/x.tar.gz")
     _, _, message = refusal(lambda: invoke(session, endpoint, "tenant-b/x.tar.gz"))
     assert message.startswith(f"User: arn:aws:sts::{ACCOUNT}:assumed-role/role-")
-    narrow = {"Version": "2012-10-17", "Statement": [allow("s3:*")]}
-    limited = guarded.role_session(statement, policy=narrow)
+    limited = guarded.role_session(statement, policy=[allow("s3:*")])
     _, _, message = refusal(lambda: invoke(limited, endpoint, "tenant-a/x.tar.gz"))
     assert message.endswith("because no session policy allows the sagemaker:InvokeEndpoint action")
 
