@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactFile, ArtifactManifest
+from avatar_api.documents.credentials import SessionCredentials
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.inference import (
     InferenceRequest,
@@ -59,6 +60,14 @@ def _manifest(request: TrainingRequest) -> ArtifactManifest:
     )
 
 
+A_SESSION = SessionCredentials(
+    access_key_id="ASIAIOSFODNN7EXAMPLE",
+    secret_access_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    session_token="IQoJb3JpZ2luX2VjEXAMPLE",
+    expiration=NOON,
+)
+
+
 def _pictures() -> tuple[InferenceRequest, InferenceResult]:
     picture = PictureRequest(prompt="a photo of sks person", seed=7, prompt_index=0, image_index=0)
     prefix = "s3://models/outputs/team-a/portraits/"
@@ -71,6 +80,7 @@ def _pictures() -> tuple[InferenceRequest, InferenceResult]:
         scheduler="DDIM",
         output_prefix=prefix,
         weights_sha256="d" * 64,
+        credentials=A_SESSION,
     )
     drawn = PictureResult(
         uri=f"{prefix}{picture.file_name()}", prompt_index=0, image_index=0, seed=7, sha256="c" * 64

@@ -39,12 +39,14 @@ class DrawCall:
     """One invocation: some pictures of one request with one personal model.
 
     Attributes:
+        request_uid: whose pictures they are.
         target_model: the model's key below the endpoint's prefix.
         artifact: S3 URI of the same, as the request recorded it.
         weights_sha256: digest of the weights that it was verified with: whoever draws has to refuse others. None if the
             artifact was verified by a version that did not record it.
     """
 
+    request_uid: str
     target_model: str
     artifact: str
     weights_sha256: str | None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from avatar_api.documents.credentials import SessionCredentials
 from avatar_api.documents.errors import WorkerErrorCode
 from avatar_workers.errors import WorkerFailure
 
@@ -69,6 +70,10 @@ class ObjectSummary:
 
 class ObjectStorage(Protocol):
     """The little that a worker does with a bucket. Every method may raise StorageDenied or StorageUnavailable."""
+
+    def acting_with(self, credentials: SessionCredentials) -> "ObjectStorage":
+        """The same storage, asked in the name of a session that the operator has given for one piece of work."""
+        ...
 
     def read(
         self, uri: str, *, max_bytes: int, version_id: str | None = None, etag: str | None = None

@@ -19,6 +19,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
 
+from avatar_api.documents.credentials import SessionCredentials
 from avatar_workers.storage.object_storage import (
     ObjectChanged,
     ObjectExists,
@@ -54,16 +55,11 @@ class S3ObjectStorage:
     """
 
     def __init__(self, client: "S3Client | None" = None) -> None:
-        self._s3: S3Client = client or boto3.client(
-            "s3",
-            region_name=os.environ.get("AWS_REGION"),
-            config=Config(
-                connect_timeout=5,
-                read_timeout=60,
-                retries={"mode": "standard", "max_attempts": 4},
-                max_pool_connections=16,
-            ),
-        )
+        self._s3: S3Client = client or _make_client()
+
+    def acting_with(self, credentials: SessionCredentials) -> "S3ObjectStorage":
+        """See ObjectStorage.acting_with."""
+        return S3ObjectStorage(_make_client(credentials))
 
     def read(
         self, uri: str, *, max_bytes: int, version_id: str | None = None, etag: str | None = None
@@ -161,6 +157,29 @@ class S3ObjectStorage:
                 yield from body.iter_chunks(CHUNK_BYTES)
             finally:
                 body.close()
+
+
+def _make_client(credentials: SessionCredentials | None = None) -> "S3Client":
+    # A session of its own: boto3's are not thread-safe, and the default one is everybody's.
+    session = (
+        boto3.session.Session()
+        if credentials is None
+        else boto3.session.Session(
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+        )
+    )
+    return session.client(
+        "s3",
+        region_name=os.environ.get("AWS_REGION"),
+        config=Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "max_attempts": 4},
+            max_pool_connections=16,
+        ),
+    )
 
 
 def _sha256(content: bytes | Path) -> bytes:

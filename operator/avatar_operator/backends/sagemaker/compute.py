@@ -14,7 +14,9 @@ from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import DrawCall, DrawResult, EndpointsFacts, HintSource, Stray
 from avatar_operator.backends.s3.cleanup import delete_below
 from avatar_operator.backends.sagemaker import drawing, outcome, strays, training
+from avatar_operator.backends.sagemaker.attempt_sessions import AttemptSessions
 from avatar_operator.backends.sagemaker.endpoints import Endpoints
+from avatar_operator.backends.sagemaker.grants import drawing_grant
 from avatar_operator.backends.sagemaker.hints import SqsHints
 from avatar_operator.backends.sagemaker.outcome import OutcomePaths, attempt_paths
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
@@ -34,6 +36,7 @@ class SageMakerCompute:
         self._clients = clients
         self._ingest = ingest
         self._endpoints = Endpoints(clients)
+        self._sessions = AttemptSessions(clients)
 
     @raises_backend_error
     async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
@@ -89,7 +92,8 @@ class SageMakerCompute:
     @raises_backend_error
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
         """See Compute.draw."""
-        return await drawing.draw(self._clients, runtime, call)
+        credentials = await self._sessions.credentials(runtime, drawing_grant(call))
+        return await drawing.draw(self._clients, runtime, call, credentials)
 
     def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination:
         """See Compute.progress_destination."""

@@ -1,0 +1,73 @@
+"""One tenant's job cannot act for another: what a worker is given for one piece of work opens nothing of anybody else's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_operator.backends.sagemaker.grants import Grant, drawing_grant
+from avatar_operator.locations import picture_prefix
+from builders.drawing_calls import CALL
+from builders.objects import a_request, a_runtime
+from sagemaker_local.authorization.decision import Policies, Request, refusal
+
+ATTEMPT_ROLE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+"""Even if the platform team had given the role everything."""
+EVERY_ACTION = (
+    *(
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:ListBucket",
+    ),
+    *(
+        "s3:PutObjectAcl",
+        "s3:PutBucketPolicy",
+        "s3:AbortMultipartUpload",
+        "sqs:SendMessage",
+        "sqs:ReceiveMessage",
+    ),
+    *("sns:Publish", "sts:AssumeRole", "iam:PassRole", "sagemaker:InvokeEndpoint"),
+)
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789*?$-{}: ", min_size=1, max_size=30)
+
+
+def allowed(grant: Grant, resource: str) -> set[str]:
+    """What a session may do with something."""
+    policies = Policies([ATTEMPT_ROLE], session=[json.loads(grant.policy("aws"))])
+    return {action for action in EVERY_ACTION if refusal(policies, Request(action, resource, {})) is None}
+
+
+def arn(uri: str) -> str:
+    return f"arn:aws:s3:::{uri.removeprefix('s3://')}"
+
+
+def test_whoever_draws_stores_the_pictures_of_one_request_and_does_nothing_else() -> None:
+    prefix = picture_prefix(a_runtime(), a_request())
+    grant = drawing_grant(replace(CALL, output_prefix=prefix))
+    assert allowed(grant, arn(f"{prefix}00-00-1.png")) == {"s3:GetObject", "s3:PutObject"}
+    storage = a_runtime().spec.storage
+    for other in (
+        storage.outputs,
+        prefix.removesuffix("/"),
+        f"{prefix.removesuffix('/')}0/00-00-1.png",
+        f"{storage.outputs}team-b/8c5d2f8e-7f0b-4c7e-9d3b-0a3f6d1f4f10/00-00-1.png",
+        f"{storage.requests}team-a/8c5d2f8e-7f0b-4c7e-9d3b-0a3f6d1f4f10/r1-a1/request.json",
+        f"{storage.artifacts}team-a/8c5d2f8e-7f0b-4c7e-9d3b-0a3f6d1f4f10/r1-a1.tar.gz",
+        "s3://photos/team-a/ann/1.png",
+    ):
+        assert allowed(grant, arn(other)) == set()
+    assert allowed(grant, "*") == set()
+
+
+@given(own=NAMES, others=NAMES)
+def test_no_name_that_a_tenant_chooses_opens_anothers_directory(own: str, others: str) -> None:
+    grant = drawing_grant(replace(CALL, output_prefix=f"s3://pictures/{own}/"))
+    assert allowed(grant, arn(f"s3://pictures/{own}/00-00-1.png")) == {"s3:GetObject", "s3:PutObject"}
+    if others != own:
+        assert allowed(grant, arn(f"s3://pictures/{others}/00-00-1.png")) == set()
