@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactFile, ArtifactManifest
-from avatar_api.documents.credentials import SessionCredentials
+from avatar_api.documents.credentials import AttemptCredentials, SessionCredentials
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.inference import (
     InferenceRequest,
@@ -97,6 +97,7 @@ def _wire_documents() -> dict[type[BaseModel], Wire]:
         *_pictures(),
         a_success(inference_id(MODEL_UID, 1, 1), rejected=1).result,
         a_progress_message("Training", 40, remaining=60),
+        AttemptCredentials(inference_id=request.inference_id, credentials=A_SESSION),
         TrainingClaim(inference_id=request.inference_id, holder="Worker", time=NOON),
         WorkerError(code="TooFewUsablePhotos", message="1 of 12", retryable=False, photos=[blurred]),
     )

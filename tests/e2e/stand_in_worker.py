@@ -28,7 +28,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactFile, ArtifactManifest
-from avatar_api.documents.credentials import SessionCredentials
+from avatar_api.documents.credentials import AttemptCredentials, SessionCredentials
 from avatar_api.documents.errors import HTTP_STATUS, RETRYABLE, WorkerError, WorkerErrorCode
 from avatar_api.documents.inference import InferenceRequest, InferenceResult, PictureResult
 from avatar_api.documents.photos import PhotoVerdict
@@ -74,11 +74,16 @@ class Trainer:
     """One training after the other, without any learning."""
 
     def __init__(self) -> None:
-        self.s3: Any = boto3.client("s3")
+        self.own_s3: Any = boto3.client("s3")
+        self.s3 = self.own_s3
         self.sqs: Any = boto3.client("sqs")
 
     def train(self, request: TrainingRequest) -> TrainingResult:
         started = time.monotonic()
+        self.s3 = self.own_s3
+        if request.credentials_uri is not None:
+            kept = self.own_s3.get_object(**location(request.credentials_uri))["Body"].read()
+            self.s3 = acting_with(AttemptCredentials.model_validate_json(kept).credentials)
         self._claim(request)
         self._progress(request, "Preparing", 0, 0, len(request.photos))
         match request.subject.token:

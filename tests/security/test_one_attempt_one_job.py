@@ -8,8 +8,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar_operator.backends.sagemaker.grants import Grant, drawing_grant
+from avatar_operator.backends.sagemaker.grants import Grant, drawing_grant, training_grant
 from avatar_operator.locations import picture_prefix
+from builders.backend_objects import BUCKET, make_attempt, make_model
 from builders.drawing_calls import CALL
 from builders.objects import a_request, a_runtime
 from sagemaker_local.authorization.decision import Policies, Request, refusal
@@ -63,6 +64,31 @@ def test_whoever_draws_stores_the_pictures_of_one_request_and_does_nothing_else(
     ):
         assert allowed(grant, arn(other)) == set()
     assert allowed(grant, "*") == set()
+
+
+def test_whoever_trains_does_what_one_attempt_needs_and_nothing_else() -> None:
+    model = make_model()
+    attempt, next_attempt = make_attempt(model), make_attempt(model, attempt=10)
+    grant, own = training_grant(model, attempt), attempt.locations
+    photos = model.spec.photos.s3_prefix
+    assert allowed(grant, arn(f"{photos}1.png")) == {"s3:GetObject", "s3:GetObjectVersion"}
+    assert allowed(grant, arn(own.claim)) == {"s3:GetObject", "s3:PutObject"}
+    for uri in (own.artifact, own.manifest):
+        assert allowed(grant, arn(uri)) == {
+            *("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
+        }
+    others = make_attempt(make_model()).locations
+    for each in (next_attempt.locations, others):
+        for uri in (each.request, each.claim, each.credentials, each.artifact, each.manifest):
+            assert allowed(grant, arn(uri)) == set()
+    for uri in (
+        own.request,
+        own.credentials,
+        f"s3://{BUCKET}/photos/team-b/1.png",
+        f"s3://{BUCKET}/outputs/1.png",
+    ):
+        assert allowed(grant, arn(uri)) == set()
+    assert allowed(grant, f"arn:aws:s3:::{BUCKET}") == allowed(grant, "*") == set()
 
 
 @given(own=NAMES, others=NAMES)

@@ -161,6 +161,20 @@ class Compute(Protocol):
         """
         ...
 
+    async def give_credentials(
+        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+    ) -> float | None:
+        """Put credentials for this attempt alone where its worker finds them, in the place of older ones.
+
+        Returns:
+            Seconds after which newer ones are due; None if workers act with a role of their own.
+        """
+        ...
+
+    async def withdraw_credentials(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """Remove them: the attempt is over."""
+        ...
+
     async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
         """Stop what runs for an attempt whose claim was revoked, where there is something to stop."""
         ...

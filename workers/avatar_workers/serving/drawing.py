@@ -161,9 +161,8 @@ class Drawing:
 
     def _storage_for(self, request: InferenceRequest) -> ObjectStorage:
         # On a thread: to make a client takes a while.
-        return (
-            self._storage if request.credentials is None else self._storage.acting_with(request.credentials)
-        )
+        credentials = request.credentials
+        return self._storage if credentials is None else self._storage.acting_with(lambda: credentials)
 
 
 def _store(

@@ -15,9 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from avatar_api.avatar_model import AvatarModel
 from avatar_operator.aws.s3_location import S3Location
+from avatar_operator.backends.attempts import AttemptReference
 from avatar_operator.backends.compute import DrawCall
+from avatar_operator.backends.failures import BackendError
 
+MAX_POLICY_CHARACTERS = 2048
+LONGEST_PARTITION = "aws-us-gov"
 _ITSELF = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 
 
@@ -83,6 +88,46 @@ def drawing_grant(call: DrawCall) -> Grant:
         work=f"draw-{call.request_uid}",
         statements=(
             Statement(("s3:GetObject", "s3:PutObject"), _below([call.output_prefix])),
+            _KEYS_OF_S3,
+        ),
+    )
+
+
+def training_grant(model: AvatarModel, attempt: AttemptReference) -> Grant:
+    """To train one attempt: to read its photos, to claim it, to leave its artifact, and to take that back.
+
+    Photos that are named one by one are granted one by one, unless so many names do not fit into a session policy; then the
+    directories that they lie in are. No directory of a photo is larger than the prefix that its tenant may name.
+
+    Raises:
+        BackendError: PhotosScattered, if not even those fit.
+    """
+    photos = model.spec.photos
+    named = [photo.uri for photo in photos.objects or ()]
+    if photos.s3_prefix is not None:
+        return _training(attempt, _below([photos.s3_prefix]))
+    directories = sorted({f"{uri.rpartition('/')[0]}/" for uri in named})
+    for granted in (tuple(_object(uri) for uri in named), _below(directories)):
+        grant = _training(attempt, granted)
+        if len(grant.policy(LONGEST_PARTITION)) <= MAX_POLICY_CHARACTERS:
+            return grant
+    raise BackendError(
+        "PhotosScattered",
+        f"The photos lie in {len(directories)} directories, and their names are too long for one permission to list them all."
+        " Put them into one directory.",
+        retryable=False,
+    )
+
+
+def _training(attempt: AttemptReference, photos: tuple[str, ...]) -> Grant:
+    locations = attempt.locations
+    own = (_object(locations.artifact), _object(locations.manifest))
+    return Grant(
+        work=attempt.inference_id,
+        statements=(
+            Statement(("s3:GetObject", "s3:GetObjectVersion"), photos),
+            Statement(("s3:GetObject", "s3:PutObject"), (_object(locations.claim), *own)),
+            Statement(("s3:DeleteObject", "s3:DeleteObjectVersion"), own),
             _KEYS_OF_S3,
         ),
     )

@@ -12,14 +12,20 @@ import pytest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
-from avatar_operator.backends.sagemaker.attempt_sessions import SESSION_SECONDS, AttemptSessions
-from avatar_operator.backends.sagemaker.grants import Grant
+from avatar_operator.backends.compute import DrawCall
+from avatar_operator.backends.sagemaker.attempt_sessions import (
+    DRAWING_SECONDS,
+    TRAINING_SECONDS,
+    AttemptSessions,
+)
+from avatar_operator.backends.sagemaker.grants import drawing_grant, training_grant
 from builders.aws_stub import Answer, AwsStub, Call, aws_stub
-from builders.backend_objects import make_runtime
+from builders.backend_objects import make_attempt, make_model, make_runtime
+from builders.drawing_calls import CALL
 
 ROLE = "arn:aws:iam::123456789012:role/avatars-attempt"
 RUNTIME = make_runtime(attemptRoleARN=ROLE)
-GRANT = Grant("draw-ann", ())
+MODEL = make_model()
 SECRET, TOKEN = "a-secret-that-nobody-may-read", "a-token-that-nobody-may-read"
 
 
@@ -50,8 +56,8 @@ class Stage:
         self.sessions = AttemptSessions(clients, monotonic=lambda: self.now)
         self.answer: Answer | None = None
 
-    async def key(self, runtime: AvatarRuntime = RUNTIME, grant: Grant = GRANT) -> str:
-        credentials = await self.sessions.credentials(runtime, grant)
+    async def key(self, runtime: AvatarRuntime = RUNTIME, call: DrawCall = CALL) -> str:
+        credentials = await self.sessions.of_drawing(runtime, call)
         assert credentials is not None
         return credentials.access_key_id
 
@@ -72,7 +78,8 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
 
 
 async def test_a_runtime_without_an_attempt_role_gives_none(stage: Stage) -> None:
-    assert await stage.sessions.credentials(make_runtime(), GRANT) is None
+    assert await stage.sessions.of_drawing(make_runtime(), CALL) is None
+    assert await stage.sessions.of_training(make_runtime(), MODEL, make_attempt(MODEL)) is None
     assert stage.stub.calls == []
 
 
@@ -81,27 +88,37 @@ async def test_a_session_is_limited_to_its_work_and_named_for_it(stage: Stage) -
     [call] = stage.stub.calls
     asked = {name: value for name, [value] in parse_qs(call.body.decode()).items()}
     assert asked["RoleArn"] == ROLE
-    assert asked["RoleSessionName"] == "draw-ann"
-    assert asked["DurationSeconds"] == str(SESSION_SECONDS)
-    assert asked["Policy"] == GRANT.policy("aws")
+    assert asked["RoleSessionName"] == f"draw-{CALL.request_uid}"
+    assert asked["DurationSeconds"] == str(DRAWING_SECONDS)
+    assert asked["Policy"] == drawing_grant(CALL).policy("aws")
+
+
+async def test_a_training_gets_a_new_session_each_time_for_as_long_as_one_may_live(stage: Stage) -> None:
+    attempt = make_attempt(MODEL)
+    first, second = [await stage.sessions.of_training(RUNTIME, MODEL, attempt) for _ in range(2)]
+    assert first != second
+    asked = {name: value for name, [value] in parse_qs(stage.stub.calls[0].body.decode()).items()}
+    assert asked["RoleSessionName"] == attempt.inference_id
+    assert asked["DurationSeconds"] == str(TRAINING_SECONDS)
+    assert asked["Policy"] == training_grant(MODEL, attempt).policy("aws")
 
 
 async def test_a_session_serves_the_same_work_until_half_of_its_life_is_over(stage: Stage) -> None:
     first = await stage.key()
-    stage.now = SESSION_SECONDS / 2 - 1
+    stage.now = DRAWING_SECONDS / 2 - 1
     assert await stage.key() == first
-    stage.now = SESSION_SECONDS / 2
+    stage.now = DRAWING_SECONDS / 2
     assert await stage.key() != first
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        (RUNTIME, replace(GRANT, work="draw-bob")),
-        (make_runtime(attemptRoleARN=f"{ROLE}-2"), GRANT),
-        (make_runtime(attemptRoleARN=ROLE, region="eu-central-1"), GRANT),
+        (RUNTIME, replace(CALL, output_prefix="s3://pictures/bob/")),
+        (make_runtime(attemptRoleARN=f"{ROLE}-2"), CALL),
+        (make_runtime(attemptRoleARN=ROLE, region="eu-central-1"), CALL),
     ],
-    ids=["work", "role", "region"],
+    ids=["directory", "role", "region"],
 )
 async def test_other_work_has_a_session_of_its_own(stage: Stage, other: tuple[Any, Any]) -> None:
     assert await stage.key() != await stage.key(*other)
@@ -109,8 +126,8 @@ async def test_other_work_has_a_session_of_its_own(stage: Stage, other: tuple[An
 
 async def test_what_is_outdated_is_forgotten(stage: Stage) -> None:
     for number in range(20):
-        stage.now += SESSION_SECONDS
-        await stage.key(grant=replace(GRANT, work=f"draw-{number}"))
+        stage.now += DRAWING_SECONDS
+        await stage.key(call=replace(CALL, output_prefix=f"s3://pictures/{number}/"))
     assert len(stage.sessions) == 1
 
 
@@ -137,7 +154,7 @@ async def test_a_role_that_is_refused_is_waited_for_and_named_to_the_platform_te
 
 
 async def test_no_secret_shows_in_what_is_printed(stage: Stage) -> None:
-    credentials = await stage.sessions.credentials(RUNTIME, GRANT)
+    credentials = await stage.sessions.of_drawing(RUNTIME, CALL)
     assert credentials is not None
     assert credentials.secret_access_key == SECRET
     for shown in (repr(credentials), str(credentials), f"{credentials}"):
