@@ -75,7 +75,7 @@ class Trainer:
 
     def __init__(self) -> None:
         self.own_s3: Any = boto3.client("s3")
-        self.s3 = self.own_s3
+        self.s3: Any = self.own_s3
         self.sqs: Any = boto3.client("sqs")
 
     def train(self, request: TrainingRequest) -> TrainingResult:
@@ -212,7 +212,7 @@ class Server:
         if request.weights_sha256 not in (None, hashlib.sha256(weights.read_bytes()).hexdigest()):
             raise Refusal("ArtifactChanged", "the artifact is not the one that was verified any more")
         pictures = []
-        s3 = self.s3 if request.credentials is None else acting_with(request.credentials)
+        s3: Any = self.s3 if request.credentials is None else acting_with(request.credentials)
         for picture in request.pictures:
             assert request.output_prefix is not None
             uri = f"{request.output_prefix}{picture.file_name()}"

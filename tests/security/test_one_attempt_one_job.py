@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avatar_api.documents.credentials import AttemptCredentials
+from avatar_api.documents.parsing import parse_document
+from avatar_operator.aws.clients import AwsClients
 from avatar_operator.backends.sagemaker.grants import Grant, drawing_grant, training_grant
 from avatar_operator.locations import picture_prefix
-from builders.backend_objects import BUCKET, make_attempt, make_model
+from builders.backend_objects import (
+    BUCKET,
+    StoppedClock,
+    make_attempt,
+    make_model,
+    make_runtime,
+    sagemaker_backend,
+)
 from builders.drawing_calls import CALL
 from builders.objects import a_request, a_runtime
+from conformance.emulator.guarded_aws import GuardedAws, Key, allow
+from conformance.emulator.guarded_aws import refusal as refusal_at_aws
 from sagemaker_local.authorization.decision import Policies, Request, refusal
+from sagemaker_local.testing import LocalAws
 
 ATTEMPT_ROLE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 """Even if the platform team had given the role everything."""
 EVERY_ACTION = (
-    *(
-        "s3:GetObject",
-        "s3:GetObjectVersion",
-        "s3:PutObject",
-        "s3:DeleteObject",
-        "s3:DeleteObjectVersion",
-        "s3:ListBucket",
-    ),
+    *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
+    "s3:ListBucket",
     *(
         "s3:PutObjectAcl",
         "s3:PutBucketPolicy",
@@ -97,3 +107,65 @@ def test_no_name_that_a_tenant_chooses_opens_anothers_directory(own: str, others
     assert allowed(grant, arn(f"s3://pictures/{own}/00-00-1.png")) == {"s3:GetObject", "s3:PutObject"}
     if others != own:
         assert allowed(grant, arn(f"s3://pictures/{others}/00-00-1.png")) == set()
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[GuardedAws]:
+    """An AWS whose IAM is on, and an operator in it that may do anything."""
+    with LocalAws() as server:
+        aws = GuardedAws(server)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", aws.admin.id)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", aws.admin.secret)
+        aws.admin.client("s3").create_bucket(Bucket=BUCKET)
+        yield aws
+
+
+async def test_what_one_attempt_was_given_opens_nothing_of_anothers_at_aws(guarded: GuardedAws) -> None:
+    clients = AwsClients(endpoint_url=guarded.server.endpoint_url)
+    compute = sagemaker_backend(clients, StoppedClock()).compute
+    runtime = make_runtime(attemptRoleARN=guarded.role(allow("*")))
+    ann, bob = make_model(), make_model()
+    for model in (ann, bob):
+        attempt = make_attempt(model)
+        assert await compute.give_credentials(runtime, model, attempt) is not None
+        for uri in (f"{model.spec.photos.s3_prefix}1.png", attempt.locations.request):
+            guarded.admin.client("s3").put_object(**named(uri), Body=b"a person")
+    clients.close()
+
+    own, others = make_attempt(ann).locations, make_attempt(bob).locations
+    s3 = session_of(guarded, own.credentials)
+    assert s3.get_object(**named(f"{ann.spec.photos.s3_prefix}1.png"))["Body"].read() == b"a person"
+    for uri in (own.claim, own.artifact, own.manifest):
+        s3.put_object(**named(uri), Body=b"mine", IfNoneMatch="*")
+        assert refusal_of(lambda uri=uri: s3.put_object(**named(uri), Body=b"mine", IfNoneMatch="*")) == 412
+    s3.delete_object(**named(own.artifact))
+
+    for uri in (f"{bob.spec.photos.s3_prefix}1.png", others.credentials, others.request, own.credentials):
+        assert refusal_of(lambda uri=uri: s3.get_object(**named(uri))) == 403
+    for uri in (
+        others.claim,
+        others.artifact,
+        others.manifest,
+        own.credentials,
+        f"s3://{BUCKET}/outputs/1.png",
+    ):
+        assert refusal_of(lambda uri=uri: s3.put_object(**named(uri), Body=b"mine")) == 403
+        assert refusal_of(lambda uri=uri: s3.delete_object(**named(uri))) == 403
+    assert refusal_of(lambda: s3.list_objects_v2(Bucket=BUCKET)) == 403
+
+
+def session_of(guarded: GuardedAws, uri: str) -> Any:
+    """S3 for whoever works with the credentials that are kept somewhere."""
+    kept = guarded.admin.client("s3").get_object(**named(uri))["Body"].read()
+    given = parse_document(AttemptCredentials, kept).credentials
+    return Key(guarded.server, given.access_key_id, given.secret_access_key, given.session_token).client("s3")
+
+
+def named(uri: str) -> dict[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return {"Bucket": bucket, "Key": key}
+
+
+def refusal_of(call: Callable[[], Any]) -> int:
+    """The HTTP status of a call that is refused."""
+    return refusal_at_aws(call)[0]
