@@ -30,6 +30,14 @@ InstanceType = Annotated[
 ARN_PATTERN = r"^arn:aws[a-z\-]*:[a-z0-9\-]+:.+$"
 ARN_SENTENCE = "an ARN begins with arn:aws: and names what it stands for in full: arn:aws:sns:eu-central-1:123456789012:avatars"
 Arn = Annotated[str, spelled(ARN_PATTERN, ARN_SENTENCE, max_length=2048)]
+RoleArn = Annotated[
+    str,
+    spelled(
+        r"^arn:aws[a-z\-]*:iam::[0-9]{12}:role/.+$",
+        "attemptRoleARN is the ARN of an IAM role: arn:aws:iam::123456789012:role/avatars-attempt",
+        max_length=2048,
+    ),
+]
 Region = Annotated[
     str,
     spelled(
@@ -179,6 +187,16 @@ class SageMakerBackend(ApiModel):
 
     region: Region
     execution_role_arn: Arn | None = None
+    attempt_role_arn: (
+        Annotated[
+            RoleArn,
+            Field(
+                description="The operator assumes it anew for each piece of work, limited to the keys of that work, and hands the "
+                "session to the worker. Absent: workers act with executionRoleARN for every tenant."
+            ),
+        ]
+        | None
+    ) = None
     training: TrainingEndpoint
     inference: InferenceEndpoint
     notifications: SageMakerNotifications

@@ -1,6 +1,6 @@
 """Where everything lies in S3: the one owner of every location. Pure, derived from names alone.
 
-    <requests><namespace>/<uid>/r<revision>-a<attempt>/request.json, claim.json
+    <requests><namespace>/<uid>/r<revision>-a<attempt>/request.json, claim.json, credentials.json
     <requests>output/<namespace>/<uid>/<inference id>/...             what SageMaker stores of a success
     <requests>failure/<namespace>/<uid>/<inference id>/...            and of a failure
     <artifacts><namespace>/<uid>/r<revision>-a<attempt>.tar.gz, .manifest.json
@@ -61,6 +61,7 @@ class AttemptLocations:
 
     request: str
     claim: str
+    credentials: str
     artifact: str
     manifest: str
     target_model: str
@@ -156,6 +157,7 @@ def attempt_locations(
     return AttemptLocations(
         request=f"{storage.requests}{directory}/request.json",
         claim=f"{storage.requests}{directory}/claim.json",
+        credentials=f"{storage.requests}{directory}/credentials.json",
         artifact=f"{storage.artifacts}{target_model}",
         manifest=f"{storage.artifacts}{directory}.manifest.json",
         target_model=target_model,
@@ -252,7 +254,7 @@ def drawing_prefix(runtime: AvatarRuntime, request: AvatarRequest) -> str:
 _OBJECT = r"(?P<namespace>[a-z0-9][-a-z0-9]*)/(?P<uid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/"
 RETAINED = "retained.json"
 """In an object's directory: the object is gone, and its data was meant to stay."""
-_DOCUMENT = re.compile(rf"{_OBJECT}r[0-9]+-a[0-9]+/(request|claim)\.json")
+_DOCUMENT = re.compile(rf"{_OBJECT}r[0-9]+-a[0-9]+/(request|claim|credentials)\.json")
 _OUTCOME = re.compile(rf"{_OBJECT}avm-[0-9a-f]{{32}}-r[0-9]+-a[0-9]+/.+")
 _ARTIFACT = re.compile(rf"{_OBJECT}(r[0-9]+-a[0-9]+\.(tar\.gz|manifest\.json)|{re.escape(RETAINED)})")
 _PICTURE = re.compile(rf"{_OBJECT}([0-9]{{2}}-[0-9]{{2}}-[0-9]+\.png|{re.escape(RETAINED)})")

@@ -38,11 +38,14 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.storage import StoredOwner
 from avatar_operator.locations import OwnedDirectory, attempt_directory, outcome_extension
+from avatar_operator.model_lifecycle.phases.credentials import has_attempt_role
 from avatar_operator.names import parse_inference_id
 from builders.clock import FakeClock
 from builders.objects import photos
 
 AnswerT = TypeVar("AnswerT")
+RENEW_SECONDS = 1200.0
+"""After so many seconds an attempt's credentials are due."""
 WEIGHTS_SHA256 = "d" * 64
 """Digest of the weights of every artifact that is sound."""
 
@@ -171,6 +174,18 @@ class ScriptedBackend:
     ) -> ArtifactFindings:
         """See Storage."""
         return self._answer("examine_artifact", artifact.uri, ArtifactFindings(weights_sha256=WEIGHTS_SHA256))
+
+    async def give_credentials(
+        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+    ) -> float | None:
+        """See Compute."""
+        if not has_attempt_role(runtime):
+            return None
+        return self._answer("give_credentials", attempt.inference_id, RENEW_SECONDS)
+
+    async def withdraw_credentials(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Compute."""
+        self._answer("withdraw_credentials", attempt.inference_id, None)
 
     async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
         """See Compute."""

@@ -46,6 +46,7 @@ def observed_model(
     outcome: AttemptOutcome | BackendError | None = None,
     progress: TrainingProgressMessage | None = None,
     planned_here: bool = False,
+    credentials_due: datetime | None = None,
     asked_since: datetime | None = None,
     has_place: bool = True,
 ) -> ModelObservation:
@@ -58,6 +59,7 @@ def observed_model(
         outcome=outcome,
         progress=progress,
         planned_here=planned_here,
+        credentials_due=credentials_due,
         asked_since=asked_since,
         has_place=has_place,
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactFile, ArtifactManifest
+from avatar_api.documents.credentials import AttemptCredentials, SessionCredentials
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.inference import (
     InferenceRequest,
@@ -59,6 +60,14 @@ def _manifest(request: TrainingRequest) -> ArtifactManifest:
     )
 
 
+A_SESSION = SessionCredentials(
+    access_key_id="ASIAIOSFODNN7EXAMPLE",
+    secret_access_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    session_token="IQoJb3JpZ2luX2VjEXAMPLE",
+    expiration=NOON,
+)
+
+
 def _pictures() -> tuple[InferenceRequest, InferenceResult]:
     picture = PictureRequest(prompt="a photo of sks person", seed=7, prompt_index=0, image_index=0)
     prefix = "s3://models/outputs/team-a/portraits/"
@@ -71,6 +80,7 @@ def _pictures() -> tuple[InferenceRequest, InferenceResult]:
         scheduler="DDIM",
         output_prefix=prefix,
         weights_sha256="d" * 64,
+        credentials=A_SESSION,
     )
     drawn = PictureResult(
         uri=f"{prefix}{picture.file_name()}", prompt_index=0, image_index=0, seed=7, sha256="c" * 64
@@ -87,6 +97,7 @@ def _wire_documents() -> dict[type[BaseModel], Wire]:
         *_pictures(),
         a_success(inference_id(MODEL_UID, 1, 1), rejected=1).result,
         a_progress_message("Training", 40, remaining=60),
+        AttemptCredentials(inference_id=request.inference_id, credentials=A_SESSION),
         TrainingClaim(inference_id=request.inference_id, holder="Worker", time=NOON),
         WorkerError(code="TooFewUsablePhotos", message="1 of 12", retryable=False, photos=[blurred]),
     )

@@ -15,6 +15,7 @@ CLIENTS = {
     "s3": ("s3",),
     "sns": ("sns",),
     "sqs": ("sqs",),
+    "sts": ("sts",),
     "client": ("s3", "sagemaker", "sagemaker-runtime", "application-autoscaling", "cloudwatch"),
 }
 """The services that a variable of a name may stand for."""

@@ -28,6 +28,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactFile, ArtifactManifest
+from avatar_api.documents.credentials import AttemptCredentials, SessionCredentials
 from avatar_api.documents.errors import HTTP_STATUS, RETRYABLE, WorkerError, WorkerErrorCode
 from avatar_api.documents.inference import InferenceRequest, InferenceResult, PictureResult
 from avatar_api.documents.photos import PhotoVerdict
@@ -59,15 +60,30 @@ def location(uri: str) -> dict[str, str]:
     return {"Bucket": bucket, "Key": key}
 
 
+def acting_with(credentials: SessionCredentials) -> Any:
+    """S3 in the name of a session."""
+    session: Any = boto3.session.Session(
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+    )
+    return session.client("s3")
+
+
 class Trainer:
     """One training after the other, without any learning."""
 
     def __init__(self) -> None:
-        self.s3: Any = boto3.client("s3")
+        self.own_s3: Any = boto3.client("s3")
+        self.s3: Any = self.own_s3
         self.sqs: Any = boto3.client("sqs")
 
     def train(self, request: TrainingRequest) -> TrainingResult:
         started = time.monotonic()
+        self.s3 = self.own_s3
+        if request.credentials_uri is not None:
+            kept = self.own_s3.get_object(**location(request.credentials_uri))["Body"].read()
+            self.s3 = acting_with(AttemptCredentials.model_validate_json(kept).credentials)
         self._claim(request)
         self._progress(request, "Preparing", 0, 0, len(request.photos))
         match request.subject.token:
@@ -196,10 +212,11 @@ class Server:
         if request.weights_sha256 not in (None, hashlib.sha256(weights.read_bytes()).hexdigest()):
             raise Refusal("ArtifactChanged", "the artifact is not the one that was verified any more")
         pictures = []
+        s3: Any = self.s3 if request.credentials is None else acting_with(request.credentials)
         for picture in request.pictures:
             assert request.output_prefix is not None
             uri = f"{request.output_prefix}{picture.file_name()}"
-            self.s3.put_object(**location(uri), Body=PNG, ChecksumAlgorithm="SHA256")
+            s3.put_object(**location(uri), Body=PNG, ChecksumAlgorithm="SHA256")
             pictures.append(
                 PictureResult(
                     uri=uri,

@@ -69,6 +69,14 @@ class GuardedAws(LocalAws):
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
         }
 
+    def new_role(self, arn: str, *, trusted: str, policy: str) -> None:
+        """Make a role that somebody may assume, and what it may do."""
+        trust = {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"}
+        iam, name = self.client("iam"), arn.rpartition("/")[2]
+        trusting = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusting)
+        iam.put_role_policy(RoleName=name, PolicyName="attempts", PolicyDocument=policy)
+
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[GuardedAws]:
@@ -86,6 +94,28 @@ def test_an_operator_that_makes_endpoints_needs_no_more_than_its_policies(
     _fly(flight)
     flight.cluster.kubectl("delete", "avrt", flight.name, "--timeout=60s")
     _nothing_was_denied(operator)
+
+
+def test_workers_that_are_limited_to_their_work_need_no_more_than_their_sessions(
+    flight: Flight, start_operator: StartOperator, aws: GuardedAws
+) -> None:
+    names = ("operator.json", "operator-manage.json", "operator-scaling.json", "operator-attempt-role.json")
+    workers = "execution-role-with-attempt-role.json"
+    policies = [_policy(flight, name) for name in (*names, workers)]
+    operator = start_operator(**aws.new_user(flight.name, *policies))
+    aws.new_role(
+        _attempt_role(flight),
+        trusted=f"arn:aws:iam::{ACCOUNT}:user/{flight.name}",
+        policy=_policy(flight, "attempt-role.json"),
+    )
+    runtime = flight.runtime_manifest()
+    runtime["spec"]["backend"]["sagemaker"]["attemptRoleARN"] = _attempt_role(flight)
+    flight.apply(runtime)
+    _fly(flight)
+    flight.cluster.kubectl("delete", "avrt", flight.name, "--timeout=60s")
+    _nothing_was_denied(operator)
+    for verb in ("give_credentials", "withdraw_credentials"):
+        assert operator.metric("avatar_backend_requests_total", op=verb, code="OK") > 0
 
 
 def test_an_operator_that_finds_endpoints_needs_no_more_than_its_policy(
@@ -127,11 +157,16 @@ def _nothing_was_denied(operator: OperatorProcess) -> None:
     assert operator.metric("avatar_announcements_total", sink="Topic", outcome="Retried") == 0
 
 
+def _attempt_role(flight: Flight) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{flight.name}-attempts"
+
+
 def _policy(flight: Flight, name: str) -> str:
     def last(arn_or_url: str) -> str:
         return arn_or_url.rstrip("/").replace(":", "/").split("/")[-1]
 
     policy = Template((POLICIES / name).read_text()).substitute(
+        AVATARS_ATTEMPT_ROLE_ARN=_attempt_role(flight),
         AWS_ACCOUNT_ID=ACCOUNT,
         AWS_REGION=REGION,
         AVATARS_BUCKET=flight.bucket,

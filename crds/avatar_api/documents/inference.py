@@ -7,6 +7,9 @@ it, so a request that was interrupted continues with the pictures that are missi
 The name of a personal model says where it lies, not what lies there by now. So a request carries the digest of the
 weights that were verified, and the worker draws with no others. It is absent where the operator is too old to send it,
 or the artifact too old to have it recorded; a worker that does not know it draws all the same.
+
+Where the runtime has an attempt role, a request carries the credentials that its pictures are stored with: good for its own
+directory alone. Without them the worker acts with its own role.
 """
 
 from typing import Annotated, Literal
@@ -15,6 +18,7 @@ from pydantic import Field
 
 from avatar_api.avatar_request import SchedulerName
 from avatar_api.documents.bounds import Address
+from avatar_api.documents.credentials import SessionCredentials
 from avatar_api.schema_base import ApiModel, S3PrefixUri, Seed, Sha256
 
 MAX_PICTURES_PER_INVOCATION = 16
@@ -55,6 +59,10 @@ class InferenceRequest(ApiModel):
     output_prefix: S3PrefixUri | None = None
     weights_sha256: (
         Annotated[Sha256, Field(description="Of the personal model's weights: draw with no others.")] | None
+    ) = None
+    credentials: (
+        Annotated[SessionCredentials, Field(description="Store pictures with these, not with the own role.")]
+        | None
     ) = None
 
 

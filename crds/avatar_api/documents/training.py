@@ -4,6 +4,9 @@ The operator writes a `TrainingRequest` to S3 and names it as InputLocation of I
 to the worker's `POST /invocations`. Before it spends anything the worker claims the attempt: it writes a
 `TrainingClaim` to `claimUri` with `If-None-Match: *`. The operator fences an attempt whose fate it does not know by
 writing the same key in the same way. One of the two wins, so an attempt is trained at most once, whatever crashed.
+
+Where the runtime has an attempt role, `credentialsUri` promises credentials that open what this attempt needs and nothing else;
+the worker does everything with them. An operator that does not know them promises none.
 """
 
 from typing import Annotated, Literal
@@ -121,6 +124,15 @@ class TrainingRequest(ApiModel):
     training: TrainingSettings
     base_model: BaseModelReference
     claim_uri: S3ObjectUri
+    credentials_uri: (
+        Annotated[
+            S3ObjectUri,
+            Field(
+                description="Work with the AttemptCredentials that are kept there, and not with the own role."
+            ),
+        ]
+        | None
+    ) = None
     artifact: ArtifactDestination
     progress: ProgressDestination | None = None
 

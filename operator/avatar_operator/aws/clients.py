@@ -40,7 +40,7 @@ INVOCATION_READ_TIMEOUT = 70
 """InvokeEndpoint answers within 60 seconds; AWS advises 70 (SageMaker Developer Guide, "Invoke a multi-model endpoint")."""
 MAX_ATTEMPTS = 3
 """The first repetition comes within a second, the second within two more."""
-Use = Literal["s3", "sagemaker", "autoscaling", "cloudwatch", "sns", "submission", "drawing"]
+Use = Literal["s3", "sagemaker", "autoscaling", "cloudwatch", "sns", "sts", "submission", "drawing"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class AwsClients:
             "autoscaling": _Purpose("application-autoscaling", repeating),
             "cloudwatch": _Purpose("cloudwatch", repeating),
             "sns": _Purpose("sns", repeating),
+            "sts": _Purpose("sts", repeating),
             "submission": _Purpose("sagemaker-runtime", once),
             "drawing": _Purpose("sagemaker-runtime", drawing),
         }
@@ -114,6 +115,11 @@ class AwsClients:
         """Run a call of SNS's client in a thread, at the rate of its operation."""
         await self.throttles.take(region, operation)
         return await self._run("sns", region, lambda client: call(cast("SNSClient", client)))
+
+    async def sts(self, region: str, operation: str, call: Callable[[Any], T]) -> T:
+        """Run a call of STS's client in a thread, at the rate of its operation."""
+        await self.throttles.take(region, operation)
+        return await self._run("sts", region, call)
 
     async def submission(self, region: str, call: Callable[["SageMakerRuntimeClient"], T]) -> T:
         """Run one InvokeEndpointAsync in a thread. Never repeated."""

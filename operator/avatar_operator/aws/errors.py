@@ -158,6 +158,26 @@ def aws_failure(error: AwsCallError, doing: str) -> AwsFailure:
     return AwsFailure(_UNREACHABLE, said, retryable=True)
 
 
+def attempt_role_failure(error: AwsCallError, doing: str) -> AwsFailure:
+    """Classify an error of our own AssumeRole for a worker: what is refused there is the runtime's attempt role.
+
+    Always waited for: the role, its trust policy and the operator's rights are the platform's to mend.
+    """
+    if not isinstance(error, ClientError):
+        return aws_failure(error, doing)
+    code = error_code(error)
+    is_of_the_operator = code in {*CLOCK_CODES, *EXPIRED_CODES, *CREDENTIAL_CODES, *SIGNATURE_CODES}
+    if is_of_the_operator or is_passing(code, http_status(error)):
+        return aws_failure(error, doing)
+    said = f"AWS says {code}: {error_text(error).reveal().rstrip('.')}."
+    return AwsFailure(
+        "AttemptRoleRefused",
+        f"could not {doing}: {said} The operator's IAM role must allow sts:AssumeRole on it, and its trust policy must let the"
+        " operator in.",
+        retryable=True,
+    )
+
+
 @dataclass(frozen=True)
 class _Verdict:
     reason: str

@@ -5,6 +5,7 @@ from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
 PASSES = "It passes; the operator tries again."
 _SENTENCES = {
     "AccessDenied": f"The operator may not do on AWS what this needs. {FOR_THE_PLATFORM_TEAM}",
+    "AttemptRoleRefused": f"The operator gets no credentials for this work from the runtime's attempt role. {FOR_THE_PLATFORM_TEAM}",
     "AwsRejected": f"AWS refuses what the operator asks of it for this. {FOR_THE_PLATFORM_TEAM}",
     "AwsUnavailable": f"AWS has trouble of its own. {PASSES}",
     "AwsUnreachable": f"The operator cannot reach AWS. {FOR_THE_PLATFORM_TEAM}",

@@ -47,6 +47,7 @@ DEFAULT_RATES: Mapping[str, Rate] = {
     "InvokeEndpointAsync": Rate(20, 40),
     "InvokeEndpoint": Rate(50, 100),
     "Publish": Rate(50, 100),
+    "AssumeRole": Rate(50, 100),
 }
 """Rates by operation. S3 is not here: it scales by prefix, and its limits are thousands a second."""
 

@@ -39,12 +39,14 @@ class DrawCall:
     """One invocation: some pictures of one request with one personal model.
 
     Attributes:
+        request_uid: whose pictures they are.
         target_model: the model's key below the endpoint's prefix.
         artifact: S3 URI of the same, as the request recorded it.
         weights_sha256: digest of the weights that it was verified with: whoever draws has to refuse others. None if the
             artifact was verified by a version that did not record it.
     """
 
+    request_uid: str
     target_model: str
     artifact: str
     weights_sha256: str | None
@@ -157,6 +159,20 @@ class Compute(Protocol):
             OutcomeUnknownError: the training may have been accepted; fence before another attempt.
             BackendError: the training was certainly not accepted.
         """
+        ...
+
+    async def give_credentials(
+        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+    ) -> float | None:
+        """Put credentials for this attempt alone where its worker finds them, in the place of older ones.
+
+        Returns:
+            Seconds after which newer ones are due; None if workers act with a role of their own.
+        """
+        ...
+
+    async def withdraw_credentials(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """Remove them: the attempt is over."""
         ...
 
     async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:

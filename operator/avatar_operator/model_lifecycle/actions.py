@@ -44,6 +44,20 @@ class CancelAttempt:
 
 
 @dataclass(frozen=True)
+class GiveCredentials:
+    """Put newer credentials where the attempt's worker finds them."""
+
+    attempt: AttemptReference
+
+
+@dataclass(frozen=True)
+class WithdrawCredentials:
+    """Remove the credentials of an attempt that is over."""
+
+    attempt: AttemptReference
+
+
+@dataclass(frozen=True)
 class DeleteModelData:
     """Remove what is stored for the model."""
 
@@ -54,6 +68,8 @@ ModelAction = (
     SubmitTraining
     | FenceAttempt
     | CancelAttempt
+    | GiveCredentials
+    | WithdrawCredentials
     | MarkRetained
     | UnmarkRetained
     | DeleteModelData
@@ -98,12 +114,26 @@ class AttemptCancelled:
     claimed: datetime | None = None
 
 
+@dataclass(frozen=True)
+class CredentialsGiven:
+    """The attempt's credentials are good; newer ones are due after some seconds."""
+
+    renew_after: float
+
+
+@dataclass(frozen=True)
+class CredentialsWithdrawn:
+    """The attempt has none any more."""
+
+
 ModelFact = (
     SubmissionAccepted
     | AnswerLost
     | AttemptFenced
     | AttemptClaimed
     | AttemptCancelled
+    | CredentialsGiven
+    | CredentialsWithdrawn
     | MarkedRetained
     | UnmarkedRetained
     | DataDeleted

@@ -7,7 +7,7 @@ of the process) and otherwise at the sweeper's slow pace, never by polling an ob
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 import structlog
@@ -52,13 +52,17 @@ from avatar_operator.model_lifecycle.actions import (
     AttemptClaimed,
     AttemptFenced,
     CancelAttempt,
+    CredentialsGiven,
+    CredentialsWithdrawn,
     DeleteModelData,
     FenceAttempt,
+    GiveCredentials,
     ModelAction,
     ModelDraft,
     ModelFact,
     SubmissionAccepted,
     SubmitTraining,
+    WithdrawCredentials,
 )
 from avatar_operator.model_lifecycle.belief import believed
 from avatar_operator.model_lifecycle.inquiries import is_overdue, needs_photos, needs_place
@@ -141,6 +145,7 @@ class ModelLifecycle:
                 and training.inference_id is not None
                 and training.inference_id == notes.planned_inference_id
             ),
+            credentials_due=notes.credentials_due,
             asked_since=(
                 None
                 if runtime is None
@@ -236,6 +241,13 @@ class ModelLifecycle:
                 await backend.compute.stop_training(runtime, attempt)
                 self._remember(model.metadata.uid, ask_for_outcome=True)
                 return AttemptCancelled(claimed)
+            case GiveCredentials(attempt=attempt):
+                renew_after = await self._give_credentials(runtime, model, attempt)
+                return CredentialsWithdrawn() if renew_after is None else CredentialsGiven(renew_after)
+            case WithdrawCredentials(attempt=attempt):
+                await backend.compute.withdraw_credentials(runtime, attempt)
+                self._remember(model.metadata.uid, credentials_due=None)
+                return CredentialsWithdrawn()
             case MarkRetained():
                 for directory in artifact_directories(runtime, model):
                     await backend.storage.mark_retained(runtime, directory)
@@ -288,6 +300,9 @@ class ModelLifecycle:
         self._remember(uid, planned_inference_id=None)
         try:
             backend = self.backends.of(runtime)
+            if await self._give_credentials(runtime, observation.model, attempt) is not None:
+                # Promised only where they lie already: a worker that was promised some does nothing without.
+                request = request.model_copy(update={"credentials_uri": attempt.locations.credentials})
             document = await backend.storage.write_request(runtime, attempt, request)
             submission = await backend.compute.submit_training(runtime, request, document)
         except OutcomeUnknownError as error:
@@ -301,6 +316,15 @@ class ModelLifecycle:
             raise
         self._remember(uid, ask_for_outcome=True)
         return SubmissionAccepted(submission, request.training.steps)
+
+    async def _give_credentials(
+        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+    ) -> float | None:
+        renew_after = await self.backends.of(runtime).compute.give_credentials(runtime, model, attempt)
+        if renew_after is not None:
+            due = self.clock.now() + timedelta(seconds=renew_after)
+            self._remember(model.metadata.uid, credentials_due=due)
+        return renew_after
 
     async def _with_photos(self, observation: ModelObservation, runtime: AvatarRuntime) -> ModelObservation:
         try:

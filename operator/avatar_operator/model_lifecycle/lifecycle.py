@@ -3,6 +3,7 @@
 protection, trust,     what holds at every time
 deletion
 revision               another revision starts over
+credentials            those of the attempt that is out there never grow old
 acceptance             may this be trained at all
 outcome, progress,     the attempt that is out there
 deadline, recovery
@@ -36,15 +37,20 @@ from avatar_operator.model_lifecycle.actions import (
     AttemptClaimed,
     AttemptFenced,
     CancelAttempt,
+    CredentialsGiven,
+    CredentialsWithdrawn,
     FenceAttempt,
+    GiveCredentials,
     ModelDraft,
     ModelFact,
     SubmissionAccepted,
     SubmitTraining,
+    WithdrawCredentials,
 )
 from avatar_operator.model_lifecycle.conditions import ACCEPTED, HOSTED, READY, TRAINED
 from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.model_lifecycle.phases.acceptance import acceptance
+from avatar_operator.model_lifecycle.phases.credentials import credentials, fold_credentials
 from avatar_operator.model_lifecycle.phases.deadline import deadline
 from avatar_operator.model_lifecycle.phases.deletion import deletion, fold_cancellation, fold_cleanup
 from avatar_operator.model_lifecycle.phases.hosting import hosting
@@ -69,6 +75,7 @@ PHASES = (
     trust,
     deletion,
     revision,
+    credentials,
     acceptance,
     outcome,
     progress,
@@ -96,6 +103,12 @@ def fold(observation: ModelObservation, draft: ModelDraft, fact: ModelFact) -> M
             return fold_fence(observation, draft, fact)
         case AttemptCancelled() | ActionFailed(action=CancelAttempt()):
             return fold_cancellation(observation, draft, fact)
+        case (
+            CredentialsGiven()
+            | CredentialsWithdrawn()
+            | ActionFailed(action=GiveCredentials() | WithdrawCredentials())
+        ):
+            return fold_credentials(observation, draft, fact)
         case MarkedRetained() | UnmarkedRetained() | ActionFailed(action=MarkRetained() | UnmarkRetained()):
             return fold_mark(observation, draft, fact)
         case DataDeleted() | LeftBehindHandedOver() | ActionFailed():

@@ -18,12 +18,14 @@ class AttemptNotes:
         progress_received: when it came.
         planned_inference_id: the attempt that this process has planned and certainly not submitted.
         ask_for_outcome: whether the next pass asks how the attempt stands.
+        credentials_due: when the attempt's credentials have to be renewed; None if none were given, or nobody knows when.
     """
 
     progress: TrainingProgressMessage | None = None
     progress_received: datetime | None = None
     planned_inference_id: str | None = None
     ask_for_outcome: bool = True
+    credentials_due: datetime | None = None
 
     def with_progress(self, message: TrainingProgressMessage, now: datetime) -> "AttemptNotes":
         """A worker said how far it is. A message that a newer one has overtaken is dropped.

@@ -33,6 +33,7 @@ class ModelObservation:
         has_place: whether the namespace's quota leaves room for an attempt; asked only when one is about to be planned.
         planned_here: this process wrote the plan of the current attempt and has not called yet, so it is certain
             that nobody else has.
+        credentials_due: when the attempt's credentials have to be renewed; None if this process has given none.
         asked_since: since when the runtime has been asked to take over what a model that goes leaves behind.
     """
 
@@ -46,6 +47,7 @@ class ModelObservation:
     progress: TrainingProgressMessage | None = None
     has_place: bool = True
     planned_here: bool = False
+    credentials_due: datetime | None = None
     asked_since: datetime | None = None
     recorded: AvatarModelStatus | None = None
     foreign: tuple[str, ...] = ()

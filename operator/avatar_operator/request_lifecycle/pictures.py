@@ -61,6 +61,7 @@ def draw_call(
     """One invocation for some pictures with the artifact that the request recorded."""
     settings = drawing_settings(runtime, request)
     return DrawCall(
+        request_uid=request.metadata.uid,
         target_model=pinned.target_model,
         artifact=pinned.uri,
         weights_sha256=pinned.weights_sha256,

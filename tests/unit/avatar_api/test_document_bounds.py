@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from avatar_api.documents.artifact import ArtifactManifest
 from avatar_api.documents.bounds import MAX_COUNT
+from avatar_api.documents.credentials import AttemptCredentials
 from avatar_api.documents.errors import WorkerError
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_api.documents.parsing import UnreadableDocument, parse_document
@@ -25,6 +26,7 @@ from builders.wire_documents import WIRE_DOCUMENTS, mutated
 
 DOCUMENTS: tuple[type[BaseModel], ...] = (
     ArtifactManifest,
+    AttemptCredentials,
     InferenceRequest,
     InferenceResult,
     TrainingClaim,

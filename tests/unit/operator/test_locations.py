@@ -179,6 +179,7 @@ def test_what_a_model_stores_leads_back_to_it_however_prefixes_lie(
     stored = {
         locations.request: storage.requests,
         locations.claim: storage.requests,
+        locations.credentials: storage.requests,
         locations.artifact: storage.artifacts,
         locations.manifest: storage.artifacts,
         f"{storage.training_output}{outcome}": storage.training_output,

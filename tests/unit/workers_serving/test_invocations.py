@@ -19,6 +19,8 @@ from PIL import Image
 from avatar_api.documents.artifact import MANIFEST_NAME, WEIGHTS_NAME
 from avatar_api.documents.errors import HTTP_STATUS, WorkerError
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
+from builders.aws_stub import Answer, aws_stub
+from builders.wire_documents import WIRE_DOCUMENTS
 
 BUCKET = "pictures"
 PREFIX = f"s3://{BUCKET}/team-a/request-1/"
@@ -65,6 +67,32 @@ async def test_pictures_with_a_prefix_go_to_s3_under_the_name_that_says_what_mad
         "image-index": "0",
     }
     assert Image.open(io.BytesIO(content)).size == (64, 64)
+
+
+async def test_pictures_are_stored_with_the_credentials_that_came_with_the_request(
+    running: Any, request_document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = WIRE_DOCUMENTS[InferenceRequest]["credentials"]
+    with aws_stub(lambda _: Answer(200)) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", stub.url)
+        answer = await running.http.post(
+            "/invocations", json=request_document(outputPrefix=PREFIX, credentials=session)
+        )
+
+    assert answer.status_code == 200
+    assert [(call.method, call.access_key) for call in stub.calls] == [("PUT", session["accessKeyId"])]
+    assert session["secretAccessKey"] not in answer.text
+
+
+async def test_credentials_that_are_none_are_refused_without_being_quoted(
+    running: Any, request_document: Document
+) -> None:
+    session = WIRE_DOCUMENTS[InferenceRequest]["credentials"] | {"sessionToken": "secret" * 2000}
+    answer = await running.http.post("/invocations", json=request_document(credentials=session))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidRequest")
+    assert "sessionToken" in answer.text
+    assert "secretsecret" not in answer.text
 
 
 async def test_a_picture_that_an_earlier_try_stored_stays_and_the_result_tells_its_checksum(

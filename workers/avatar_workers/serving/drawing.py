@@ -28,7 +28,7 @@ class Drawing:
 
     Args:
         engine: draws on one thread, which this class owns.
-        storage: where pictures go.
+        storage: where pictures go, and with whose rights if a request brings none.
         settings: limits.
         metrics: counts.
         must_stop: says that the container's time is up.
@@ -113,6 +113,7 @@ class Drawing:
         storing: list[asyncio.Task[list[PictureResult]]] = []
         results: list[PictureResult] = []
         seconds = 0.0
+        storage = await asyncio.to_thread(self._storage_for, request)
         try:
             for batch in _batches(request, self._settings.max_batch_pixels):
                 images, batch_seconds = await self._draw_batch(model, request, batch, is_abandoned)
@@ -123,7 +124,7 @@ class Drawing:
                 else:
                     storing.append(
                         asyncio.create_task(
-                            asyncio.to_thread(self._store, request.output_prefix, batch, images)
+                            asyncio.to_thread(_store, storage, request.output_prefix, batch, images)
                         )
                     )
         finally:
@@ -158,13 +159,19 @@ class Drawing:
         self._metrics.draw_seconds.observe(seconds)
         return images, seconds
 
-    def _store(
-        self, prefix: str, batch: Sequence[PictureRequest], images: Sequence[Image.Image]
-    ) -> list[PictureResult]:
-        return [
-            store_picture(self._storage, prefix, picture, encode_png(image))
-            for picture, image in zip(batch, images, strict=True)
-        ]
+    def _storage_for(self, request: InferenceRequest) -> ObjectStorage:
+        # On a thread: to make a client takes a while.
+        credentials = request.credentials
+        return self._storage if credentials is None else self._storage.acting_with(lambda: credentials)
+
+
+def _store(
+    storage: ObjectStorage, prefix: str, batch: Sequence[PictureRequest], images: Sequence[Image.Image]
+) -> list[PictureResult]:
+    return [
+        store_picture(storage, prefix, picture, encode_png(image))
+        for picture, image in zip(batch, images, strict=True)
+    ]
 
 
 def _check_weights(model: PersonalModel | None, request: InferenceRequest) -> None:

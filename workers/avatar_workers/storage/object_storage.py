@@ -4,11 +4,12 @@ The errors are WorkerFailures, so that one nobody catches already says the right
 better (a photo that is missing is a verdict, not a failure) catches the type.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from avatar_api.documents.credentials import SessionCredentials
 from avatar_api.documents.errors import WorkerErrorCode
 from avatar_workers.errors import WorkerFailure
 
@@ -69,6 +70,15 @@ class ObjectSummary:
 
 class ObjectStorage(Protocol):
     """The little that a worker does with a bucket. Every method may raise StorageDenied or StorageUnavailable."""
+
+    def acting_with(self, credentials: Callable[[], SessionCredentials]) -> "ObjectStorage":
+        """The same storage, asked in the name of sessions that the operator gives for one piece of work.
+
+        Args:
+            credentials: asked at once, and again whenever a session is about to end, in whichever thread needs it. What it
+                raises is raised by whatever was to be done.
+        """
+        ...
 
     def read(
         self, uri: str, *, max_bytes: int, version_id: str | None = None, etag: str | None = None

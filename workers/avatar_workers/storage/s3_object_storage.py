@@ -11,14 +11,17 @@ import hashlib
 import io
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
 
+from avatar_api.documents.credentials import SessionCredentials
 from avatar_workers.storage.object_storage import (
     ObjectChanged,
     ObjectExists,
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 WRITE_ID = "write-id"
+_STILL_EXPIRED = "refreshed credentials are still expired"
+"""In the RuntimeError that botocore raises after a refresh in vain."""
 CHUNK_BYTES = 1 << 20
 MISSING_CODES = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404", "NotFound"}
 DENIED_CODES = {
@@ -54,16 +59,24 @@ class S3ObjectStorage:
     """
 
     def __init__(self, client: "S3Client | None" = None) -> None:
-        self._s3: S3Client = client or boto3.client(
-            "s3",
-            region_name=os.environ.get("AWS_REGION"),
-            config=Config(
-                connect_timeout=5,
-                read_timeout=60,
-                retries={"mode": "standard", "max_attempts": 4},
-                max_pool_connections=16,
-            ),
-        )
+        self._s3: S3Client = client or _make_client(boto3.session.Session())
+
+    def acting_with(self, credentials: Callable[[], SessionCredentials]) -> "S3ObjectStorage":
+        """See ObjectStorage.acting_with."""
+
+        def read() -> dict[str, str]:
+            session = credentials()
+            return {
+                "access_key": session.access_key_id,
+                "secret_key": session.secret_access_key,
+                "token": session.session_token,
+                "expiry_time": session.expiration.isoformat(),
+            }
+
+        session = botocore.session.get_session()
+        # botocore has no public way to give a session credentials that are renewed.
+        session._credentials = RefreshableCredentials.create_from_metadata(read(), read, "avatar-operator")
+        return S3ObjectStorage(_make_client(boto3.session.Session(botocore_session=session)))
 
     def read(
         self, uri: str, *, max_bytes: int, version_id: str | None = None, etag: str | None = None
@@ -163,6 +176,19 @@ class S3ObjectStorage:
                 body.close()
 
 
+def _make_client(session: boto3.session.Session) -> "S3Client":
+    return session.client(
+        "s3",
+        region_name=os.environ.get("AWS_REGION"),
+        config=Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "max_attempts": 4},
+            max_pool_connections=16,
+        ),
+    )
+
+
 def _sha256(content: bytes | Path) -> bytes:
     if isinstance(content, bytes):
         return hashlib.sha256(content).digest()
@@ -194,5 +220,9 @@ def _typed_errors(uri: str) -> Iterator[None]:
         raise StorageUnavailable(uri, f"{error.operation_name} failed with {code}") from error
     except NoCredentialsError as error:
         raise StorageDenied(uri, "the worker has no AWS credentials") from error
+    except RuntimeError as error:
+        if _STILL_EXPIRED not in str(error):
+            raise
+        raise StorageUnavailable(uri, "the operator has not renewed the credentials for this work") from error
     except (BotoCoreError, HTTPClientError) as error:
         raise StorageUnavailable(uri, f"S3 could not be reached ({type(error).__name__})") from error

@@ -15,6 +15,7 @@ from avatar_workers.scratch import scratch_directory
 from avatar_workers.storage import ObjectStorage
 from avatar_workers.training.cancellation import Cancellation
 from avatar_workers.training.claim import Claim, claim_attempt
+from avatar_workers.training.credentials import storage_of_attempt
 from avatar_workers.training.latents import class_image_latents, encode_photos
 from avatar_workers.training.lora import lora_on_base
 from avatar_workers.training.packaging import package_and_upload
@@ -32,7 +33,7 @@ class Trainer:
 
     Attributes:
         base: the resident base model.
-        storage: photos are read from it, claim and artifact written to it.
+        storage: photos are read from it, claim and artifact written to it, with the attempt's own credentials if it has some.
         scratch: directory for files of one attempt.
         class_image_cache: directory for class images, shared by all attempts.
     """
@@ -57,16 +58,17 @@ class Trainer:
         """
         began = time.monotonic()
         _check(request, self.base)
-        claim = claim_attempt(request, self.storage)
+        storage = storage_of_attempt(request, self.storage)
+        claim = claim_attempt(request, storage)
 
         def check() -> None:
             cancellation.check()
             claim.check()
 
         try:
-            prepared, examples = self._prepare(request, progress, check)
+            prepared, examples = self._prepare(request, storage, progress, check)
             final_loss, artifact = self._train_and_package(
-                request, examples, len(prepared.pictures), progress, check, claim
+                request, examples, len(prepared.pictures), progress, check, claim, storage
             )
         except torch.OutOfMemoryError as error:
             raise WorkerFailure(
@@ -92,6 +94,7 @@ class Trainer:
         progress: ProgressReporter,
         check: Callable[[], None],
         claim: Claim,
+        storage: ObjectStorage,
     ) -> tuple[float, ArtifactResult]:
         settings = request.training
 
@@ -110,12 +113,16 @@ class Trainer:
             progress.report("Packaging")
             with scratch_directory(self.scratch) as scratch:
                 artifact = package_and_upload(
-                    lora, request, claim, photo_count=photo_count, storage=self.storage, scratch=scratch
+                    lora, request, claim, photo_count=photo_count, storage=storage, scratch=scratch
                 )
         return final_loss, artifact
 
     def _prepare(
-        self, request: TrainingRequest, progress: ProgressReporter, check: Callable[[], None]
+        self,
+        request: TrainingRequest,
+        storage: ObjectStorage,
+        progress: ProgressReporter,
+        check: Callable[[], None],
     ) -> tuple[PreparedPhotos, TrainingSet]:
         class_images = request.training.prior_preservation.num_class_images
         if request.training.prior_preservation.weight == 0:
@@ -133,7 +140,7 @@ class Trainer:
         prepared = prepare_photos(
             request.photos,
             request.photo_policy,
-            self.storage,
+            storage,
             resolution=request.training.resolution,
             on_photo=on_photo,
             check=check,

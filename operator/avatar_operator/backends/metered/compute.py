@@ -53,6 +53,20 @@ class MeteredCompute:
             "submit_training", self._compute.submit_training(runtime, request, document)
         )
 
+    async def give_credentials(
+        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+    ) -> float | None:
+        """See Compute.give_credentials."""
+        return await self._counter.counted(
+            "give_credentials", self._compute.give_credentials(runtime, model, attempt)
+        )
+
+    async def withdraw_credentials(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Compute.withdraw_credentials."""
+        await self._counter.counted(
+            "withdraw_credentials", self._compute.withdraw_credentials(runtime, attempt)
+        )
+
     async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
         """See Compute.stop_training."""
         await self._counter.counted("stop_training", self._compute.stop_training(runtime, attempt))

@@ -1,7 +1,7 @@
 """Who owns an attempt. The worker and the operator write the same key with the same condition, so one of them wins.
 
 The fence is idempotent: an operator that finds its own claim has won before. A fenced attempt's request document is
-removed, so that an invocation that still waits in SageMaker's queue fails while its input is fetched and never reaches
+removed, and its credentials with it, so that an invocation that still waits in SageMaker's queue fails while its input is fetched and never reaches
 a container; the claim alone would already be enough.
 
 A claim that nobody can read was not written by the operator. So it counts as a worker's, since the moment at which it
@@ -46,7 +46,7 @@ async def revoke_claim(objects: S3Objects, clock: Clock, attempt: AttemptReferen
     """See Storage.revoke_claim."""
     location = S3Location.parse(attempt.locations.claim)
     await objects.write(location, _operator_claim(clock, attempt), content_type=JSON)
-    await objects.delete(S3Location.parse(attempt.locations.request))
+    await _remove_documents(objects, attempt)
 
 
 async def claimed_since(objects: S3Objects, clock: Clock, attempt: AttemptReference) -> datetime | None:
@@ -57,14 +57,19 @@ async def claimed_since(objects: S3Objects, clock: Clock, attempt: AttemptRefere
 
 async def _fenced(objects: S3Objects, attempt: AttemptReference) -> Fenced:
     try:
-        await objects.delete(S3Location.parse(attempt.locations.request))
+        await _remove_documents(objects, attempt)
     except AwsFailure as error:
         log.warning(
-            "request document of a fenced attempt stays",
+            "request document or credentials of a fenced attempt stay",
             inference_id=attempt.inference_id,
             error=error.said.reveal(),
         )
     return Fenced()
+
+
+async def _remove_documents(objects: S3Objects, attempt: AttemptReference) -> None:
+    for document in (attempt.locations.credentials, attempt.locations.request):
+        await objects.delete(S3Location.parse(document))
 
 
 def _operator_claim(clock: Clock, attempt: AttemptReference) -> bytes:

@@ -4,16 +4,18 @@ from collections.abc import Collection, Sequence
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
+from avatar_api.documents.credentials import AttemptCredentials
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import S3Objects
+from avatar_operator.aws.s3_objects import JSON, S3Objects
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
 from avatar_operator.backends.aws_failures import raises_backend_error
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import DrawCall, DrawResult, EndpointsFacts, HintSource, Stray
 from avatar_operator.backends.s3.cleanup import delete_below
 from avatar_operator.backends.sagemaker import drawing, outcome, strays, training
+from avatar_operator.backends.sagemaker.attempt_sessions import TRAINING_RENEWAL_SECONDS, AttemptSessions
 from avatar_operator.backends.sagemaker.endpoints import Endpoints
 from avatar_operator.backends.sagemaker.hints import SqsHints
 from avatar_operator.backends.sagemaker.outcome import OutcomePaths, attempt_paths
@@ -34,6 +36,7 @@ class SageMakerCompute:
         self._clients = clients
         self._ingest = ingest
         self._endpoints = Endpoints(clients)
+        self._sessions = AttemptSessions(clients)
 
     @raises_backend_error
     async def ensure_endpoints(self, runtime: AvatarRuntime) -> EndpointsFacts:
@@ -67,6 +70,26 @@ class SageMakerCompute:
         """See Compute.submit_training."""
         return await training.submit_training(self._clients, runtime, request, document)
 
+    @raises_backend_error
+    async def give_credentials(
+        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+    ) -> float | None:
+        """See Compute.give_credentials."""
+        credentials = await self._sessions.of_training(runtime, model, attempt)
+        if credentials is None:
+            return None
+        document = AttemptCredentials(inference_id=attempt.inference_id, credentials=credentials)
+        body = document.model_dump_json(by_alias=True).encode()
+        await self._objects(runtime).write(
+            S3Location.parse(attempt.locations.credentials), body, content_type=JSON
+        )
+        return TRAINING_RENEWAL_SECONDS
+
+    @raises_backend_error
+    async def withdraw_credentials(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """See Compute.withdraw_credentials."""
+        await self._objects(runtime).delete(S3Location.parse(attempt.locations.credentials))
+
     async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
         """SageMaker cancels no asynchronous invocation: the worker stops because its claim is gone."""
 
@@ -89,7 +112,8 @@ class SageMakerCompute:
     @raises_backend_error
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
         """See Compute.draw."""
-        return await drawing.draw(self._clients, runtime, call)
+        credentials = await self._sessions.of_drawing(runtime, call)
+        return await drawing.draw(self._clients, runtime, call, credentials)
 
     def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination:
         """See Compute.progress_destination."""

@@ -16,6 +16,7 @@ Sources: SageMaker API Reference, InvokeEndpoint (Errors); Developer Guide, "Inv
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.credentials import SessionCredentials
 from avatar_api.documents.inference import InferenceRequest, InferenceResult
 from avatar_api.documents.parsing import UnreadableDocument, parse_document
 from avatar_operator.aws.clients import AwsClients
@@ -48,11 +49,13 @@ NOT_DOWNLOADED = "Failed to download model data"
 NOT_EXTRACTED = "Failed to extract model data"
 
 
-async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
-    """See Compute.draw."""
+async def draw(
+    clients: AwsClients, runtime: AvatarRuntime, call: DrawCall, credentials: SessionCredentials | None
+) -> DrawResult:
+    """See Compute.draw. The worker stores pictures with the credentials, or with its own role if there are none."""
     spec = sagemaker_spec(runtime)
     endpoint_name = spec.inference.endpoint_name
-    body = inference_request(call).model_dump_json(by_alias=True, exclude_none=True).encode()
+    body = inference_request(call, credentials).model_dump_json(by_alias=True, exclude_none=True).encode()
     try:
         answer = await clients.invocation(
             spec.region,
@@ -74,7 +77,7 @@ async def draw(clients: AwsClients, runtime: AvatarRuntime, call: DrawCall) -> D
     return _drawn(answer, call)
 
 
-def inference_request(call: DrawCall) -> InferenceRequest:
+def inference_request(call: DrawCall, credentials: SessionCredentials | None = None) -> InferenceRequest:
     """The document that the serving worker obeys."""
     return InferenceRequest(
         pictures=list(call.pictures),
@@ -85,6 +88,7 @@ def inference_request(call: DrawCall) -> InferenceRequest:
         scheduler=call.scheduler,
         output_prefix=call.output_prefix,
         weights_sha256=call.weights_sha256,
+        credentials=credentials,
     )
 
 

@@ -86,6 +86,14 @@ class SimulatedCompute:
         claims.take(self._objects, attempt, "Worker")
         return Submission(endpoint_name=_endpoint_name(runtime))
 
+    async def give_credentials(
+        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+    ) -> None:
+        """Nobody needs any."""
+
+    async def withdraw_credentials(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
+        """There are none."""
+
     async def stop_training(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
         """What loses its claim ends by itself."""
 

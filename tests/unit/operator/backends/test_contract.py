@@ -5,6 +5,7 @@ A backend takes part with a fixture that gives its `Stage` and a line in `STAGES
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +76,7 @@ def pictures(count: int) -> tuple[PictureRequest, ...]:
 
 def draw_call(target_model: str, prefix: str, count: int = 2) -> DrawCall:
     return DrawCall(
+        request_uid=str(uuid.uuid4()),
         target_model=target_model,
         artifact=f"s3://{BUCKET}/artifacts/{target_model}",
         weights_sha256=None,

@@ -12,7 +12,7 @@ from PIL import Image
 from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import PhotoLocation, PhotoPolicy
 from avatar_workers.errors import WorkerFailure
-from avatar_workers.storage import ObjectChanged, ObjectNotFound, ObjectStorage, ObjectTooLarge
+from avatar_workers.storage import ObjectChanged, ObjectNotFound, ObjectStorage, ObjectTooLarge, StorageDenied
 from avatar_workers.training.preparation.cropping import choose_square, cut, find_face
 from avatar_workers.training.preparation.decoding import PhotoRejected
 from avatar_workers.training.preparation.inspection import MIN_SHARPNESS, Fingerprint, sharpness
@@ -52,6 +52,7 @@ def prepare_photos(
     pictures: list[Image.Image] = []
     verdicts: list[PhotoVerdict] = []
     accepted: list[tuple[str, Fingerprint]] = []
+    denied: list[StorageDenied] = []
     with PhotoDecoder(check) as decoder:
         for done, photo in enumerate(photos, start=1):
             try:
@@ -64,6 +65,8 @@ def prepare_photos(
                             "Duplicate", f"is nearly the same as {uri}; add a different photo"
                         )
             except PhotoRejected as rejected:
+                if isinstance(rejected.__cause__, StorageDenied):
+                    denied.append(rejected.__cause__)
                 verdicts.append(
                     PhotoVerdict(uri=photo.uri, rejection=rejected.rejection, message=str(rejected))
                 )
@@ -73,6 +76,8 @@ def prepare_photos(
                 accepted.append((photo.uri, fingerprint))
                 verdicts.append(PhotoVerdict(uri=photo.uri))
             on_photo(done)
+    if len(denied) == len(photos):
+        raise denied[0]
     if len(pictures) < policy.min_count:
         raise WorkerFailure("TooFewUsablePhotos", _too_few(verdicts, policy.min_count), photos=verdicts)
     return PreparedPhotos(pictures, verdicts)
@@ -85,6 +90,9 @@ def _read(photo: PhotoLocation, policy: PhotoPolicy, storage: ObjectStorage) -> 
         )
     except ObjectNotFound as error:
         raise PhotoRejected("NotFound", "is not there; was it deleted?") from error
+    except StorageDenied as error:
+        # To whoever may not list a bucket, S3 says the same of what is not there. An attempt's credentials list none.
+        raise PhotoRejected("NotFound", "was deleted, or may not be read") from error
     except ObjectChanged as error:
         raise PhotoRejected("NotFound", "has been overwritten since the training was asked for") from error
     except ObjectTooLarge as error:

@@ -12,27 +12,14 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.errors import WorkerError
-from avatar_api.documents.inference import InferenceRequest, PictureRequest
-from avatar_operator.backends.compute import DrawCall, ModelLoading
+from avatar_api.documents.inference import InferenceRequest
+from avatar_operator.backends.compute import ModelLoading
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.drawing import drawing_error, inference_request
 from avatar_operator.backends.selection import Backend
 from builders.backend_objects import BUCKET, make_runtime
+from builders.drawing_calls import CALL
 from sagemaker_local.testing import LocalAws
-
-CALL = DrawCall(
-    target_model="team-a/nobody/r1-a1.tar.gz",
-    artifact=f"s3://{BUCKET}/artifacts/team-a/nobody/r1-a1.tar.gz",
-    weights_sha256="d" * 64,
-    pictures=(PictureRequest(prompt="a photo of sks person", seed=1, prompt_index=0, image_index=0),),
-    num_inference_steps=5,
-    guidance_scale=7.5,
-    width=64,
-    height=64,
-    scheduler="DDIM",
-    output_prefix=f"s3://{BUCKET}/outputs/team-a/nobody/",
-)
-
 
 CONSTRAINT = "1 validation error detected: Value at '{}' failed to satisfy constraint: Member must have"
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from avatar_api.documents.training import PhotoLocation, PhotoPolicy, TrainingRequest
 from avatar_workers.errors import WorkerFailure
-from avatar_workers.storage import S3ObjectStorage
+from avatar_workers.storage import S3ObjectStorage, StorageDenied
 from avatar_workers.training.preparation.photo_preparation import PreparedPhotos, prepare_photos
 
 RequestBuilder = Callable[..., TrainingRequest]
@@ -64,6 +64,33 @@ def test_a_flawed_photo_is_rejected_and_the_others_are_used(
     assert [verdict.rejection for verdict in prepared.verdicts] == [None, rejection, None]
     assert prepared.verdicts[1].message
     assert len(prepared.pictures) == 2
+
+
+class StorageThatDenies(S3ObjectStorage):
+    """Stands in for an S3 that tells nobody whether something is not there or not to be read."""
+
+    def __init__(self, *uris: str) -> None:
+        super().__init__()
+        self._uris = uris
+
+    def read(self, uri: str, **rest: Any) -> bytes:
+        if uri in self._uris:
+            raise StorageDenied(uri, "the worker's role may not GetObject here (AccessDenied)")
+        return super().read(uri, **rest)
+
+
+def test_a_photo_that_is_denied_may_have_been_deleted_and_the_others_are_used(
+    training_request: RequestBuilder,
+) -> None:
+    request = training_request()
+    prepared = prepare(request, StorageThatDenies(request.photos[1].uri))
+    assert [verdict.rejection for verdict in prepared.verdicts] == [None, "NotFound", None]
+
+
+def test_where_every_photo_is_denied_it_is_not_the_photos_fault(training_request: RequestBuilder) -> None:
+    request = training_request()
+    with pytest.raises(StorageDenied):
+        prepare(request, StorageThatDenies(*(photo.uri for photo in request.photos)))
 
 
 @pytest.mark.parametrize("change", [lambda image: image, ImageOps.mirror])

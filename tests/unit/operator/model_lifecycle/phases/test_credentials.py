@@ -1,0 +1,74 @@
+"""Credentials: those of the attempt that is out there never grow old, and go when it is over."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from avatar_api.avatar_model import AvatarModelStatus
+from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
+from avatar_operator.model_lifecycle.actions import (
+    CredentialsGiven,
+    GiveCredentials,
+    ModelDraft,
+    WithdrawCredentials,
+)
+from avatar_operator.model_lifecycle.phases.credentials import credentials, fold_credentials
+from builders import model_stages
+from builders.clock import NOON
+from builders.objects import a_model, a_runtime
+from builders.observations import model_draft, observed_model
+
+ROLE = "arn:aws:iam::123456789012:role/avatars-attempt"
+WITH_A_ROLE = a_runtime(spec={"backend": {"sagemaker": {"attemptRoleARN": ROLE}}})
+
+
+def decided(status: AvatarModelStatus, due: datetime | None, *, role: bool = True) -> ModelDraft:
+    runtime = WITH_A_ROLE if role else a_runtime()
+    observation = observed_model(a_model(status=status), runtime=runtime, credentials_due=due)
+    return credentials(observation, model_draft(observation))
+
+
+@pytest.mark.parametrize("due", [None, NOON, NOON - timedelta(hours=1)])
+def test_what_is_due_or_may_be_is_renewed(due: datetime | None) -> None:
+    [action] = decided(model_stages.submitted(), due).actions
+    assert isinstance(action, GiveCredentials)
+
+
+def test_what_is_not_due_is_looked_at_when_it_is() -> None:
+    draft = decided(model_stages.submitted(), NOON + timedelta(minutes=20))
+    assert (draft.actions, draft.requeue_after) == ((), 1200.0)
+
+
+def test_nobody_is_given_any_before_the_attempt_is_handed_over() -> None:
+    draft = decided(model_stages.planned(), None)
+    assert (draft.actions, draft.requeue_after) == ((), None)
+
+
+def test_those_of_an_attempt_that_is_over_are_withdrawn() -> None:
+    [action] = decided(model_stages.hosted(), NOON + timedelta(minutes=20)).actions
+    assert isinstance(action, WithdrawCredentials)
+    assert decided(model_stages.hosted(), None).actions == ()
+
+
+@pytest.mark.parametrize("status", [model_stages.submitted(), model_stages.hosted()])
+def test_without_an_attempt_role_nothing_is_done(status: AvatarModelStatus) -> None:
+    draft = decided(status, None, role=False)
+    assert (draft.actions, draft.requeue_after) == ((), None)
+
+
+def test_newer_ones_are_due_when_the_backend_says_so() -> None:
+    observation = observed_model(a_model(status=model_stages.submitted()))
+    draft = fold_credentials(observation, model_draft(observation), CredentialsGiven(1200.0))
+    assert draft.requeue_after == 1200.0
+
+
+@pytest.mark.parametrize(("retryable", "pause"), [(True, 0.0), (False, HOPELESS_PAUSE_SECONDS)])
+def test_a_failure_ends_no_attempt(retryable: bool, pause: float) -> None:
+    observation = observed_model(a_model(status=model_stages.submitted()), runtime=WITH_A_ROLE)
+    before = model_draft(observation)
+    [action] = credentials(observation, before).actions
+    failed = ActionFailed(action, "AttemptRoleRefused", "It is refused.", retryable=retryable)
+    draft = fold_credentials(observation, before, failed)
+    assert draft.retrying is not None
+    assert (draft.retrying.reason, draft.retrying.at_least) == ("AttemptRoleRefused", pause)
+    assert draft.status == before.status
