@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -137,11 +138,11 @@ async def test_what_one_attempt_was_given_opens_nothing_of_anothers_at_aws(guard
     assert s3.get_object(**named(f"{ann.spec.photos.s3_prefix}1.png"))["Body"].read() == b"a person"
     for uri in (own.claim, own.artifact, own.manifest):
         s3.put_object(**named(uri), Body=b"mine", IfNoneMatch="*")
-        assert refusal_of(lambda uri=uri: s3.put_object(**named(uri), Body=b"mine", IfNoneMatch="*")) == 412
+        assert refusal_of(partial(s3.put_object, **named(uri), Body=b"mine", IfNoneMatch="*")) == 412
     s3.delete_object(**named(own.artifact))
 
     for uri in (f"{bob.spec.photos.s3_prefix}1.png", others.credentials, others.request, own.credentials):
-        assert refusal_of(lambda uri=uri: s3.get_object(**named(uri))) == 403
+        assert refusal_of(partial(s3.get_object, **named(uri))) == 403
     for uri in (
         others.claim,
         others.artifact,
@@ -149,9 +150,9 @@ async def test_what_one_attempt_was_given_opens_nothing_of_anothers_at_aws(guard
         own.credentials,
         f"s3://{BUCKET}/outputs/1.png",
     ):
-        assert refusal_of(lambda uri=uri: s3.put_object(**named(uri), Body=b"mine")) == 403
-        assert refusal_of(lambda uri=uri: s3.delete_object(**named(uri))) == 403
-    assert refusal_of(lambda: s3.list_objects_v2(Bucket=BUCKET)) == 403
+        assert refusal_of(partial(s3.put_object, **named(uri), Body=b"mine")) == 403
+        assert refusal_of(partial(s3.delete_object, **named(uri))) == 403
+    assert refusal_of(partial(s3.list_objects_v2, Bucket=BUCKET)) == 403
 
 
 def session_of(guarded: GuardedAws, uri: str) -> Any:

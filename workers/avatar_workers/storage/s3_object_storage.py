@@ -73,7 +73,7 @@ class S3ObjectStorage:
                 "expiry_time": session.expiration.isoformat(),
             }
 
-        session = botocore.session.get_session()
+        session: Any = botocore.session.get_session()
         # botocore has no public way to give a session credentials that are renewed.
         session._credentials = RefreshableCredentials.create_from_metadata(read(), read, "avatar-operator")
         return S3ObjectStorage(_make_client(boto3.session.Session(botocore_session=session)))
