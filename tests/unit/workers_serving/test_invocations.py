@@ -72,7 +72,7 @@ async def test_pictures_with_a_prefix_go_to_s3_under_the_name_that_says_what_mad
 async def test_pictures_are_stored_with_the_credentials_that_came_with_the_request(
     running: Any, request_document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = WIRE_DOCUMENTS[InferenceRequest]["credentials"]
+    session = WIRE_DOCUMENTS[InferenceRequest]["credentials"] | {"expiration": "2999-01-01T00:00:00Z"}
     with aws_stub(lambda _: Answer(200)) as stub:
         monkeypatch.setenv("AWS_ENDPOINT_URL", stub.url)
         answer = await running.http.post(

@@ -47,7 +47,6 @@ DENIED_CODES = {
     "Forbidden",
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
-    "ExpiredToken",
 }
 
 

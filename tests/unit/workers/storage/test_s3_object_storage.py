@@ -14,6 +14,7 @@ from avatar_workers.storage import (
     S3ObjectStorage,
     StorageUnavailable,
 )
+from builders.aws_stub import aws_stub, s3_error
 
 
 def test_what_was_created_is_read_back(storage: S3ObjectStorage, bucket: str) -> None:
@@ -118,4 +119,12 @@ def test_an_unreachable_s3_is_unavailable_and_retryable(monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with pytest.raises(StorageUnavailable) as caught:
         S3ObjectStorage().read("s3://bucket/a", max_bytes=1)
+    assert caught.value.document.retryable
+
+
+def test_credentials_that_have_ended_may_be_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with aws_stub(lambda _: s3_error(400, "ExpiredToken")) as stub:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", stub.url)
+        with pytest.raises(StorageUnavailable) as caught:
+            S3ObjectStorage().read("s3://bucket/a", max_bytes=1)
     assert caught.value.document.retryable
