@@ -21,7 +21,9 @@ _ANY_KIND = frozenset(
         "UnsupportedBackend",
     }
 )
-_INVOCATIONS = frozenset({"EndpointRefused", *(refusal.value for refusal in EndpointRefusal)})
+_INVOCATIONS = frozenset(
+    {"AttemptRoleRefused", "EndpointRefused", *(refusal.value for refusal in EndpointRefusal)}
+)
 _REMOVALS = frozenset({"CleanupIncomplete", "NotOwned"})
 RETRY_REASONS: dict[Kind, frozenset[str]] = {
     AVATAR_MODEL: _ANY_KIND | _INVOCATIONS | _REMOVALS | {"ClaimContended", "PhotosDenied"},
