@@ -3,10 +3,11 @@
 protection, trust,     what holds at every time
 deletion
 revision               another revision starts over
-credentials            those of the attempt that is out there never grow old
 acceptance             may this be trained at all
 outcome, progress,     the attempt that is out there
-deadline, recovery
+deadline
+credentials            those of that attempt never grow old
+recovery               what became of it, if nobody knows
 hosting                whether what was trained can be drawn with
 keeping                what shall outlive the model is marked so
 retention              the end of a finished model
@@ -75,11 +76,11 @@ PHASES = (
     trust,
     deletion,
     revision,
-    credentials,
     acceptance,
     outcome,
     progress,
     deadline,
+    credentials,
     recovery,
     hosting,
     keeping,

@@ -20,6 +20,7 @@ from avatar_workers.storage import (
     ObjectNotFound,
     ObjectStorage,
     ObjectTooLarge,
+    StorageDenied,
     StorageUnavailable,
 )
 
@@ -67,7 +68,8 @@ class Claim:
         try:
             content = self._storage.read(self._request.claim_uri, max_bytes=MAX_CLAIM_BYTES)
             held = parse_document(TrainingClaim, content).holder == "Worker"
-        except (ObjectNotFound, ObjectTooLarge, UnreadableDocument):
+        except (ObjectNotFound, StorageDenied, ObjectTooLarge, UnreadableDocument):
+            # Who may not list is told that it may not read, where nothing is to be read any more.
             held = False
         if not held:
             raise WorkerFailure(

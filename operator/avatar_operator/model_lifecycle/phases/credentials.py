@@ -2,12 +2,17 @@
 
 When they were given is remembered by this process alone. One that starts gives newer ones at once, which costs a call; what a
 process leaves behind that ended in the wrong moment is worth nothing within the hour, and goes with the model.
+
+A submitted attempt is not judged again, but what a session opens is: photos that its model came to name afterwards, or a place
+that only its status names, are granted to nobody. Then the last session runs out.
 """
 
 from datetime import timedelta
 
+from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
+from avatar_operator.locations import runtime_storage, storage_of
 from avatar_operator.model_lifecycle.actions import (
     CredentialsGiven,
     CredentialsWithdrawn,
@@ -22,6 +27,8 @@ from avatar_operator.model_lifecycle.observation import (
     is_active,
     is_submitted,
 )
+from avatar_operator.model_lifecycle.phases.acceptance import photo_locations
+from avatar_operator.tenancy import location_allowed
 
 
 def credentials(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -31,12 +38,22 @@ def credentials(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return draft
     attempt = attempt_reference(runtime, observation.model, training)
     if is_submitted(training):
+        if not _may_be_renewed(runtime, observation.model):
+            return draft
         if due is None or observation.now >= due:
             return draft.act(GiveCredentials(attempt))
         return draft.look_again_in((due - observation.now) / timedelta(seconds=1))
     if due is not None and not is_active(training):
         return draft.act(WithdrawCredentials(attempt))
     return draft
+
+
+def _may_be_renewed(runtime: AvatarRuntime, model: AvatarModel) -> bool:
+    own, today = storage_of(model, runtime), runtime_storage(runtime)
+    allowed, namespace = runtime.spec.storage.allowed.photos, model.metadata.namespace
+    return (own.requests, own.artifacts) == (today.requests, today.artifacts) and all(
+        location_allowed(location, allowed, namespace) for location in photo_locations(model)
+    )
 
 
 def fold_credentials(

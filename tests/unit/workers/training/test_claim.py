@@ -12,7 +12,7 @@ import pytest
 from avatar_api.documents.training import Stage, TrainingClaim, TrainingRequest
 from avatar_workers.base_model.pipeline import BaseModel
 from avatar_workers.errors import WorkerFailure
-from avatar_workers.storage import S3ObjectStorage, StorageUnavailable
+from avatar_workers.storage import S3ObjectStorage, StorageDenied, StorageUnavailable
 from avatar_workers.training.attempt import Trainer
 from avatar_workers.training.cancellation import Cancellation
 from avatar_workers.training.claim import CHECK_SECONDS, Claim, claim_attempt
@@ -89,6 +89,16 @@ def test_storage_that_is_away_for_a_moment_does_not_stop_a_training(training_req
     claim.check()
     with pytest.raises(StorageUnavailable):
         claim.confirm()
+
+
+def test_a_claim_that_may_not_be_read_any_more_is_gone(training_request: RequestBuilder) -> None:
+    class StorageThatMayNotBeListed(S3ObjectStorage):
+        def read(self, uri: str, **_: Any) -> bytes:
+            raise StorageDenied(uri, "AccessDenied")
+
+    with pytest.raises(WorkerFailure, match="given up") as caught:
+        Claim(training_request(), StorageThatMayNotBeListed()).confirm()
+    assert caught.value.code == "AttemptFenced"
 
 
 class StorageWhoseOperatorComesMeanwhile(S3ObjectStorage):

@@ -4,14 +4,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from avatar_api.avatar_model import AvatarModelStatus
+from avatar_api.avatar_model import AvatarModelStatus, ModelStorage
 from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
 from avatar_operator.model_lifecycle.actions import (
+    CancelAttempt,
     CredentialsGiven,
     GiveCredentials,
     ModelDraft,
     WithdrawCredentials,
 )
+from avatar_operator.model_lifecycle.lifecycle import decide
 from avatar_operator.model_lifecycle.phases.credentials import credentials, fold_credentials
 from builders import model_stages
 from builders.clock import NOON
@@ -72,3 +74,30 @@ def test_a_failure_ends_no_attempt(retryable: bool, pause: float) -> None:
     assert draft.retrying is not None
     assert (draft.retrying.reason, draft.retrying.at_least) == ("AttemptRoleRefused", pause)
     assert draft.status == before.status
+
+
+def test_photos_that_are_not_allowed_are_granted_to_nobody_by_an_edit() -> None:
+    victims = {"photos": {"s3Prefix": "s3://photos/team-b/bob/", "objects": None}}
+    model = a_model(status=model_stages.submitted(), spec=victims)
+    observation = observed_model(model, runtime=WITH_A_ROLE)
+    assert credentials(observation, model_draft(observation)).actions == ()
+
+
+def test_nothing_is_given_to_a_place_that_only_a_status_names() -> None:
+    submitted = model_stages.submitted()
+    elsewhere = ModelStorage(
+        runtime_name="standard",
+        runtime_uid="00000000-0000-0000-0000-000000000000",
+        requests="s3://avatars/outputs/team-a/",
+        artifacts="s3://models/artifacts/",
+    )
+    status = submitted.model_copy(update={"storage": elsewhere})
+    assert decided(status, None).actions == ()
+
+
+def test_what_cannot_be_renewed_keeps_no_deadline_from_stopping_an_attempt() -> None:
+    model = a_model(status=model_stages.submitted())
+    overdue = NOON + timedelta(days=30)
+    actions = decide(observed_model(model, runtime=WITH_A_ROLE, now=overdue)).actions
+    assert isinstance(actions[0], CancelAttempt)
+    assert not any(isinstance(action, GiveCredentials) for action in actions)
