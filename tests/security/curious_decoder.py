@@ -1,7 +1,7 @@
 """A decoder process that a photo has taken over: it looks for whatever it can get, and says what it got.
 
-The photo names what is tried; the sentence of the verdict is what came of it. `die`, `hang` and `lie` (of an endless
-picture) are what they say.
+The photo names what is tried; the sentence of the verdict is what came of it. `die`, `hang`, `drip` (a picture,
+byte by byte) and `lie` (of an endless picture) are what they say.
 """
 
 from __future__ import annotations
@@ -49,6 +49,11 @@ def tried(attempt: str) -> object:
                 return subprocess.run(["true"], check=True).returncode
             case "lie":
                 return os.write(1, ANSWER.pack(PICTURE, 1 << 31, 1 << 31))
+            case "drip":
+                os.write(1, ANSWER.pack(PICTURE, 100, 1))
+                for _ in range(3 * 100):
+                    os.write(1, b"x")
+                    time.sleep(0.02)
             case "hang":
                 time.sleep(3600)
             case "die":

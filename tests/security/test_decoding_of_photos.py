@@ -90,11 +90,12 @@ def test_a_photo_that_kills_the_decoder_is_refused_and_the_next_one_gets_a_new_d
     assert got(taken_over, "environment") == {}
 
 
-def test_a_photo_that_holds_the_decoder_up_is_refused() -> None:
+@pytest.mark.parametrize("attempt", ["hang", "drip"])
+def test_a_photo_that_holds_the_decoder_up_is_refused(attempt: str) -> None:
     before = children()
     with PhotoDecoder(lambda: None, program="security.curious_decoder", seconds=1) as decoder:
         with pytest.raises(PhotoRejected, match="cannot be decoded within 1 s"):
-            decoder.decode(b"hang")
+            decoder.decode(attempt.encode())
         assert children() == before
 
 

@@ -119,10 +119,10 @@ class ModelLifecycle:
         """Gather the runtime, and the photos or the outcome where a decision depends on them; then ask for a place."""
         try:
             observation = await self._gather(body)
+            has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
         except Exception:
             self.quotas.stand_back(body["metadata"]["uid"])
             raise
-        has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
         return replace(observation, has_place=has_place)
 
     async def _gather(self, body: Object) -> ModelObservation:

@@ -76,10 +76,10 @@ class RequestLifecycle:
         """Gather model and runtime, and what has been drawn where drawing is under way; then ask for a place."""
         try:
             observation = await self._gather(body)
+            has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
         except Exception:
             self.quotas.stand_back(body["metadata"]["uid"])
             raise
-        has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
         return replace(observation, has_place=has_place)
 
     async def _gather(self, body: Object) -> RequestObservation:

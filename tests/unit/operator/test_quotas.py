@@ -8,6 +8,9 @@ import pytest
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
+from avatar_operator.model_lifecycle import controller
+from avatar_operator.model_lifecycle.inquiries import needs_place
+from avatar_operator.model_lifecycle.observation import ModelObservation
 from avatar_operator.quotas import model_quotas, request_quotas
 from builders.manifests import model_manifest, request_manifest
 from builders.quota_watch import DRAW_SECONDS, TRAINING_SECONDS, QuotaWatch, quotas_watched
@@ -147,6 +150,21 @@ def test_one_that_cannot_begin_holds_up_nobody_behind_it(change: str) -> None:
         if change == "suspended":
             watch.around.kube.edit(AVATAR_MODEL, "cannot", {"suspend": False})
             await watch.until_state(AVATAR_MODEL, "Ready", "cannot")
+
+    told(story, maxRunningTrainings=1)
+
+
+def test_one_that_a_defect_breaks_off_holds_up_nobody_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_for_the_first(observation: ModelObservation) -> bool:
+        if observation.model.metadata.name == "first":
+            raise ArithmeticError
+        return needs_place(observation)
+
+    monkeypatch.setattr(controller, "needs_place", broken_for_the_first)
+
+    async def story(watch: QuotaWatch) -> None:
+        watch.train("first", "second")
+        await until(lambda: watch.waves() == [{"second"}], within=A_MOMENT)
 
     told(story, maxRunningTrainings=1)
 
