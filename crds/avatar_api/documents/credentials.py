@@ -1,7 +1,8 @@
 """Credentials for one piece of work: what one attempt, or one request's pictures, may be done with, and for how long.
 
 The operator assumes the runtime's attempt role with a session policy that names the keys of this piece of work and no others. So a
-worker that is taken over by one tenant's photos holds nothing of another's. They are secrets: no `repr` shows them, and no log,
+worker that is taken over by one tenant's photos is given nothing of another's (what its container's own role still reaches
+stands in docs/security/threat-model.md). They are secrets: no `repr` shows them, and no log,
 status or Event may.
 
 An invocation that draws carries its own. A training waits for hours in SageMaker's queue, and no session lives that long: so its
