@@ -4,7 +4,8 @@ It is said once: in a condition, which stays as a reminder that somebody else wr
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from avatar_api.meta import ObservedStatus
 from avatar_operator.core.condition_drafts import Observation, set_condition
@@ -20,6 +21,19 @@ STATUS_TRUSTED = "StatusTrusted"
 STATUS_FOREIGN = "StatusForeign"
 AHEAD_SECONDS = 3600
 """So far may a time be ahead: another replica wrote it, by another clock."""
+
+
+@dataclass(frozen=True)
+class Belief(Generic[StatusT]):
+    """What is believed of a status.
+
+    Attributes:
+        status: the status without what cannot be the operator's.
+        foreign: the fields that were left out, or are derived instead, as they are spelled in YAML.
+    """
+
+    status: StatusT
+    foreign: tuple[str, ...] = ()
 
 
 def say_foreign(

@@ -5,7 +5,6 @@ written is left out before any decision, and said. What is left may still be mad
 docs/security/status-fields.md goes through every field.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from avatar_api.avatar_model import (
@@ -16,7 +15,7 @@ from avatar_api.avatar_model import (
     TrainingStatus,
 )
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_operator.core.foreign_status import AHEAD_SECONDS
+from avatar_operator.core.foreign_status import AHEAD_SECONDS, Belief
 from avatar_operator.locations import runtime_storage
 from avatar_operator.names import inference_id
 from avatar_operator.own_places import (
@@ -34,20 +33,7 @@ MAX_REVISION = 1_000_000
 _TIMES = ("planned_time", "submitted_time", "start_time", "completion_time")
 
 
-@dataclass(frozen=True)
-class ModelBelief:
-    """What is believed of a status.
-
-    Attributes:
-        status: the status without what cannot be the operator's.
-        foreign: the fields that were left out, or are derived instead, as they are spelled in YAML.
-    """
-
-    status: AvatarModelStatus
-    foreign: tuple[str, ...] = ()
-
-
-def believed(model: AvatarModel, runtime: AvatarRuntime | None, now: datetime) -> ModelBelief:
+def believed(model: AvatarModel, runtime: AvatarRuntime | None, now: datetime) -> Belief[AvatarModelStatus]:
     """What of a model's status can be the operator's own memory.
 
     Args:
@@ -63,7 +49,7 @@ def believed(model: AvatarModel, runtime: AvatarRuntime | None, now: datetime) -
     if not _is_own_artifact(model.model_copy(update={"status": status}), runtime):
         foreign.append(ARTIFACT)
         status = status.model_copy(update={"artifact": None})
-    return ModelBelief(status, tuple(foreign)) if foreign else ModelBelief(model.status)
+    return Belief(status, tuple(foreign)) if foreign else Belief(model.status)
 
 
 def _storage(model: AvatarModel, runtime: AvatarRuntime | None, foreign: list[str]) -> ModelStorage | None:

@@ -4,29 +4,15 @@ The artifact that a request has pinned is judged by `resolution`, since nothing 
 what can be derived is, and what the operator cannot have written is said. docs/security/status-fields.md goes through every field.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest, AvatarRequestStatus
-from avatar_operator.core.foreign_status import AHEAD_SECONDS
+from avatar_operator.core.foreign_status import AHEAD_SECONDS, Belief
 from avatar_operator.own_places import is_own_directory
 
 
-@dataclass(frozen=True)
-class RequestBelief:
-    """What is believed of a status.
-
-    Attributes:
-        status: the status without what cannot be the operator's.
-        foreign: the fields that were left out, or are derived instead, as they are spelled in YAML.
-    """
-
-    status: AvatarRequestStatus
-    foreign: tuple[str, ...] = ()
-
-
-def believed(request: AvatarRequest, model: AvatarModel | None, now: datetime) -> RequestBelief:
+def believed(request: AvatarRequest, model: AvatarModel | None, now: datetime) -> Belief[AvatarRequestStatus]:
     """What of a request's status can be the operator's own memory.
 
     Args:
@@ -52,7 +38,7 @@ def believed(request: AvatarRequest, model: AvatarModel | None, now: datetime) -
     if status.start_time is not None and status.start_time - now > timedelta(seconds=AHEAD_SECONDS):
         foreign.append("status.startTime, a time in the future")
         status = status.model_copy(update={"start_time": now})
-    return RequestBelief(status, tuple(foreign))
+    return Belief(status, tuple(foreign))
 
 
 def _is_own_prefix(request: AvatarRequest, recorded: str) -> bool:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
-from avatar_operator.locations import runtime_storage, storage_of
 from avatar_operator.model_lifecycle.actions import (
     CredentialsGiven,
     CredentialsWithdrawn,
@@ -28,6 +27,7 @@ from avatar_operator.model_lifecycle.observation import (
     is_submitted,
 )
 from avatar_operator.model_lifecycle.phases.acceptance import photo_locations
+from avatar_operator.own_places import is_storage_of
 from avatar_operator.tenancy import location_allowed
 
 
@@ -49,9 +49,9 @@ def credentials(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
 
 
 def _may_be_renewed(runtime: AvatarRuntime, model: AvatarModel) -> bool:
-    own, today = storage_of(model, runtime), runtime_storage(runtime)
-    allowed, namespace = runtime.spec.storage.allowed.photos, model.metadata.namespace
-    return (own.requests, own.artifacts) == (today.requests, today.artifacts) and all(
+    recorded, allowed = model.status.storage, runtime.spec.storage.allowed.photos
+    namespace = model.metadata.namespace
+    return (recorded is None or is_storage_of(recorded, runtime)) and all(
         location_allowed(location, allowed, namespace) for location in photo_locations(model)
     )
 

@@ -14,8 +14,9 @@ from avatar_api.avatar_model import (
 )
 from avatar_api.group import AVATAR_MODEL
 from avatar_operator.core.conditions import find_condition
+from avatar_operator.core.foreign_status import Belief
 from avatar_operator.locations import storage_of
-from avatar_operator.model_lifecycle.belief import ModelBelief, believed
+from avatar_operator.model_lifecycle.belief import believed
 from avatar_operator.names import inference_id
 from builders import model_stages
 from builders.clock import NOON
@@ -27,7 +28,7 @@ OWN = f"team-a/{MODEL_UID}"
 RUNTIME = a_runtime()
 
 
-def belief_in(status: AvatarModelStatus) -> ModelBelief:
+def belief_in(status: AvatarModelStatus) -> Belief[AvatarModelStatus]:
     return believed(a_model(status=status), RUNTIME, NOON)
 
 
@@ -64,7 +65,7 @@ def a_record(**changes: Any) -> ModelStorage:
     ],
 )
 def test_what_the_operator_writes_is_believed(status: AvatarModelStatus) -> None:
-    assert belief_in(status) == ModelBelief(status)
+    assert belief_in(status) == Belief(status)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_an_artifact_of_a_runtime_that_went_before_is_the_models_own() -> None:
     record = a_record(former=[FormerStorage(requests="s3://before/r/", artifacts="s3://before/a/")])
     status = model_stages.hosted().model_copy(update={"artifact": artifact, "storage": record})
 
-    assert belief_in(status) == ModelBelief(status)
+    assert belief_in(status) == Belief(status)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_no_time_is_so_far_ahead_that_a_deadline_never_comes(name: str) -> None:
     near = with_training(model_stages.planned(), **{name: NOON + timedelta(minutes=59)})
     far = with_training(model_stages.planned(), **{name: NOON + timedelta(days=3650)})
 
-    assert belief_in(near) == ModelBelief(near)
+    assert belief_in(near) == Belief(near)
     training = belief_in(far).status.training
     assert training is not None
     assert getattr(training, name) == NOON

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from avatar_operator.request_lifecycle.belief import RequestBelief, believed
+from avatar_api.avatar_request import AvatarRequestStatus
+from avatar_operator.core.foreign_status import Belief
+from avatar_operator.request_lifecycle.belief import believed
 from avatar_operator.request_lifecycle.phases.acceptance import refusal
 from avatar_operator.request_lifecycle.phases.resolution import loss_of
 from builders import model_stages, request_stages
@@ -16,13 +18,13 @@ from builders.observations import observed_request
 MODEL = a_model(status=model_stages.hosted())
 
 
-def belief_in(changes: dict[str, Any], spec: dict[str, Any] | None = None) -> RequestBelief:
+def belief_in(changes: dict[str, Any], spec: dict[str, Any] | None = None) -> Belief[AvatarRequestStatus]:
     status = request_stages.drawing().model_copy(update=changes)
     return believed(a_request(status=status, spec=spec), MODEL, NOON)
 
 
 def test_what_the_operator_writes_is_believed() -> None:
-    assert belief_in({}) == RequestBelief(request_stages.drawing())
+    assert belief_in({}) == Belief(request_stages.drawing())
 
 
 def test_the_runtime_is_that_of_the_model() -> None:
