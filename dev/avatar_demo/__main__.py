@@ -1,4 +1,4 @@
-"""`python -m avatar_demo up|down|status`: from twelve photos to pictures, on one machine."""
+"""`python -m avatar_demo up|down|status|restart`: from twelve photos to pictures, on one machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import http.client
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
@@ -15,10 +16,18 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from avatar_demo.aws_account import AwsAccount
-from avatar_demo.environment import locked, running_parts, sagemaker_local_service, stop_environment
+from avatar_demo.environment import (
+    STOPPED,
+    EnvironmentStart,
+    locked,
+    running_parts,
+    sagemaker_local_service,
+    stop_environment,
+)
 from avatar_demo.errors import DemoError
+from avatar_demo.example import namespace_of
 from avatar_demo.report import columns, object_counts
-from avatar_demo.settings import DEFAULT_AWS_PORT, DEFAULT_OPERATOR_PORT, DEFAULT_STATE, DemoSettings
+from avatar_demo.settings import DEFAULT_AWS_PORT, DEFAULT_OPERATOR_PORT, DEFAULT_STATE, EXAMPLE, DemoSettings
 from avatar_demo.walkthrough import FlowFailed, Walkthrough
 from avatar_workers.base_model.directory_digest import BaseModelRefused
 from local_cluster.errors import LocalClusterError, one_line
@@ -52,6 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "up":
             return _up(settings, options.timeout)
+        if options.command == "restart":
+            return _restart_operator(settings)
         return _down(settings) if options.command == "down" else _status(settings)
     except _EXPECTED_ERRORS as error:
         print(f"error: {one_line(str(error), 1000)}", file=sys.stderr)
@@ -89,6 +100,14 @@ def _down(settings: DemoSettings) -> int:
     return 0
 
 
+def _restart_operator(settings: DemoSettings) -> int:
+    with locked(settings), ExitStack() as started:
+        url = EnvironmentStart(settings, namespace_of(EXAMPLE), started, print).restart_operator()
+        started.pop_all()
+    print(f"it goes on where it was: {url}/metrics")
+    return 0
+
+
 def _status(settings: DemoSettings) -> int:
     parts = running_parts(settings)
     for line in columns(list(parts.items())):
@@ -99,12 +118,12 @@ def _status(settings: DemoSettings) -> int:
         counts = object_counts(AwsAccount(f"http://127.0.0.1:{port}"))
         for line in columns([(prefix, str(count)) for prefix, count in counts.items()]):
             print(line)
-    return 0 if "stopped" not in parts.values() else 1
+    return 0 if STOPPED not in parts.values() else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="avatar_demo", description=(__doc__ or "").strip())
-    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|restart")
     up = commands.add_parser("up", help="start everything and go the whole way from photos to pictures")
     up.add_argument("--aws-port", type=_port, help=f"where AWS shall listen (default {DEFAULT_AWS_PORT})")
     up.add_argument(
@@ -115,7 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--timeout", type=float, default=_TIMEOUT_SECONDS, help="seconds for the whole run")
     down = commands.add_parser("down", help="stop everything")
     status = commands.add_parser("status", help="say what runs, and what lies in S3")
-    for command in (up, down, status):
+    restart = commands.add_parser("restart", help="start the operator again, after a kill -9 for instance")
+    restart.add_argument("part", choices=["operator"], help="what to start again")
+    for command in (up, down, status, restart):
         command.add_argument("--state-dir", type=Path, default=DEFAULT_STATE, help="where the demo lives")
         command.set_defaults(aws_port=None, operator_port=None)
     return parser

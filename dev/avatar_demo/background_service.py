@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging.handlers
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from avatar_demo.errors import DemoError
-from local_cluster.processes import ProcessIdentity, is_alive, start, stop_all
+from local_cluster.processes import ProcessIdentity, is_alive, killed_by, start, stop_all
 from local_cluster.readiness import last_complaint
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
+FORMER_LOGS = 5
 _POLL_SECONDS = 0.1
 _REQUEST_SECONDS = 5.0
 
@@ -30,7 +32,7 @@ class BackgroundService:
 
     Attributes:
         name: for files and messages.
-        directory: receives `<name>.json` (the record) and `<name>.log`.
+        directory: receives `<name>.json` (the record), `<name>.log`, and the logs of former runs: `<name>.log.1` is the last one's.
         probe_path: GET of it answers 200 when the service is ready.
         port_option: what to type for another port, for messages.
     """
@@ -82,6 +84,7 @@ class BackgroundService:
             DemoError: its port is taken, or it ended or did not become ready.
         """
         self.require_free(port)
+        self._keep_former_log()
         process = start(command, self.log, detached=True, environment=environment)
         partial = self._record.with_suffix(".partial")
         partial.write_text(json.dumps({"process": asdict(process), "port": port}))
@@ -101,6 +104,11 @@ class BackgroundService:
         """Why the program does not run any more, in a sentence; None while it runs."""
         if self.port() is not None:
             return None
+        recorded = self._read()
+        if recorded is None:
+            return f"{self.name} was stopped (log: {self.log})"
+        if (signal_name := killed_by(recorded[0])) is not None:
+            return f"{self.name} was killed by {signal_name} (log: {self.log})"
         return f"{self.name} has ended: {last_complaint(self.log)} (log: {self.log})"
 
     def stop(self) -> bool:
@@ -116,6 +124,12 @@ class BackgroundService:
         stop_all([recorded[0]], STOP_SECONDS)
         self._record.unlink(missing_ok=True)
         return was_alive
+
+    def _keep_former_log(self) -> None:
+        if self.log.exists():
+            former = logging.handlers.RotatingFileHandler(self.log, backupCount=FORMER_LOGS, delay=True)
+            former.doRollover()
+            former.close()
 
     def _read(self) -> tuple[ProcessIdentity, int] | None:
         try:

@@ -41,6 +41,8 @@ IMAGES = {
 """What runs for the container images that the example names."""
 
 MAX_TORCH_THREADS = 4
+STOPPED = "stopped"
+"""What `running_parts` says of a part that does not run."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,8 @@ class Environment:
     aws_url: str
     operator_url: str
     resources: AccountResources
-    services: tuple[BackgroundService, ...]
-
-    def ended(self) -> str | None:
-        """Which part has ended, and why, in a sentence; None while all run."""
-        return next((said for service in self.services if (said := service.ended()) is not None), None)
+    aws_service: BackgroundService
+    operator_service: BackgroundService
 
 
 def sagemaker_local_service(settings: DemoSettings) -> BackgroundService:
@@ -147,8 +146,26 @@ class EnvironmentStart:
             aws_url=aws_url,
             operator_url=operator_url,
             resources=resources,
-            services=(sagemaker_local_service(self._settings), operator_service(self._settings)),
+            aws_service=sagemaker_local_service(self._settings),
+            operator_service=operator_service(self._settings),
         )
+
+    def restart_operator(self) -> str:
+        """Stop the operator, if it runs, and start it again beside the cluster and the AWS that are there.
+
+        Returns:
+            Its URL.
+
+        Raises:
+            DemoError, LocalClusterError, OSError: there is nothing that it could work with, or it did not come up.
+        """
+        aws_port = sagemaker_local_service(self._settings).ready_port()
+        if aws_port is None or running_parts(self._settings)["kube-apiserver"] == STOPPED:
+            raise DemoError(
+                "the operator has nothing to work with: start the demo's environment with `make demo`"
+            )
+        _, operator_url = self._start_control_plane(f"http://127.0.0.1:{aws_port}", fresh=False)
+        return operator_url
 
     def _check_wanted(self) -> None:
         if self._given_up.is_set():
@@ -264,7 +281,7 @@ def stop_environment(settings: DemoSettings) -> list[str]:
 def running_parts(settings: DemoSettings) -> dict[str, str]:
     """What runs, by name, and where."""
     record = StateDirectory(settings.cluster).read_record()
-    parts = {"kube-apiserver": "stopped", "sagemaker-local": "stopped", "avatar-operator": "stopped"}
+    parts = dict.fromkeys(("kube-apiserver", "sagemaker-local", "avatar-operator"), STOPPED)
     if record.status is ClusterStatus.RUNNING:
         parts["kube-apiserver"] = f"https://127.0.0.1:{record.api_server_port}"
     for service in (sagemaker_local_service(settings), operator_service(settings)):

@@ -83,7 +83,8 @@ def write_shell_settings(settings: DemoSettings, environment: Environment) -> No
     exports = {"KUBECONFIG": str(environment.cluster.admin_kubeconfig)} | aws_environment(environment.aws_url)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
     programs = (environment.cluster.kubectl_program.parent, Path(sys.executable).parent)
-    lines.append(f'export PATH="$PATH":{":".join(shlex.quote(str(directory)) for directory in programs)}')
+    # Ours first: a user's kubectl may be years older than this API server.
+    lines.append(f'export PATH={":".join(shlex.quote(str(directory)) for directory in programs)}:"$PATH"')
     settings.shell_settings.parent.mkdir(parents=True, exist_ok=True)
     settings.shell_settings.write_text("\n".join(lines) + "\n")
 
@@ -96,7 +97,7 @@ def print_next_steps(
     model, namespace = example.model.metadata.name, example.namespace
     say(
         f"""
-Everything stays up. To use it (or `source {_shown(settings.shell_settings)}`, which has all of it and puts kubectl and our tools on PATH):
+Everything stays up. To use it (or `source {_shown(settings.shell_settings)}`, which has all of it and puts kubectl and our tools first on PATH):
 
   export KUBECONFIG={environment.cluster.admin_kubeconfig}
   export AWS_ENDPOINT_URL={environment.aws_url}
@@ -111,11 +112,18 @@ What to try next:
       delete the person, and see S3 empty but for the photos that you uploaded
   curl {environment.operator_url}/metrics
       what the operator counts
+  {restart_command()}
+      after a kill -9, say: it goes on where it was
   make demo
       the whole way once more
   make down
       stop everything"""
     )
+
+
+def restart_command() -> str:
+    """What to type to have an operator again after a crash."""
+    return f"{_shown(Path(sys.executable))} -m avatar_demo restart operator"
 
 
 def object_counts(aws: AwsAccount) -> dict[str, int]:

@@ -28,13 +28,21 @@ from avatar_demo.example import (
 from avatar_demo.live_view import View, stamped, view_for
 from avatar_demo.narration import Trouble, duration, is_complete, narrate, trouble
 from avatar_demo.observation import Observer, Snapshot
-from avatar_demo.report import print_events, print_next_steps, print_outcome, write_shell_settings
+from avatar_demo.report import (
+    print_events,
+    print_next_steps,
+    print_outcome,
+    restart_command,
+    write_shell_settings,
+)
 from avatar_demo.settings import EXAMPLE, DemoSettings
 from synthetic_people import Person, Photo
 
 LOOK_EVERY_SECONDS = 0.5
 PATIENCE_SECONDS = 20.0
 """How long a failure that the operator tries to mend by itself may stand."""
+WITHOUT_OPERATOR_SECONDS = 120.0
+"""How long somebody who tries a crash may take to start the operator again."""
 
 
 class FlowFailed(DemoError):
@@ -112,7 +120,7 @@ class Walkthrough:
         return environment, example, photos
 
     def _watch(self, observer: Observer, environment: Environment) -> Snapshot:
-        patience = Patience(PATIENCE_SECONDS)
+        patience, without_operator = Patience(PATIENCE_SECONDS), Patience(WITHOUT_OPERATOR_SECONDS)
         view: View = view_for(self._console, self._started)
         with view:
             while True:
@@ -124,12 +132,26 @@ class Walkthrough:
                     raise FlowFailed("somebody deleted an object of the example while the demo watched it")
                 if is_complete(snapshot):
                     return snapshot
-                if (ended := environment.ended()) is not None:
+                if (ended := environment.aws_service.ended()) is not None:
                     raise FlowFailed(ended)
+                self._wait_for_operator(environment.operator_service.ended(), without_operator)
                 if time.monotonic() - self._started > self._timeout:
                     state = "; ".join(f"{line.subject} {line.state}" for line in narrate(snapshot))
                     raise FlowFailed(f"not done after {duration(self._timeout)}: {state}")
                 time.sleep(LOOK_EVERY_SECONDS)
+
+    def _wait_for_operator(self, ended: str | None, patience: Patience) -> None:
+        """Tell that the operator does not run, once, and fail if nobody starts it again.
+
+        Raises:
+            FlowFailed: it has been gone for too long.
+        """
+        known = patience.has_begun
+        problem = None if ended is None else Trouble("avatar-operator", "Ended", ended, may_pass=True)
+        if patience.exhausted_by(problem, time.monotonic()) is not None:
+            raise FlowFailed(f"{ended}; nobody started it again for {duration(WITHOUT_OPERATOR_SECONDS)}")
+        if ended is not None and not known:
+            self._say(f"{ended}; the demo goes on when it runs again: {restart_command()}")
 
     def _draw_contact_sheet(self, environment: Environment, snapshot: Snapshot, photos: list[Photo]) -> None:
         assert snapshot.runtime is not None
@@ -182,6 +204,11 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._since: float | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something is being tolerated."""
+        return self._since is not None
 
     def exhausted_by(self, problem: Trouble | None, now: float) -> Trouble | None:
         """The trouble, if it is time to give up.

@@ -17,13 +17,14 @@ from pathlib import Path
 
 from local_cluster.errors import LocalClusterError
 
-__all__ = ["ProcessIdentity", "is_alive", "start", "stop_all"]
+__all__ = ["ProcessIdentity", "is_alive", "killed_by", "start", "stop_all"]
 
 _DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 _POLL_SECONDS = 0.02
 
 # The servers this process itself started: only their parent can take note of their end.
 _children: dict[int, subprocess.Popen[bytes]] = {}
+_exit_statuses: dict[ProcessIdentity, int] = {}
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,21 @@ def start(
 def is_alive(process: ProcessIdentity) -> bool:
     """Whether this very process still runs; one that ended and was not waited for does not."""
     child = _children.get(process.pid)
-    if child is not None and child.poll() is not None:
+    if child is not None and (exit_status := child.poll()) is not None:
         del _children[process.pid]
+        _exit_statuses[process] = exit_status
     stat = _read_stat(process.pid)
     return stat is not None and stat[1] == process.started and stat[0] not in "ZX"
+
+
+def killed_by(process: ProcessIdentity) -> str | None:
+    """The signal that ended a process, such as `SIGKILL`.
+
+    Returns:
+        None if it lives, ended by itself, or was not started by this very process: only a parent learns how its child ended.
+    """
+    exit_status = 0 if is_alive(process) else _exit_statuses.get(process, 0)
+    return signal.Signals(-exit_status).name if exit_status < 0 else None
 
 
 def stop_all(processes: Iterable[ProcessIdentity], grace_seconds: float = 5.0) -> None:

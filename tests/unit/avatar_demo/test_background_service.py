@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,8 +76,33 @@ def test_a_service_that_was_killed_is_known_to_have_ended(service: BackgroundSer
     start(service, port)
     record = json.loads((service.directory / "server.json").read_text())
     os.kill(record["process"]["pid"], 9)
-    os.waitpid(record["process"]["pid"], 0)
-    assert (service.ended() or "").startswith("server has ended")
+    while service.port() is not None:
+        time.sleep(0.01)
+    assert (service.ended() or "").startswith("server was killed by SIGKILL")
+
+
+def test_a_service_that_was_stopped_is_not_taken_for_one_that_broke_down(
+    service: BackgroundService, port: int
+) -> None:
+    start(service, port)
+    service.stop()
+    assert (service.ended() or "").startswith("server was stopped")
+
+
+def test_the_logs_of_the_last_five_runs_are_kept(service: BackgroundService, port: int) -> None:
+    for run in range(7):
+        with pytest.raises(DemoError):
+            start(service, port, f"import sys; sys.exit('run {run}')")
+    logs = [service.log, *(service.log.with_suffix(f".log.{number}") for number in range(1, 7))]
+    assert [log.read_text().strip() if log.exists() else None for log in logs] == [
+        "run 6",
+        "run 5",
+        "run 4",
+        "run 3",
+        "run 2",
+        "run 1",
+        None,
+    ]
 
 
 def test_a_process_that_took_over_the_recorded_id_is_left_alone(service: BackgroundService) -> None:

@@ -47,6 +47,13 @@ def test_status_where_nothing_runs_says_so_and_fails(
     assert capsys.readouterr().out.count("stopped") == 3
 
 
+def test_restarting_the_operator_of_an_environment_that_does_not_run_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("restart", "operator", state=tmp_path) == 1
+    assert "start the demo's environment with `make demo`" in capsys.readouterr().err
+
+
 def test_a_second_command_at_the_same_time_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
