@@ -56,6 +56,11 @@ class BackgroundService:
         recorded = self._read()
         return recorded[1] if recorded is not None and is_alive(recorded[0]) else None
 
+    def last_port(self) -> int | None:
+        """The port of the process that runs, or that ran until it ended by itself or was killed; None if none is known."""
+        recorded = self._read()
+        return recorded[1] if recorded is not None else None
+
     def ready_port(self) -> int | None:
         """The port of the process that runs and is ready; None if there is none."""
         port = self.port()

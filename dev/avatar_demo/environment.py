@@ -184,8 +184,8 @@ class EnvironmentStart:
         return self._settings.aws_port or DEFAULT_AWS_PORT
 
     def _operator_port(self) -> int:
-        running_port = operator_service(self._settings).port()
-        return self._settings.operator_port or running_port or DEFAULT_OPERATOR_PORT
+        last_port = operator_service(self._settings).last_port()
+        return self._settings.operator_port or last_port or DEFAULT_OPERATOR_PORT
 
     def _start_control_plane(self, aws_url: str, *, fresh: bool) -> tuple[LocalCluster, str]:
         cluster = LocalCluster(self._settings.cluster, detached=True, report=self._say)

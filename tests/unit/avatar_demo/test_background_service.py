@@ -79,6 +79,7 @@ def test_a_service_that_was_killed_is_known_to_have_ended(service: BackgroundSer
     while service.port() is not None:
         time.sleep(0.01)
     assert (service.ended() or "").startswith("server was killed by SIGKILL")
+    assert service.last_port() == port
 
 
 def test_a_service_that_was_stopped_is_not_taken_for_one_that_broke_down(
