@@ -86,7 +86,7 @@ class InstancePrice(ApiModel):
     amount: Annotated[
         str,
         decimal("amount", example="1.408"),
-        Field(description="For one hour of one instance, in the currency: a decimal number in quotes."),
+        Field(description="Money for one hour of one instance, in `currency`: a decimal number in quotes."),
     ]
 
 
@@ -96,13 +96,13 @@ class Prices(ApiModel):
     currency: Annotated[
         str,
         spelled(r"^[A-Z]{3}$", "currency is three capital letters, as ISO 4217 has them: USD", max_length=3),
-        Field(description="ISO 4217, three capital letters. Default USD."),
+        Field(description="Currency of the amounts: three capital letters, as ISO 4217 has them."),
     ] = "USD"
     per_hour: Annotated[
         list[InstancePrice],
         Field(
             max_length=64,
-            description="Prices by instance type, at most 64.",
+            description="Prices by instance type. A type that is not listed has AWS's public list price, if that is known.",
             json_schema_extra={
                 "x-kubernetes-list-type": "map",
                 "x-kubernetes-list-map-keys": ["instanceType"],
@@ -116,16 +116,14 @@ class GarbageCollection(ApiModel):
 
     orphans: Annotated[
         OrphanPolicy,
-        Field(
-            description="Report: only say so, in the status and in metrics. Delete: remove them as well. Default Report."
-        ),
+        Field(description="Report: only say so, in the status and in metrics. Delete: remove them as well."),
     ] = "Report"
     grace_period_seconds: Annotated[
         int,
         Field(
             ge=1,
             le=31536000,
-            description="Seconds without an owner before something is an orphan: 1 to 31536000, default 86400.",
+            description="Seconds without an owner before something is an orphan.",
         ),
     ] = 86400
 
@@ -173,11 +171,24 @@ class AvatarRuntimeSpec(ApiModel):
 class EndpointStatus(ApiModel):
     """One endpoint, as last described."""
 
-    role: Open[EndpointRole]
-    name: Annotated[str, Field(max_length=63)]
-    state: Annotated[str, Field(max_length=64)]
-    instances: Annotated[int, Field(ge=0)] | None = None
-    config_name: Annotated[str, Field(max_length=63)] | None = None
+    role: Annotated[
+        Open[EndpointRole], Field(description="What it is for: training models, or drawing with them.")
+    ]
+    name: Annotated[str, Field(max_length=63, description="The endpoint's name in SageMaker.")]
+    state: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="The backend's own word for how it is, such as InService, Updating, Failed.",
+        ),
+    ]
+    instances: Annotated[int, Field(ge=0, description="Instances that are in service.")] | None = None
+    config_name: (
+        Annotated[
+            str, Field(max_length=63, description="The SageMaker endpoint configuration that it serves.")
+        ]
+        | None
+    ) = None
 
 
 class LeftBehind(ApiModel):
@@ -217,7 +228,7 @@ class LeftBehind(ApiModel):
             description="Somebody may still store something of it until then, so it is removed once more at that time."
         ),
     ] = None
-    tries: Annotated[int, Field(ge=0, description="How often it was tried since.")]
+    tries: Annotated[int, Field(ge=0, description="Number of tries since.")]
 
 
 class Orphans(ApiModel):

@@ -58,7 +58,7 @@ class LabelRequirement(ApiModel):
         list[LabelValue],
         Field(
             max_length=32,
-            description="With In and NotIn only: 1 to 32 values.",
+            description="The values meant by In and NotIn, which need at least one; the others take none.",
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = Field(default_factory=list)
@@ -71,7 +71,7 @@ class NamespaceSelector(ApiModel):
         Mapping[str, LabelValue],
         Field(
             max_length=16,
-            description="Labels that the namespace has, at most 16.",
+            description="Labels that the namespace has, all of them.",
             json_schema_extra=validations(
                 (f"self.all(key, key.matches(r'{_LABEL_KEY}'))", _LABEL_KEY_SENTENCE)
             ),
@@ -81,7 +81,7 @@ class NamespaceSelector(ApiModel):
         list[LabelRequirement],
         Field(
             max_length=16,
-            description="Requirements that all hold, at most 16.",
+            description="Requirements that all hold.",
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = Field(default_factory=list)
