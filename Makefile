@@ -74,7 +74,7 @@ cluster-down: ## Stop the local Kubernetes API server
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local_cluster down --state-dir $(CLUSTER_STATE); fi
 
 .PHONY: generate
-generate: virtual-environment ## Write the CRD YAML from the typed API
+generate: virtual-environment ## Write the CRD YAML and the reference pages from the code
 	@.venv/bin/python -m avatar_api.generate
 
 .PHONY: lint

@@ -103,7 +103,12 @@ class AvatarModelSpec(ApiModel):
         ("self.revision >= oldSelf.revision", "spec.revision only grows"),
     )
 
-    runtime_ref: LocalObjectReference
+    runtime_ref: Annotated[
+        LocalObjectReference,
+        Field(
+            description="The AvatarRuntime that trains the model and keeps it; it has defaults and limits."
+        ),
+    ]
     photos: Photos
     subject: Subject = Subject()
     training: TrainingOptions = TrainingOptions()
@@ -142,7 +147,10 @@ class AvatarModelSpec(ApiModel):
         ]
         | None
     ) = None
-    retention: Retention | None = None
+    retention: (
+        Annotated[Retention, Field(description="How long the finished model is kept. Absent: for ever.")]
+        | None
+    ) = None
     deletion_policy: Annotated[
         DeletionPolicy,
         Field(
@@ -165,9 +173,9 @@ class TrainingProgress(ApiModel):
 class SageMakerAttempt(ApiModel):
     """Where SageMaker has the attempt: recorded, because the runtime's endpoint may be another one by then."""
 
-    endpoint_name: Annotated[str, Field(max_length=63, description="The asynchronous endpoint.")] | None = (
-        None
-    )
+    endpoint_name: (
+        Annotated[str, Field(max_length=63, description="The asynchronous endpoint, by its name.")] | None
+    ) = None
     output_location: Annotated[str, Field(max_length=2048, description="S3 URI of the result.")] | None = None
     failure_location: Annotated[str, Field(max_length=2048, description="S3 URI of the error.")] | None = None
 
@@ -236,16 +244,25 @@ class TrainingStatus(ApiModel):
         ]
         | None
     ) = None
-    planned_time: Annotated[Timestamp, Field(description="The queue deadline counts from here.")] | None = (
-        None
-    )
-    submitted_time: Annotated[Timestamp, Field(description="The backend took the attempt.")] | None = None
-    start_time: (
-        Annotated[Timestamp, Field(description="A worker began; the active deadline counts from here.")]
+    planned_time: (
+        Annotated[
+            Timestamp, Field(description="When the attempt was planned; the queue deadline counts from here.")
+        ]
         | None
     ) = None
-    completion_time: Annotated[Timestamp, Field(description="The attempt ended, good or bad.")] | None = None
-    retry_time: Annotated[Timestamp, Field(description="The next attempt starts no earlier.")] | None = None
+    submitted_time: Annotated[Timestamp, Field(description="When the backend took the attempt.")] | None = (
+        None
+    )
+    start_time: (
+        Annotated[Timestamp, Field(description="When a worker began; the active deadline counts from here.")]
+        | None
+    ) = None
+    completion_time: (
+        Annotated[Timestamp, Field(description="When the attempt ended, good or bad.")] | None
+    ) = None
+    retry_time: (
+        Annotated[Timestamp, Field(description="When the next attempt may start at the earliest.")] | None
+    ) = None
     progress: TrainingProgress | None = None
     seconds: (
         Annotated[

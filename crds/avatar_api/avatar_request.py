@@ -98,7 +98,10 @@ class AvatarRequestSpec(ApiModel):
         ),
     )
 
-    model_ref: LocalObjectReference
+    model_ref: Annotated[
+        LocalObjectReference,
+        Field(description="The AvatarModel to draw with, in the request's own namespace."),
+    ]
     prompts: Annotated[
         list[Prompt],
         Field(
@@ -164,7 +167,13 @@ class AvatarRequestSpec(ApiModel):
         ]
         | None
     ) = None
-    output: RequestOutput | None = None
+    output: (
+        Annotated[
+            RequestOutput,
+            Field(description="Where the pictures go. Absent: below storage.outputs of the runtime."),
+        ]
+        | None
+    ) = None
     deletion_policy: Annotated[
         DeletionPolicy,
         Field(
@@ -237,7 +246,13 @@ class ResolvedModel(ApiModel):
     """The one artifact that every picture of the request is drawn with, recorded before the first of them."""
 
     name: Annotated[ResourceName, Field(description="The AvatarModel's name.")]
-    uid: Annotated[str, Field(max_length=64, description="A model created anew under the name is another.")]
+    uid: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="The AvatarModel's uid: a model created anew under the name is another.",
+        ),
+    ]
     revision: Annotated[
         int, Field(description="The number of the model's spec.revision that the artifact was trained for.")
     ]
@@ -245,7 +260,7 @@ class ResolvedModel(ApiModel):
         str, Field(max_length=1024, description="Key below the multi-model endpoint's prefix.")
     ]
     uri: Annotated[str, Field(max_length=1024, description="S3 URI of the artifact.")]
-    sha256: Annotated[Sha256, Field(description="Digest of the artifact.")]
+    sha256: Annotated[Sha256, Field(description="SHA-256 digest of the artifact, in hexadecimal digits.")]
     weights_sha256: (
         Annotated[
             Sha256,
@@ -276,10 +291,13 @@ class AvatarRequestStatus(ObservedStatus):
     runtime_name: (
         Annotated[str, Field(max_length=63, description="The AvatarRuntime whose storage was used.")] | None
     ) = None
-    storage_prefix: Annotated[str, Field(max_length=2048, description="Where the pictures go.")] | None = None
+    storage_prefix: (
+        Annotated[str, Field(max_length=2048, description="S3 prefix below which the pictures go.")] | None
+    ) = None
     model: ResolvedModel | None = None
     start_time: (
-        Annotated[Timestamp, Field(description="Drawing began; the active deadline counts from here.")] | None
+        Annotated[Timestamp, Field(description="When drawing began; the active deadline counts from here.")]
+        | None
     ) = None
     images: Annotated[
         list[Picture],
@@ -298,7 +316,7 @@ class AvatarRequestStatus(ObservedStatus):
         list[RequestWarning],
         Field(
             max_length=16,
-            description="What is likely to be a mistake and stops nothing, at most sixteen.",
+            description="What is likely to be a mistake and stops nothing.",
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = Field(default_factory=list)

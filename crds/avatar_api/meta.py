@@ -82,7 +82,9 @@ class Cost(ApiModel):
     """An estimate in money, from the price list of the runtime: what the instances cost, nothing else."""
 
     amount: Annotated[DecimalString, Field(description="Money in `currency`: a decimal number.")]
-    currency: Annotated[str, Field(max_length=3, description="ISO 4217: USD, EUR.")]
+    currency: Annotated[
+        str, Field(max_length=3, description="Currency of the amount, as ISO 4217 has it: USD, EUR.")
+    ]
     instance_type: Annotated[
         str, Field(max_length=64, description="What was paid for, such as ml.g5.xlarge.")
     ]

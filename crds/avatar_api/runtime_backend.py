@@ -131,7 +131,7 @@ class TrainingEndpoint(ApiModel):
             Field(
                 min_length=1,
                 max_length=255,
-                description="The training image, by its name in a registry. managementPolicy Manage needs it.",
+                description="The training image, by its name in a registry. managementPolicy Manage needs it. Absent: whoever made the endpoint chose it.",
             ),
         ]
         | None
@@ -150,7 +150,9 @@ class TrainingEndpoint(ApiModel):
     scaling: (
         Annotated[
             TrainingScaling,
-            Field(description="Absent: always instanceCount. Needs managementPolicy Manage."),
+            Field(
+                description="How the number of instances follows the work; needs managementPolicy Manage. Absent: always instanceCount."
+            ),
         ]
         | None
     ) = None
@@ -187,7 +189,7 @@ class InferenceEndpoint(ApiModel):
             Field(
                 min_length=1,
                 max_length=255,
-                description="The serving image, by its name in a registry. managementPolicy Manage needs it.",
+                description="The serving image, by its name in a registry. managementPolicy Manage needs it. Absent: whoever made the endpoint chose it.",
             ),
         ]
         | None
@@ -206,7 +208,9 @@ class InferenceEndpoint(ApiModel):
     scaling: (
         Annotated[
             InferenceScaling,
-            Field(description="Absent: always instanceCount. Needs managementPolicy Manage."),
+            Field(
+                description="How the number of instances follows the work; needs managementPolicy Manage. Absent: always instanceCount."
+            ),
         ]
         | None
     ) = None
@@ -232,7 +236,7 @@ class SageMakerNotifications(ApiModel):
     queue_url: Annotated[
         str,
         Field(
-            description="SQS queue that both topics are subscribed to and that workers write their progress to. One installation each."
+            description="SQS queue that both topics are subscribed to and that workers write their progress to. Each installation has its own."
         ),
         spelled(
             r"^https?://.+$",
@@ -250,7 +254,10 @@ class SageMakerBackend(ApiModel):
     ]
     execution_role_arn: (
         Annotated[
-            Arn, Field(description="IAM role that the endpoints run with. managementPolicy Manage needs it.")
+            Arn,
+            Field(
+                description="IAM role that the endpoints run with. managementPolicy Manage needs it. Absent: whoever made the endpoint chose it."
+            ),
         ]
         | None
     ) = None

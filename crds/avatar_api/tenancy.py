@@ -51,7 +51,8 @@ class LabelRequirement(ApiModel):
     operator: Annotated[
         SelectorOperator,
         Field(
-            description="In, NotIn: the label's value is, or is not, one of `values`. Exists, DoesNotExist."
+            description="In, NotIn: the label's value is, or is not, one of `values`. Exists, DoesNotExist: it has the "
+            "label, or has not."
         ),
     ]
     values: Annotated[
@@ -106,4 +107,13 @@ class Tenancy(ApiModel):
             json_schema_extra={"x-kubernetes-list-type": "set"},
         ),
     ] = Field(default_factory=list)
-    namespace_selector: NamespaceSelector | None = None
+    namespace_selector: (
+        Annotated[
+            NamespaceSelector,
+            Field(
+                description="Chooses namespaces by their labels, as metav1.LabelSelector does: every part must fit, an empty selector "
+                "fits all. Absent: it chooses none."
+            ),
+        ]
+        | None
+    ) = None
