@@ -54,7 +54,7 @@ def default_in_words(schema: Schema) -> str:
             return ""
         case str():
             # A number in a string needs its quotes, a word does not.
-            return json.dumps(default) if re.fullmatch(r"[0-9.]+", default) else default
+            return json.dumps(default) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", default) else default
         case _:
             return json.dumps(default)
 
