@@ -154,7 +154,8 @@ class AvatarModelSpec(ApiModel):
     deletion_policy: Annotated[
         DeletionPolicy,
         Field(
-            description="What becomes of the artifacts when the AvatarModel is deleted. Delete: they go with it. Retain: they stay."
+            description="What becomes of the artifacts when the AvatarModel is deleted. Delete: they go with it. Retain: "
+            "they stay."
         ),
     ] = "Delete"
 

@@ -63,7 +63,8 @@ class Prompt(ApiModel):
         Annotated[
             Seed,
             Field(
-                description="Number that the first picture's chance begins with; the next pictures count on. Absent: derived from the uid of the request."
+                description="Number that the first picture's chance begins with; the next pictures count on. Absent: derived "
+                "from the uid of the request."
             ),
         ]
         | None
@@ -79,7 +80,8 @@ class RequestOutput(ApiModel):
     prefix: Annotated[
         S3HomeUri,
         Field(
-            description="S3 prefix below which the pictures go; storage.allowed.outputs of the runtime says which ones it may be."
+            description="S3 prefix below which the pictures go; storage.allowed.outputs of the runtime says which ones it "
+            "may be."
         ),
     ]
 
@@ -117,8 +119,8 @@ class AvatarRequestSpec(ApiModel):
             Field(
                 ge=1,
                 le=150,
-                description="Denoising steps of each picture: more are finer and take longer in proportion. Absent: as the runtime's "
-                "defaults.inference.steps.",
+                description="Denoising steps of each picture: more are finer and take longer in proportion. Absent: as the "
+                "runtime's defaults.inference.steps.",
             ),
         ]
         | None
@@ -128,8 +130,8 @@ class AvatarRequestSpec(ApiModel):
             str,
             decimal("guidance", at_most=50, example="7.5"),
             Field(
-                description="How closely pictures follow the prompt (classifier-free guidance scale): a decimal number in quotes, such "
-                'as "7.5". Absent: as the runtime\'s defaults.inference.guidance.'
+                description="How closely pictures follow the prompt (classifier-free guidance scale): a decimal number in "
+                'quotes, such as "7.5". Absent: as the runtime\'s defaults.inference.guidance.'
             ),
         ]
         | None
@@ -162,7 +164,8 @@ class AvatarRequestSpec(ApiModel):
         Annotated[
             SchedulerName,
             Field(
-                description="The method of denoising, by its name in diffusers. Absent: as the runtime's defaults.inference.scheduler."
+                description="The method of denoising, by its name in diffusers. Absent: as the runtime's "
+                "defaults.inference.scheduler."
             ),
         ]
         | None
@@ -177,7 +180,8 @@ class AvatarRequestSpec(ApiModel):
     deletion_policy: Annotated[
         DeletionPolicy,
         Field(
-            description="What becomes of the pictures when the AvatarRequest is deleted. Delete: they go with it. Retain: they stay."
+            description="What becomes of the pictures when the AvatarRequest is deleted. Delete: they go with it. Retain: "
+            "they stay."
         ),
     ] = "Delete"
     ttl_seconds_after_finished: (

@@ -1,21 +1,20 @@
-"""What a field's schema knows of its values, in words: `kubectl explain` shows the description of a field, and no bounds or default.
+"""What a field's schema knows of its values, in words.
 
-So the code says in a sentence what a field means and in which unit, and range and default are put behind it from the
-schema itself, where the two cannot come to differ. The words of an enum are left out: `kubectl explain` has them.
+`kubectl explain` shows the description of a field, and neither its bounds nor its default. So the code says in a sentence what a
+field means and in which unit, and range and default are put behind it from the schema itself, where the two cannot come to differ.
+The words of an enum are left out: `kubectl explain` has them.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-Schema = dict[str, Any]
 
 RANGE_OF_DECIMAL = "x-range-of-decimal"
 """Keyword for the range of a number that is written as a string. The API server gets it as a rule, people get it from here."""
 
 
-def with_facts(sentence: str, schema: Schema) -> str:
+def with_facts(sentence: str, schema: Mapping[str, Any]) -> str:
     """A field's description: its own sentence, and then what its schema knows.
 
     Args:
@@ -25,8 +24,12 @@ def with_facts(sentence: str, schema: Schema) -> str:
     return " ".join([sentence, *_facts(schema)])
 
 
-def facts(schema: Schema) -> dict[str, str]:
-    """Range, length and default of a field, each in words; what it has not is absent."""
+def facts(schema: Mapping[str, Any]) -> dict[str, str]:
+    """Range, length, number of entries and default of a field, each in words; what it has not is absent.
+
+    Args:
+        schema: of the field, before or after its conversion into a structural one.
+    """
     found = {
         "Range": schema.get(RANGE_OF_DECIMAL) or _range(schema),
         "Length": _length(schema),
@@ -41,12 +44,12 @@ def facts(schema: Schema) -> dict[str, str]:
     return {name: words for name, words in found.items() if words}
 
 
-def _facts(schema: Schema) -> Iterator[str]:
+def _facts(schema: Mapping[str, Any]) -> Iterator[str]:
     for name, words in facts(schema).items():
         yield f"{words[0].upper()}{words[1:]}." if name in ("Length", "Number") else f"{name}: {words}."
 
 
-def default_in_words(schema: Schema) -> str:
+def default_in_words(schema: Mapping[str, Any]) -> str:
     """The default as YAML would have it; empty where there is none, or where the parts of the field have their own."""
     default = schema.get("default")
     match default:
@@ -59,7 +62,7 @@ def default_in_words(schema: Schema) -> str:
             return json.dumps(default)
 
 
-def _range(schema: Schema) -> str:
+def _range(schema: Mapping[str, Any]) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     steps = f", in steps of {schema['multipleOf']}" if "multipleOf" in schema else ""
     if low is None and high is None:
@@ -69,7 +72,7 @@ def _range(schema: Schema) -> str:
     return f"{low} to {high}{steps}" if low is not None else f"at most {high}{steps}"
 
 
-def _length(schema: Schema) -> str:
+def _length(schema: Mapping[str, Any]) -> str:
     if RANGE_OF_DECIMAL in schema:
         return ""
     return _between(schema.get("minLength"), schema.get("maxLength"), "character")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar_api.crd import Column, Definition
-from avatar_api.field_facts import Schema
 from avatar_api.group import API_VERSION
+from avatar_api.structural_schema import Schema
 
 _RULES = "x-kubernetes-validations"
 _VALUE_COMPARED = re.compile(r"\bself((?:\.\w+)*) [=>]= oldSelf\1(?![.\w])")
@@ -176,7 +176,7 @@ def _judged(rule: dict[str, Any], where: str) -> list[str]:
     if _when(rule) != "on change":
         return [rule.get("fieldPath", where).lstrip(".")]
     compared = _VALUE_COMPARED.findall(rule["rule"]) or _PRESENCE_COMPARED.findall(rule["rule"])
-    return [f"{where}{field}".lstrip(".") for field in compared]
+    return [f"{where}{field}".lstrip(".") for field in compared or [""]]
 
 
 def _prose(text: str) -> str:

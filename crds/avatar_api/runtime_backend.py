@@ -80,7 +80,8 @@ class TrainingScaling(ApiModel):
         Field(
             ge=0,
             le=100,
-            description="Instances at least; with 0 the first training waits for one to start, and nothing is paid while nobody trains.",
+            description="Instances at least; with 0 the first training waits for one to start, and nothing is paid while "
+            "nobody trains.",
         ),
     ] = 0
     max_instances: MaxInstances
@@ -131,7 +132,8 @@ class TrainingEndpoint(ApiModel):
             Field(
                 min_length=1,
                 max_length=255,
-                description="The training image, by its name in a registry. managementPolicy Manage needs it. Absent: whoever made the endpoint chose it.",
+                description="The training image, by its name in a registry. managementPolicy Manage needs it. Absent: "
+                "whoever made the endpoint chose it.",
             ),
         ]
         | None
@@ -151,7 +153,8 @@ class TrainingEndpoint(ApiModel):
         Annotated[
             TrainingScaling,
             Field(
-                description="How the number of instances follows the work; needs managementPolicy Manage. Absent: always instanceCount."
+                description="How the number of instances follows the work; needs managementPolicy Manage. Absent: always "
+                "instanceCount."
             ),
         ]
         | None
@@ -189,7 +192,8 @@ class InferenceEndpoint(ApiModel):
             Field(
                 min_length=1,
                 max_length=255,
-                description="The serving image, by its name in a registry. managementPolicy Manage needs it. Absent: whoever made the endpoint chose it.",
+                description="The serving image, by its name in a registry. managementPolicy Manage needs it. Absent: whoever "
+                "made the endpoint chose it.",
             ),
         ]
         | None
@@ -209,7 +213,8 @@ class InferenceEndpoint(ApiModel):
         Annotated[
             InferenceScaling,
             Field(
-                description="How the number of instances follows the work; needs managementPolicy Manage. Absent: always instanceCount."
+                description="How the number of instances follows the work; needs managementPolicy Manage. Absent: always "
+                "instanceCount."
             ),
         ]
         | None
@@ -236,7 +241,8 @@ class SageMakerNotifications(ApiModel):
     queue_url: Annotated[
         str,
         Field(
-            description="SQS queue that both topics are subscribed to and that workers write their progress to. Each installation has its own."
+            description="SQS queue that both topics are subscribed to and that workers write their progress to. Each "
+            "installation has its own."
         ),
         spelled(
             r"^https?://.+$",
@@ -256,7 +262,8 @@ class SageMakerBackend(ApiModel):
         Annotated[
             Arn,
             Field(
-                description="IAM role that the endpoints run with. managementPolicy Manage needs it. Absent: whoever made the endpoint chose it."
+                description="IAM role that the endpoints run with. managementPolicy Manage needs it. Absent: whoever made "
+                "the endpoint chose it."
             ),
         ]
         | None
@@ -265,8 +272,8 @@ class SageMakerBackend(ApiModel):
         Annotated[
             RoleArn,
             Field(
-                description="The operator assumes it anew for each piece of work, limited to the keys of that work, and hands the "
-                "session to the worker. Absent: workers act with executionRoleARN for every tenant."
+                description="IAM role: the operator assumes it anew for each piece of work, limited to the keys of that work, and hands "
+                "the session to the worker. Absent: workers act with executionRoleARN for every tenant."
             ),
         ]
         | None

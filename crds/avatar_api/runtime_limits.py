@@ -18,8 +18,8 @@ class InferenceDefaults(ApiModel):
         str,
         decimal("guidance", at_most=50, example="7.5"),
         Field(
-            description="How closely pictures follow the prompt (classifier-free guidance scale): a decimal number in quotes, such as "
-            '"7.5".'
+            description="How closely pictures follow the prompt (classifier-free guidance scale): a decimal number in "
+            'quotes, such as "7.5".'
         ),
     ] = "7.5"
     width: Annotated[

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from avatar_api.field_facts import RANGE_OF_DECIMAL, Schema, with_facts
+from avatar_api.field_facts import RANGE_OF_DECIMAL, with_facts
+
+Schema = dict[str, Any]
 
 _DROPPED_KEYWORDS = frozenset({"title", "$defs", RANGE_OF_DECIMAL})
 _RULES = "x-kubernetes-validations"

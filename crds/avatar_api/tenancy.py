@@ -111,8 +111,8 @@ class Tenancy(ApiModel):
         Annotated[
             NamespaceSelector,
             Field(
-                description="Chooses namespaces by their labels, as metav1.LabelSelector does: every part must fit, an empty selector "
-                "fits all. Absent: it chooses none."
+                description="Chooses namespaces by their labels, as metav1.LabelSelector does: every part must fit, an empty "
+                "selector fits all. Absent: it chooses none."
             ),
         ]
         | None

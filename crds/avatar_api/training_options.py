@@ -57,8 +57,8 @@ class TrainingOptions(ApiModel):
             Field(
                 ge=1,
                 le=20000,
-                description="Training steps, each over one batch of photos: more learn the person better, until pictures begin to "
-                "copy the photos. Where neither the model nor the runtime says: 800.",
+                description="Training steps, each over one batch of photos: more learn the person better, until pictures "
+                "begin to copy the photos. Where neither the model nor the runtime says: 800.",
             ),
         ]
         | None
@@ -69,7 +69,8 @@ class TrainingOptions(ApiModel):
             Field(
                 ge=1,
                 le=64,
-                description="Photos in one training step; each needs GPU memory. Where neither the model nor the runtime says: 1.",
+                description="Photos in one training step; each needs GPU memory. Where neither the model nor the runtime "
+                "says: 1.",
             ),
         ]
         | None
@@ -79,8 +80,8 @@ class TrainingOptions(ApiModel):
             str,
             decimal("learningRate", above_zero=True, at_most=1, example="0.0001"),
             Field(
-                description='How far one training step moves the weights: a decimal number in quotes, such as "0.0001". Where neither '
-                "the model nor the runtime says: 0.0001."
+                description='How far one training step moves the weights: a decimal number in quotes, such as "0.0001". '
+                "Where neither the model nor the runtime says: 0.0001."
             ),
         ]
         | None

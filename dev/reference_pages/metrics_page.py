@@ -10,8 +10,8 @@ _BEGINNING = """<!-- Generated from the code by `make generate`. Do not edit. --
 
 # Metrics
 
-What `# HELP` says in a scrape, in one place. What is worth an alert: [operating.md](operating.md#metrics). No label ever holds an
-object's name.
+What `# HELP` says in a scrape, in one place. What is worth an alert: [operating.md](operating.md#metrics). No label ever holds
+an object's name.
 
 ## Operator
 

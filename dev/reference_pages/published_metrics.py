@@ -1,8 +1,8 @@
 """What is published on `/metrics`: by an operator, and by a serving container.
 
-The operator is put together as `main` does it, without AWS and without an API server, and never started. Each of its metrics is in
-the registry then, some of them without a sample yet. Who is registered, and which labels a metric will have, prometheus_client
-keeps in private attributes; a version that calls them otherwise fails the comparison of the page.
+The operator is put together as `main` does it, without AWS and without an API server, and never started. Each of its metrics is
+in the registry then, some of them without a sample yet. Who is registered, and which labels a metric will have, is kept by
+prometheus_client in private attributes; a version that calls them otherwise fails the comparison of the page.
 """
 
 from __future__ import annotations

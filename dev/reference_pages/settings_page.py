@@ -11,9 +11,9 @@ _BEGINNING = """<!-- Generated from the code by `make generate`. Do not edit. --
 
 # Settings of the operator
 
-Environment variables. Everything about avatars stands in [AvatarRuntime](runtimes.md) instead. Threads and connections follow the
-numbers of workers. boto3's own variables hold, too (`AWS_ENDPOINT_URL`, `AWS_PROFILE` and so on). A bad value ends the operator with
-one line that names the variable.
+Environment variables. Everything about avatars stands in [AvatarRuntime](runtimes.md) instead. Threads and connections follow
+the numbers of workers. boto3's own variables hold, too (`AWS_ENDPOINT_URL`, `AWS_PROFILE` and so on). A bad value ends the
+operator with one line that names the variable.
 """
 
 
