@@ -77,11 +77,20 @@ class AllowedLocations(ApiModel):
 
     photos: Annotated[
         list[AllowedPrefix],
-        Field(min_length=1, max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
+        Field(
+            min_length=1,
+            max_length=32,
+            description="S3 prefixes that AvatarModels may name photos below, such as s3://bucket/photos/{namespace}/.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
     ]
     outputs: Annotated[
         list[AllowedPrefix],
-        Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}),
+        Field(
+            max_length=32,
+            description="S3 prefixes that AvatarRequests may have their pictures below. Empty: they all go to storage.outputs.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
     ] = Field(default_factory=list)
     shared: Annotated[
         bool,

@@ -26,8 +26,18 @@ ModelState = Literal[
 class PhotoObject(ApiModel):
     """One photo in S3."""
 
-    uri: S3ObjectUri
-    version_id: Annotated[str, Field(max_length=1024)] | None = None
+    uri: Annotated[S3ObjectUri, Field(description="Where the photo lies: s3://bucket/photos/ann/01.jpg.")]
+    version_id: (
+        Annotated[
+            str,
+            Field(
+                max_length=1024,
+                description="The version of the S3 object, in a bucket with versions. Absent: the one that is current when the "
+                "attempt is planned.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Photos(ApiModel):
@@ -48,7 +58,7 @@ class Photos(ApiModel):
             Field(
                 min_length=1,
                 max_length=100,
-                description="The photos, one by one.",
+                description="The photos, one by one, each named once.",
                 json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uri"]},
             ),
         ]
@@ -93,11 +103,23 @@ class AvatarModelSpec(ApiModel):
         ("self.revision >= oldSelf.revision", "spec.revision only grows"),
     )
 
-    runtime_ref: LocalObjectReference
+    runtime_ref: Annotated[
+        LocalObjectReference,
+        Field(
+            description="The AvatarRuntime that trains the model and keeps it; it has defaults and limits."
+        ),
+    ]
     photos: Photos
     subject: Subject = Subject()
     training: TrainingOptions = TrainingOptions()
-    revision: Annotated[int, Field(ge=1, le=1000000, description="Raise it to train again.")] = 1
+    revision: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1000000,
+            description="Which training is wanted, counted by you: raise it to train again. It never falls.",
+        ),
+    ] = 1
     suspend: Annotated[
         bool, Field(description="While true, no training starts. One that runs is not stopped.")
     ] = False
@@ -107,7 +129,7 @@ class AvatarModelSpec(ApiModel):
             Field(
                 ge=60,
                 le=604800,
-                description="Seconds an attempt may wait, from planning until a worker begins: 60 to 604800. "
+                description="Seconds an attempt may wait, from planning until a worker begins. "
                 "Default, and at most: limits.training.queueDeadlineSeconds of the runtime.",
             ),
         ]
@@ -119,33 +141,42 @@ class AvatarModelSpec(ApiModel):
             Field(
                 ge=60,
                 le=86400,
-                description="Seconds an attempt may take, from the moment that a worker begins, 60 to 86400; waiting does not count. "
+                description="Seconds an attempt may take, from the moment that a worker begins; waiting does not count. "
                 "Default, and at most: limits.training.activeDeadlineSeconds of the runtime.",
             ),
         ]
         | None
     ) = None
-    retention: Retention | None = None
+    retention: (
+        Annotated[Retention, Field(description="How long the finished model is kept. Absent: for ever.")]
+        | None
+    ) = None
     deletion_policy: Annotated[
-        DeletionPolicy, Field(description="Whether artifacts go when the AvatarModel is deleted.")
+        DeletionPolicy,
+        Field(
+            description="What becomes of the artifacts when the AvatarModel is deleted. Delete: they go with it. Retain: "
+            "they stay."
+        ),
     ] = "Delete"
 
 
 class TrainingProgress(ApiModel):
     """How far the running training is."""
 
-    step: Annotated[int, Field(ge=0)]
-    total_steps: Annotated[int, Field(ge=0)]
-    percent: Annotated[int, Field(ge=0, le=100)]
-    estimated_remaining_seconds: Annotated[int, Field(ge=0)] | None = None
+    step: Annotated[int, Field(ge=0, description="Training steps that are done.")]
+    total_steps: Annotated[int, Field(ge=0, description="Training steps that the attempt will have in all.")]
+    percent: Annotated[int, Field(ge=0, le=100, description="Share of the steps that are done, in percent.")]
+    estimated_remaining_seconds: (
+        Annotated[int, Field(ge=0, description="Seconds until the end, as the worker estimates them.")] | None
+    ) = None
 
 
 class SageMakerAttempt(ApiModel):
     """Where SageMaker has the attempt: recorded, because the runtime's endpoint may be another one by then."""
 
-    endpoint_name: Annotated[str, Field(max_length=63, description="The asynchronous endpoint.")] | None = (
-        None
-    )
+    endpoint_name: (
+        Annotated[str, Field(max_length=63, description="The asynchronous endpoint, by its name.")] | None
+    ) = None
     output_location: Annotated[str, Field(max_length=2048, description="S3 URI of the result.")] | None = None
     failure_location: Annotated[str, Field(max_length=2048, description="S3 URI of the error.")] | None = None
 
@@ -153,15 +184,21 @@ class SageMakerAttempt(ApiModel):
 class TrainingStatus(ApiModel):
     """The current attempt to train the current revision."""
 
-    revision: int
-    attempt: Annotated[int, Field(description="Counts every attempt of this revision, from 1.")]
+    revision: Annotated[int, Field(description="The number of spec.revision that this is an attempt of.")]
+    attempt: Annotated[
+        int,
+        Field(description="Number of the attempt: counts every attempt of this revision, from 1."),
+    ]
     failures: Annotated[
-        int, Field(description="How many attempts of this revision failed; drives the back-off.")
+        int,
+        Field(
+            description="Number of attempts of this revision that failed; each doubles the wait before the next."
+        ),
     ] = 0
     abandoned: Annotated[
         int,
         Field(
-            description="How many attempts of this revision were given up because their answers were lost."
+            description="Number of attempts of this revision that were given up because their answers were lost."
         ),
     ] = 0
     inference_id: (
@@ -208,16 +245,25 @@ class TrainingStatus(ApiModel):
         ]
         | None
     ) = None
-    planned_time: Annotated[Timestamp, Field(description="The queue deadline counts from here.")] | None = (
-        None
-    )
-    submitted_time: Annotated[Timestamp, Field(description="The backend took the attempt.")] | None = None
-    start_time: (
-        Annotated[Timestamp, Field(description="A worker began; the active deadline counts from here.")]
+    planned_time: (
+        Annotated[
+            Timestamp, Field(description="When the attempt was planned; the queue deadline counts from here.")
+        ]
         | None
     ) = None
-    completion_time: Annotated[Timestamp, Field(description="The attempt ended, good or bad.")] | None = None
-    retry_time: Annotated[Timestamp, Field(description="The next attempt starts no earlier.")] | None = None
+    submitted_time: Annotated[Timestamp, Field(description="When the backend took the attempt.")] | None = (
+        None
+    )
+    start_time: (
+        Annotated[Timestamp, Field(description="When a worker began; the active deadline counts from here.")]
+        | None
+    ) = None
+    completion_time: (
+        Annotated[Timestamp, Field(description="When the attempt ended, good or bad.")] | None
+    ) = None
+    retry_time: (
+        Annotated[Timestamp, Field(description="When the next attempt may start at the earliest.")] | None
+    ) = None
     progress: TrainingProgress | None = None
     seconds: (
         Annotated[
@@ -231,33 +277,50 @@ class TrainingStatus(ApiModel):
     estimated_cost: (
         Annotated[Cost, Field(description="What `seconds` cost, by the runtime's price list.")] | None
     ) = None
-    log_url: Annotated[str, Field(max_length=2048)] | None = None
+    log_url: (
+        Annotated[
+            str,
+            Field(
+                max_length=2048,
+                description="The page of the AWS console that has the logs of the training endpoint.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class RejectedPhoto(ApiModel):
     """A photo that was not used, and why."""
 
-    key: Annotated[str, Field(max_length=1024)]
-    reason: Annotated[str, Field(max_length=256)]
+    key: Annotated[str, Field(max_length=1024, description="The photo's key in its bucket.")]
+    reason: Annotated[
+        str,
+        Field(max_length=256, description="Why it was not used: a CamelCase word, a colon, and a sentence."),
+    ]
 
 
 class PhotosStatus(ApiModel):
     """What photo preparation said of the photos."""
 
-    accepted: int
+    accepted: Annotated[int, Field(description="Number of photos that were trained on.")]
     rejected: Annotated[
-        list[RejectedPhoto], Field(max_length=100, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+        list[RejectedPhoto],
+        Field(
+            max_length=100,
+            description="The photos that were not used.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
     ] = Field(default_factory=list)
 
 
 class ArtifactStatus(ApiModel):
     """The verified, immutable artifact that the multi-model endpoint loads."""
 
-    uri: Annotated[str, Field(max_length=1024)]
+    uri: Annotated[str, Field(max_length=1024, description="S3 URI of the artifact.")]
     target_model: Annotated[
         str, Field(max_length=1024, description="Key below the multi-model endpoint's prefix.")
     ]
-    sha256: Sha256
+    sha256: Annotated[Sha256, Field(description="SHA-256 digest of the artifact, in hexadecimal digits.")]
     weights_sha256: (
         Annotated[
             Sha256,
@@ -265,9 +328,18 @@ class ArtifactStatus(ApiModel):
         ]
         | None
     ) = None
-    size_bytes: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
-    base_model: Annotated[str, Field(max_length=1100)]
-    revision: int
+    size_bytes: Annotated[
+        int,
+        Field(ge=0, description="Size of the artifact, in bytes.", json_schema_extra={"format": "int64"}),
+    ]
+    base_model: Annotated[
+        str,
+        Field(
+            max_length=1100,
+            description="The base that it was trained on, as `<source>@<digest>`; it can be drawn with on no other.",
+        ),
+    ]
+    revision: Annotated[int, Field(description="The number of spec.revision that it was trained for.")]
 
 
 MAX_FORMER_STORAGES = 3

@@ -45,24 +45,45 @@ IMMUTABLE_FIELDS = (
 class Prompt(ApiModel):
     """One prompt and how many pictures of it."""
 
-    prompt: Annotated[str, Field(min_length=1, max_length=2000)]
-    negative_prompt: Annotated[str, Field(max_length=2000)] | None = None
+    prompt: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=2000,
+            description="What to draw. The model's subject.token in it stands for the person.",
+        ),
+    ]
+    negative_prompt: (
+        Annotated[
+            str, Field(max_length=2000, description="What the pictures should not show. Absent: nothing.")
+        ]
+        | None
+    ) = None
     seed: (
         Annotated[
             Seed,
             Field(
-                description="Seed of the first picture; the next ones count on. Default: derived from the request."
+                description="Number that the first picture's chance begins with; the next pictures count on. Absent: derived "
+                "from the uid of the request."
             ),
         ]
         | None
     ) = None
-    num_images: Annotated[int, Field(ge=1, le=16)] = 1
+    num_images: Annotated[
+        int, Field(ge=1, le=16, description="Pictures of this prompt, each with a seed of its own.")
+    ] = 1
 
 
 class RequestOutput(ApiModel):
     """Where the pictures go."""
 
-    prefix: S3HomeUri
+    prefix: Annotated[
+        S3HomeUri,
+        Field(
+            description="S3 prefix below which the pictures go; storage.allowed.outputs of the runtime says which ones it "
+            "may be."
+        ),
+    ]
 
 
 class AvatarRequestSpec(ApiModel):
@@ -79,34 +100,97 @@ class AvatarRequestSpec(ApiModel):
         ),
     )
 
-    model_ref: LocalObjectReference
+    model_ref: Annotated[
+        LocalObjectReference,
+        Field(description="The AvatarModel to draw with, in the request's own namespace."),
+    ]
     prompts: Annotated[
         list[Prompt],
-        Field(min_length=1, max_length=MAX_PICTURES, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
+        Field(
+            min_length=1,
+            max_length=MAX_PICTURES,
+            description="What is to be drawn, one prompt after the other.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
     ]
-    steps: Annotated[int, Field(ge=1, le=150, description="Denoising steps.")] | None = None
-    guidance: (
+    steps: (
         Annotated[
-            str,
-            decimal("guidance", ("double(self) <= 50.0", "guidance must be at most 50"), example="7.5"),
+            int,
             Field(
-                description='Classifier-free guidance scale, 0 to 50: a decimal number in quotes, such as "7.5".'
+                ge=1,
+                le=150,
+                description="Denoising steps of each picture: more are finer and take longer in proportion. Absent: as the "
+                "runtime's defaults.inference.steps.",
             ),
         ]
         | None
     ) = None
-    width: Annotated[int, Field(ge=64, le=2048, multiple_of=8, description="Pixels.")] | None = None
-    height: Annotated[int, Field(ge=64, le=2048, multiple_of=8, description="Pixels.")] | None = None
-    scheduler: SchedulerName | None = None
-    output: RequestOutput | None = None
+    guidance: (
+        Annotated[
+            str,
+            decimal("guidance", at_most=50, example="7.5"),
+            Field(
+                description="How closely pictures follow the prompt (classifier-free guidance scale): a decimal number in "
+                'quotes, such as "7.5". Absent: as the runtime\'s defaults.inference.guidance.'
+            ),
+        ]
+        | None
+    ) = None
+    width: (
+        Annotated[
+            int,
+            Field(
+                ge=64,
+                le=2048,
+                multiple_of=8,
+                description="Width of each picture, in pixels. Absent: as the runtime's defaults.inference.width.",
+            ),
+        ]
+        | None
+    ) = None
+    height: (
+        Annotated[
+            int,
+            Field(
+                ge=64,
+                le=2048,
+                multiple_of=8,
+                description="Height of each picture, in pixels. Absent: as the runtime's defaults.inference.height.",
+            ),
+        ]
+        | None
+    ) = None
+    scheduler: (
+        Annotated[
+            SchedulerName,
+            Field(
+                description="The method of denoising, by its name in diffusers. Absent: as the runtime's "
+                "defaults.inference.scheduler."
+            ),
+        ]
+        | None
+    ) = None
+    output: (
+        Annotated[
+            RequestOutput,
+            Field(description="Where the pictures go. Absent: below storage.outputs of the runtime."),
+        ]
+        | None
+    ) = None
     deletion_policy: Annotated[
-        DeletionPolicy, Field(description="Whether the pictures go when the AvatarRequest is deleted.")
+        DeletionPolicy,
+        Field(
+            description="What becomes of the pictures when the AvatarRequest is deleted. Delete: they go with it. Retain: "
+            "they stay."
+        ),
     ] = "Delete"
     ttl_seconds_after_finished: (
         Annotated[
             int,
             Field(
-                ge=0, le=31536000, description="Seconds after the end; then the AvatarRequest deletes itself."
+                ge=0,
+                le=31536000,
+                description="Seconds after the end, then the AvatarRequest deletes itself; 0: at once. Absent: never.",
             ),
         ]
         | None
@@ -117,7 +201,7 @@ class AvatarRequestSpec(ApiModel):
             Field(
                 ge=1,
                 le=604800,
-                description="Seconds the request may wait, from its creation until drawing begins: 1 to 604800. "
+                description="Seconds the request may wait, from its creation until drawing begins. "
                 "Default, and at most: limits.inference.queueDeadlineSeconds of the runtime.",
             ),
         ]
@@ -129,7 +213,7 @@ class AvatarRequestSpec(ApiModel):
             Field(
                 ge=1,
                 le=86400,
-                description="Seconds drawing may take, from its beginning, 1 to 86400; waiting does not count. "
+                description="Seconds drawing may take, from its beginning; waiting does not count. "
                 "Default, and at most: limits.inference.activeDeadlineSeconds of the runtime.",
             ),
         ]
@@ -140,36 +224,47 @@ class AvatarRequestSpec(ApiModel):
 class Picture(ApiModel):
     """One picture in S3."""
 
-    uri: Annotated[str, Field(max_length=2048)]
-    prompt_index: int
-    image_index: int
-    seed: Seed
-    sha256: Sha256
+    uri: Annotated[str, Field(max_length=2048, description="S3 URI of the picture.")]
+    prompt_index: Annotated[int, Field(description="Number of its prompt in spec.prompts, from 0.")]
+    image_index: Annotated[int, Field(description="Number of the picture among those of its prompt, from 0.")]
+    seed: Annotated[Seed, Field(description="Number that its chance began with.")]
+    sha256: Annotated[Sha256, Field(description="SHA-256 digest of the picture, in hexadecimal digits.")]
 
 
 class RequestTimings(ApiModel):
     """Where the time went, in seconds with three decimals."""
 
-    queued: Annotated[DecimalString, Field(description="From creation to the first invocation.")] | None = (
-        None
-    )
-    cold_load: (
-        Annotated[DecimalString, Field(description="Waiting for the endpoint to load the model.")] | None
+    queued: (
+        Annotated[DecimalString, Field(description="Seconds from creation to the first invocation.")] | None
     ) = None
-    generate: Annotated[DecimalString, Field(description="Drawing, as the worker measured it.")] | None = None
+    cold_load: (
+        Annotated[DecimalString, Field(description="Seconds of waiting for the endpoint to load the model.")]
+        | None
+    ) = None
+    generate: (
+        Annotated[DecimalString, Field(description="Seconds of drawing, as the worker measured them.")] | None
+    ) = None
 
 
 class ResolvedModel(ApiModel):
     """The one artifact that every picture of the request is drawn with, recorded before the first of them."""
 
     name: Annotated[ResourceName, Field(description="The AvatarModel's name.")]
-    uid: Annotated[str, Field(max_length=64, description="A model created anew under the name is another.")]
-    revision: Annotated[int, Field(description="The spec.revision that the artifact was trained for.")]
+    uid: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="The AvatarModel's uid: a model created anew under the name is another.",
+        ),
+    ]
+    revision: Annotated[
+        int, Field(description="The number of the model's spec.revision that the artifact was trained for.")
+    ]
     target_model: Annotated[
         str, Field(max_length=1024, description="Key below the multi-model endpoint's prefix.")
     ]
     uri: Annotated[str, Field(max_length=1024, description="S3 URI of the artifact.")]
-    sha256: Annotated[Sha256, Field(description="Digest of the artifact.")]
+    sha256: Annotated[Sha256, Field(description="SHA-256 digest of the artifact, in hexadecimal digits.")]
     weights_sha256: (
         Annotated[
             Sha256,
@@ -200,14 +295,21 @@ class AvatarRequestStatus(ObservedStatus):
     runtime_name: (
         Annotated[str, Field(max_length=63, description="The AvatarRuntime whose storage was used.")] | None
     ) = None
-    storage_prefix: Annotated[str, Field(max_length=2048, description="Where the pictures go.")] | None = None
+    storage_prefix: (
+        Annotated[str, Field(max_length=2048, description="S3 prefix below which the pictures go.")] | None
+    ) = None
     model: ResolvedModel | None = None
     start_time: (
-        Annotated[Timestamp, Field(description="Drawing began; the active deadline counts from here.")] | None
+        Annotated[Timestamp, Field(description="When drawing began; the active deadline counts from here.")]
+        | None
     ) = None
     images: Annotated[
         list[Picture],
-        Field(max_length=MAX_PICTURES, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
+        Field(
+            max_length=MAX_PICTURES,
+            description="The pictures that are stored, in the order of the prompts.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
     ] = Field(default_factory=list)
     timings: RequestTimings | None = None
     estimated_cost: (
@@ -218,7 +320,7 @@ class AvatarRequestStatus(ObservedStatus):
         list[RequestWarning],
         Field(
             max_length=16,
-            description="What is likely to be a mistake and stops nothing, at most sixteen.",
+            description="What is likely to be a mistake and stops nothing.",
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = Field(default_factory=list)

@@ -56,9 +56,14 @@ class Storage(ApiModel):
         OVERLAP,
     )
 
-    requests: Annotated[S3HomeUri, Field(description="Training request documents and claims.")]
-    artifacts: Annotated[S3HomeUri, Field(description="Personal models: the multi-model endpoint's prefix.")]
-    outputs: Annotated[S3HomeUri, Field(description="Pictures of requests that name no output prefix.")]
+    requests: Annotated[
+        S3HomeUri, Field(description="S3 prefix of training request documents, claims and outcomes.")
+    ]
+    artifacts: Annotated[
+        S3HomeUri,
+        Field(description="S3 prefix of the personal models, which the multi-model endpoint loads from."),
+    ]
+    outputs: Annotated[S3HomeUri, Field(description="S3 prefix of the pictures of requests that name none.")]
     allowed: AllowedLocations
 
 
@@ -70,7 +75,7 @@ class Notifications(ApiModel):
             StatusTopicArn,
             Field(
                 description="SNS topic for CloudEvents 1.0 JSON. `{namespace}` in its name stands for that of the object; without"
-                " it whoever is subscribed hears of every tenant."
+                " it whoever is subscribed hears of every tenant. Absent: no CloudEvents."
             ),
         ]
         | None
@@ -86,7 +91,7 @@ class InstancePrice(ApiModel):
     amount: Annotated[
         str,
         decimal("amount", example="1.408"),
-        Field(description="For one hour of one instance, in the currency: a decimal number in quotes."),
+        Field(description="Money for one hour of one instance, in `currency`: a decimal number in quotes."),
     ]
 
 
@@ -96,13 +101,13 @@ class Prices(ApiModel):
     currency: Annotated[
         str,
         spelled(r"^[A-Z]{3}$", "currency is three capital letters, as ISO 4217 has them: USD", max_length=3),
-        Field(description="ISO 4217, three capital letters. Default USD."),
+        Field(description="Currency of the amounts: three capital letters, as ISO 4217 has them."),
     ] = "USD"
     per_hour: Annotated[
         list[InstancePrice],
         Field(
             max_length=64,
-            description="Prices by instance type, at most 64.",
+            description="Prices by instance type. A type that is not listed has AWS's public list price, if that is known.",
             json_schema_extra={
                 "x-kubernetes-list-type": "map",
                 "x-kubernetes-list-map-keys": ["instanceType"],
@@ -116,16 +121,14 @@ class GarbageCollection(ApiModel):
 
     orphans: Annotated[
         OrphanPolicy,
-        Field(
-            description="Report: only say so, in the status and in metrics. Delete: remove them as well. Default Report."
-        ),
+        Field(description="Report: only say so, in the status and in metrics. Delete: remove them as well."),
     ] = "Report"
     grace_period_seconds: Annotated[
         int,
         Field(
             ge=1,
             le=31536000,
-            description="Seconds without an owner before something is an orphan: 1 to 31536000, default 86400.",
+            description="Seconds without an owner before something is an orphan.",
         ),
     ] = 86400
 
@@ -165,19 +168,48 @@ class AvatarRuntimeSpec(ApiModel):
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
     quotas: Quotas = Quotas()
-    notifications: Notifications | None = None
-    prices: Prices | None = None
+    notifications: (
+        Annotated[
+            Notifications,
+            Field(
+                description="Where the operator announces what happens to users' objects. Absent: in Events alone."
+            ),
+        ]
+        | None
+    ) = None
+    prices: (
+        Annotated[
+            Prices,
+            Field(
+                description="The price list that estimated costs are worked out from. Absent: AWS's public one."
+            ),
+        ]
+        | None
+    ) = None
     garbage_collection: GarbageCollection = GarbageCollection()
 
 
 class EndpointStatus(ApiModel):
     """One endpoint, as last described."""
 
-    role: Open[EndpointRole]
-    name: Annotated[str, Field(max_length=63)]
-    state: Annotated[str, Field(max_length=64)]
-    instances: Annotated[int, Field(ge=0)] | None = None
-    config_name: Annotated[str, Field(max_length=63)] | None = None
+    role: Annotated[
+        Open[EndpointRole], Field(description="What it is for: training models, or drawing with them.")
+    ]
+    name: Annotated[str, Field(max_length=63, description="The endpoint's name in SageMaker.")]
+    state: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="The backend's own word for how it is, such as InService, Updating, Failed.",
+        ),
+    ]
+    instances: Annotated[int, Field(ge=0, description="Instances that are in service.")] | None = None
+    config_name: (
+        Annotated[
+            str, Field(max_length=63, description="The SageMaker endpoint configuration that it serves.")
+        ]
+        | None
+    ) = None
 
 
 class LeftBehind(ApiModel):
@@ -186,14 +218,16 @@ class LeftBehind(ApiModel):
     """
 
     kind: Annotated[str, Field(max_length=63, description="Kind of the object.")]
-    namespace: Annotated[str, Field(max_length=63, description="Its namespace.")] = ""
-    name: Annotated[str, Field(max_length=253, description="Its name.")]
-    uid: Annotated[str, Field(max_length=64, description="Its uid, which is in every key of its data.")]
+    namespace: Annotated[str, Field(max_length=63, description="Namespace of the object.")] = ""
+    name: Annotated[str, Field(max_length=253, description="Name of the object.")]
+    uid: Annotated[
+        str, Field(max_length=64, description="Uid of the object, which is in every key of its data.")
+    ]
     locations: Annotated[
         list[Annotated[str, Field(max_length=2048)]],
         Field(
             max_length=20,
-            description="S3 URIs and names of what is there, the first twenty.",
+            description="S3 URIs and names of what is there, the first of them.",
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ]
@@ -214,10 +248,10 @@ class LeftBehind(ApiModel):
     may_grow_until: Annotated[
         Timestamp | None,
         Field(
-            description="Somebody may still store something of it until then, so it is removed once more at that time."
+            description="When the last worker that may still store something of it has ended: it is removed once more then."
         ),
     ] = None
-    tries: Annotated[int, Field(ge=0, description="How often it was tried since.")]
+    tries: Annotated[int, Field(ge=0, description="Number of tries since.")]
 
 
 class Orphans(ApiModel):
@@ -254,7 +288,7 @@ class AvatarRuntimeStatus(ObservedStatus):
         list[LeftBehind],
         Field(
             max_length=100,
-            description="What deleted objects left behind, at most a hundred objects.",
+            description="What deleted objects left behind, one entry for each.",
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]},
         ),
     ] = Field(default_factory=list)

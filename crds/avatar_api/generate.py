@@ -1,4 +1,4 @@
-"""Write the CRD YAML beside this package: `python -m avatar_api.generate`.
+"""Write the CRD YAML beside this package, and the API reference: `python -m avatar_api.generate`.
 
 With `--check` nothing is written; the exit code says whether the committed files are what the types say.
 """
@@ -10,23 +10,28 @@ from pathlib import Path
 import yaml
 
 from avatar_api.crd import DEFINITIONS
+from avatar_api.reference_page import reference_page
 
 DIRECTORY = Path(__file__).resolve().parent.parent
+REFERENCE = DIRECTORY.parent / "docs" / "api-reference.md"
 _HEADER = "# Generated from crds/avatar_api by `make generate`. Do not edit.\n"
 
 
 def rendered() -> dict[Path, str]:
     """The text of every generated file, by path."""
-    return {
+    definitions = {
         DIRECTORY / definition.file_name(): _HEADER
         + yaml.safe_dump(definition.to_wire(), sort_keys=False, width=110)
         for definition in DEFINITIONS
     }
+    return {**definitions, REFERENCE: reference_page(DEFINITIONS)}
 
 
 def main() -> int:
     """Write or check the generated files; the exit code is 1 if `--check` finds a difference."""
-    parser = argparse.ArgumentParser(description="Generate the CRD YAML from the typed API.")
+    parser = argparse.ArgumentParser(
+        description="Generate the CRD YAML and the API reference from the typed API."
+    )
     parser.add_argument("--check", action="store_true", help="only compare; fail if a file differs")
     arguments = parser.parse_args()
     drifted = [path for path, text in rendered().items() if not path.exists() or path.read_text() != text]

@@ -18,18 +18,41 @@ ConditionStatus = Literal["True", "False", "Unknown"]
 class Condition(ApiModel):
     """One observed aspect of a resource, as metav1.Condition has it."""
 
-    type: Annotated[str, Field(max_length=64)]
-    status: Open[ConditionStatus]
-    reason: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
-    message: Annotated[str, Field(max_length=2048)] = ""
-    last_transition_time: Timestamp
-    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
+    type: Annotated[
+        str, Field(max_length=64, description="Which aspect: Ready, Reconciling, Stalled and so on.")
+    ]
+    status: Annotated[
+        Open[ConditionStatus],
+        Field(description="True or False; Unknown: it has not been found out, or is under way."),
+    ]
+    reason: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            pattern=r"^[A-Za-z][A-Za-z0-9]*$",
+            description="Why, in one CamelCase word that is stable across releases; docs/conditions.md explains each.",
+        ),
+    ]
+    message: Annotated[str, Field(max_length=2048, description="Why, for a person, and how to mend it.")] = ""
+    last_transition_time: Annotated[
+        Timestamp, Field(description="When `status` became what it is, in UTC, to the second.")
+    ]
+    observed_generation: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="The metadata.generation that this was said of; a lower one than the object's is out of date.",
+            json_schema_extra={"format": "int64"},
+        ),
+    ]
 
 
 Conditions = Annotated[
     list[Condition],
     Field(
         max_length=16,
+        description="How the object is, one aspect each. Programs read these, never `state`.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     ),
 ]
@@ -38,7 +61,12 @@ Conditions = Annotated[
 class LocalObjectReference(ApiModel):
     """A reference by name; for namespaced kinds always within the referring object's own namespace."""
 
-    name: ResourceName
+    name: Annotated[
+        ResourceName,
+        Field(
+            description="The metadata.name of the object that is meant. It may be created later: it is waited for."
+        ),
+    ]
 
 
 class Failure(ApiModel):
@@ -47,14 +75,16 @@ class Failure(ApiModel):
     reason: Annotated[str, Field(max_length=128, description="One CamelCase word, stable across releases.")]
     message: Annotated[str, Field(max_length=2048, description="What happened and how to mend it.")]
     retryable: Annotated[bool, Field(description="True if the operator tries again by itself.")]
-    time: Timestamp
+    time: Annotated[Timestamp, Field(description="When it was noticed first, in UTC, to the second.")]
 
 
 class Cost(ApiModel):
     """An estimate in money, from the price list of the runtime: what the instances cost, nothing else."""
 
-    amount: Annotated[DecimalString, Field(description="In the currency, as a decimal number.")]
-    currency: Annotated[str, Field(max_length=3, description="ISO 4217: USD, EUR.")]
+    amount: Annotated[DecimalString, Field(description="Money in `currency`: a decimal number.")]
+    currency: Annotated[
+        str, Field(max_length=3, description="Currency of the amount, as ISO 4217 has it: USD, EUR.")
+    ]
     instance_type: Annotated[
         str, Field(max_length=64, description="What was paid for, such as ml.g5.xlarge.")
     ]
@@ -81,5 +111,12 @@ class ObjectMeta(ApiModel):
 class ObservedStatus(ApiModel):
     """What the status of every kind begins with."""
 
-    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
+    observed_generation: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="The metadata.generation that the operator looked at last; 0: it has not seen the object yet.",
+            json_schema_extra={"format": "int64"},
+        ),
+    ] = 0
     conditions: Conditions = Field(default_factory=list)

@@ -56,7 +56,7 @@ ScaleInCooldown = Annotated[
     Field(
         ge=0,
         le=3600,
-        description="Seconds after a change of the number before instances are taken away: 0 to 3600, default 300.",
+        description="Seconds after a change of the number before instances are taken away.",
     ),
 ]
 ScaleOutCooldown = Annotated[
@@ -64,10 +64,10 @@ ScaleOutCooldown = Annotated[
     Field(
         ge=0,
         le=3600,
-        description="Seconds after a change of the number before instances are added: 0 to 3600, default 60.",
+        description="Seconds after a change of the number before instances are added.",
     ),
 ]
-MaxInstances = Annotated[int, Field(ge=1, le=100, description="Instances at most: 1 to 100.")]
+MaxInstances = Annotated[int, Field(ge=1, le=100, description="Instances at most.")]
 
 
 class TrainingScaling(ApiModel):
@@ -80,7 +80,8 @@ class TrainingScaling(ApiModel):
         Field(
             ge=0,
             le=100,
-            description="Instances at least: 0 to 100, default 0, with which the first training waits for one.",
+            description="Instances at least; with 0 the first training waits for one to start, and nothing is paid while "
+            "nobody trains.",
         ),
     ] = 0
     max_instances: MaxInstances
@@ -89,7 +90,7 @@ class TrainingScaling(ApiModel):
         Field(
             ge=1,
             le=1000,
-            description="Trainings, queued and running, that one instance is there for: 1 to 1000, default 1.",
+            description="Trainings, queued and running, that one instance is there for.",
         ),
     ] = 1
     scale_in_cooldown_seconds: ScaleInCooldown = 300
@@ -101,16 +102,14 @@ class InferenceScaling(ApiModel):
 
     model_config = rules(_COUNTS)
 
-    min_instances: Annotated[
-        int, Field(ge=1, le=100, description="Instances at least: 1 to 100, default 1.")
-    ] = 1
+    min_instances: Annotated[int, Field(ge=1, le=100, description="Instances at least.")] = 1
     max_instances: MaxInstances
     invocations_per_instance_per_minute: Annotated[
         int,
         Field(
             ge=1,
             le=10000,
-            description="Invocations a minute that one instance is there for: 1 to 10000, default 6. An invocation draws up to "
+            description="Invocations a minute that one instance is there for. An invocation draws up to "
             "limits.inference.picturesPerInvocation pictures.",
         ),
     ] = 6
@@ -121,59 +120,130 @@ class InferenceScaling(ApiModel):
 class TrainingEndpoint(ApiModel):
     """The asynchronous endpoint that queues and runs trainings."""
 
-    endpoint_name: EndpointName
-    image: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    instance_type: InstanceType = "ml.g5.xlarge"
+    endpoint_name: Annotated[
+        EndpointName,
+        Field(
+            description="The asynchronous endpoint, by its name in SageMaker; a new name is another endpoint."
+        ),
+    ]
+    image: (
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=255,
+                description="The training image, by its name in a registry. managementPolicy Manage needs it. Absent: "
+                "whoever made the endpoint chose it.",
+            ),
+        ]
+        | None
+    ) = None
+    instance_type: Annotated[
+        InstanceType, Field(description="What kind of machine SageMaker runs it on.")
+    ] = "ml.g5.xlarge"
     instance_count: Annotated[
         int,
         Field(
             ge=1,
             le=100,
-            description="Instances: 1 to 100, default 1. With `scaling` the number that the endpoint is created with.",
+            description="Instances of the endpoint. With `scaling` the number that it is created with.",
         ),
     ] = 1
     scaling: (
         Annotated[
             TrainingScaling,
-            Field(description="Absent: always instanceCount. Needs managementPolicy Manage."),
+            Field(
+                description="How the number of instances follows the work; needs managementPolicy Manage. Absent: always "
+                "instanceCount."
+            ),
         ]
         | None
     ) = None
-    invocation_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 3600
-    startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
+    invocation_timeout_seconds: Annotated[
+        int,
+        Field(
+            ge=60,
+            le=3600,
+            description="Seconds that SageMaker lets one training work; then it counts as failed.",
+        ),
+    ] = 3600
+    startup_timeout_seconds: Annotated[
+        int,
+        Field(
+            ge=60,
+            le=3600,
+            description="Seconds a container may take from its start until it answers SageMaker's ping.",
+        ),
+    ] = 600
 
 
 class InferenceEndpoint(ApiModel):
     """The multi-model endpoint that loads personal models on demand."""
 
-    endpoint_name: EndpointName
-    image: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    instance_type: InstanceType = "ml.g5.xlarge"
+    endpoint_name: Annotated[
+        EndpointName,
+        Field(
+            description="The multi-model endpoint, by its name in SageMaker; a new name is another endpoint."
+        ),
+    ]
+    image: (
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=255,
+                description="The serving image, by its name in a registry. managementPolicy Manage needs it. Absent: whoever "
+                "made the endpoint chose it.",
+            ),
+        ]
+        | None
+    ) = None
+    instance_type: Annotated[
+        InstanceType, Field(description="What kind of machine SageMaker runs it on.")
+    ] = "ml.g5.xlarge"
     instance_count: Annotated[
         int,
         Field(
             ge=1,
             le=100,
-            description="Instances: 1 to 100, default 1. With `scaling` the number that the endpoint is created with.",
+            description="Instances of the endpoint. With `scaling` the number that it is created with.",
         ),
     ] = 1
     scaling: (
         Annotated[
             InferenceScaling,
-            Field(description="Absent: always instanceCount. Needs managementPolicy Manage."),
+            Field(
+                description="How the number of instances follows the work; needs managementPolicy Manage. Absent: always "
+                "instanceCount."
+            ),
         ]
         | None
     ) = None
-    startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
+    startup_timeout_seconds: Annotated[
+        int,
+        Field(
+            ge=60,
+            le=3600,
+            description="Seconds a container may take from its start until it answers SageMaker's ping.",
+        ),
+    ] = 600
 
 
 class SageMakerNotifications(ApiModel):
     """The topics that SageMaker publishes to, and the queue subscribed to both that the operator reads."""
 
-    success_topic_arn: Arn
-    error_topic_arn: Arn
+    success_topic_arn: Annotated[
+        Arn, Field(description="SNS topic that the training endpoint tells of trainings that succeeded.")
+    ]
+    error_topic_arn: Annotated[
+        Arn, Field(description="SNS topic that the training endpoint tells of trainings that failed.")
+    ]
     queue_url: Annotated[
         str,
+        Field(
+            description="SQS queue that both topics are subscribed to and that workers write their progress to. Each "
+            "installation has its own."
+        ),
         spelled(
             r"^https?://.+$",
             "queueURL is the queue's URL: https://sqs.eu-central-1.amazonaws.com/123456789012/avatars",
@@ -185,14 +255,25 @@ class SageMakerNotifications(ApiModel):
 class SageMakerBackend(ApiModel):
     """Train on an asynchronous endpoint, draw on a multi-model endpoint."""
 
-    region: Region
-    execution_role_arn: Arn | None = None
+    region: Annotated[
+        Region, Field(description="The AWS region of endpoints, topics and queue. It never changes.")
+    ]
+    execution_role_arn: (
+        Annotated[
+            Arn,
+            Field(
+                description="IAM role that the endpoints run with. managementPolicy Manage needs it. Absent: whoever made "
+                "the endpoint chose it."
+            ),
+        ]
+        | None
+    ) = None
     attempt_role_arn: (
         Annotated[
             RoleArn,
             Field(
-                description="The operator assumes it anew for each piece of work, limited to the keys of that work, and hands the "
-                "session to the worker. Absent: workers act with executionRoleARN for every tenant."
+                description="IAM role: the operator assumes it anew for each piece of work, limited to the keys of that work, and hands "
+                "the session to the worker. Absent: workers act with executionRoleARN for every tenant."
             ),
         ]
         | None
@@ -205,9 +286,16 @@ class SageMakerBackend(ApiModel):
 class SimulatedBackend(ApiModel):
     """No worker, no cloud: trainings take a set time and end as told. Nothing is drawn and nothing is billed."""
 
-    training_seconds: Annotated[int, Field(ge=0, le=86400)] = 10
+    training_seconds: Annotated[
+        int, Field(ge=0, le=86400, description="Seconds that each training pretends to take.")
+    ] = 10
     failure_percent: Annotated[
-        int, Field(ge=0, le=100, description="Share of attempts that fail with a retryable error.")
+        int,
+        Field(
+            ge=0,
+            le=100,
+            description="Share of attempts that fail with an error that is tried again, in percent.",
+        ),
     ] = 0
 
 

@@ -20,7 +20,7 @@ class Quotas(ApiModel):
             Field(
                 ge=1,
                 le=10000,
-                description="Trainings of one namespace that are planned, queued or running: 1 to 10000.",
+                description="Trainings of one namespace that are planned, queued or running. Absent: any number.",
             ),
         ]
         | None
@@ -32,7 +32,7 @@ class Quotas(ApiModel):
                 ge=1,
                 le=1000000,
                 description="Pictures of one namespace's requests that are being drawn, all of a request's until it has ended:"
-                " 1 to 1000000, and not below limits.inference.maxPictures.",
+                " not below limits.inference.maxPictures. Absent: any number.",
             ),
         ]
         | None

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from avatar_api.field_facts import RANGE_OF_DECIMAL
 from avatar_api.literal_locations import LITERAL
 from avatar_api.validation_rules import spelled
 
@@ -106,16 +107,27 @@ DecimalString = Annotated[str, Field(max_length=16, pattern=DECIMAL_PATTERN)]
 """A non-negative decimal number as a string, in a status. What users write in a spec is a `decimal`."""
 
 
-def decimal(field: str, *further: tuple[str, str], example: str) -> Any:
+def decimal(field: str, *, example: str, at_most: int | None = None, above_zero: bool = False) -> Any:
     """A field's constraint that a string is a non-negative decimal number.
 
     Args:
         field: the field's name, as users know it.
-        further: pairs of a CEL rule over a well spelled number, and the message if it does not hold.
         example: a good value.
+        at_most: the largest value.
+        above_zero: whether zero is refused.
     """
+    bounds: list[tuple[str, str]] = []
+    if above_zero:
+        bounds.append(("double(self) > 0.0", "above 0"))
+    if at_most is not None:
+        bounds.append((f"double(self) <= {at_most}.0", f"at most {at_most}"))
+    in_words = " and ".join(words for _, words in bounds)
+    further = [(" && ".join(rule for rule, _ in bounds), f"{field} must be {in_words}")] if bounds else []
     sentence = f'{field} is a decimal number in quotes, such as "{example}"'
-    return spelled(DECIMAL_PATTERN, sentence, *further, max_length=16)
+    constraint = spelled(DECIMAL_PATTERN, sentence, *further, max_length=16)
+    in_full = "0 and above" if at_most is None else f"0 to {at_most}"
+    constraint.json_schema_extra[RANGE_OF_DECIMAL] = in_words if above_zero else in_full
+    return constraint
 
 
 Sha256 = Annotated[

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from avatar_api.field_facts import RANGE_OF_DECIMAL, with_facts
+
 Schema = dict[str, Any]
 
-_DROPPED_KEYWORDS = frozenset({"title", "$defs"})
+_DROPPED_KEYWORDS = frozenset({"title", "$defs", RANGE_OF_DECIMAL})
 _RULES = "x-kubernetes-validations"
 
 
@@ -55,7 +57,7 @@ def _convert(schema: Schema, *, definitions: dict[str, Schema], path: str) -> Sc
             case "const":
                 converted["enum"] = [value]
             case "description":
-                converted["description"] = " ".join(value.split())
+                converted["description"] = with_facts(" ".join(value.split()), schema)
             case "default":
                 # An absent field has no default, and an empty list need not be told from an absent one.
                 if value is not None and value != []:

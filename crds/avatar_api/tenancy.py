@@ -51,14 +51,15 @@ class LabelRequirement(ApiModel):
     operator: Annotated[
         SelectorOperator,
         Field(
-            description="In, NotIn: the label's value is, or is not, one of `values`. Exists, DoesNotExist."
+            description="In, NotIn: the label's value is, or is not, one of `values`. Exists, DoesNotExist: it has the "
+            "label, or has not."
         ),
     ]
     values: Annotated[
         list[LabelValue],
         Field(
             max_length=32,
-            description="With In and NotIn only: 1 to 32 values.",
+            description="The values meant by In and NotIn, which need at least one; the others take none.",
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = Field(default_factory=list)
@@ -71,7 +72,7 @@ class NamespaceSelector(ApiModel):
         Mapping[str, LabelValue],
         Field(
             max_length=16,
-            description="Labels that the namespace has, at most 16.",
+            description="Labels that the namespace has, all of them.",
             json_schema_extra=validations(
                 (f"self.all(key, key.matches(r'{_LABEL_KEY}'))", _LABEL_KEY_SENTENCE)
             ),
@@ -81,7 +82,7 @@ class NamespaceSelector(ApiModel):
         list[LabelRequirement],
         Field(
             max_length=16,
-            description="Requirements that all hold, at most 16.",
+            description="Requirements that all hold.",
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = Field(default_factory=list)
@@ -106,4 +107,13 @@ class Tenancy(ApiModel):
             json_schema_extra={"x-kubernetes-list-type": "set"},
         ),
     ] = Field(default_factory=list)
-    namespace_selector: NamespaceSelector | None = None
+    namespace_selector: (
+        Annotated[
+            NamespaceSelector,
+            Field(
+                description="Chooses namespaces by their labels, as metav1.LabelSelector does: every part must fit, an empty "
+                "selector fits all. Absent: it chooses none."
+            ),
+        ]
+        | None
+    ) = None

@@ -16,41 +16,119 @@ class PriorPreservation(ApiModel):
     weight: (
         Annotated[
             str,
-            decimal("weight", ("double(self) <= 100.0", "weight must be at most 100"), example="1.0"),
-            Field(description="Weight of the class images' loss beside the photos': 0 to 100."),
+            decimal("weight", at_most=100, example="1.0"),
+            Field(
+                description="Weight of the class images' loss beside the photos': a decimal number in quotes, such as \"1.0\". "
+                "Where neither the model nor the runtime says: 1.0."
+            ),
         ]
         | None
     ) = None
     num_class_images: (
-        Annotated[int, Field(ge=0, le=1000, description="0 turns prior preservation off.")] | None
+        Annotated[
+            int,
+            Field(
+                ge=0,
+                le=1000,
+                description="Class images that are drawn for a training; 0 turns prior preservation off. "
+                "Where neither the model nor the runtime says: 100.",
+            ),
+        ]
+        | None
     ) = None
 
 
 class TrainingOptions(ApiModel):
     """Hyperparameters. Every one is optional: the runtime has defaults, and limits."""
 
-    method: Literal["LoRA"] | None = None
-    steps: Annotated[int, Field(ge=1, le=20000)] | None = None
-    batch_size: Annotated[int, Field(ge=1, le=64)] | None = None
-    learning_rate: (
+    method: (
         Annotated[
-            str,
-            decimal(
-                "learningRate",
-                ("double(self) > 0.0 && double(self) <= 1.0", "learningRate must be above 0 and at most 1"),
-                example="0.0001",
+            Literal["LoRA"],
+            Field(
+                description="How the base is personalised. LoRA: small matrices beside its own weights, a few megabytes. "
+                "Where neither the model nor the runtime says: LoRA."
             ),
-            Field(description='A decimal number in quotes, above 0 and at most 1, such as "0.0001".'),
         ]
         | None
     ) = None
-    rank: Annotated[int, Field(ge=1, le=256)] | None = None
+    steps: (
+        Annotated[
+            int,
+            Field(
+                ge=1,
+                le=20000,
+                description="Training steps, each over one batch of photos: more learn the person better, until pictures "
+                "begin to copy the photos. Where neither the model nor the runtime says: 800.",
+            ),
+        ]
+        | None
+    ) = None
+    batch_size: (
+        Annotated[
+            int,
+            Field(
+                ge=1,
+                le=64,
+                description="Photos in one training step; each needs GPU memory. Where neither the model nor the runtime "
+                "says: 1.",
+            ),
+        ]
+        | None
+    ) = None
+    learning_rate: (
+        Annotated[
+            str,
+            decimal("learningRate", above_zero=True, at_most=1, example="0.0001"),
+            Field(
+                description='How far one training step moves the weights: a decimal number in quotes, such as "0.0001". '
+                "Where neither the model nor the runtime says: 0.0001."
+            ),
+        ]
+        | None
+    ) = None
+    rank: (
+        Annotated[
+            int,
+            Field(
+                ge=1,
+                le=256,
+                description="Columns of the LoRA's matrices: more hold more detail, and make the artifact larger in proportion. "
+                "Where neither the model nor the runtime says: 16.",
+            ),
+        ]
+        | None
+    ) = None
     resolution: (
-        Annotated[int, Field(ge=64, le=2048, multiple_of=8, description="Pixels, of a square.")] | None
+        Annotated[
+            int,
+            Field(
+                ge=64,
+                le=2048,
+                multiple_of=8,
+                description="Width and height that photos are cropped and scaled to, in pixels: what the base was made for. "
+                "Where neither the model nor the runtime says: 512.",
+            ),
+        ]
+        | None
     ) = None
     text_encoder: (
-        Annotated[Literal["Train", "Freeze"], Field(description="Whether the text encoder gets a LoRA too.")]
+        Annotated[
+            Literal["Train", "Freeze"],
+            Field(
+                description="Train: the text encoder gets a LoRA too, which costs time and memory. Freeze: it stays as it is. "
+                "Where neither the model nor the runtime says: Freeze."
+            ),
+        ]
         | None
     ) = None
     prior_preservation: PriorPreservation = PriorPreservation()
-    seed: Seed | None = None
+    seed: (
+        Annotated[
+            Seed,
+            Field(
+                description="Number that all chance of the training begins with: the same inputs and seed train alike. "
+                "Where neither the model nor the runtime says: 0."
+            ),
+        ]
+        | None
+    ) = None

@@ -19,8 +19,13 @@ class OperatorSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AVATAR_OPERATOR_")
 
     # A Pod's probes come from outside.
-    http_host: str = Field("0.0.0.0", description="Where /metrics, /healthz and /readyz listen.")  # noqa: S104
-    http_port: int = Field(8080, ge=0, le=65535)
+    http_host: str = Field("0.0.0.0", description="Address that /metrics, /healthz and /readyz listen at.")  # noqa: S104
+    http_port: int = Field(
+        8080,
+        ge=0,
+        le=65535,
+        description="Port that they listen at; 0: any that is free.",
+    )
     namespace: str = Field(
         "",
         description="Where the Lease is that says which replica leads; if empty, the namespace that the operator logs in from.",
@@ -29,35 +34,58 @@ class OperatorSettings(BaseSettings):
         default_factory=_unique_identity,
         min_length=1,
         description=(
-            "This replica's name in the Lease. A process that comes back under the name of the leader leads at once, so no two "
-            "that may live at the same time may share one: the name of a Pod will do, that of a node will not."
+            "This replica's name in the Lease; if not set, the name of the host and a random id. A process that comes back under "
+            "the name of the leader leads at once, so no two that may live at the same time may share one: the name of a Pod will "
+            "do, that of a node will not."
         ),
     )
     lease_seconds: int = Field(
-        15, ge=3, le=300, description="How long other replicas wait for a leader that says nothing any more."
+        15,
+        ge=3,
+        le=300,
+        description="Seconds that other replicas wait for a leader that says nothing any more.",
     )
     drain_seconds: float = Field(
         25.0,
         ge=0,
-        description="How long passes under way may take to end after SIGTERM; some seconds less than the Pod's grace period.",
+        description="Seconds that passes under way may take to end after SIGTERM; some less than the Pod's grace period.",
     )
-    model_workers: int = Field(8, ge=1, le=256, description="AvatarModels reconciled at the same time.")
-    request_workers: int = Field(16, ge=1, le=256, description="AvatarRequests reconciled at the same time.")
-    runtime_workers: int = Field(2, ge=1, le=32, description="AvatarRuntimes reconciled at the same time.")
+    model_workers: int = Field(
+        8, ge=1, le=256, description="AvatarModels that are worked on at the same time."
+    )
+    request_workers: int = Field(
+        16,
+        ge=1,
+        le=256,
+        description="AvatarRequests that are worked on at the same time: concurrent drawing calls.",
+    )
+    runtime_workers: int = Field(
+        2, ge=1, le=32, description="AvatarRuntimes that are worked on at the same time."
+    )
     start_up_seconds: float = Field(
-        15.0, ge=0, description="How long an API server may take to answer at start-up."
+        15.0, ge=0, description="Seconds that the API server may take to answer at start."
     )
     sweep_seconds: float = Field(
-        300.0, ge=0.1, description="How often everything is compared with the API server."
+        300.0,
+        ge=0.1,
+        description="Seconds between sweeps, which compare everything with the API server and ask for attempts under way.",
     )
     stale_watch_seconds: float = Field(
-        180.0, ge=1, description="Not alive any more if the watch lags this much."
+        180.0,
+        ge=1,
+        description="Not alive any more if for so many seconds every sweep found that a watch had missed something.",
     )
     stuck_seconds: float = Field(
-        600.0, ge=1, description="Not alive any more if keys wait and none moves for this long."
+        600.0,
+        ge=1,
+        description="Not alive any more if for so many seconds keys wait and none moves.",
     )
-    log_format: Literal["json", "console"] = "json"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = Field(
+        "json", description="How a line of the log looks: json for machines, console for people."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is logged at least; debug adds one line for each retry."
+    )
 
     @property
     def workers(self) -> int:

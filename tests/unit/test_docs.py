@@ -7,26 +7,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
-from pydantic_core import PydanticUndefined
 
-from avatar_operator.aws.clients import AwsClients
-from avatar_operator.backends.metered import BackendMetrics, TokensAvailable
-from avatar_operator.backends.selection import Backends
-from avatar_operator.core.clock import SystemClock
-from avatar_operator.ingest.metrics import IngestMetrics
-from avatar_operator.kube.leadership import Leadership
-from avatar_operator.operator import Operator
 from avatar_operator.settings import OperatorSettings
-from avatar_operator.telemetry.metrics import OperatorMetrics
 from documents.aws_calls import needed_actions
 from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, rows, section
 from documents.reasons_in_code import reasons_in_code
 from documents.threat_model import defended_threats, has_test
+from reference_pages import __main__ as reference_pages
+from reference_pages.published_metrics import operator_metrics, serving_metrics
 
 OPERATING, RUNTIMES = DOCS / "operating.md", DOCS / "runtimes.md"
 CONDITIONS, USING = DOCS / "conditions.md", DOCS / "using.md"
@@ -99,42 +91,40 @@ def test_decisions_are_numbered_one_by_one() -> None:
         assert page.read_text().startswith(f"# {number}. ")
 
 
-def test_every_setting_stands_in_the_table_with_its_default() -> None:
-    table = {code_words(name)[0]: default for name, default, *_ in rows(section(OPERATING, "Settings"))}
-    assert table.keys() == {f"AVATAR_OPERATOR_{name.upper()}" for name in OperatorSettings.model_fields}
+async def test_the_pages_about_settings_and_metrics_are_what_the_code_says() -> None:
+    for page, text in reference_pages.rendered().items():
+        assert page.read_text() == text, f"{page.name} has drifted: run `make generate`"
+
+
+def test_the_check_names_a_page_that_has_drifted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(reference_pages, "rendered", lambda: {DOCS / "settings.md": "another text\n"})
+
+    assert reference_pages.main(["--check"]) == 1
+    assert "settings.md differs" in capsys.readouterr().err
+
+
+def test_every_setting_is_described_by_a_sentence_with_its_unit() -> None:
     for name, field in OperatorSettings.model_fields.items():
-        if field.default is not PydanticUndefined:
-            said = code_words(table[f"AVATAR_OPERATOR_{name.upper()}"])
-            assert said == ([str(field.default)] if field.default != "" else []), name
+        assert re.fullmatch(r"[A-Z].{10,}[.]", field.description or ""), name
+        assert not name.endswith("_seconds") or "econds" in (field.description or ""), name
 
 
-async def test_every_metric_stands_in_the_table_with_its_labels() -> None:
-    table = {
-        code_words(name)[0]: set(filter(None, labels.split(", ")))
-        for name, labels, *_ in rows(section(OPERATING, "Metrics"))
-    }
-    live = _live_metrics()
-    assert table.keys() == live.keys()
-    for name, labels in live.items():
-        assert labels is None or table[name] == labels, name
+async def test_every_metric_is_described_by_a_sentence_with_its_unit() -> None:
+    for metric in [*operator_metrics(), *serving_metrics()]:
+        assert re.fullmatch(r"[A-Z1].{10,}[.]", metric.help), metric.name
+        assert "|" not in metric.help, metric.name
+        for unit in ("seconds", "bytes", "dollars"):
+            assert unit not in metric.name or unit in metric.help.lower(), metric.name
 
 
-def _live_metrics() -> dict[str, set[str] | None]:
-    """The labels of every series of ours; None where there is no sample to tell by."""
-    registry, clock = CollectorRegistry(), SystemClock()
-    metrics, leadership = OperatorMetrics(registry), Leadership(15)
-    BackendMetrics(registry)
-    IngestMetrics(registry)
-    registry.register(TokensAvailable(AwsClients().throttles.available))
-    settings = OperatorSettings(namespace="avatar-system")
-    # Nothing is called: only what a running operator publishes is looked at.
-    Operator(settings, cast(Any, None), Backends({}), cast(Any, None), clock, metrics, leadership)
-    found: dict[str, set[str] | None] = {}
-    for family in registry.collect():
-        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
-        labels = [set(sample.labels) - {"le"} for sample in family.samples]
-        found[f"{family.name}{suffix}"] = labels[0] if labels else None
-    return found
+async def test_a_metric_without_a_sample_has_the_labels_that_it_will_have() -> None:
+    labels = {metric.name: metric.labels for metric in operator_metrics()}
+
+    assert labels["avatar_failures_total"] == ("kind", "namespace", "reason", "retryable")
+    assert labels["avatar_last_sweep_timestamp_seconds"] == ("resource",)
+    assert labels["avatar_leader"] == ()
 
 
 @pytest.mark.parametrize("part", ["spec", "status"])

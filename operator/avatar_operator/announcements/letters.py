@@ -108,12 +108,12 @@ class LetterMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.letters = Counter(
             "avatar_announcements",
-            "Tries to tell news, by where to and what became of them.",
+            "Tries to write an Event or tell a topic; GivenUp and Refused are news that nobody got.",
             ("sink", "outcome"),
             registry=registry,
         )
         self.waiting = Gauge(
-            "avatar_announcements_waiting", "News not told yet.", ("sink",), registry=registry
+            "avatar_announcements_waiting", "News that is not told yet.", ("sink",), registry=registry
         )
         for sink in ("Event", "Topic"):
             self.waiting.labels(sink)

@@ -40,13 +40,14 @@ class IngestMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.messages = Counter(
             "avatar_ingest_messages_total",
-            "Messages received, by what they are and what became of them.",
+            "Messages received, by what they are and what became of them. Unknown: left for whoever knows the object. Unawaited: "
+            "photos that nobody waits for. Impossible: progress that the attempt cannot make, made up by somebody.",
             ["kind", "outcome"],
             registry=registry,
         )
         self.latency = Histogram(
             "avatar_ingest_latency_seconds",
-            "From the sending of a message to its hint being handed over.",
+            "Seconds from the sending of a message until its hint was handed over.",
             ["kind"],
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800),
             registry=registry,

@@ -61,7 +61,10 @@ class OrphanCollector:
         self._first_seen: Memory[Mapping[str, float]] = Memory(cache, {})
         self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
         self._orphans = Counter(
-            "avatar_orphans", "Orphans, by what became of them.", ("action",), registry=registry
+            "avatar_orphans",
+            "Orphans, by what became of them: Reported, Removed, Failed.",
+            ("action",),
+            registry=registry,
         )
         for action in ACTIONS:
             self._orphans.labels(action)

@@ -27,7 +27,7 @@ class RuntimeCollector(Collector):
         statuses = [body.get("status", {}) for body in self._cache.objects(AVATAR_RUNTIME)]
         left_behind = GaugeMetricFamily(
             "avatar_left_behind",
-            "Objects that are gone and whose data could not be removed yet.",
+            "Objects that are gone and whose data could not be removed yet, or may still be stored by a worker.",
             labels=("kind",),
         )
         counts = Counter(entry["kind"] for status in statuses for entry in status.get("leftBehind", ()))
@@ -36,16 +36,18 @@ class RuntimeCollector(Collector):
         yield left_behind
         yield GaugeMetricFamily(
             "avatar_runtimes_unsafe",
-            "Runtimes whose tenants are not apart.",
+            "Runtimes whose prefixes let tenants name what is not theirs.",
             value=sum(_not_apart(status) for status in statuses),
         )
         yield GaugeMetricFamily(
             "avatar_orphans_found",
-            "Orphans at the last look.",
+            "Directories, endpoints, configurations and models without an owner at the last look, of all runtimes.",
             value=sum(status.get("orphans", {}).get("found", 0) for status in statuses),
         )
         instances = GaugeMetricFamily(
-            "avatar_endpoint_instances", "Instances in service, by what they do.", labels=("role",)
+            "avatar_endpoint_instances",
+            "Instances in service, of all runtimes, by what they do.",
+            labels=("role",),
         )
         counts = Counter()
         for status in statuses:
@@ -56,7 +58,7 @@ class RuntimeCollector(Collector):
         yield instances
         yield GaugeMetricFamily(
             "avatar_endpoint_backlog",
-            "Attempts that wait at training endpoints: submitted, and not known to have been begun.",
+            "Attempts that wait at training endpoints: submitted, and no worker is known to have begun.",
             value=sum(_waits(body.get("status", {})) for body in self._cache.objects(AVATAR_MODEL)),
         )
         yield GaugeMetricFamily(

@@ -25,13 +25,13 @@ class CostMetrics:
         )
         self._dollars = Counter(
             "avatar_estimated_cost_dollars",
-            "What these seconds cost by the price list; only what is priced in US dollars.",
+            "US dollars that these GPU seconds cost by the price list; what has a price in another currency is left out.",
             ("backend", "kind", "namespace"),
             registry=registry,
         )
         self._pictures = Counter(
             "avatar_pictures",
-            "Pictures that were drawn.",
+            "Pictures that were drawn and stored.",
             ("backend", "namespace"),
             registry=registry,
         )

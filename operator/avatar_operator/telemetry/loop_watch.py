@@ -29,13 +29,13 @@ class LoopWatch:
         self._turned_at = monotonic()
         self._pauses = Histogram(
             "avatar_event_loop_pause_seconds",
-            "How late the event loop's beat came, twenty times a second.",
+            "Seconds by which the event loop's beat came late, twenty times a second.",
             registry=registry,
             buckets=_PAUSE_BUCKETS,
         )
         self._longest = Gauge(
             "avatar_event_loop_longest_pause_seconds",
-            "The longest pause of the event loop since the process started.",
+            "Seconds of the longest pause of the event loop since the process started.",
             registry=registry,
         )
         self._longest_seconds = 0.0

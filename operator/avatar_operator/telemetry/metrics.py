@@ -50,26 +50,26 @@ class OperatorMetrics:
         self.costs = CostMetrics(registry)
         self._reconcile_total = Counter(
             "avatar_reconcile",
-            "Reconciles by kind and how they ended.",
+            "Passes over objects, by how they ended.",
             ("kind", "result"),
             registry=registry,
         )
         self._reconcile_seconds = Histogram(
             "avatar_reconcile_duration_seconds",
-            "Seconds of one reconcile, by kind and the phase that decided.",
+            "Seconds of one pass, by the phase that decided; none: nothing was to be done, or the pass was broken off.",
             ("kind", "phase"),
             registry=registry,
             buckets=_PASS_BUCKETS,
         )
         self._retries = Counter(
             "avatar_reconcile_retries",
-            "Passes that ended in something that may work later, by kind and reason.",
+            "Passes that ended in something that may work later, by its reason.",
             ("kind", "reason"),
             registry=registry,
         )
         self._kube_requests = Counter(
             "avatar_kube_requests",
-            "Requests to the API server, by verb, kind and code.",
+            "Calls of the API server, by verb, kind and code; code 0: no answer.",
             ("verb", "kind", "code"),
             registry=registry,
         )
@@ -82,7 +82,7 @@ class OperatorMetrics:
         )
         self._time_in_queue = Histogram(
             "avatar_time_in_queue_seconds",
-            "Seconds from submission until a worker began.",
+            "Seconds from submission until a worker began, as its claim, its first message or its result says.",
             ("backend",),
             registry=registry,
             buckets=_TRAINING_BUCKETS,

@@ -47,7 +47,9 @@ class ObjectCounts(Collector):
     def collect(self) -> Iterator[Metric]:
         """The gauge, as Prometheus' registry asks for it."""
         objects = GaugeMetricFamily(
-            "avatar_objects", "Objects by kind, state and backend.", labels=("kind", "state", "backend")
+            "avatar_objects",
+            "Objects, by state and backend; unknown: the runtime is not there, or has a backend that this version does not know.",
+            labels=("kind", "state", "backend"),
         )
         backends = {
             body["metadata"]["name"]: _backend_of(body) for body in self._cache.objects(AVATAR_RUNTIME)

@@ -26,19 +26,23 @@ class QueueCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The gauges, as Prometheus' registry asks for them."""
-        depth = GaugeMetricFamily("avatar_workqueue_depth", "Keys that wait.", labels=("kind",))
-        adds = CounterMetricFamily("avatar_workqueue_adds", "Keys added.", labels=("kind",))
+        depth = GaugeMetricFamily(
+            "avatar_workqueue_depth", "Keys of objects that wait for a pass.", labels=("kind",)
+        )
+        adds = CounterMetricFamily(
+            "avatar_workqueue_adds", "Keys that were added to the queue.", labels=("kind",)
+        )
         retries = CounterMetricFamily(
-            "avatar_workqueue_retries", "Keys added after a failure.", labels=("kind",)
+            "avatar_workqueue_retries", "Keys that were added again after a failure.", labels=("kind",)
         )
         oldest = GaugeMetricFamily(
             "avatar_workqueue_oldest_age_seconds",
-            "Seconds that the key has waited which waits longest.",
+            "Seconds that the key has waited which waits longest: load, not trouble.",
             labels=("kind",),
         )
         running = GaugeMetricFamily(
             "avatar_workqueue_longest_running_seconds",
-            "Seconds of the slowest piece of work.",
+            "Seconds that the slowest pass under way has taken.",
             labels=("kind",),
         )
         namespaces = GaugeMetricFamily(

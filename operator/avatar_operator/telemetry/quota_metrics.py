@@ -24,7 +24,9 @@ class QuotaCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The gauge, as Prometheus' registry asks for it."""
         gauge = GaugeMetricFamily(
-            "avatar_waiting_for_quota", "Objects that wait for their namespace's quota.", labels=("kind",)
+            "avatar_waiting_for_quota",
+            "Objects that wait because their namespace has as much under way as its quota lets it have.",
+            labels=("kind",),
         )
         for kind, waiting in self._waiting.items():
             gauge.add_metric((kind.kind,), waiting())

@@ -39,14 +39,18 @@ class ReplicaCollector(Collector):
         """The gauges, as Prometheus' registry asks for them."""
         yield InfoMetricFamily(
             "avatar_build",
-            "What runs here.",
+            "1, with the version of the operator and of Python in its labels.",
             {"version": version("avatar-operator"), "python": platform.python_version()},
         )
         yield GaugeMetricFamily(
-            "avatar_leader", "1 if this replica leads, 0 if it stands by.", float(self._leads())
+            "avatar_leader",
+            "1 if this replica leads, 0 if it stands by: the sum over all replicas must be 1.",
+            float(self._leads()),
         )
         yield GaugeMetricFamily(
-            "avatar_ingest_consumers", "Notification queues that are being listened to.", self._consumers()
+            "avatar_ingest_consumers",
+            "Notification queues that are listened to; 0 on a replica that stands by.",
+            self._consumers(),
         )
         yield _by_resource(
             "avatar_watch_last_event_age_seconds",

@@ -154,6 +154,27 @@ def test_kubectl_explain_knows_what_a_field_means(installed: Cluster, field: str
 
 
 @pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("avatarmodels.spec.training.learningRate", ["Range: above 0 and at most 1."]),
+        ("avatarmodels.spec.training.steps", ["Training steps", "Range: 1 to 20000."]),
+        ("avatarmodels.spec.training.rank", ["Columns", "Range: 1 to 256."]),
+        ("avatarruntimes.spec.limits.photos.maxBytes", ["in bytes", "Default: 20971520."]),
+        (
+            "avatarruntimes.spec.garbageCollection.orphans",
+            ["Report: only say so", "Default: Report.", "ENUM:"],
+        ),
+    ],
+)
+def test_kubectl_explain_has_a_fields_unit_range_default_and_words(
+    installed: Cluster, field: str, words: list[str]
+) -> None:
+    explanation = " ".join(installed.kubectl("explain", field).split())
+
+    assert [word for word in words if word not in explanation] == []
+
+
+@pytest.mark.parametrize(
     ("selector", "found"),
     [
         ("status.state=Ready", ["ann"]),

@@ -18,7 +18,7 @@ class ServingMetrics:
         )
         self.load_seconds = Histogram(
             "avatar_serving_adapter_load_seconds",
-            "Time to check a personal model and make it resident.",
+            "Seconds to check a personal model and make it resident.",
             buckets=SECONDS_BUCKETS,
             registry=self.registry,
         )
@@ -34,7 +34,9 @@ class ServingMetrics:
             "avatar_serving_adapter_bytes", "Bytes of resident personal models.", registry=self.registry
         )
         self.adapter_budget_bytes = Gauge(
-            "avatar_serving_adapter_budget_bytes", "Bytes that they may take.", registry=self.registry
+            "avatar_serving_adapter_budget_bytes",
+            "Bytes that resident personal models may take.",
+            registry=self.registry,
         )
         self.invocations = Counter(
             "avatar_serving_invocations",
@@ -55,7 +57,7 @@ class ServingMetrics:
         )
         self.draw_seconds = Histogram(
             "avatar_serving_draw_seconds",
-            "Time to draw one batch of pictures, without waiting for its turn.",
+            "Seconds to draw one batch of pictures, without waiting for its turn.",
             buckets=SECONDS_BUCKETS,
             registry=self.registry,
         )

@@ -33,20 +33,20 @@ class BackendMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "avatar_backend_requests_total",
-            "Verbs of the backend ports, by outcome: OK or the reason of the error.",
+            "Verbs of storage and compute, by how they ended: OK or the reason of the failure.",
             ["backend", "op", "code"],
             registry=registry,
         )
         self.durations = Histogram(
             "avatar_backend_request_duration_seconds",
-            "How long verbs of the backend ports took, waiting for a token included.",
+            "Seconds that verbs of storage and compute took, waiting for our own rate included.",
             ["backend", "op"],
             buckets=BUCKETS,
             registry=registry,
         )
         self.throttled = Counter(
             "avatar_backend_throttled_total",
-            "Verbs that failed because the backend asked to slow down.",
+            "Verbs of storage and compute that failed because the backend asked to slow down.",
             ["backend", "op"],
             registry=registry,
         )
@@ -66,7 +66,7 @@ class TokensAvailable(Collector):
         """The gauge, as Prometheus' registry asks for it."""
         gauge = GaugeMetricFamily(
             "avatar_backend_tokens_available",
-            "Tokens left in the bucket of a throttled API; negative while calls wait.",
+            "Calls that may be made at once; negative while calls wait for our own rate.",
             labels=["op"],
         )
         for operation, tokens in self._available().items():
