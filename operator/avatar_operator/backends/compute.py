@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
 from avatar_operator.backends.cleanup_report import CleanupReport
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import Retry
 from avatar_operator.ingest.messages import OnHint
 
@@ -162,9 +164,14 @@ class Compute(Protocol):
         ...
 
     async def give_credentials(
-        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
     ) -> float | None:
         """Put credentials for this attempt alone where its worker finds them, in the place of older ones.
+
+        Args:
+            runtime: trains it.
+            attempt: whose they are.
+            request: what the attempt is sent with, or was: they open its photos, whatever the model names by now.
 
         Returns:
             Seconds after which newer ones are due; None if workers act with a role of their own.
@@ -189,6 +196,14 @@ class Compute(Protocol):
 
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
         """Draw some pictures. Drawing the same twice gives the same pictures under the same names."""
+        ...
+
+    def training_obstacle(self, runtime: AvatarRuntime, model: AvatarModel) -> BackendError | None:
+        """Why this backend can never train a model as it is; None if nothing is known against it. Pure."""
+        ...
+
+    def drawing_obstacle(self, runtime: AvatarRuntime, request: AvatarRequest) -> BackendError | None:
+        """The same of drawing a request's pictures. Pure."""
         ...
 
     def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination | None:

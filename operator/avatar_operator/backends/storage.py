@@ -54,6 +54,10 @@ class Storage(Protocol):
         """Write what a worker shall do; the location is returned. If it fails, nothing was submitted."""
         ...
 
+    async def read_request(self, runtime: AvatarRuntime, attempt: AttemptReference) -> TrainingRequest:
+        """What an attempt was sent with. Raises BackendError RequestDocumentLost, if it cannot be found out any more."""
+        ...
+
     async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
         """Make sure that an attempt never starts, or learn that it did."""
         ...

@@ -45,9 +45,10 @@ class CancelAttempt:
 
 @dataclass(frozen=True)
 class GiveCredentials:
-    """Put newer credentials where the attempt's worker finds them."""
+    """Put newer credentials where the attempt's worker finds them: for what it was sent with."""
 
     attempt: AttemptReference
+    request: TrainingRequest
 
 
 @dataclass(frozen=True)

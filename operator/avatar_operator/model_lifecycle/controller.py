@@ -75,6 +75,7 @@ from avatar_operator.model_lifecycle.observation import (
     is_active,
     is_submitted,
 )
+from avatar_operator.model_lifecycle.phases.credentials import renewal_is_due
 from avatar_operator.model_lifecycle.possible_progress import is_possible
 from avatar_operator.quotas import NamespaceQuotas
 from avatar_operator.telemetry.metrics import OperatorMetrics
@@ -154,6 +155,9 @@ class ModelLifecycle:
         )
         if runtime is None:
             return observation
+        observation = replace(observation, obstacle=self._obstacle(runtime, model))
+        if renewal_is_due(observation):
+            observation = replace(observation, sent=await self._sent(runtime, model))
         # Of another revision's attempt nobody wants to know any more, unless it must have stopped before we let go.
         wanted = training is not None and (
             training.revision == model.spec.revision or model.metadata.deletion_timestamp is not None
@@ -241,8 +245,8 @@ class ModelLifecycle:
                 await backend.compute.stop_training(runtime, attempt)
                 self._remember(model.metadata.uid, ask_for_outcome=True)
                 return AttemptCancelled(claimed)
-            case GiveCredentials(attempt=attempt):
-                renew_after = await self._give_credentials(runtime, model, attempt)
+            case GiveCredentials(attempt=attempt, request=request):
+                renew_after = await self._give_credentials(runtime, attempt, request)
                 return CredentialsWithdrawn() if renew_after is None else CredentialsGiven(renew_after)
             case WithdrawCredentials(attempt=attempt):
                 await backend.compute.withdraw_credentials(runtime, attempt)
@@ -300,7 +304,7 @@ class ModelLifecycle:
         self._remember(uid, planned_inference_id=None)
         try:
             backend = self.backends.of(runtime)
-            if await self._give_credentials(runtime, observation.model, attempt) is not None:
+            if await self._give_credentials(runtime, attempt, request) is not None:
                 # Promised only where they lie already: a worker that was promised some does nothing without.
                 request = request.model_copy(update={"credentials_uri": attempt.locations.credentials})
             document = await backend.storage.write_request(runtime, attempt, request)
@@ -318,13 +322,29 @@ class ModelLifecycle:
         return SubmissionAccepted(submission, request.training.steps)
 
     async def _give_credentials(
-        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
     ) -> float | None:
-        renew_after = await self.backends.of(runtime).compute.give_credentials(runtime, model, attempt)
+        renew_after = await self.backends.of(runtime).compute.give_credentials(runtime, attempt, request)
         if renew_after is not None:
             due = self.clock.now() + timedelta(seconds=renew_after)
-            self._remember(model.metadata.uid, credentials_due=due)
+            self._remember(attempt.uid, credentials_due=due)
         return renew_after
+
+    def _obstacle(self, runtime: AvatarRuntime, model: AvatarModel) -> BackendError | None:
+        try:
+            return self.backends.of(runtime).compute.training_obstacle(runtime, model)
+        except BackendError:
+            # A backend that this version does not know is told of by whoever asks it for something.
+            return None
+
+    async def _sent(self, runtime: AvatarRuntime, model: AvatarModel) -> TrainingRequest | BackendError:
+        training = model.status.training
+        assert training is not None
+        attempt = attempt_reference(runtime, model, training)
+        try:
+            return await self.backends.of(runtime).storage.read_request(runtime, attempt)
+        except BackendError as error:
+            return error
 
     async def _with_photos(self, observation: ModelObservation, runtime: AvatarRuntime) -> ModelObservation:
         try:

@@ -40,7 +40,10 @@ def needs_photos(observation: ModelObservation) -> bool:
 
 def _is_taken(observation: ModelObservation, runtime: AvatarRuntime) -> bool:
     """Whether the runtime takes the model: whoever may not train may not make us look into a bucket either."""
-    return refusal(runtime, observation.model, observation.namespace_labels) is None
+    return (
+        refusal(runtime, observation.model, observation.namespace_labels) is None
+        and observation.obstacle is None
+    )
 
 
 def needs_place(observation: ModelObservation) -> bool:

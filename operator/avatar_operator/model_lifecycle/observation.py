@@ -6,7 +6,12 @@ from datetime import datetime
 
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus, SageMakerAttempt, TrainingStatus
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.documents.training import PhotoLocation, ProgressDestination, TrainingProgressMessage
+from avatar_api.documents.training import (
+    PhotoLocation,
+    ProgressDestination,
+    TrainingProgressMessage,
+    TrainingRequest,
+)
 from avatar_api.endings import attempt_is_active
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference
 from avatar_operator.backends.failures import BackendError
@@ -26,6 +31,7 @@ class ModelObservation:
         namespace_labels: the labels of the model's namespace, gathered if the runtime chooses tenants by them.
         photos: the photos in storage, gathered only when an attempt is about to be planned or submitted; the error if
             they could not be listed.
+        obstacle: why the backend can never train the model as it is, or None.
         progress_destination: where a worker shall tell of its progress; gathered with the photos.
         outcome: how the current attempt stands, gathered only when there is one and a reason to ask; the error if it
             could not be found out.
@@ -33,6 +39,8 @@ class ModelObservation:
         has_place: whether the namespace's quota leaves room for an attempt; asked only when one is about to be planned.
         planned_here: this process wrote the plan of the current attempt and has not called yet, so it is certain
             that nobody else has.
+        sent: what the current attempt was sent with, gathered only when its credentials are due; the error if that cannot be
+            told any more.
         credentials_due: when the attempt's credentials have to be renewed; None if this process has given none.
         asked_since: since when the runtime has been asked to take over what a model that goes leaves behind.
     """
@@ -41,12 +49,14 @@ class ModelObservation:
     model: AvatarModel
     runtime: AvatarRuntime | None
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
+    obstacle: BackendError | None = None
     photos: Sequence[PhotoLocation] | BackendError | None = None
     progress_destination: ProgressDestination | None = None
     outcome: AttemptOutcome | BackendError | None = None
     progress: TrainingProgressMessage | None = None
     has_place: bool = True
     planned_here: bool = False
+    sent: TrainingRequest | BackendError | None = None
     credentials_due: datetime | None = None
     asked_since: datetime | None = None
     recorded: AvatarModelStatus | None = None

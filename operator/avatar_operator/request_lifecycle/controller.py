@@ -108,12 +108,22 @@ class RequestLifecycle:
                 else self.left_behind.asked_since(runtime.metadata.name, request.metadata.uid)
             ),
         )
-        if runtime is None or going or not is_drawing(request.status):
+        if runtime is None or going:
+            return observation
+        observation = replace(observation, obstacle=self._obstacle(runtime, request))
+        if observation.obstacle is not None or not is_drawing(request.status):
             return observation
         # Whoever may not draw may not make us look into a bucket either.
         if loss_of(observation) or refusal(runtime, request, observation.namespace_labels):
             return observation
         return await self._with_pictures(runtime, observation)
+
+    def _obstacle(self, runtime: AvatarRuntime, request: AvatarRequest) -> BackendError | None:
+        try:
+            return self.backends.of(runtime).compute.drawing_obstacle(runtime, request)
+        except BackendError:
+            # A backend that this version does not know is told of by whoever asks it for something.
+            return None
 
     def _runtime_of(self, request: AvatarRequest, model: AvatarModel | None) -> AvatarRuntime | None:
         # Whoever has begun goes on with the runtime that it began with; a model may also go before its requests.

@@ -22,6 +22,7 @@ class RequestObservation:
         model: the AvatarModel it names in its own namespace, or None if there is none, or nobody needs it any more.
         model_names: the AvatarModels of the namespace, gathered if there is none of the name.
         runtime: the AvatarRuntime that the request draws with, until then that of the model, or None.
+        obstacle: why the backend can never draw the request, or None.
         namespace_labels: the labels of the request's namespace, gathered if the runtime chooses tenants by them.
         queue_limit_seconds: how long the request may wait at most, by its runtime or those that admit its namespace.
         existing: file names of the pictures that lie in storage already; None if nothing needed them.
@@ -38,6 +39,7 @@ class RequestObservation:
     request: AvatarRequest
     model: AvatarModel | None
     runtime: AvatarRuntime | None
+    obstacle: BackendError | None = None
     model_names: tuple[str, ...] = ()
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
     queue_limit_seconds: int = InferenceLimits().queue_deadline_seconds

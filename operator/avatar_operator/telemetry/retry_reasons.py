@@ -26,7 +26,10 @@ _INVOCATIONS = frozenset(
 )
 _REMOVALS = frozenset({"CleanupIncomplete", "NotOwned"})
 RETRY_REASONS: dict[Kind, frozenset[str]] = {
-    AVATAR_MODEL: _ANY_KIND | _INVOCATIONS | _REMOVALS | {"ClaimContended", "PhotosDenied"},
+    AVATAR_MODEL: _ANY_KIND
+    | _INVOCATIONS
+    | _REMOVALS
+    | {"ClaimContended", "PhotosDenied", "RequestDocumentLost"},
     AVATAR_REQUEST: _ANY_KIND
     | _INVOCATIONS
     | _REMOVALS

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 
 from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, Submission
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import Compute, DrawCall, DrawResult, EndpointsFacts, HintSource, Stray
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.metered.series import VerbCounter
 
 
@@ -54,11 +56,11 @@ class MeteredCompute:
         )
 
     async def give_credentials(
-        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
     ) -> float | None:
         """See Compute.give_credentials."""
         return await self._counter.counted(
-            "give_credentials", self._compute.give_credentials(runtime, model, attempt)
+            "give_credentials", self._compute.give_credentials(runtime, attempt, request)
         )
 
     async def withdraw_credentials(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
@@ -82,6 +84,14 @@ class MeteredCompute:
     async def draw(self, runtime: AvatarRuntime, call: DrawCall) -> DrawResult:
         """See Compute.draw."""
         return await self._counter.counted("draw", self._compute.draw(runtime, call))
+
+    def training_obstacle(self, runtime: AvatarRuntime, model: AvatarModel) -> BackendError | None:
+        """See Compute.training_obstacle. It asks nobody, so it is not counted."""
+        return self._compute.training_obstacle(runtime, model)
+
+    def drawing_obstacle(self, runtime: AvatarRuntime, request: AvatarRequest) -> BackendError | None:
+        """See Compute.drawing_obstacle. It asks nobody, so it is not counted."""
+        return self._compute.drawing_obstacle(runtime, request)
 
     def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination | None:
         """See Compute.progress_destination."""

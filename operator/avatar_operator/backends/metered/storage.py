@@ -39,6 +39,10 @@ class MeteredStorage:
             "write_request", self._storage.write_request(runtime, attempt, request)
         )
 
+    async def read_request(self, runtime: AvatarRuntime, attempt: AttemptReference) -> TrainingRequest:
+        """See Storage.read_request."""
+        return await self._counter.counted("read_request", self._storage.read_request(runtime, attempt))
+
     async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
         """See Storage.fence_attempt."""
         return await self._counter.counted("fence_attempt", self._storage.fence_attempt(runtime, attempt))

@@ -13,15 +13,15 @@ from avatar_api.avatar_request import ResolvedModel
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.artifact import WEIGHTS_NAME, ArtifactManifest
 from avatar_api.documents.parsing import UnreadableDocument, parse_document
-from avatar_api.documents.training import ArtifactResult, TrainingRequest
+from avatar_api.documents.training import ArtifactResult
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import ObjectTooLarge, S3Objects
 from avatar_operator.backends.attempts import ArtifactFindings, AttemptReference
 from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.s3.request_documents import find_request
 from avatar_operator.core.confidential import Confidential
 
 MAX_MANIFEST_BYTES = 1 << 20
-MAX_REQUEST_BYTES = 1 << 20
 
 
 async def examine_artifact(
@@ -124,10 +124,6 @@ async def _object_defect(objects: S3Objects, artifact: ArtifactResult, attempt: 
 
 
 async def _wanted_base(objects: S3Objects, runtime: AvatarRuntime, attempt: AttemptReference) -> str:
-    location = S3Location.parse(attempt.locations.request)
-    try:
-        content = await objects.read(location, max_bytes=MAX_REQUEST_BYTES)
-        return parse_document(TrainingRequest, content or b"").base_model.sha256
-    except (ObjectTooLarge, UnreadableDocument):
-        # Gone, or made unreadable: then what the runtime says today is all there is to go by.
-        return runtime.spec.base_model.sha256
+    request = await find_request(objects, attempt)
+    # Without one, what the runtime says today is all there is to go by.
+    return runtime.spec.base_model.sha256 if request is None else request.base_model.sha256

@@ -10,13 +10,13 @@ from avatar_api.documents.inference import PictureRequest
 from avatar_api.documents.training import ArtifactResult, PhotoLocation, TrainingRequest
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.s3_location import S3Location
-from avatar_operator.aws.s3_objects import JSON, S3Objects
+from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.backends.attempts import ArtifactFindings, AttemptReference, FenceResult
 from avatar_operator.backends.aws_failures import raises_backend_error
 from avatar_operator.backends.census import check_owned
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.failures import BackendError
-from avatar_operator.backends.s3 import artifacts, claims, cleanup, photos
+from avatar_operator.backends.s3 import artifacts, claims, cleanup, photos, request_documents
 from avatar_operator.backends.s3 import owners as stored_owners
 from avatar_operator.backends.s3 import pictures as stored_pictures
 from avatar_operator.backends.storage import StoredOwner
@@ -52,10 +52,12 @@ class S3Storage:
         self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
     ) -> str:
         """See Storage.write_request."""
-        document = S3Location.parse(attempt.locations.request)
-        body = request.model_dump_json(by_alias=True, exclude_none=True).encode()
-        await self._objects(runtime).write(document, body, content_type=JSON)
-        return document.uri
+        return await request_documents.write_request(self._objects(runtime), attempt, request)
+
+    @raises_backend_error
+    async def read_request(self, runtime: AvatarRuntime, attempt: AttemptReference) -> TrainingRequest:
+        """See Storage.read_request."""
+        return await request_documents.read_request(self._objects(runtime), attempt)
 
     @raises_backend_error
     async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:

@@ -12,20 +12,28 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from avatar_api.avatar_model import AvatarModel
+from botocore.exceptions import ClientError
+
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.credentials import SessionCredentials
+from avatar_api.documents.training import TrainingRequest
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.aws.errors import AWS_CALL_ERRORS, attempt_role_failure
+from avatar_operator.aws.errors import AWS_CALL_ERRORS, attempt_role_failure, error_code
 from avatar_operator.backends.attempts import AttemptReference
 from avatar_operator.backends.compute import DrawCall
-from avatar_operator.backends.sagemaker.grants import Grant, drawing_grant, training_grant
+from avatar_operator.backends.sagemaker.fitting_grants import (
+    FittingGrants,
+    fitting_drawing_grant,
+    fitting_training_grants,
+)
+from avatar_operator.backends.sagemaker.grants import Grant
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 
 DRAWING_SECONDS = 900
 """The shortest that STS gives. An invocation takes a minute."""
 TRAINING_SECONDS = 3600
 TRAINING_RENEWAL_SECONDS = TRAINING_SECONDS / 3
+UNPACKED = "PackedPolicyTooLarge"
 
 
 @dataclass(frozen=True)
@@ -52,16 +60,18 @@ class AttemptSessions:
 
         Raises:
             AwsFailure: AttemptRoleRefused, or what else failed.
+            BackendError: SessionPolicyTooLong.
         """
-        spec, grant = sagemaker_spec(runtime), drawing_grant(call)
+        spec = sagemaker_spec(runtime)
         role = spec.attempt_role_arn
         if role is None:
             return None
-        key, now = (spec.region, role, grant), self._monotonic()
+        fitting = fitting_drawing_grant(runtime, call.request_uid, call.output_prefix)
+        key, now = (spec.region, role, fitting.grants[0]), self._monotonic()
         known = self._sessions.get(key)
         if known is not None and now < known.outdated_at:
             return known.credentials
-        credentials = await self._assume(spec.region, role, grant, DRAWING_SECONDS)
+        credentials = await self._assume_narrowest(spec.region, role, fitting, DRAWING_SECONDS)
         self._sessions = {
             each: session for each, session in self._sessions.items() if now < session.outdated_at
         }
@@ -69,23 +79,34 @@ class AttemptSessions:
         return credentials
 
     async def of_training(
-        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
     ) -> SessionCredentials | None:
-        """New credentials for an attempt to train; None if the runtime has no attempt role.
+        """New credentials for an attempt to train as its request says; None if the runtime has no attempt role.
 
         Raises:
             AwsFailure: AttemptRoleRefused, or what else failed.
+            BackendError: SessionPolicyTooLong, PhotosScattered.
         """
         spec = sagemaker_spec(runtime)
         if spec.attempt_role_arn is None:
             return None
-        grant = training_grant(model, attempt)
-        return await self._assume(spec.region, spec.attempt_role_arn, grant, TRAINING_SECONDS)
+        fitting = fitting_training_grants(runtime, attempt, [photo.uri for photo in request.photos])
+        return await self._assume_narrowest(spec.region, spec.attempt_role_arn, fitting, TRAINING_SECONDS)
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    async def _assume(self, region: str, role: str, grant: Grant, seconds: int) -> SessionCredentials:
+    async def _assume_narrowest(
+        self, region: str, role: str, fitting: FittingGrants, seconds: int
+    ) -> SessionCredentials:
+        for grant in fitting.grants:
+            credentials = await self._assume(region, role, grant, seconds)
+            if credentials is not None:
+                return credentials
+        raise fitting.unpacked
+
+    async def _assume(self, region: str, role: str, grant: Grant, seconds: int) -> SessionCredentials | None:
+        """A session; None if STS cannot pack what it is to be limited to."""
         partition = role.split(":")[1]
         try:
             given = await self._clients.sts(
@@ -99,6 +120,8 @@ class AttemptSessions:
                 )["Credentials"],
             )
         except AWS_CALL_ERRORS as error:
+            if isinstance(error, ClientError) and error_code(error) == UNPACKED:
+                return None
             raise attempt_role_failure(error, f"assume {role} for {grant.work}") from error
         return SessionCredentials(
             access_key_id=given["AccessKeyId"],

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.credentials import AttemptCredentials
 from avatar_api.documents.training import ProgressDestination, TrainingRequest
@@ -13,8 +14,9 @@ from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference, 
 from avatar_operator.backends.aws_failures import raises_backend_error
 from avatar_operator.backends.cleanup_report import CleanupReport
 from avatar_operator.backends.compute import DrawCall, DrawResult, EndpointsFacts, HintSource, Stray
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.s3.cleanup import delete_below
-from avatar_operator.backends.sagemaker import drawing, outcome, strays, training
+from avatar_operator.backends.sagemaker import drawing, fitting_grants, outcome, strays, training
 from avatar_operator.backends.sagemaker.attempt_sessions import TRAINING_RENEWAL_SECONDS, AttemptSessions
 from avatar_operator.backends.sagemaker.endpoints import Endpoints
 from avatar_operator.backends.sagemaker.hints import SqsHints
@@ -72,10 +74,10 @@ class SageMakerCompute:
 
     @raises_backend_error
     async def give_credentials(
-        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
     ) -> float | None:
         """See Compute.give_credentials."""
-        credentials = await self._sessions.of_training(runtime, model, attempt)
+        credentials = await self._sessions.of_training(runtime, attempt, request)
         if credentials is None:
             return None
         document = AttemptCredentials(inference_id=attempt.inference_id, credentials=credentials)
@@ -114,6 +116,14 @@ class SageMakerCompute:
         """See Compute.draw."""
         credentials = await self._sessions.of_drawing(runtime, call)
         return await drawing.draw(self._clients, runtime, call, credentials)
+
+    def training_obstacle(self, runtime: AvatarRuntime, model: AvatarModel) -> BackendError | None:
+        """See Compute.training_obstacle."""
+        return fitting_grants.training_obstacle(runtime, model)
+
+    def drawing_obstacle(self, runtime: AvatarRuntime, request: AvatarRequest) -> BackendError | None:
+        """See Compute.drawing_obstacle."""
+        return fitting_grants.drawing_obstacle(runtime, request)
 
     def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination:
         """See Compute.progress_destination."""

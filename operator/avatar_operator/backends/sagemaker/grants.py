@@ -6,8 +6,11 @@ so that it stands for itself: a tenant may call a file `*`.
 
 KMS is allowed by way of S3 only, and so no further than the keys that may be read or written there.
 
+STS bounds a policy's length (`fitting_grants`), so each key stands in it once, and is spelled as short as STS takes it: letters
+up to U+00FF as they are, all others as JSON escapes them, because STS takes none of them otherwise.
+
 Sources: IAM User Guide, "Session policies", "IAM policy elements: Variables and tags" (special characters); STS API Reference,
-AssumeRole (Policy: 2,048 characters at most).
+AssumeRole (what Policy may consist of: tabs, line breaks, and U+0020 to U+00FF).
 """
 
 import json
@@ -15,14 +18,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from avatar_api.avatar_model import AvatarModel
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.backends.attempts import AttemptReference
-from avatar_operator.backends.compute import DrawCall
-from avatar_operator.backends.failures import BackendError
 
-MAX_POLICY_CHARACTERS = 2048
-LONGEST_PARTITION = "aws-us-gov"
+LAST_PLAIN_LETTER = "\u00ff"
 _ITSELF = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 
 
@@ -48,7 +47,8 @@ class Grant:
             "Version": "2012-10-17",
             "Statement": [statement.document(partition) for statement in self.statements],
         }
-        return json.dumps(document, separators=(",", ":"))
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        return "".join(each if each <= LAST_PLAIN_LETTER else json.dumps(each)[1:-1] for each in text)
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,10 @@ class Statement:
         """The statement as IAM reads it."""
         statement: dict[str, Any] = {
             "Effect": "Allow",
-            "Action": list(self.actions),
-            "Resource": [each if each == "*" else f"arn:{partition}:{each}" for each in self.resources],
+            "Action": _one_or_all(self.actions),
+            "Resource": _one_or_all(
+                [each if each == "*" else f"arn:{partition}:{each}" for each in self.resources]
+            ),
         }
         if self.condition:
             statement["Condition"] = {operator: {key: value} for operator, key, value in self.condition}
@@ -82,52 +84,60 @@ _KEYS_OF_S3 = Statement(
 )
 
 
-def drawing_grant(call: DrawCall) -> Grant:
+def drawing_grant(request_uid: str, output_prefix: str) -> Grant:
     """To store the pictures of one request, and to look at those that are there: in its own directory, and nowhere else."""
     return Grant(
-        work=f"draw-{call.request_uid}",
+        work=f"draw-{request_uid}",
         statements=(
-            Statement(("s3:GetObject", "s3:PutObject"), _below([call.output_prefix])),
+            Statement(("s3:GetObject", "s3:PutObject"), _below([output_prefix])),
             _KEYS_OF_S3,
         ),
     )
 
 
-def training_grant(model: AvatarModel, attempt: AttemptReference) -> Grant:
+def training_grants(attempt: AttemptReference, photos: Sequence[str]) -> tuple[Grant, Grant]:
     """To train one attempt: to read its photos, to claim it, to leave its artifact, and to take that back.
 
-    Photos that are named one by one are granted one by one, unless so many names do not fit into a session policy; then the
-    directories that they lie in are. No directory of a photo is larger than the prefix that its tenant may name.
+    No directory of a photo is larger than the prefix that its tenant may name.
 
-    Raises:
-        BackendError: PhotosScattered, if not even those fit.
+    Args:
+        attempt: which one.
+        photos: S3 URIs of the photos that it learns from.
+
+    Returns:
+        One that names the photos, and one that names their directories, for photos whose names are too many.
     """
-    photos = model.spec.photos
-    named = [photo.uri for photo in photos.objects or ()]
-    if photos.s3_prefix is not None:
-        return _training(attempt, _below([photos.s3_prefix]))
-    directories = sorted({f"{uri.rpartition('/')[0]}/" for uri in named})
-    for granted in (tuple(_object(uri) for uri in named), _below(directories)):
-        grant = _training(attempt, granted)
-        if len(grant.policy(LONGEST_PARTITION)) <= MAX_POLICY_CHARACTERS:
-            return grant
-    raise BackendError(
-        "PhotosScattered",
-        f"The photos lie in {len(directories)} directories, and their names are too long for one permission to list them all."
-        " Put them into one directory.",
-        retryable=False,
+    return (
+        _training(attempt, tuple(_object(uri) for uri in photos)),
+        training_grant_below(attempt, directories(photos)),
     )
+
+
+def training_grant_below(attempt: AttemptReference, prefixes: Sequence[str]) -> Grant:
+    """To train one attempt with what lies below some prefixes."""
+    return _training(attempt, _below(prefixes))
+
+
+def directories(uris: Sequence[str]) -> tuple[str, ...]:
+    """The directories that objects lie in, but for those that lie in another one of them."""
+    found: list[str] = []
+    for directory in sorted({f"{uri.rpartition('/')[0]}/" for uri in uris}):
+        if not found or not directory.startswith(found[-1]):
+            found.append(directory)
+    return tuple(found)
 
 
 def _training(attempt: AttemptReference, photos: tuple[str, ...]) -> Grant:
     locations = attempt.locations
-    own = (_object(locations.artifact), _object(locations.manifest))
     return Grant(
         work=attempt.inference_id,
         statements=(
             Statement(("s3:GetObject", "s3:GetObjectVersion"), photos),
-            Statement(("s3:GetObject", "s3:PutObject"), (_object(locations.claim), *own)),
-            Statement(("s3:DeleteObject", "s3:DeleteObjectVersion"), own),
+            Statement(("s3:GetObject", "s3:PutObject"), (_object(locations.claim),)),
+            Statement(
+                ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
+                (_object(locations.artifact), _object(locations.manifest)),
+            ),
             _KEYS_OF_S3,
         ),
     )
@@ -140,3 +150,7 @@ def _below(prefixes: Sequence[str]) -> tuple[str, ...]:
 def _object(uri: str) -> str:
     location = S3Location.parse(uri)
     return f"s3:::{location.bucket}/{location.key.translate(_ITSELF)}"
+
+
+def _one_or_all(words: Sequence[str]) -> str | list[str]:
+    return words[0] if len(words) == 1 else list(words)

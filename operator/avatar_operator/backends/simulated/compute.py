@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from avatar_api.avatar_model import AvatarModel
+from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime, EndpointStatus
 from avatar_api.documents.training import TrainingRequest
 from avatar_api.runtime_backend import SimulatedBackend as SimulatedSpec
@@ -87,7 +88,7 @@ class SimulatedCompute:
         return Submission(endpoint_name=_endpoint_name(runtime))
 
     async def give_credentials(
-        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
     ) -> None:
         """Nobody needs any."""
 
@@ -135,6 +136,12 @@ class SimulatedCompute:
         for picture in call.pictures:
             self._objects.write(f"{call.output_prefix}{picture.file_name()}")
         return Drawn(generate_seconds=0.0)
+
+    def training_obstacle(self, runtime: AvatarRuntime, model: AvatarModel) -> None:
+        """There is none."""
+
+    def drawing_obstacle(self, runtime: AvatarRuntime, request: AvatarRequest) -> None:
+        """There is none."""
 
     def progress_destination(self, runtime: AvatarRuntime) -> None:
         """Nobody tells of progress."""

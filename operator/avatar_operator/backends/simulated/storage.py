@@ -60,6 +60,10 @@ class SimulatedStorage:
         self._objects.write(attempt.locations.request)
         return attempt.locations.request
 
+    async def read_request(self, runtime: AvatarRuntime, attempt: AttemptReference) -> TrainingRequest:
+        """Only that it was written is remembered; nobody here is given credentials for what it says."""
+        raise BackendError("RequestDocumentLost", "A simulated attempt keeps no document.", retryable=True)
+
     async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
         """See Storage.fence_attempt."""
         claims.take(self._objects, attempt, "Operator")

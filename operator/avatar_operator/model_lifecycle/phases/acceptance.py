@@ -32,6 +32,9 @@ def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
     refused = refusal(observation.runtime, observation.model, observation.namespace_labels)
     if refused is not None:
         return _refuse(observation, draft, *refused, retryable=False)
+    obstacle = observation.obstacle
+    if obstacle is not None:
+        return _refuse(observation, draft, obstacle.reason, obstacle.message, retryable=False)
     photos = observation.photos
     if isinstance(photos, BackendError) and photos.retryable:
         return draft.retry(photos.as_retry()).finish()

@@ -3,14 +3,17 @@
 When they were given is remembered by this process alone. One that starts gives newer ones at once, which costs a call; what a
 process leaves behind that ended in the wrong moment is worth nothing within the hour, and goes with the model.
 
-A submitted attempt is not judged again, but what a session opens is: photos that its model came to name afterwards, or a place
-that only its status names, are granted to nobody. Then the last session runs out.
+They open what the attempt was sent with, by its own request document. Its model may name other photos by now: that takes nothing
+away from whoever trains, and gives nothing. A submitted attempt is not judged again, but what a session opens is: photos that
+the runtime does not allow (any more), and a place that only a status names, are granted to nobody. Then the last session runs out.
 """
 
 from datetime import timedelta
 
-from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.documents.training import TrainingRequest
+from avatar_operator.backends.attempts import AttemptReference
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
 from avatar_operator.model_lifecycle.actions import (
     CredentialsGiven,
@@ -26,7 +29,6 @@ from avatar_operator.model_lifecycle.observation import (
     is_active,
     is_submitted,
 )
-from avatar_operator.model_lifecycle.phases.acceptance import photo_locations
 from avatar_operator.own_places import is_storage_of
 from avatar_operator.tenancy import location_allowed
 
@@ -38,22 +40,42 @@ def credentials(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return draft
     attempt = attempt_reference(runtime, observation.model, training)
     if is_submitted(training):
-        if not _may_be_renewed(runtime, observation.model):
-            return draft
-        if due is None or observation.now >= due:
-            return draft.act(GiveCredentials(attempt))
-        return draft.look_again_in((due - observation.now) / timedelta(seconds=1))
+        if due is not None and observation.now < due:
+            return draft.look_again_in((due - observation.now) / timedelta(seconds=1))
+        return _renewed(observation, draft, runtime, attempt)
     if due is not None and not is_active(training):
         return draft.act(WithdrawCredentials(attempt))
     return draft
 
 
-def _may_be_renewed(runtime: AvatarRuntime, model: AvatarModel) -> bool:
-    recorded, allowed = model.status.storage, runtime.spec.storage.allowed.photos
-    namespace = model.metadata.namespace
-    return (recorded is None or is_storage_of(recorded, runtime)) and all(
-        location_allowed(location, allowed, namespace) for location in photo_locations(model)
+def renewal_is_due(observation: ModelObservation) -> bool:
+    """Whether newer credentials are to be given, so that it has to be known what the attempt was sent with."""
+    model, runtime, due = observation.model, observation.runtime, observation.credentials_due
+    recorded = model.status.storage
+    return (
+        runtime is not None
+        and model.metadata.deletion_timestamp is None
+        and is_submitted(model.status.training)
+        and has_attempt_role(runtime)
+        and (due is None or observation.now >= due)
+        and (recorded is None or is_storage_of(recorded, runtime))
     )
+
+
+def _renewed(
+    observation: ModelObservation, draft: ModelDraft, runtime: AvatarRuntime, attempt: AttemptReference
+) -> ModelDraft:
+    sent = observation.sent
+    if isinstance(sent, BackendError):
+        return draft.retry(sent.as_retry())
+    if sent is None or not _is_allowed(sent, runtime, observation.model.metadata.namespace):
+        return draft
+    return draft.act(GiveCredentials(attempt, sent))
+
+
+def _is_allowed(sent: TrainingRequest, runtime: AvatarRuntime, namespace: str) -> bool:
+    allowed = runtime.spec.storage.allowed.photos
+    return all(location_allowed(photo.uri, allowed, namespace) for photo in sent.photos)
 
 
 def fold_credentials(

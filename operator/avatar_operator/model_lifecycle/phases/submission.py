@@ -57,6 +57,7 @@ def _is_off(observation: ModelObservation, runtime: AvatarRuntime, training: Tra
         or other_base
         or elsewhere
         or refusal(runtime, model, observation.namespace_labels) is not None
+        or observation.obstacle is not None
         or photo_refusal(runtime, observation.photos) is not None
     )
 

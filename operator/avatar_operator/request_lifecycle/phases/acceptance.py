@@ -37,9 +37,9 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
         return fail_request(observation, draft, reason="RuntimeNotFound", message=message)
     refused = refusal(runtime, request, observation.namespace_labels)
     if refused is not None:
-        reason, message = refused
-        draft = set_condition(observation, draft, ACCEPTED, "False", reason, message)
-        return fail_request(observation, draft, reason=reason, message=message)
+        return _refuse(observation, draft, *refused)
+    if observation.obstacle is not None:
+        return _refuse(observation, draft, observation.obstacle.reason, observation.obstacle.message)
     if request.status.model is not None:
         return draft
     assert model is not None
@@ -72,6 +72,11 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
         .look_again_in(0)
         .finish()
     )
+
+
+def _refuse(observation: RequestObservation, draft: RequestDraft, reason: str, message: str) -> RequestDraft:
+    draft = set_condition(observation, draft, ACCEPTED, "False", reason, message)
+    return fail_request(observation, draft, reason=reason, message=message)
 
 
 def _waiting(observation: RequestObservation, runtime: AvatarRuntime) -> tuple[str, str]:
