@@ -82,6 +82,10 @@ class ScriptedBackend:
         """Names of the pictures that lie in storage; `draw` adds to them."""
         self.out: set[str] = set()
         """Verbs that fail, for as long as they stand here."""
+        self.granted: list[list[PhotoLocation]] = []
+        """The photos that each credentials open, in order."""
+        self.obstacle: BackendError | None = None
+        """Why nothing can ever be trained or drawn."""
         self._scripts: defaultdict[str, deque[Any]] = defaultdict(deque)
 
     def script(self, verb: str, *answers: Any) -> None:
@@ -157,6 +161,17 @@ class ScriptedBackend:
         )
         return self._answer("submit_training", request, accepted)
 
+    async def read_request(self, runtime: AvatarRuntime, attempt: AttemptReference) -> TrainingRequest:
+        """See Storage: what was written last for the attempt."""
+        request = self._answer("read_request", attempt.inference_id, self._written(attempt.inference_id))
+        if request is None:
+            raise BackendError("RequestDocumentLost", "It was never written.", retryable=True)
+        return request
+
+    def _written(self, inference_id: str) -> TrainingRequest | None:
+        written = [each for each in self.asked("write_request") if each.inference_id == inference_id]
+        return written[-1] if written else None
+
     async def fence_attempt(self, runtime: AvatarRuntime, attempt: AttemptReference) -> FenceResult:
         """See Storage."""
         return self._answer("fence_attempt", attempt.inference_id, Fenced())
@@ -176,11 +191,12 @@ class ScriptedBackend:
         return self._answer("examine_artifact", artifact.uri, ArtifactFindings(weights_sha256=WEIGHTS_SHA256))
 
     async def give_credentials(
-        self, runtime: AvatarRuntime, model: AvatarModel, attempt: AttemptReference
+        self, runtime: AvatarRuntime, attempt: AttemptReference, request: TrainingRequest
     ) -> float | None:
         """See Compute."""
         if not has_attempt_role(runtime):
             return None
+        self.granted.append(request.photos)
         return self._answer("give_credentials", attempt.inference_id, RENEW_SECONDS)
 
     async def withdraw_credentials(self, runtime: AvatarRuntime, attempt: AttemptReference) -> None:
@@ -232,6 +248,14 @@ class ScriptedBackend:
     async def delete_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> CleanupReport:
         """See Storage."""
         return self._answer("delete_request_data", request.metadata.name, CleanupReport())
+
+    def training_obstacle(self, runtime: AvatarRuntime, model: AvatarModel) -> BackendError | None:
+        """See Compute."""
+        return self.obstacle
+
+    def drawing_obstacle(self, runtime: AvatarRuntime, request: AvatarRequest) -> BackendError | None:
+        """See Compute."""
+        return self.obstacle
 
     def progress_destination(self, runtime: AvatarRuntime) -> ProgressDestination | None:
         """See Compute."""

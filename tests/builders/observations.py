@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_request import AvatarRequest, Picture
 from avatar_api.avatar_runtime import AvatarRuntime, LeftBehind
-from avatar_api.documents.training import ObjectIdentity, PhotoLocation, Stage, TrainingProgressMessage
+from avatar_api.documents.training import (
+    ObjectIdentity,
+    PhotoLocation,
+    Stage,
+    TrainingProgressMessage,
+    TrainingRequest,
+)
 from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.backends.attempts import AttemptOutcome
 from avatar_operator.backends.failures import BackendError
@@ -46,6 +52,8 @@ def observed_model(
     outcome: AttemptOutcome | BackendError | None = None,
     progress: TrainingProgressMessage | None = None,
     planned_here: bool = False,
+    sent: TrainingRequest | BackendError | None = None,
+    obstacle: BackendError | None = None,
     credentials_due: datetime | None = None,
     asked_since: datetime | None = None,
     has_place: bool = True,
@@ -59,6 +67,8 @@ def observed_model(
         outcome=outcome,
         progress=progress,
         planned_here=planned_here,
+        sent=sent,
+        obstacle=obstacle,
         credentials_due=credentials_due,
         asked_since=asked_since,
         has_place=has_place,
@@ -104,6 +114,7 @@ def observed_request(
     *,
     model: AvatarModel | None = None,
     runtime: AvatarRuntime | None = STANDARD,
+    obstacle: BackendError | None = None,
     now: datetime = NOON,
     existing: frozenset[str] | None = None,
     pictures: Sequence[Picture] | None = None,
@@ -118,6 +129,7 @@ def observed_request(
         request=request,
         model=model,
         runtime=runtime,
+        obstacle=obstacle,
         existing=existing,
         pictures=pictures,
         notes=notes or DrawingNotes(),

@@ -13,6 +13,7 @@ and concepts" (role chaining) in the IAM user guide. Messages are AWS's own.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ from sagemaker_local.errors import AwsError, not_implemented
 
 SHORTEST, LONGEST, LONGEST_CHAINED, WHEN_NOT_SAID = 900, 43_200, 3_600, 3_600
 MAX_POLICY = 2_048
+TAKEN = re.compile(r"[\u0009\u000A\u000D\u0020-\u00FF]+")
+"""What a session policy may consist of."""
 ACTION = "sts:AssumeRole"
 
 
@@ -113,6 +116,11 @@ def _check_session_policy(asked: Mapping[str, str]) -> None:
         raise _invalid(
             f"1 validation error detected: Value '{policy}' at 'policy' failed to satisfy constraint: "
             f"Member must have length less than or equal to {MAX_POLICY}"
+        )
+    if not TAKEN.fullmatch(policy):
+        raise _invalid(
+            f"1 validation error detected: Value '{policy}' at 'policy' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {TAKEN.pattern}"
         )
     try:
         document = json.loads(policy)

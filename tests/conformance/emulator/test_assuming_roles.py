@@ -165,6 +165,19 @@ def test_a_session_policy_has_2048_characters_at_most(guarded: GuardedAws) -> No
     assert message.endswith("Member must have length less than or equal to 2048")
 
 
+def test_a_session_policy_has_no_letter_above_latin_1_unless_json_escapes_it(guarded: GuardedAws) -> None:
+    role = guarded.role()
+    named = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::photos/Jürgen/Аня/*"}
+    policy = {"Version": "2012-10-17", "Statement": named}
+
+    guarded.admin.assume(role, Policy=json.dumps(policy))
+    guarded.admin.assume(role, Policy=json.dumps(policy, ensure_ascii=False).replace("Аня", ""))
+    raw = json.dumps(policy, ensure_ascii=False)
+    status, code, message = refusal(lambda: guarded.admin.assume(role, Policy=raw))
+    assert (status, code) == (400, "ValidationError")
+    assert "Member must satisfy regular expression pattern" in message
+
+
 def test_managed_policies_of_a_session_are_refused_and_not_forgotten(guarded: GuardedAws) -> None:
     named = [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]
 

@@ -67,7 +67,7 @@ def fitting_drawing_grant(runtime: AvatarRuntime, request_uid: str, output_prefi
     """
     partition, grant = _partition(runtime), drawing_grant(request_uid, output_prefix)
     whole = len(grant.policy(partition))
-    fault = _Fault(runtime, "spec.output.prefix", "storage.outputs", whole)
+    fault = _Fault(runtime, "spec.output.prefix", "spec.storage.outputs", whole)
     refused = (
         fault.of_the_runtime
         if output_prefix.startswith(runtime.spec.storage.outputs)
@@ -123,7 +123,7 @@ def _fitting_training(
         return len(grant.policy(partition))
 
     whole, own = length(grants[-1]), length(training_grant_below(attempt, ()))
-    fault = _Fault(runtime, "spec.photos", "storage.requests and storage.artifacts", whole)
+    fault = _Fault(runtime, "spec.photos", "spec.storage.requests and spec.storage.artifacts", whole)
     refused = fault.of_the_runtime() if own > whole - own else fault.of_the_tenant()
     fitting = tuple(grant for grant in grants if length(grant) <= MAX_POLICY_CHARACTERS)
     if fitting:
@@ -163,7 +163,7 @@ class _Fault:
 
     def of_the_runtime(self) -> BackendError:
         message = (
-            f"{self._story()} Most of them spell spec.{self.runtimes} of the AvatarRuntime, not {self.tenants}. Ask the platform"
+            f"{self._story()} Most of them spell {self.runtimes} of the AvatarRuntime, not {self.tenants}. Ask the platform"
             " team for a runtime with shorter prefixes: those of this one never change."
         )
         return BackendError("SessionPolicyTooLong", message, retryable=False)

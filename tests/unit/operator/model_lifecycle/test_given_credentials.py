@@ -56,6 +56,19 @@ async def test_they_are_renewed_in_time_while_the_attempt_is_under_way(limited: 
     assert limited.backend.asked("give_credentials") == [FIRST, FIRST]
 
 
+async def test_they_open_what_the_attempt_was_sent_with_whatever_its_model_names_by_now(
+    limited: World,
+) -> None:
+    await limited.settle(AVATAR_MODEL)
+    limited.kube.edit(AVATAR_MODEL, "ann", {"photos": {"s3Prefix": "s3://photos/team-a/other/"}})
+    limited.crash()
+    await limited.settle(AVATAR_MODEL)
+
+    [request] = limited.backend.asked("write_request")
+    assert limited.backend.asked("read_request") == [FIRST]
+    assert limited.backend.granted == [request.photos, request.photos]
+
+
 async def test_whoever_takes_over_renews_them_at_once(limited: World) -> None:
     await limited.settle(AVATAR_MODEL)
     limited.crash()

@@ -13,19 +13,23 @@ from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.errors import AwsFailure
 from avatar_operator.backends.compute import DrawCall
+from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.attempt_sessions import (
     DRAWING_SECONDS,
     TRAINING_SECONDS,
     AttemptSessions,
 )
-from avatar_operator.backends.sagemaker.grants import drawing_grant, training_grant
+from avatar_operator.backends.sagemaker.grants import drawing_grant, training_grants
 from builders.aws_stub import Answer, AwsStub, Call, aws_stub
-from builders.backend_objects import make_attempt, make_model, make_runtime
+from builders.backend_objects import make_attempt, make_model, make_runtime, make_training_request
 from builders.drawing_calls import CALL
 
 ROLE = "arn:aws:iam::123456789012:role/avatars-attempt"
 RUNTIME = make_runtime(attemptRoleARN=ROLE)
 MODEL = make_model()
+ATTEMPT = make_attempt(MODEL)
+SENT = make_training_request(RUNTIME, MODEL, ATTEMPT)
+NARROW, WIDE = training_grants(ATTEMPT, [photo.uri for photo in SENT.photos])
 SECRET, TOKEN = "a-secret-that-nobody-may-read", "a-token-that-nobody-may-read"
 
 
@@ -55,6 +59,8 @@ class Stage:
         self.stub = stub
         self.sessions = AttemptSessions(clients, monotonic=lambda: self.now)
         self.answer: Answer | None = None
+        self.unpacked = 0
+        """So many policies are too large once they are packed."""
 
     async def key(self, runtime: AvatarRuntime = RUNTIME, call: DrawCall = CALL) -> str:
         credentials = await self.sessions.of_drawing(runtime, call)
@@ -68,6 +74,8 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "operator")
 
     def answer(_: Call) -> Answer:
+        if len(stub.calls) <= stage.unpacked:
+            return _refusal("PackedPolicyTooLarge", 400)
         return stage.answer or _session(len(stub.calls))
 
     with aws_stub(answer) as stub:
@@ -79,7 +87,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
 
 async def test_a_runtime_without_an_attempt_role_gives_none(stage: Stage) -> None:
     assert await stage.sessions.of_drawing(make_runtime(), CALL) is None
-    assert await stage.sessions.of_training(make_runtime(), MODEL, make_attempt(MODEL)) is None
+    assert await stage.sessions.of_training(make_runtime(), ATTEMPT, SENT) is None
     assert stage.stub.calls == []
 
 
@@ -90,17 +98,16 @@ async def test_a_session_is_limited_to_its_work_and_named_for_it(stage: Stage) -
     assert asked["RoleArn"] == ROLE
     assert asked["RoleSessionName"] == f"draw-{CALL.request_uid}"
     assert asked["DurationSeconds"] == str(DRAWING_SECONDS)
-    assert asked["Policy"] == drawing_grant(CALL).policy("aws")
+    assert asked["Policy"] == drawing_grant(CALL.request_uid, CALL.output_prefix).policy("aws")
 
 
 async def test_a_training_gets_a_new_session_each_time_for_as_long_as_one_may_live(stage: Stage) -> None:
-    attempt = make_attempt(MODEL)
-    first, second = [await stage.sessions.of_training(RUNTIME, MODEL, attempt) for _ in range(2)]
+    first, second = [await stage.sessions.of_training(RUNTIME, ATTEMPT, SENT) for _ in range(2)]
     assert first != second
     asked = {name: value for name, [value] in parse_qs(stage.stub.calls[0].body.decode()).items()}
-    assert asked["RoleSessionName"] == attempt.inference_id
+    assert asked["RoleSessionName"] == ATTEMPT.inference_id
     assert asked["DurationSeconds"] == str(TRAINING_SECONDS)
-    assert asked["Policy"] == training_grant(MODEL, attempt).policy("aws")
+    assert asked["Policy"] == NARROW.policy("aws")
 
 
 async def test_a_session_serves_the_same_work_until_half_of_its_life_is_over(stage: Stage) -> None:
@@ -136,7 +143,6 @@ async def test_what_is_outdated_is_forgotten(stage: Stage) -> None:
     [
         ("AccessDenied", 403, "AttemptRoleRefused"),
         ("MalformedPolicyDocument", 400, "AttemptRoleRefused"),
-        ("PackedPolicyTooLarge", 400, "AttemptRoleRefused"),
         ("ExpiredToken", 403, "CredentialsExpired"),
         ("InvalidClientTokenId", 403, "CredentialsInvalid"),
         ("Throttling", 400, "Throttled"),
@@ -151,6 +157,22 @@ async def test_a_role_that_is_refused_is_waited_for_and_named_to_the_platform_te
     assert (caught.value.reason, caught.value.retryable) == (reason, True)
     assert caught.value.said.mention(ROLE)
     assert "arn:" not in caught.value.message
+
+
+async def test_what_sts_cannot_pack_is_granted_by_directories(stage: Stage) -> None:
+    stage.unpacked = 1
+    assert await stage.sessions.of_training(RUNTIME, ATTEMPT, SENT) is not None
+    policies = [parse_qs(call.body.decode())["Policy"] for call in stage.stub.calls]
+    assert policies == [[NARROW.policy("aws")], [WIDE.policy("aws")]]
+
+
+async def test_work_of_which_sts_can_pack_nothing_is_refused_for_good_with_what_to_do(stage: Stage) -> None:
+    stage.unpacked = 3
+    for asked in (stage.sessions.of_training(RUNTIME, ATTEMPT, SENT), stage.key()):
+        with pytest.raises(BackendError) as caught:
+            await asked
+        assert (caught.value.reason, caught.value.retryable) == ("SessionPolicyTooLong", False)
+        assert "fewer where it cannot pack them" in caught.value.message
 
 
 async def test_no_secret_shows_in_what_is_printed(stage: Stage) -> None:

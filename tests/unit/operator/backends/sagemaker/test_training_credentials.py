@@ -8,10 +8,11 @@ import pytest
 
 from avatar_api.documents.credentials import AttemptCredentials
 from avatar_api.documents.parsing import parse_document
+from avatar_api.documents.training import TrainingRequest
 from avatar_operator.backends.attempts import AttemptReference
 from avatar_operator.backends.sagemaker.attempt_sessions import TRAINING_RENEWAL_SECONDS
 from avatar_operator.backends.selection import Backend
-from builders.backend_objects import BUCKET, make_attempt, make_model, make_runtime
+from builders.backend_objects import BUCKET, make_attempt, make_model, make_runtime, make_training_request
 from sagemaker_local.testing import LocalAws
 
 MODEL = make_model()
@@ -37,6 +38,10 @@ def runtime(local_aws: LocalAws) -> Any:
 TRUST = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}'
 
 
+def sent(attempt: AttemptReference) -> TrainingRequest:
+    return make_training_request(WITHOUT_A_ROLE, MODEL, attempt)
+
+
 def stored(s3: Any, attempt: AttemptReference) -> list[str]:
     prefix = attempt.locations.credentials.removeprefix(f"s3://{BUCKET}/").rpartition("/")[0]
     return [
@@ -53,24 +58,24 @@ def kept(s3: Any, attempt: AttemptReference) -> AttemptCredentials:
 async def test_they_lie_beside_the_request_and_newer_ones_take_their_place(
     backend: Backend, runtime: Any, attempt: AttemptReference, s3: Any
 ) -> None:
-    assert await backend.compute.give_credentials(runtime, MODEL, attempt) == TRAINING_RENEWAL_SECONDS
+    assert await backend.compute.give_credentials(runtime, attempt, sent(attempt)) == TRAINING_RENEWAL_SECONDS
     first = kept(s3, attempt)
     assert first.inference_id == attempt.inference_id
-    await backend.compute.give_credentials(runtime, MODEL, attempt)
+    await backend.compute.give_credentials(runtime, attempt, sent(attempt))
     assert kept(s3, attempt).credentials.access_key_id != first.credentials.access_key_id
 
 
 async def test_a_runtime_without_an_attempt_role_gives_none(
     backend: Backend, attempt: AttemptReference, s3: Any
 ) -> None:
-    assert await backend.compute.give_credentials(WITHOUT_A_ROLE, MODEL, attempt) is None
+    assert await backend.compute.give_credentials(WITHOUT_A_ROLE, attempt, sent(attempt)) is None
     assert stored(s3, attempt) == []
 
 
 async def test_they_go_when_the_attempt_is_over(
     backend: Backend, runtime: Any, attempt: AttemptReference, s3: Any
 ) -> None:
-    await backend.compute.give_credentials(runtime, MODEL, attempt)
+    await backend.compute.give_credentials(runtime, attempt, sent(attempt))
     for _ in range(2):
         await backend.compute.withdraw_credentials(runtime, attempt)
         assert stored(s3, attempt) == []
@@ -80,7 +85,7 @@ async def test_they_go_when_the_attempt_is_over(
 async def test_they_go_with_the_claim(
     backend: Backend, runtime: Any, attempt: AttemptReference, s3: Any, verb: str
 ) -> None:
-    await backend.compute.give_credentials(runtime, MODEL, attempt)
+    await backend.compute.give_credentials(runtime, attempt, sent(attempt))
     await getattr(backend.storage, verb)(runtime, attempt)
     assert stored(s3, attempt) == ["claim.json"]
 
@@ -88,6 +93,6 @@ async def test_they_go_with_the_claim(
 async def test_they_go_with_the_model(backend: Backend, runtime: Any, s3: Any) -> None:
     model = make_model()
     attempt = make_attempt(model)
-    await backend.compute.give_credentials(runtime, model, attempt)
+    await backend.compute.give_credentials(runtime, attempt, sent(attempt))
     await backend.storage.delete_model_data(runtime, model, artifacts=False)
     assert stored(s3, attempt) == []

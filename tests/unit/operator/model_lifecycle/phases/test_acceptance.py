@@ -37,6 +37,14 @@ def test_a_missing_runtime_is_named() -> None:
     assert "no AvatarRuntime standard" in message
 
 
+def test_what_the_backend_can_never_train_is_refused_with_its_words_until_it_is_edited() -> None:
+    obstacle = denied("SessionPolicyTooLong")
+
+    assert _refusal(observed_model(a_model(), obstacle=obstacle)) == (obstacle.reason, obstacle.message)
+    mended = observed_model(a_model())
+    assert is_true(acceptance(mended, model_draft(mended)).status.conditions, "Accepted")
+
+
 def test_a_namespace_that_the_runtime_does_not_admit_is_refused() -> None:
     runtime = a_runtime(spec={"tenancy": {"allowedNamespaces": ["team-b"]}})
 

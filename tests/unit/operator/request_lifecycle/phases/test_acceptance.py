@@ -2,11 +2,13 @@
 
 import pytest
 
+from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.request_lifecycle.lifecycle import state_of
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
 from builders import model_stages, request_stages
+from builders.backend import denied
 from builders.clock import NOON
 from builders.manifests import Changes
 from builders.objects import REQUEST_UID, a_model, a_request, a_runtime
@@ -45,6 +47,22 @@ def test_an_accepted_request_says_that_it_runs_before_anything_is_drawn() -> Non
     assert draft.actions == ()
     assert draft.finished
     assert draft.requeue_after == 0
+
+
+@pytest.mark.parametrize("status", [None, RUNNING])
+def test_what_the_backend_can_never_draw_ends_the_request_with_its_words(
+    status: AvatarRequestStatus | None,
+) -> None:
+    obstacle = denied("SessionPolicyTooLong")
+    request = a_request() if status is None else a_request(status=status)
+    observation = observed_request(request, model=ANN, obstacle=obstacle)
+
+    draft = acceptance(observation, request_draft(observation))
+
+    assert request_says(draft, "Accepted") == ("False", obstacle.reason)
+    assert draft.status.last_failure is not None
+    assert draft.status.last_failure.message == obstacle.message
+    assert draft.finished
 
 
 def test_a_request_is_accepted_once() -> None:
