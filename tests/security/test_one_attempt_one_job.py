@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
+from operator import ne
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avatar_api.avatar_model import AvatarModel
 from avatar_api.documents.credentials import AttemptCredentials
 from avatar_api.documents.parsing import parse_document
+from avatar_api.documents.training import PhotoLocation
 from avatar_operator.aws.clients import AwsClients
-from avatar_operator.backends.sagemaker.grants import Grant, drawing_grant, training_grant
+from avatar_operator.backends.compute import Compute
+from avatar_operator.backends.failures import BackendError
+from avatar_operator.backends.sagemaker.grants import Grant, drawing_grant, training_grants
 from avatar_operator.locations import picture_prefix
+from avatar_operator.model_lifecycle.training_request import build_training_request
+from avatar_operator.own_places import MAX_ATTEMPT
 from builders.backend_objects import (
     BUCKET,
     StoppedClock,
@@ -27,13 +33,13 @@ from builders.backend_objects import (
 )
 from builders.drawing_calls import CALL
 from builders.objects import a_request, a_runtime
-from conformance.emulator.guarded_aws import GuardedAws, Key, allow
+from conformance.emulator.guarded_aws import Key
 from conformance.emulator.guarded_aws import refusal as refusal_at_aws
+from e2e.conftest import StartOperator
+from e2e.flight import STAND_IN, Flight, Object, eventually
+from e2e.test_permissions import ACCOUNT, EVERYTHING, GuardedAws
 from sagemaker_local.authorization.decision import Policies, Request, refusal
-from sagemaker_local.testing import LocalAws
 
-ATTEMPT_ROLE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-"""Even if the platform team had given the role everything."""
 EVERY_ACTION = (
     *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
     "s3:ListBucket",
@@ -50,8 +56,8 @@ NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789*?$-{}: ", min_size=1, max_
 
 
 def allowed(grant: Grant, resource: str) -> set[str]:
-    """What a session may do with something."""
-    policies = Policies([ATTEMPT_ROLE], session=[json.loads(grant.policy("aws"))])
+    """What a session may do with something, even if the platform team had given the role everything."""
+    policies = Policies([EVERYTHING], session=[json.loads(grant.policy("aws"))])
     return {action for action in EVERY_ACTION if refusal(policies, Request(action, resource, {})) is None}
 
 
@@ -61,7 +67,7 @@ def arn(uri: str) -> str:
 
 def test_whoever_draws_stores_the_pictures_of_one_request_and_does_nothing_else() -> None:
     prefix = picture_prefix(a_runtime(), a_request())
-    grant = drawing_grant(replace(CALL, output_prefix=prefix))
+    grant = drawing_grant(CALL.request_uid, prefix)
     assert allowed(grant, arn(f"{prefix}00-00-1.png")) == {"s3:GetObject", "s3:PutObject"}
     storage = a_runtime().spec.storage
     for other in (
@@ -77,11 +83,12 @@ def test_whoever_draws_stores_the_pictures_of_one_request_and_does_nothing_else(
     assert allowed(grant, "*") == set()
 
 
-def test_whoever_trains_does_what_one_attempt_needs_and_nothing_else() -> None:
+@pytest.mark.parametrize("width", [0, 1], ids=["photo by photo", "by directories"])
+def test_whoever_trains_does_what_one_attempt_needs_and_nothing_else(width: int) -> None:
     model = make_model()
     attempt, next_attempt = make_attempt(model), make_attempt(model, attempt=10)
-    grant, own = training_grant(model, attempt), attempt.locations
-    photos = model.spec.photos.s3_prefix
+    photos, own = model.spec.photos.s3_prefix, attempt.locations
+    grant = training_grants(attempt, [f"{photos}1.png"])[width]
     assert allowed(grant, arn(f"{photos}1.png")) == {"s3:GetObject", "s3:GetObjectVersion"}
     assert allowed(grant, arn(own.claim)) == {"s3:GetObject", "s3:PutObject"}
     for uri in (own.artifact, own.manifest):
@@ -104,37 +111,46 @@ def test_whoever_trains_does_what_one_attempt_needs_and_nothing_else() -> None:
 
 @given(own=NAMES, others=NAMES)
 def test_no_name_that_a_tenant_chooses_opens_anothers_directory(own: str, others: str) -> None:
-    grant = drawing_grant(replace(CALL, output_prefix=f"s3://pictures/{own}/"))
+    grant = drawing_grant(CALL.request_uid, f"s3://pictures/{own}/")
     assert allowed(grant, arn(f"s3://pictures/{own}/00-00-1.png")) == {"s3:GetObject", "s3:PutObject"}
     if others != own:
         assert allowed(grant, arn(f"s3://pictures/{others}/00-00-1.png")) == set()
 
 
+@pytest.fixture(scope="module")
+def aws() -> Iterator[GuardedAws]:
+    """An AWS whose IAM is on."""
+    with GuardedAws(images={"stand-in": STAND_IN}) as guarded:
+        guarded.client("s3").create_bucket(Bucket=BUCKET)
+        yield guarded
+
+
 @pytest.fixture
-def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[GuardedAws]:
-    """An AWS whose IAM is on, and an operator in it that may do anything."""
-    with LocalAws() as server:
-        aws = GuardedAws(server)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", aws.admin.id)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", aws.admin.secret)
-        aws.admin.client("s3").create_bucket(Bucket=BUCKET)
-        yield aws
+def compute(aws: GuardedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Compute]:
+    """What an operator does that may do everything."""
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
+    clients = AwsClients(endpoint_url=aws.endpoint_url)
+    yield sagemaker_backend(clients, StoppedClock()).compute
+    clients.close()
 
 
-async def test_what_one_attempt_was_given_opens_nothing_of_anothers_at_aws(guarded: GuardedAws) -> None:
-    clients = AwsClients(endpoint_url=guarded.server.endpoint_url)
-    compute = sagemaker_backend(clients, StoppedClock()).compute
-    runtime = make_runtime(attemptRoleARN=guarded.role(allow("*")))
+async def test_what_one_attempt_was_given_opens_nothing_of_anothers_at_aws(
+    compute: Compute, aws: GuardedAws
+) -> None:
+    admin = aws.client("s3")
+    runtime = make_runtime(attemptRoleARN=attempt_role(aws, "attempts", trusted="*"))
     ann, bob = make_model(), make_model()
     for model in (ann, bob):
         attempt = make_attempt(model)
-        assert await compute.give_credentials(runtime, model, attempt) is not None
-        for uri in (f"{model.spec.photos.s3_prefix}1.png", attempt.locations.request):
-            guarded.admin.client("s3").put_object(**named(uri), Body=b"a person")
-    clients.close()
+        photo = f"{model.spec.photos.s3_prefix}1.png"
+        sent = build_training_request(runtime, model, attempt, [PhotoLocation(uri=photo)], None)
+        assert await compute.give_credentials(runtime, attempt, sent) is not None
+        for uri in (photo, attempt.locations.request):
+            admin.put_object(**named(uri), Body=b"a person")
 
     own, others = make_attempt(ann).locations, make_attempt(bob).locations
-    s3 = session_of(guarded, own.credentials)
+    s3 = session_of(aws, own.credentials)
     assert s3.get_object(**named(f"{ann.spec.photos.s3_prefix}1.png"))["Body"].read() == b"a person"
     for uri in (own.claim, own.artifact, own.manifest):
         s3.put_object(**named(uri), Body=b"mine", IfNoneMatch="*")
@@ -155,11 +171,129 @@ async def test_what_one_attempt_was_given_opens_nothing_of_anothers_at_aws(guard
     assert refusal_of(partial(s3.list_objects_v2, Bucket=BUCKET)) == 403
 
 
-def session_of(guarded: GuardedAws, uri: str) -> Any:
+def test_what_happens_to_a_model_while_it_is_queued_neither_takes_nor_gives_its_attempt_anything(
+    flight: Flight, start_operator: StartOperator, aws: GuardedAws
+) -> None:
+    operator = start_operator(**aws.new_user(flight.name, json.dumps(EVERYTHING)))
+    flight.apply(limited_runtime(flight, aws), flight.model_manifest("ahead", token="slow"))
+    flight.wait_for_state("avm", "ahead", "Preparing")
+    queued = ("edited", "forged", "astray")
+    flight.apply(*map(flight.model_manifest, queued))
+    places = {name: place_of_credentials(flight, name) for name in queued}
+    first = {name: kept_key(flight, places[name]) for name in queued}
+
+    # An honest edit; a status that names another place of its own runtime, and of another one; and a role that trusts nobody.
+    operator.stop()
+    other = f"s3://{flight.bucket}/photos/{flight.namespace}/other/"
+    flight.s3.put_object(**named(f"{other}00.jpg"), Body=b"somebody else")
+    edit_in_the_moment_of_its_plan(flight, "edited", {"photos": {"s3Prefix": other}})
+    elsewhere = {"requests": f"s3://{flight.bucket}/outputs/"}
+    patch(flight, "forged", {"status": {"storage": elsewhere}}, "--subresource=status")
+    stranger = {**elsewhere, "runtimeUID": "00000000-0000-0000-0000-000000000000"}
+    patch(flight, "astray", {"status": {"storage": stranger}}, "--subresource=status")
+    trust(aws, flight.name, "Deny", "*")
+    operator.start()
+    refused = {"kind": "AvatarModel", "reason": "AttemptRoleRefused"}
+    eventually(lambda: operator.metric("avatar_reconcile_retries_total", **refused) > 1, what="refusals")
+    assert {name: kept_key(flight, places[name]) for name in queued} == first
+
+    trust(aws, flight.name, "Allow", user_of(flight))
+    for name in ("edited", "forged"):
+        is_renewed = partial(ne, first[name])
+        eventually(partial(kept_key, flight, places[name]), is_renewed, what=f"newer ones of {name}")
+    s3 = session_of(aws, places["edited"])
+    assert s3.get_object(**named(f"{flight.photos_prefix}00.jpg"))["Body"].read() == b"photo 0"
+    assert refusal_of(partial(s3.get_object, **named(f"{other}00.jpg"))) == 403
+
+    flight.delete("avm", "ahead")
+    for name in ("edited", "forged"):
+        assert flight.wait_for_state("avm", name, "Ready")["status"]["training"]["attempt"] == 1
+    assert kept_key(flight, places["astray"]) == first["astray"]
+    assert flight.stored_keys("outputs/") == []
+
+
+@pytest.mark.parametrize("letter", ["*", "ж"])
+async def test_a_name_that_sts_would_refuse_for_its_length_is_refused_for_good_and_no_other_one(
+    compute: Compute, aws: GuardedAws, letter: str
+) -> None:
+    role = attempt_role(aws, f"letter-{ord(letter)}", trusted="*")
+    runtime = make_runtime(attemptRoleARN=role)
+
+    def model(letters: int) -> AvatarModel:
+        return make_model({"s3Prefix": f"s3://{BUCKET}/photos/team-a/{letter * letters}/"})
+
+    async def give(model: AvatarModel) -> float | None:
+        attempt = make_attempt(model, MAX_ATTEMPT)
+        photo = PhotoLocation(uri=f"{model.spec.photos.s3_prefix}1.png")
+        request = build_training_request(runtime, model, attempt, [photo], None)
+        return await compute.give_credentials(runtime, attempt, request)
+
+    longest = max(each for each in range(500) if compute.training_obstacle(runtime, model(each)) is None)
+    assert await give(model(longest)) is not None
+    with pytest.raises(BackendError) as caught:
+        await give(model(longest + 1))
+    assert (caught.value.reason, caught.value.retryable) == ("SessionPolicyTooLong", False)
+
+
+def limited_runtime(flight: Flight, aws: GuardedAws) -> Object:
+    """A runtime of the flight's with a role for each piece of work, which its operator may assume."""
+    runtime = flight.runtime_manifest()
+    role = attempt_role(aws, flight.name, trusted=user_of(flight))
+    runtime["spec"]["backend"]["sagemaker"]["attemptRoleARN"] = role
+    return runtime
+
+
+def user_of(flight: Flight) -> str:
+    """The ARN of the user as whom the flight's operator acts."""
+    return f"arn:aws:iam::{ACCOUNT}:user/{flight.name}"
+
+
+def trust(aws: GuardedAws, role: str, effect: str, principal: str) -> None:
+    """Say anew whom a role trusts."""
+    statement = {"Effect": effect, "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=policy)
+
+
+def attempt_role(aws: GuardedAws, name: str, *, trusted: str) -> str:
+    """The ARN of a new role that may do everything, and that somebody may assume."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    aws.new_role(arn, trusted=trusted, policy=json.dumps(EVERYTHING))
+    return arn
+
+
+def place_of_credentials(flight: Flight, name: str) -> str:
+    """Where those of a model's first attempt lie, as soon as it has been handed over."""
+    uid = flight.wait_for_state("avm", name, "Queued")["metadata"]["uid"]
+    eventually(lambda: flight.submissions(uid), what=f"a submission of {name}")
+    return f"s3://{flight.bucket}/requests/{flight.namespace}/{uid}/r1-a1/credentials.json"
+
+
+def kept_key(flight: Flight, uri: str) -> str:
+    """The id of the key that is kept somewhere, as soon as there is one."""
+    kept = flight.s3.get_object(**named(uri))["Body"].read()
+    return parse_document(AttemptCredentials, kept).credentials.access_key_id
+
+
+def patch(flight: Flight, name: str, body: Object, *options: str) -> None:
+    """Change a model of the flight's."""
+    place = ("-n", flight.namespace, "--type=merge", "-p", json.dumps(body))
+    flight.cluster.kubectl("patch", "avm", name, *place, *options)
+
+
+def edit_in_the_moment_of_its_plan(flight: Flight, name: str, spec: Object) -> None:
+    """Change a model that is queued as if the change had come between what its plan was made of and the plan itself."""
+    training = (flight.get("avm", name) or {})["status"]["training"]
+    patch(flight, name, {"status": {"training": None}}, "--subresource=status")
+    patch(flight, name, {"spec": spec})
+    patch(flight, name, {"status": {"training": training}}, "--subresource=status")
+
+
+def session_of(aws: GuardedAws, uri: str) -> Any:
     """S3 for whoever works with the credentials that are kept somewhere."""
-    kept = guarded.admin.client("s3").get_object(**named(uri))["Body"].read()
+    kept = aws.client("s3").get_object(**named(uri))["Body"].read()
     given = parse_document(AttemptCredentials, kept).credentials
-    return Key(guarded.server, given.access_key_id, given.secret_access_key, given.session_token).client("s3")
+    return Key(aws, given.access_key_id, given.secret_access_key, given.session_token).client("s3")
 
 
 def named(uri: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Grants that STS takes, and what to say of work for which it takes none. Pure.
 
-A session policy has 2,048 characters at most. A third of them is what every training needs; the rest is shared by the keys that
-the runtime chooses and the photos that the tenant names. Whose part is the larger one is told to make it shorter: a tenant can
+A session policy has 2,048 characters at most. A quarter of them is what every training needs; the rest is shared by the keys that
+the runtime chooses and the photos that the tenant names. Whoever has the larger part is told to make it shorter: a tenant can
 mend its own prefix, and only the platform team a runtime.
 
 STS packs the policy as well, and that has a limit of its own which nobody can compute beforehand: it depends on how well the text
@@ -68,14 +68,11 @@ def fitting_drawing_grant(runtime: AvatarRuntime, request_uid: str, output_prefi
     partition, grant = _partition(runtime), drawing_grant(request_uid, output_prefix)
     whole = len(grant.policy(partition))
     fault = _Fault(runtime, "spec.output.prefix", "spec.storage.outputs", whole)
-    refused = (
-        fault.of_the_runtime
-        if output_prefix.startswith(runtime.spec.storage.outputs)
-        else fault.of_the_tenant
-    )
+    is_the_runtimes = output_prefix.startswith(runtime.spec.storage.outputs)
+    refused = fault.of_the_runtime() if is_the_runtimes else fault.of_the_tenant()
     if whole > MAX_POLICY_CHARACTERS:
-        raise refused()
-    return FittingGrants((grant,), refused())
+        raise refused
+    return FittingGrants((grant,), refused)
 
 
 def training_obstacle(runtime: AvatarRuntime, model: AvatarModel) -> BackendError | None:
@@ -122,9 +119,10 @@ def _fitting_training(
     def length(grant: Grant) -> int:
         return len(grant.policy(partition))
 
-    whole, own = length(grants[-1]), length(training_grant_below(attempt, ()))
+    whole, own = length(grants[-1]), training_grant_below(attempt, ())
+    tenants, runtimes = whole - length(own), length(own) - length(own.without_keys())
     fault = _Fault(runtime, "spec.photos", "spec.storage.requests and spec.storage.artifacts", whole)
-    refused = fault.of_the_runtime() if own > whole - own else fault.of_the_tenant()
+    refused = fault.of_the_runtime() if runtimes > tenants else fault.of_the_tenant()
     fitting = tuple(grant for grant in grants if length(grant) <= MAX_POLICY_CHARACTERS)
     if fitting:
         return FittingGrants(fitting, refused)
@@ -152,9 +150,7 @@ class _Fault:
     def of_the_tenant(self) -> BackendError:
         excess = self.characters - MAX_POLICY_CHARACTERS
         by = f"by {excess:,} characters" if excess > 0 else "by half"
-        message = (
-            f"{self._story()} Most of them spell {self.tenants}: shorten what stands there {by}. {SPELLING}"
-        )
+        message = f"{self._story()} What takes most room is {self.tenants}: shorten what stands there {by}. {SPELLING}"
         return BackendError("SessionPolicyTooLong", message, retryable=False)
 
     def of_many(self, places: int) -> BackendError:
@@ -163,8 +159,8 @@ class _Fault:
 
     def of_the_runtime(self) -> BackendError:
         message = (
-            f"{self._story()} Most of them spell {self.runtimes} of the AvatarRuntime, not {self.tenants}. Ask the platform"
-            " team for a runtime with shorter prefixes: those of this one never change."
+            f"{self._story()} What takes most room is {self.runtimes} of the AvatarRuntime, not {self.tenants}. Ask the"
+            " platform team for a runtime with shorter prefixes: those of this one never change."
         )
         return BackendError("SessionPolicyTooLong", message, retryable=False)
 

@@ -15,7 +15,7 @@ AssumeRole (what Policy may consist of: tabs, line breaks, and U+0020 to U+00FF)
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from avatar_operator.aws.s3_location import S3Location
@@ -49,6 +49,10 @@ class Grant:
         }
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
         return "".join(each if each <= LAST_PLAIN_LETTER else json.dumps(each)[1:-1] for each in text)
+
+    def without_keys(self) -> "Grant":
+        """The same about nothing: what is left is spelled whatever is granted."""
+        return replace(self, statements=tuple(replace(each, resources=()) for each in self.statements))
 
 
 @dataclass(frozen=True)

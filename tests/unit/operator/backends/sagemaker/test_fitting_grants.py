@@ -40,7 +40,7 @@ def granted(model: AvatarModel, *uris: str) -> list[int]:
 
 def test_prefixes_as_long_as_prefixes_get_fit() -> None:
     assert training_obstacle(RUNTIME, make_model({"s3Prefix": LONGEST_PREFIX})) is None
-    assert drawing_obstacle(RUNTIME, make_request(output={"prefix": f"{HOME}{'k' * 699}/"})) is None
+    assert drawing_obstacle(RUNTIME, make_request(output={"prefix": f"{HOME}{'k' * 698}/"})) is None
 
 
 def test_few_photos_may_be_named_and_many_are_granted_by_their_directory() -> None:
@@ -62,7 +62,7 @@ def test_a_prefix_whose_spelling_is_too_long_is_the_tenants_to_shorten(letter: s
     for obstacle, field in zip(obstacles, ("spec.photos", "spec.photos", "spec.output.prefix"), strict=True):
         assert obstacle is not None
         assert (obstacle.reason, obstacle.retryable) == ("SessionPolicyTooLong", False)
-        assert f"Most of them spell {field}: shorten what stands there by" in obstacle.message
+        assert f"What takes most room is {field}: shorten what stands there by" in obstacle.message
         assert "AWS takes 2,048" in obstacle.message
 
 
@@ -80,7 +80,7 @@ def test_prefixes_of_the_runtimes_own_that_are_too_long_are_the_platform_teams_t
     obstacle = training_obstacle(long, make_model())
     assert obstacle is not None
     assert obstacle.reason == "SessionPolicyTooLong"
-    assert "spell spec.storage.requests and spec.storage.artifacts of the AvatarRuntime" in obstacle.message
+    assert "is spec.storage.requests and spec.storage.artifacts of the AvatarRuntime" in obstacle.message
     assert "Ask the platform team" in obstacle.message
 
 
