@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from functools import partial
 from operator import ne
@@ -228,7 +229,8 @@ async def test_a_name_that_sts_would_refuse_for_its_length_is_refused_for_good_a
         request = build_training_request(runtime, model, attempt, [photo], None)
         return await compute.give_credentials(runtime, attempt, request)
 
-    longest = max(each for each in range(500) if compute.training_obstacle(runtime, model(each)) is None)
+    too_long = partial(compute.training_obstacle, runtime)
+    longest = bisect(range(500), False, key=lambda letters: too_long(model(letters)) is not None) - 1
     assert await give(model(longest)) is not None
     with pytest.raises(BackendError) as caught:
         await give(model(longest + 1))

@@ -73,6 +73,7 @@ from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
     attempt_reference,
     is_active,
+    is_settled,
     is_submitted,
 )
 from avatar_operator.model_lifecycle.phases.credentials import renewal_is_due
@@ -155,7 +156,8 @@ class ModelLifecycle:
         )
         if runtime is None:
             return observation
-        observation = replace(observation, obstacle=self._obstacle(runtime, model))
+        if not is_submitted(training) and not is_settled(training):
+            observation = replace(observation, obstacle=self._obstacle(runtime, model))
         if renewal_is_due(observation):
             observation = replace(observation, sent=await self._sent(runtime, model))
         # Of another revision's attempt nobody wants to know any more, unless it must have stopped before we let go.

@@ -31,7 +31,7 @@ class ModelObservation:
         namespace_labels: the labels of the model's namespace, gathered if the runtime chooses tenants by them.
         photos: the photos in storage, gathered only when an attempt is about to be planned or submitted; the error if
             they could not be listed.
-        obstacle: why the backend can never train the model as it is, or None.
+        obstacle: why the backend can never train the model as it is, gathered only until an attempt is handed over; or None.
         progress_destination: where a worker shall tell of its progress; gathered with the photos.
         outcome: how the current attempt stands, gathered only when there is one and a reason to ask; the error if it
             could not be found out.

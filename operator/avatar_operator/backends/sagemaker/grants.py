@@ -14,6 +14,7 @@ AssumeRole (what Policy may consist of: tabs, line breaks, and U+0020 to U+00FF)
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.backends.attempts import AttemptReference
 
-LAST_PLAIN_LETTER = "\u00ff"
+_NOT_PLAIN = re.compile(r"[^\u0000-\u00ff]+")
 _ITSELF = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 
 
@@ -48,7 +49,7 @@ class Grant:
             "Statement": [statement.document(partition) for statement in self.statements],
         }
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        return "".join(each if each <= LAST_PLAIN_LETTER else json.dumps(each)[1:-1] for each in text)
+        return _NOT_PLAIN.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
     def without_keys(self) -> "Grant":
         """The same about nothing: what is left is spelled whatever is granted."""

@@ -6,7 +6,7 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.names import inference_id
-from builders.backend import RENEW_SECONDS, a_success
+from builders.backend import RENEW_SECONDS, a_success, denied
 from builders.objects import MODEL_UID
 from builders.world import MODEL_KEY, World
 
@@ -85,6 +85,23 @@ async def test_they_go_when_the_attempt_is_over(limited: World) -> None:
 
     assert limited.model.status.state == "Ready"
     assert limited.backend.asked("withdraw_credentials") == [FIRST]
+
+
+async def test_a_model_that_no_session_can_be_limited_to_is_told_so_and_trained_once_it_is_mended(
+    limited: World,
+) -> None:
+    limited.backend.obstacle = denied("SessionPolicyTooLong")
+    await limited.settle(AVATAR_MODEL)
+    assert limited.model.status.state == "Failed"
+    assert limited.model.status.last_failure is not None
+    assert limited.model.status.last_failure.reason == "SessionPolicyTooLong"
+    assert limited.backend.asked("list_photos") == limited.backend.asked("give_credentials") == []
+
+    limited.backend.obstacle = None
+    limited.kube.edit(AVATAR_MODEL, "ann", {"photos": {"s3Prefix": "s3://photos/team-a/b/"}})
+    await limited.settle(AVATAR_MODEL)
+    assert limited.model.status.last_failure is None
+    assert limited.backend.asked("give_credentials") == [FIRST]
 
 
 async def test_a_role_that_is_refused_submits_nothing_and_says_so(limited: World) -> None:
