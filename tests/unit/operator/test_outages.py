@@ -29,6 +29,7 @@ A_MOMENT = 3.0
 STORAGE = {
     "list_photos",
     "write_request",
+    "read_request",
     "fence_attempt",
     "revoke_claim",
     "claimed_since",

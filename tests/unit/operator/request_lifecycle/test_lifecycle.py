@@ -172,6 +172,20 @@ async def test_drawing_that_is_refused_for_good_fails_the_request_at_once(world:
     assert len(world.backend.asked("draw")) == 1
 
 
+async def test_pictures_that_no_session_can_be_limited_to_fail_the_request_before_anybody_looks(
+    world: World,
+) -> None:
+    world.backend.obstacle = denied("SessionPolicyTooLong")
+
+    await world.settle(AVATAR_REQUEST)
+
+    accepted = find_condition(world.request.status.conditions, "Accepted")
+    assert accepted is not None
+    assert (accepted.status, accepted.reason) == ("False", "SessionPolicyTooLong")
+    assert world.request.status.state == "Failed"
+    assert world.backend.asked("existing_pictures") == world.backend.asked("draw") == []
+
+
 async def test_storage_that_does_not_answer_is_asked_again(world: World) -> None:
     await world.look_at(AVATAR_REQUEST)
     world.backend.script("existing_pictures", out_of_reach())

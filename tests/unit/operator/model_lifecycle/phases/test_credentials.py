@@ -109,8 +109,8 @@ def test_a_failure_ends_no_attempt(retryable: bool, pause: float) -> None:
 
 @pytest.mark.parametrize("prefix", ["s3://photos/team-a/other/", "s3://photos/team-b/bob/"])
 def test_an_edit_takes_nothing_from_the_attempt_and_gives_it_nothing(prefix: str) -> None:
-    edited = {"photos": {"s3Prefix": prefix, "objects": None}}
-    [action] = decided(model_stages.submitted(), None, **edited).actions
+    edited = {"s3Prefix": prefix, "objects": None}
+    [action] = decided(model_stages.submitted(), None, photos=edited).actions
     assert isinstance(action, GiveCredentials)
     assert action.request == sent()
 
