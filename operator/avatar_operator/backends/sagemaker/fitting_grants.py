@@ -122,7 +122,8 @@ def _fitting_training(
     whole, own = length(grants[-1]), training_grant_below(attempt, ())
     tenants, runtimes = whole - length(own), length(own) - length(own.without_keys())
     fault = _Fault(runtime, "spec.photos", "spec.storage.requests and spec.storage.artifacts", whole)
-    refused = fault.of_the_runtime() if runtimes > tenants else fault.of_the_tenant()
+    is_the_runtimes = runtimes > tenants or length(own) >= MAX_POLICY_CHARACTERS
+    refused = fault.of_the_runtime() if is_the_runtimes else fault.of_the_tenant()
     fitting = tuple(grant for grant in grants if length(grant) <= MAX_POLICY_CHARACTERS)
     if fitting:
         return FittingGrants(fitting, refused)

@@ -75,9 +75,10 @@ def test_whoever_shortens_by_as_much_as_was_said_fits() -> None:
     assert training_obstacle(RUNTIME, make_model({"s3Prefix": WILD.replace("*", "", excess // 4 - 1)}))
 
 
-def test_prefixes_of_the_runtimes_own_that_are_too_long_are_the_platform_teams_to_mend() -> None:
+@pytest.mark.parametrize("prefix", [f"s3://{BUCKET}/photos/team-a/", f"{HOME}{'*' * 900}/"])
+def test_prefixes_of_the_runtimes_own_that_are_too_long_are_the_platform_teams_to_mend(prefix: str) -> None:
     long = storing(requests=f"{HOME}{'r' * 500}/", artifacts=f"{HOME}{'a' * 500}/")
-    obstacle = training_obstacle(long, make_model())
+    obstacle = training_obstacle(long, make_model({"s3Prefix": prefix}))
     assert obstacle is not None
     assert obstacle.reason == "SessionPolicyTooLong"
     assert "is spec.storage.requests and spec.storage.artifacts of the AvatarRuntime" in obstacle.message
