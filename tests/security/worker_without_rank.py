@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from avatar_workers.training.__main__ import main
 from avatar_workers.training.preparation.decoding import PhotoRejected
@@ -52,11 +53,13 @@ if __name__ == "__main__":
     # It ends at once, for want of settings: what it does before anything else is what counts.
     main()
     address = ctypes.addressof(SECRET)
-    with tempfile.NamedTemporaryFile() as file:
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "a file of the worker's"
+        file.touch()
         got = {
             "memory": decoder_gets(f"memory: {address}"),
             "memory of a neighbour": neighbour_gets(address),
             "signal": decoder_gets("signal"),
-            "remove": decoder_gets(f"remove: {file.name}"),
+            "remove": decoder_gets(f"remove: {file}"),
         }
     print(json.dumps(got))
