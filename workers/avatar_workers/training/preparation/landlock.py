@@ -32,7 +32,8 @@ def landlock_version() -> int:
     """Which version the kernel has; 0 if none, or if it is not to be had."""
     if sys.platform != "linux":
         return 0
-    return max(ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION), 0)
+    version: int = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)
+    return max(version, 0)
 
 
 def shut_in() -> None:
