@@ -143,10 +143,11 @@ class AvatarRuntimeSpec(ApiModel):
         ),
         (
             "self.managementPolicy == 'Observe' || !has(self.backend.sagemaker) || ((has(self.backend.sagemaker.executionRoleARN)"
-            " || (has(self.backend.sagemaker.training.executionRoleARN) && has(self.backend.sagemaker.inference.executionRoleARN)))"
+            " || (has(self.backend.sagemaker.training.executionRoleARN)"
+            " && has(self.backend.sagemaker.inference.executionRoleARN)))"
             " && has(self.backend.sagemaker.training.image) && has(self.backend.sagemaker.inference.image))",
-            "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN, or one of each endpoint, and an image for training"
-            " and for inference",
+            "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN, or one of each endpoint, and an image for"
+            " training and for inference",
         ),
         (
             "!has(self.quotas.maxWaitingPictures)"

@@ -1,8 +1,8 @@
 """A decoder process that a photo has taken over: it looks for whatever it can get, and says what it got.
 
-The photo names what is tried, and maybe with what; the sentence of the verdict is what came of it. `die`, `hang`, `drip` (a picture,
-byte by byte), `burn` (the processor's time) and `lie` (of an endless picture) are what they say; `break` and `spend` answer,
-and leave a decoder that cannot open the next photo.
+The photo names what is tried, and maybe with what; the sentence of the verdict is what came of it. `die`, `hang`,
+`drip` (a picture, byte by byte), `burn` (the processor's time) and `lie` (of an endless picture) are what they say; `break` and
+`spend` answer, and leave a decoder that cannot open the next photo.
 """
 
 from __future__ import annotations
