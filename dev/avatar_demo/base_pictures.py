@@ -97,7 +97,9 @@ def inference_request(
 @contextmanager
 def _base_endpoint(aws: AwsAccount, runtime: AvatarRuntime) -> Iterator[str]:
     sagemaker = runtime.spec.backend.sagemaker
-    role = sagemaker and (sagemaker.inference.execution_role_arn or sagemaker.execution_role_arn)
+    role = None
+    if sagemaker is not None:
+        role = sagemaker.inference.execution_role_arn or sagemaker.execution_role_arn
     if sagemaker is None or sagemaker.inference.image is None or role is None:
         raise DemoError(f"AvatarRuntime {runtime.metadata.name} does not say how to serve its base model")
     name = f"demo-base-{uuid.uuid4().hex[:8]}"

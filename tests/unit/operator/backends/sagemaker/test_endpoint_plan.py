@@ -97,7 +97,7 @@ def test_an_endpoint_has_its_own_role_where_it_names_one() -> None:
 
 
 def test_no_role_of_both_is_needed_where_each_endpoint_names_one() -> None:
-    endpoints = {
+    endpoints: dict[str, Any] = {
         part: {
             "endpointName": f"tests-{part}",
             "image": "stand-in",
