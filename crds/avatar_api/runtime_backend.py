@@ -275,8 +275,8 @@ class SageMakerBackend(ApiModel):
         Annotated[
             Arn,
             Field(
-                description="IAM role of each endpoint that names none of its own. managementPolicy Manage needs a role for each. "
-                "Absent: each endpoint names one, or whoever made it chose it."
+                description="IAM role of each endpoint that names none of its own. managementPolicy Manage needs a role for "
+                "each. Absent: each endpoint names one, or whoever made it chose it."
             ),
         ]
         | None
@@ -285,8 +285,8 @@ class SageMakerBackend(ApiModel):
         Annotated[
             RoleArn,
             Field(
-                description="IAM role: the operator assumes it anew for each piece of work, limited to the keys of that work, and hands "
-                "the session to the worker. Absent: workers act with their endpoint's role for every tenant."
+                description="IAM role: the operator assumes it anew for each piece of work, limited to the keys of that work, "
+                "and hands the session to the worker. Absent: workers act with their endpoint's role for every tenant."
             ),
         ]
         | None

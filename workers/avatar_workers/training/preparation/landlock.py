@@ -2,7 +2,7 @@
 
 Limits on a process are about what it opens. Landlock adds what needs nothing to be opened: removing and renaming files, making
 links, looking into other processes, sending them signals, running a program that lies somewhere. No rule is added that would
-allow any of it, and nobody gets out again.
+allow any of it, and nobody gets out again. It knows nothing of modes of files (chmod) and limits of processes (prlimit).
 
 No library is taken for three calls: those on PyPI are not kept up. Kernels before 5.13, and containers that forbid the calls,
 shut nobody in: then the other limits stand alone. Sources: landlock(7); the kernel's "Landlock: unprivileged access control".
