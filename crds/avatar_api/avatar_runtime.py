@@ -142,9 +142,12 @@ class AvatarRuntimeSpec(ApiModel):
             "spec.backend cannot change its kind: create another AvatarRuntime",
         ),
         (
-            "self.managementPolicy == 'Observe' || !has(self.backend.sagemaker) || (has(self.backend.sagemaker.executionRoleARN)"
+            "self.managementPolicy == 'Observe' || !has(self.backend.sagemaker) || ((has(self.backend.sagemaker.executionRoleARN)"
+            " || (has(self.backend.sagemaker.training.executionRoleARN)"
+            " && has(self.backend.sagemaker.inference.executionRoleARN)))"
             " && has(self.backend.sagemaker.training.image) && has(self.backend.sagemaker.inference.image))",
-            "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN and an image for training and for inference",
+            "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN, or one of each endpoint, and an image for"
+            " training and for inference",
         ),
         (
             "!has(self.quotas.maxWaitingPictures)"

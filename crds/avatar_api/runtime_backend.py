@@ -117,6 +117,17 @@ class InferenceScaling(ApiModel):
     scale_out_cooldown_seconds: ScaleOutCooldown = 60
 
 
+OwnRoleArn = (
+    Annotated[
+        Arn,
+        Field(
+            description="IAM role of this endpoint alone. Absent: spec.backend.sagemaker.executionRoleARN."
+        ),
+    ]
+    | None
+)
+
+
 class TrainingEndpoint(ApiModel):
     """The asynchronous endpoint that queues and runs trainings."""
 
@@ -126,6 +137,7 @@ class TrainingEndpoint(ApiModel):
             description="The asynchronous endpoint, by its name in SageMaker; a new name is another endpoint."
         ),
     ]
+    execution_role_arn: OwnRoleArn = None
     image: (
         Annotated[
             str,
@@ -186,6 +198,7 @@ class InferenceEndpoint(ApiModel):
             description="The multi-model endpoint, by its name in SageMaker; a new name is another endpoint."
         ),
     ]
+    execution_role_arn: OwnRoleArn = None
     image: (
         Annotated[
             str,
@@ -262,8 +275,8 @@ class SageMakerBackend(ApiModel):
         Annotated[
             Arn,
             Field(
-                description="IAM role that the endpoints run with. managementPolicy Manage needs it. Absent: whoever made "
-                "the endpoint chose it."
+                description="IAM role of each endpoint that names none of its own. managementPolicy Manage needs a role for "
+                "each. Absent: each endpoint names one, or whoever made it chose it."
             ),
         ]
         | None
@@ -272,8 +285,8 @@ class SageMakerBackend(ApiModel):
         Annotated[
             RoleArn,
             Field(
-                description="IAM role: the operator assumes it anew for each piece of work, limited to the keys of that work, and hands "
-                "the session to the worker. Absent: workers act with executionRoleARN for every tenant."
+                description="IAM role: the operator assumes it anew for each piece of work, limited to the keys of that work, "
+                "and hands the session to the worker. Absent: workers act with their endpoint's role for every tenant."
             ),
         ]
         | None

@@ -97,14 +97,17 @@ def inference_request(
 @contextmanager
 def _base_endpoint(aws: AwsAccount, runtime: AvatarRuntime) -> Iterator[str]:
     sagemaker = runtime.spec.backend.sagemaker
-    if sagemaker is None or sagemaker.inference.image is None or sagemaker.execution_role_arn is None:
+    role = None
+    if sagemaker is not None:
+        role = sagemaker.inference.execution_role_arn or sagemaker.execution_role_arn
+    if sagemaker is None or sagemaker.inference.image is None or role is None:
         raise DemoError(f"AvatarRuntime {runtime.metadata.name} does not say how to serve its base model")
     name = f"demo-base-{uuid.uuid4().hex[:8]}"
     base = runtime.spec.base_model
     try:
         aws.sagemaker.create_model(
             ModelName=name,
-            ExecutionRoleArn=sagemaker.execution_role_arn,
+            ExecutionRoleArn=role,
             PrimaryContainer={
                 "Image": sagemaker.inference.image,
                 "Environment": {

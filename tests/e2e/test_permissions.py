@@ -1,8 +1,8 @@
 """Promise: the policies in docs/iam are enough, and what they do not grant is not needed.
 
 IAM is switched on at the AWS of these tests. An endpoint's calls are made there with the credentials of whoever made it,
-not with those of its execution role; so the operator that makes endpoints is given the workers' policy, too, and the one
-that finds endpoints has nothing but its own.
+not with those of its execution role; so whoever makes an endpoint is given its role's policy, too: the operator that makes
+endpoints, or a user for each endpoint. The operator that finds endpoints has nothing but its own.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import boto3
 import httpx
 import pytest
 
+from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_operator.backends.sagemaker.endpoint_plan import endpoint_plans
 from e2e.conftest import StartOperator
-from e2e.flight import REPOSITORY, ROLE, STAND_IN, Flight, OperatorProcess
+from e2e.flight import REPOSITORY, STAND_IN, Flight, Object, OperatorProcess
 from sagemaker_local.testing import REGION, LocalAws
 
 POLICIES = REPOSITORY / "docs" / "iam"
@@ -47,13 +49,17 @@ class GuardedAws(LocalAws):
 
     def client(self, service: str, config: Any = None, region: str = REGION) -> Any:
         """The administrator's."""
+        return self.client_of(self._administrator or self.environment, service, config, region)
+
+    def client_of(self, user: dict[str, str], service: str, config: Any = None, region: str = REGION) -> Any:
+        """A user's, whom their environment variables name."""
         session: Any = boto3.session.Session()
         return session.client(
             service,
             region_name=region,
             endpoint_url=self.endpoint_url,
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=user["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=user["AWS_SECRET_ACCESS_KEY"],
             config=config,
         )
 
@@ -90,26 +96,34 @@ def test_an_operator_that_makes_endpoints_needs_no_more_than_its_policies(
 ) -> None:
     names = ("operator.json", "operator-manage.json", "operator-scaling.json", "execution-role.json")
     operator = start_operator(**aws.new_user(flight.name, *(_policy(flight, name) for name in names)))
-    flight.apply(flight.runtime_manifest())
+    runtime = flight.runtime_manifest()
+    runtime["spec"]["backend"]["sagemaker"]["executionRoleARN"] = _endpoint_role(flight, "training")
+    flight.apply(runtime)
     _fly(flight)
     flight.cluster.kubectl("delete", "avrt", flight.name, "--timeout=60s")
     _nothing_was_denied(operator)
 
 
-def test_workers_that_are_limited_to_their_work_need_no_more_than_their_sessions(
+def test_workers_that_are_limited_to_their_work_need_no_more_than_their_sessions_and_their_endpoints_role(
     flight: Flight, start_operator: StartOperator, aws: GuardedAws
 ) -> None:
-    names = ("operator.json", "operator-manage.json", "operator-scaling.json", "operator-attempt-role.json")
-    workers = "execution-role-with-attempt-role.json"
-    policies = [_policy(flight, name) for name in (*names, workers)]
-    operator = start_operator(**aws.new_user(flight.name, *policies))
+    operator = start_operator(
+        **aws.new_user(
+            flight.name, _policy(flight, "operator.json"), _policy(flight, "operator-attempt-role.json")
+        )
+    )
     aws.new_role(
         _attempt_role(flight),
         trusted=f"arn:aws:iam::{ACCOUNT}:user/{flight.name}",
         policy=_policy(flight, "attempt-role.json"),
     )
-    runtime = flight.runtime_manifest()
-    runtime["spec"]["backend"]["sagemaker"]["attemptRoleARN"] = _attempt_role(flight)
+    runtime = flight.runtime_manifest(managementPolicy="Observe")
+    sagemaker = runtime["spec"]["backend"]["sagemaker"]
+    del sagemaker["executionRoleARN"]
+    sagemaker["attemptRoleARN"] = _attempt_role(flight)
+    for endpoint in ("training", "inference"):
+        sagemaker[endpoint]["executionRoleARN"] = _endpoint_role(flight, endpoint)
+    _make_endpoints(flight, aws, runtime)
     flight.apply(runtime)
     _fly(flight)
     flight.cluster.kubectl("delete", "avrt", flight.name, "--timeout=60s")
@@ -131,6 +145,18 @@ def test_an_operator_that_finds_endpoints_needs_no_more_than_its_policy(
     _fly(flight)
     flight.cluster.kubectl("delete", "avrt", flight.name, "--timeout=60s")
     _nothing_was_denied(operator)
+
+
+def _make_endpoints(flight: Flight, aws: GuardedAws, runtime: Object) -> None:
+    """Each by a user who may do what the endpoint's role may, and make it."""
+    meant = AvatarRuntime.model_validate({**runtime, "metadata": {**runtime["metadata"], "uid": flight.name}})
+    for plan in endpoint_plans(meant):
+        policies = ("operator-manage.json", f"{plan.role.lower()}-execution-role.json")
+        maker = aws.new_user(f"{flight.name}-{plan.role}", *(_policy(flight, name) for name in policies))
+        sagemaker = aws.client_of(maker, "sagemaker")
+        sagemaker.create_model(ModelName=plan.model_name, **plan.model)
+        sagemaker.create_endpoint_config(EndpointConfigName=plan.config_name, **plan.config)
+        sagemaker.create_endpoint(EndpointName=plan.endpoint_name, EndpointConfigName=plan.config_name)
 
 
 def _fly(flight: Flight) -> None:
@@ -161,6 +187,10 @@ def _attempt_role(flight: Flight) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/{flight.name}-attempts"
 
 
+def _endpoint_role(flight: Flight, endpoint: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{flight.name}-{endpoint}"
+
+
 def _policy(flight: Flight, name: str) -> str:
     def last(arn_or_url: str) -> str:
         return arn_or_url.rstrip("/").replace(":", "/").split("/")[-1]
@@ -172,10 +202,11 @@ def _policy(flight: Flight, name: str) -> str:
         AVATARS_BUCKET=flight.bucket,
         AVATARS_ENDPOINT_PREFIX=flight.name,
         AVATARS_ERROR_TOPIC=last(flight.failed),
-        AVATARS_EXECUTION_ROLE_ARN=ROLE,
+        AVATARS_INFERENCE_ROLE_ARN=_endpoint_role(flight, "inference"),
         AVATARS_QUEUE=last(flight.operator_queue),
         AVATARS_STATUS_TOPIC=last(flight.status),
         AVATARS_SUCCESS_TOPIC=last(flight.succeeded),
+        AVATARS_TRAINING_ROLE_ARN=_endpoint_role(flight, "training"),
     )
     document = json.loads(policy)
     document["Statement"] = [_as_moto_sees_it(statement) for statement in document["Statement"]]

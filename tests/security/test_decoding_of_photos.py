@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,9 @@ import pytest
 from PIL import Image
 
 from avatar_workers.errors import WorkerFailure
+from avatar_workers.training.preparation.decoder_limits import CPU_SECONDS
 from avatar_workers.training.preparation.decoding import PhotoRejected
+from avatar_workers.training.preparation.landlock import landlock_version
 from avatar_workers.training.preparation.photo_decoder import PhotoDecoder
 
 SECRETS = {
@@ -80,6 +84,40 @@ def test_it_opens_no_file_of_its_worker_no_socket_and_no_process(
     assert got(taken_over, attempt) in ("OSError", "BlockingIOError", "PermissionError")
 
 
+@pytest.fixture(scope="module")
+def worker_without_rank() -> dict[str, object]:
+    """What a decoder reaches of a worker whose user it has."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("AVATAR_")}
+    ran = subprocess.run(
+        [sys.executable, "-m", "security.worker_without_rank"],
+        env={**settings, "PYTHONPATH": str(TESTS)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    reached: dict[str, object] = json.loads(ran.stdout.splitlines()[-1])
+    return reached
+
+
+def test_it_cannot_read_the_memory_of_its_worker_although_both_have_the_same_user(
+    worker_without_rank: dict[str, object],
+) -> None:
+    assert worker_without_rank["memory"] == "PermissionError"
+
+
+def test_no_other_process_of_the_workers_user_reads_its_memory(
+    worker_without_rank: dict[str, object],
+) -> None:
+    assert worker_without_rank["memory of a neighbour"] == "PermissionError"
+
+
+def test_it_removes_no_file_and_signals_no_process_where_the_kernel_has_landlock(
+    worker_without_rank: dict[str, object],
+) -> None:
+    version = landlock_version()
+    assert worker_without_rank["remove"] == ("PermissionError" if version >= 1 else None)
+    assert worker_without_rank["signal"] == ("PermissionError" if version >= 6 else None)
+
+
 @pytest.mark.parametrize("attempt", ["die", "lie"])
 def test_a_photo_that_kills_the_decoder_is_refused_and_the_next_one_gets_a_new_decoder(
     taken_over: PhotoDecoder, attempt: str
@@ -88,6 +126,30 @@ def test_a_photo_that_kills_the_decoder_is_refused_and_the_next_one_gets_a_new_d
         taken_over.decode(attempt.encode())
     assert verdict.value.rejection == "Unreadable"
     assert got(taken_over, "environment") == {}
+
+
+def test_a_photo_that_leaves_the_decoder_broken_harms_no_other_one(taken_over: PhotoDecoder) -> None:
+    assert got(taken_over, "break") is None
+    assert got(taken_over, "environment") == {}
+
+
+def test_a_photo_that_uses_up_the_processors_time_takes_none_of_the_next_ones(
+    taken_over: PhotoDecoder,
+) -> None:
+    assert got(taken_over, "spend") is None
+    assert got(taken_over, "work") is None
+
+
+def test_a_decoder_has_the_processors_time_of_one_photo(taken_over: PhotoDecoder) -> None:
+    left = got(taken_over, "processor's time")
+    assert isinstance(left, float)
+    assert CPU_SECONDS - 1 < left <= CPU_SECONDS + 1
+
+
+def test_a_photo_that_takes_too_much_of_a_processor_is_refused_and_told_so(taken_over: PhotoDecoder) -> None:
+    with pytest.raises(PhotoRejected, match="takes more than 10 s of a processor to decode") as verdict:
+        taken_over.decode(b"burn")
+    assert verdict.value.rejection == "Unreadable"
 
 
 @pytest.mark.parametrize("attempt", ["hang", "drip"])

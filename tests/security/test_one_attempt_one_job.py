@@ -7,6 +7,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterator
 from functools import partial
 from operator import ne
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,8 @@ EVERY_ACTION = (
     ),
     *("sns:Publish", "sts:AssumeRole", "iam:PassRole", "sagemaker:InvokeEndpoint"),
 )
+DOCUMENTED_POLICIES = Path(__file__).parents[2] / "docs" / "iam"
+ATTEMPTS_OBJECTS = ("request", "claim", "credentials", "artifact", "manifest")
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789*?$-{}: ", min_size=1, max_size=30)
 
 
@@ -108,6 +111,35 @@ def test_whoever_trains_does_what_one_attempt_needs_and_nothing_else(width: int)
     ):
         assert allowed(grant, arn(uri)) == set()
     assert allowed(grant, f"arn:aws:s3:::{BUCKET}") == allowed(grant, "*") == set()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "readable"),
+    [("training", {"request", "credentials"}), ("inference", {"artifact", "manifest"})],
+)
+def test_an_endpoints_own_role_finds_nothing_and_opens_only_what_sagemaker_itself_needs(
+    endpoint: str, readable: set[str]
+) -> None:
+    text = (DOCUMENTED_POLICIES / f"{endpoint}-execution-role.json").read_text()
+    role = Policies([json.loads(text.replace("${AVATARS_BUCKET}", BUCKET))])
+    attempt = make_attempt(make_model()).locations
+    may = {
+        name: {each for each in EVERY_ACTION if refusal(role, Request(each, arn(uri), {})) is None}
+        for name, uri in {
+            **{name: getattr(attempt, name) for name in ATTEMPTS_OBJECTS},
+            "photo": f"s3://{BUCKET}/photos/team-a/1.png",
+            "picture": f"s3://{BUCKET}/outputs/team-a/1.png",
+            "outcome": f"s3://{BUCKET}/requests/elsewhere/team-a/1.out",
+        }.items()
+    }
+    assert {name: actions for name, actions in may.items() if actions} == {
+        name: {"s3:GetObject"} for name in readable
+    }
+    listings = {
+        prefix: Request("s3:ListBucket", f"arn:aws:s3:::{BUCKET}", {"s3:prefix": [prefix]})
+        for prefix in ("", "artifacts/", "artifacts/team-a/", "requests/", "photos/", "base/")
+    }
+    assert [prefix for prefix, listing in listings.items() if refusal(role, listing) is None] == ["base/"]
 
 
 @given(own=NAMES, others=NAMES)

@@ -8,7 +8,7 @@ from builders.api_objects import ApiObjects, Refused
 from builders.manifests import SIMULATED, Changes, covers, runtime_manifest
 
 MANAGE_NEEDS = (
-    "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN"
+    "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN, or one of each endpoint,"
     " and an image for training and for inference"
 )
 
@@ -56,6 +56,11 @@ ACCEPTED: dict[str, Changes] = {
     "a role of the Chinese partition": _sagemaker(
         executionRoleARN="arn:aws-cn:iam::123456789012:role/avatars"
     ),
+    "a role of each endpoint, and none of both": _sagemaker(
+        executionRoleARN=None,
+        training={"executionRoleARN": "arn:aws:iam::123456789012:role/avatars-training"},
+        inference={"executionRoleARN": "arn:aws:iam::123456789012:role/avatars-inference"},
+    ),
     "a queue on this machine": _sagemaker(notifications={"queueURL": "http://127.0.0.1:4566/1/avatars"}),
     "exactly one number of photos": {"limits": {"photos": {"minCount": 12, "maxCount": 12}}},
     "no outputs beside the default": _allowed(outputs=None),
@@ -81,6 +86,13 @@ REFUSED: dict[str, tuple[Changes, str]] = {
     "an empty backend": ({"backend": {"sagemaker": None}}, "set exactly one of sagemaker, simulated"),
     "two backends": ({"backend": {"simulated": {}}}, "set exactly one of sagemaker, simulated"),
     "Manage without a role": (_sagemaker(executionRoleARN=None), MANAGE_NEEDS),
+    "Manage with a role of one endpoint only": (
+        _sagemaker(
+            executionRoleARN=None,
+            training={"executionRoleARN": "arn:aws:iam::123456789012:role/avatars-training"},
+        ),
+        MANAGE_NEEDS,
+    ),
     "Manage without an image for training": (_sagemaker(training={"image": None}), MANAGE_NEEDS),
     "Manage without an image for inference": (_sagemaker(inference={"image": None}), MANAGE_NEEDS),
     "an unknown policy": ({"managementPolicy": "Ignore"}, 'supported values: "Manage", "Observe"'),

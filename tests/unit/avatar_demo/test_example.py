@@ -50,6 +50,18 @@ def test_the_photos_are_as_many_as_the_runtime_takes_and_where_it_allows_them() 
     assert example.photos_prefix.startswith(allowed)
 
 
+def test_each_piece_of_work_has_rights_of_its_own_and_each_endpoint_a_role_of_its_own() -> None:
+    backend = make.example().runtime.spec.backend.sagemaker
+    assert backend is not None
+    roles = {
+        backend.attempt_role_arn,
+        backend.training.execution_role_arn,
+        backend.inference.execution_role_arn,
+    }
+    assert len(roles - {None}) == 3
+    assert backend.execution_role_arn is None
+
+
 def test_every_prompt_speaks_of_the_person_by_token_and_class() -> None:
     example = make.example()
     subject = example.model.spec.subject

@@ -160,7 +160,8 @@ class Drawing:
         return images, seconds
 
     def _storage_for(self, request: InferenceRequest) -> ObjectStorage:
-        # On a thread: to make a client takes a while.
+        # A client for each invocation takes 60 ms on a thread, of seconds that it draws for. A pool of them would keep the
+        # sessions of other tenants within reach of whoever takes this process over.
         credentials = request.credentials
         return self._storage if credentials is None else self._storage.acting_with(lambda: credentials)
 

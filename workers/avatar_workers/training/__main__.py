@@ -22,6 +22,7 @@ from avatar_workers.http.server import ListeningPlace, serve
 from avatar_workers.storage import S3ObjectStorage
 from avatar_workers.structured_logging import configure_logging
 from avatar_workers.training.container import Train, TrainingContainer
+from avatar_workers.training.own_memory import close_own_memory
 from avatar_workers.training.torch_threads import torch_threads_from_environment
 
 log = structlog.stdlib.get_logger(__name__)
@@ -29,6 +30,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 def main() -> int:
     """Serve until SIGTERM. Returns the exit status: 1 if the settings are wrong or the base cannot be loaded."""
+    close_own_memory()
     configure_logging()
     try:
         settings = BaseModelSettings.from_environment()

@@ -90,11 +90,12 @@ def _plan(
     container: Mapping[str, Any],
     asynchronous: Mapping[str, Any] | None,
 ) -> EndpointPlan:
-    execution_role = sagemaker_spec(runtime).execution_role_arn
+    execution_role = endpoint.execution_role_arn or sagemaker_spec(runtime).execution_role_arn
     if execution_role is None or endpoint.image is None:
         raise BackendError(
             "RuntimeIncomplete",
-            "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN and an image for training and inference",
+            "managementPolicy Manage needs spec.backend.sagemaker.executionRoleARN, or one of each endpoint, and an image for"
+            " training and for inference",
             retryable=False,
         )
     base = runtime.spec.base_model

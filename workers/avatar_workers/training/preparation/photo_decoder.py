@@ -1,9 +1,12 @@
 """Have photos opened by a child process that holds nothing of ours.
 
-One child serves all the photos of a training (starting one costs some tenths of a second, handing over a photo of 12
-megapixels some hundredths) and goes with it, so photos of two tenants never meet in one. It gets a photo's bytes and gives
-back pixels or a verdict. If it dies or does not answer in time, that is a verdict on the photo that it was given, and the next
-photo gets a new child: a photo that breaks decoders must not look like a failure of the platform that a retry would mend.
+One child serves the photos of a training one after another (starting one for each would take four times as long for photos of
+a few hundred pixels) and goes with it, so photos of two tenants never meet in one. It gets a photo's bytes and gives back pixels
+or a verdict. If it dies or does not answer in time, that is a verdict as well: a photo that breaks decoders must not look like a
+failure of the platform that a retry would mend.
+
+Only a child that had opened nothing before is believed to have ended of the photo that it was given: one that served others may
+have used up its processor's time with them, or have been broken by them. Then the photo gets a child and limits of its own.
 
 The child's environment is listed, never copied: a worker's own names roles, tokens and where credentials are asked for.
 What the child cannot do by then stands in `decoder_limits`. Its answers are bounded here, for a child that was taken over
@@ -13,6 +16,7 @@ says what it likes.
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -32,10 +36,12 @@ from avatar_workers.training.preparation.decoder_frames import (
     REJECTIONS,
     REQUEST,
 )
+from avatar_workers.training.preparation.decoder_limits import CPU_SECONDS
 from avatar_workers.training.preparation.decoding import MAX_PIXELS, PhotoRejected
 
 PROGRAM = "avatar_workers.training.preparation.decoder_process"
 SECONDS_PER_PHOTO = 60.0
+"""On the wall. More than the processor's time that a child has, so that a busy machine condemns no photo."""
 START_SECONDS = 120.0
 LOOK_SECONDS = 0.5
 CHUNK_BYTES = 1 << 16
@@ -53,7 +59,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class _Gone(Exception):
-    """The child has closed its pipes."""
+    """The child has closed its pipes, or says what no decoder says."""
 
 
 class _Late(Exception):
@@ -95,24 +101,37 @@ class PhotoDecoder:
             PhotoRejected: UnsupportedFormat, TooManyPixels or Unreadable.
             WorkerFailure: InternalError, if no child can be started at all; whatever `check` raises.
         """
-        child = self._child = self._child or self._start()
+        if self._child is not None:
+            try:
+                return self._opened_by(self._child, content)
+            except (_Gone, _Late):
+                log.debug("a photo is tried again by a decoder that has opened no other one")
+        child = self._child = self._start()
         try:
-            picture = child.decode(content, time.monotonic() + self._seconds)
-        except PhotoRejected:
-            raise
-        except BaseException as error:
-            self._dismiss()
-            if isinstance(error, _Gone):
+            return self._opened_by(child, content)
+        except _Late as error:
+            raise PhotoRejected(
+                "Unreadable", f"cannot be decoded within {self._seconds:g} s; shrink it, or save it anew"
+            ) from error
+        except _Gone as error:
+            if child.end() == -signal.SIGXCPU:
                 raise PhotoRejected(
                     "Unreadable",
-                    "makes the decoder fail; open it in another program, save it anew and upload that",
+                    f"takes more than {CPU_SECONDS} s of a processor to decode; shrink it, or save it anew",
                 ) from error
-            if isinstance(error, _Late):
-                raise PhotoRejected(
-                    "Unreadable", f"cannot be decoded within {self._seconds:g} s; shrink it, or save it anew"
-                ) from error
+            raise PhotoRejected(
+                "Unreadable",
+                "makes the decoder fail; open it in another program, save it anew and upload that",
+            ) from error
+
+    def _opened_by(self, child: "_Child", content: bytes) -> Image.Image:
+        try:
+            return child.decode(content, time.monotonic() + self._seconds)
+        except PhotoRejected:
             raise
-        return picture
+        except BaseException:
+            self._dismiss()
+            raise
 
     def _start(self) -> "_Child":
         child = _Child(self._program, self._check)
@@ -168,14 +187,15 @@ class _Child:
             raise PhotoRejected(REJECTIONS[kind], " ".join(sentence.split()))
         raise _Gone
 
-    def end(self) -> None:
-        """Kill it, and let go of what was its own."""
+    def end(self) -> int:
+        """Kill it if it lives, and let go of what was its own. Returns how it ended, as subprocess says it."""
         self._process.kill()
         for pipe in (self._to, self._from):
             with contextlib.suppress(OSError):
                 pipe.close()
         status = self._process.wait()
         log.debug("decoder ended", status=status)
+        return status
 
     def _send(self, content: bytes, deadline: float) -> None:
         left = memoryview(content)

@@ -87,3 +87,26 @@ def test_derived_names_are_recognised_and_neighbours_are_not() -> None:
 def test_a_runtime_without_a_role_is_refused() -> None:
     with pytest.raises(BackendError, match="executionRoleARN"):
         endpoint_plans(make_runtime(executionRoleARN=None))
+
+
+def test_an_endpoint_has_its_own_role_where_it_names_one() -> None:
+    own = "arn:aws:iam::123456789012:role/inference"
+    inference = {"endpointName": "tests-inference", "image": "stand-in", "executionRoleARN": own}
+    roles = [plan.model["ExecutionRoleArn"] for plan in endpoint_plans(make_runtime(inference=inference))]
+    assert roles == ["arn:aws:iam::123456789012:role/avatars", own]
+
+
+def test_no_role_of_both_is_needed_where_each_endpoint_names_one() -> None:
+    endpoints: dict[str, Any] = {
+        part: {
+            "endpointName": f"tests-{part}",
+            "image": "stand-in",
+            "executionRoleARN": f"arn:aws:iam::1:role/{part}",
+        }
+        for part in ("training", "inference")
+    }
+    plans = endpoint_plans(make_runtime(executionRoleARN=None, **endpoints))
+    assert [plan.model["ExecutionRoleArn"] for plan in plans] == [
+        "arn:aws:iam::1:role/training",
+        "arn:aws:iam::1:role/inference",
+    ]
