@@ -15,6 +15,8 @@ longer be one that pytest can be given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +44,7 @@ LANES = (
     ("tests/unit/operator/backends/", "a SageMaker"),
 )
 """The lane of every test below a path; the first path that fits counts."""
-SECURITY = "tests/security"
+SECURITY = "tests/security/"
 CONFORMANCE = "tests/conformance/"
 """Its files wait more than they work, and come before those that do neither for long."""
 
@@ -58,11 +60,17 @@ def turn_of(nodeid: str) -> int:
     return next((turn for turn, path in enumerate(paths) if nodeid.startswith(path)), len(paths))
 
 
-def workers_of(config: pytest.Config) -> int:
-    """How many workers a run has that does not say it: one for each lane of the security tests if it is of them alone, or none."""
-    folder = config.rootpath / SECURITY
-    asked_for = {config.invocation_params.dir / argument for argument in config.args}
-    return len({lane for path, lane in LANES if path.startswith(SECURITY)}) if asked_for == {folder} else 0
+def workers_for(repository: Path, arguments: Sequence[str], directory: Path) -> int:
+    """How many workers a run has that does not say so: one for each lane of the security tests if it is of them alone, or none.
+
+    Args:
+        repository: where `tests` is.
+        arguments: what is to be run, as it was said.
+        directory: where it was said.
+    """
+    if {(directory / argument).resolve() for argument in arguments} != {repository / SECURITY}:
+        return 0
+    return len({lane for path, lane in LANES if path.startswith(SECURITY)})
 
 
 class LaneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
@@ -88,4 +96,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LaneScheduli
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Replace xdist's own number, that of the cores."""
-    return workers_of(config)
+    return workers_for(config.rootpath, config.args, config.invocation_params.dir)
