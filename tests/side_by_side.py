@@ -29,6 +29,7 @@ LANES = (
     ("tests/e2e/test_likeness.py", "torch serves"),
     ("tests/unit/workers_serving/", "torch serves"),
     ("tests/e2e/", "another cluster"),
+    ("tests/security/test_runtime_that_went_first.py", "a third cluster"),
     ("tests/security/test_status_is_a_memory.py", "a third cluster"),
     ("tests/security/test_what_leaves_with_a_runtime.py", "a third cluster"),
     ("tests/security/test_any_tenant.py", WITHOUT_CLUSTER),
