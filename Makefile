@@ -117,7 +117,7 @@ e2e: setup ## Test the whole flow, and kill its parts
 
 .PHONY: security
 security: setup ## Try to cross every boundary of docs/security/threat-model.md that has a test of its own
-	@OMP_NUM_THREADS=1 .venv/bin/pytest tests/security --numprocesses $(or $(WORKERS),6)
+	@.venv/bin/pytest tests/security
 
 .PHONY: test
 test: setup ## Check and test everything, side by side (WORKERS= how many tests at once)

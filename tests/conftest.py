@@ -21,9 +21,16 @@ from builders.machine_settings import PROFILE
 from local_cluster import binaries
 from local_cluster.access import Cluster
 from local_cluster.cluster import LocalCluster
-from side_by_side import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from side_by_side import (
+    pytest_collection_modifyitems,
+    pytest_xdist_auto_num_workers,
+    pytest_xdist_make_scheduler,
+)
 
-__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_auto_num_workers", "pytest_xdist_make_scheduler"]
+
+# Where it is set, each of the hundreds of processes that tests start compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says how busy the machine is, and nothing about the code. The same examples every time: who is told
 # that a test failed can see it fail.

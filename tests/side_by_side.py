@@ -6,29 +6,46 @@ shares a lane. And torch fills a core, so all of it has two lanes: more of them 
 other processes. Every other file is a lane of its own. The longest lanes start first, so that the run does not end with one of
 them alone.
 
+The security tests have to be done within two minutes, however they are called. So `pytest tests/security` alone chooses its
+workers: one for each of its lanes. Every other run is one process unless `--numprocesses` says otherwise, as a debugger wants it.
+
 `--dist loadgroup` could do the same with marks, but adds the group to the name of each test, and a name in the summary would no
 longer be one that pytest can be given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+WITHOUT_CLUSTER = "neither a cluster nor torch"
 LANES = (
     ("tests/e2e/test_crashes.py", "a cluster"),
     ("tests/api/", "a cluster"),
     ("tests/e2e/test_likeness.py", "torch serves"),
     ("tests/unit/workers_serving/", "torch serves"),
     ("tests/e2e/", "another cluster"),
-    ("tests/security/", "a third cluster"),
+    ("tests/security/test_runtime_that_went_first.py", "a third cluster"),
+    ("tests/security/test_status_is_a_memory.py", "a third cluster"),
+    ("tests/security/test_what_leaves_with_a_runtime.py", "a third cluster"),
+    ("tests/security/test_any_tenant.py", WITHOUT_CLUSTER),
+    ("tests/security/test_containers_of_the_local_aws.py", WITHOUT_CLUSTER),
+    ("tests/security/test_decoding_of_photos.py", WITHOUT_CLUSTER),
+    ("tests/security/test_fairness.py", WITHOUT_CLUSTER),
+    ("tests/security/test_one_attempt_one_job.py", WITHOUT_CLUSTER),
+    ("tests/security/test_web_pages.py", WITHOUT_CLUSTER),
+    ("tests/security/test_who_can_connect.py", WITHOUT_CLUSTER),
+    ("tests/security/", "a fourth cluster"),
     ("tests/unit/workers/", "torch trains"),
     ("tests/unit/tiny_base/", "torch trains"),
     ("tests/unit/operator/backends/", "a SageMaker"),
 )
 """The lane of every test below a path; the first path that fits counts."""
+SECURITY = "tests/security/"
 CONFORMANCE = "tests/conformance/"
 """Its files wait more than they work, and come before those that do neither for long."""
 
@@ -42,6 +59,19 @@ def turn_of(nodeid: str) -> int:
     """When a test's turn comes: those with a lower number are begun first."""
     paths = [*(path for path, _ in LANES), CONFORMANCE]
     return next((turn for turn, path in enumerate(paths) if nodeid.startswith(path)), len(paths))
+
+
+def workers_for(repository: Path, arguments: Sequence[str], directory: Path) -> int:
+    """How many workers a run has that does not say so: one for each lane of the security tests if it is of them alone, or none.
+
+    Args:
+        repository: where `tests` is.
+        arguments: what is to be run, as it was said.
+        directory: where it was said.
+    """
+    if {(directory / argument).resolve() for argument in arguments} != {repository / SECURITY}:
+        return 0
+    return len({lane for path, lane in LANES if path.startswith(SECURITY)})
 
 
 class LaneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
@@ -62,3 +92,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LaneScheduli
     """Replace xdist's own ways to distribute tests."""
     config.option.loadscopereorder = False
     return LaneScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Replace xdist's own number, that of the cores."""
+    return workers_for(config.rootpath, config.args, config.invocation_params.dir)

@@ -73,6 +73,7 @@ class LocalAwsApplication:
         self._moto = moto_bridge.moto_application()
         self._s3_faults = S3Faults(faults)
         moto_bridge.show_moto_no_conditions()
+        moto_bridge.let_listings_miss_what_goes()
         answer_moto()
         delivery_faults = DeliveryFaults(faults)
         delivery_faults.install()

@@ -1,7 +1,7 @@
 """Everything that touches moto's insides, and nothing else does.
 
 moto is the S3, SNS, SQS, IAM, CloudWatch and the record-keeping of SageMaker here. We use it through its WSGI application;
-beyond that, seven things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the
+beyond that, eight things have no public door and are kept in this one file, so that a moto upgrade has few places to break (the
 others are scaling/moto_records.py, authorization/moto_identities.py, authorization/moto_checks.py, delivery_faults.py and what
 persistence/ pickles):
 
@@ -11,7 +11,8 @@ persistence/ pickles):
 - the stored models and endpoint configurations (to start what they describe);
 - the stored endpoint (so that ListEndpoints and tags show what our life cycle says);
 - whether an object is there;
-- the policies of buckets, of which moto takes every condition for fulfilled: it is shown what has none.
+- the policies of buckets, of which moto takes every condition for fulfilled: it is shown what has none;
+- the keys of buckets, of which moto's listings take one for there that is deleted meanwhile, and fail.
 
 moto keeps a frozen list of old instance types. A configuration is therefore stored under a type that moto accepts and then
 corrected to what the caller asked for, after we have validated it against botocore's list.
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.utils import _VersionedKeyStore
 from moto.sagemaker.responses import SageMakerResponse
 from werkzeug.wrappers import Response
 
@@ -178,6 +180,30 @@ def show_moto_no_conditions() -> None:
         return IAMPolicy(json.dumps(understood)).is_action_permitted(action, resource)
 
     FakeBucket.get_permission = get_permission  # type: ignore[assignment, method-assign]
+
+
+def let_listings_miss_what_goes() -> None:
+    """Have moto's listings leave out what is deleted while they are made."""
+
+    def lists(store: _VersionedKeyStore) -> Iterator[tuple[str, list[Any]]]:
+        for key in dict(store):
+            versions = store.getlist(key)
+            if versions:
+                yield key, versions
+
+    def items(store: _VersionedKeyStore) -> Iterator[tuple[str, Any]]:
+        return ((key, versions[-1]) for key, versions in lists(store))
+
+    def values(store: _VersionedKeyStore) -> Iterator[Any]:
+        return (versions[-1] for _, versions in lists(store))
+
+    for names, iterate in (
+        (("lists", "iterlists"), lists),
+        (("items", "iteritems"), items),
+        (("values", "itervalues"), values),
+    ):
+        for name in names:
+            setattr(_VersionedKeyStore, name, iterate)
 
 
 def _sagemaker(scope: Scope) -> Any:

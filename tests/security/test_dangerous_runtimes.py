@@ -30,8 +30,7 @@ from builders.manifests import (
 from builders.objects import a_runtime
 from builders.observations import observed_runtime
 from builders.older_definitions import without_rules
-from e2e.conftest import StartOperator
-from e2e.flight import Flight
+from e2e.flight import Flight, OperatorProcess
 from local_cluster.access import Cluster
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
@@ -297,9 +296,8 @@ def test_a_model_that_is_older_than_the_rules_can_be_read_told_of_changed_elsewh
 
 
 def test_a_namespace_that_is_called_like_a_fixed_part_of_keys_trains_nothing_and_is_told_why(
-    flight: Flight, cluster: Cluster, start_operator: StartOperator
+    flight: Flight, cluster: Cluster, operator: OperatorProcess
 ) -> None:
-    start_operator()
     flight.apply(flight.runtime_manifest(tenancy={"allowedNamespaces": ["output"]}))
     tenant = Flight(cluster, "output", flight.aws)
     cluster.create_namespace("output")

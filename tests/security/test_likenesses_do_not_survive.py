@@ -9,14 +9,12 @@ from avatar_operator.left_behind.last_removal import LONGEST_ATTEMPT_SECONDS
 from builders.clock import NOON
 from builders.objects import MODEL_UID
 from builders.world import World
-from e2e.conftest import StartOperator
 from e2e.flight import Flight, Object, OperatorProcess, eventually
 
 
 def test_a_training_whose_model_lost_its_finalizer_loses_its_claim_and_leaves_nothing(
-    flight: Flight, start_operator: StartOperator
+    flight: Flight, operator: OperatorProcess
 ) -> None:
-    operator = start_operator()
     flight.apply(flight.runtime_manifest(), flight.model_manifest("ann", token="slow"))
     uid = flight.wait_for_state("avm", "ann", "Preparing")["metadata"]["uid"]
     own = f"{flight.namespace}/{uid}/"
@@ -32,9 +30,8 @@ def test_a_training_whose_model_lost_its_finalizer_loses_its_claim_and_leaves_no
 
 
 def test_a_finished_likeness_goes_although_its_models_finalizer_was_stripped(
-    flight: Flight, start_operator: StartOperator
+    flight: Flight, operator: OperatorProcess
 ) -> None:
-    operator = start_operator()
     kept = flight.model_manifest("bob", deletionPolicy="Retain")
     flight.apply(flight.runtime_manifest(), flight.model_manifest("ann"), kept)
     ann, bob = (

@@ -46,7 +46,7 @@ def flight(audited_cluster: LocalCluster, namespace: str) -> Iterator[Flight]:
 
 
 def test_every_right_is_used_and_nothing_is_tried_without_one(
-    audited_cluster: LocalCluster, flight: Flight, tmp_path: Path
+    audited_cluster: LocalCluster, flight: Flight, tmp_path: Path, no_operator: None
 ) -> None:
     kubeconfig = install_control_plane(audited_cluster)
     audited_cluster.kubectl("delete", "lease", SERVICE_ACCOUNT, "-n", SYSTEM_NAMESPACE, "--ignore-not-found")

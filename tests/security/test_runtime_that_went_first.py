@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from e2e.conftest import StartOperator
-from e2e.flight import Flight
+from e2e.flight import Flight, OperatorProcess
 
 
 def test_what_was_stored_by_a_runtime_that_went_first_goes_with_its_objects(
-    flight: Flight, start_operator: StartOperator
+    flight: Flight, operator: OperatorProcess
 ) -> None:
-    start_operator()
     flight.apply(
         flight.runtime_manifest(), flight.model_manifest("ann"), flight.request_manifest("portraits", "ann")
     )

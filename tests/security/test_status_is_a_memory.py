@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import yaml
 
 from avatar_api.group import FINALIZER
 from avatar_operator.names import inference_id
-from e2e.conftest import StartOperator
-from e2e.flight import REPOSITORY, Flight, Object, eventually
+from e2e.flight import REPOSITORY, Flight, Object, OperatorProcess, eventually
 from local_cluster.access import Cluster
 from local_cluster.errors import LocalClusterError
 
@@ -61,20 +61,18 @@ def forger(flight: Flight) -> Forger:
     return Forger(flight)
 
 
-def _condition(body: Object | None, condition_type: str) -> tuple[str, str]:
-    conditions = ({} if body is None else body).get("status", {}).get("conditions", [])
+def _condition_of(flight: Flight, kind: str, name: str, condition_type: str) -> tuple[str, str]:
+    conditions = (flight.get(kind, name) or {}).get("status", {}).get("conditions", [])
     return next(
         ((each["status"], each["reason"]) for each in conditions if each["type"] == condition_type), ("", "")
     )
 
 
-@pytest.mark.parametrize("forgery", ["the key of another tenant", "a way back", "another place"])
 def test_a_model_that_names_anothers_artifact_has_none(
-    flight: Flight, start_operator: StartOperator, cluster: Cluster, forger: Forger, forgery: str
+    flight: Flight, operator: OperatorProcess, cluster: Cluster, forger: Forger
 ) -> None:
     neighbour = f"{flight.namespace}-b"
     cluster.create_namespace(neighbour)
-    start_operator()
     victim = Flight(cluster, neighbour, flight.aws)
     photos = f"photos/{neighbour}/ann/"
     for number in range(12):
@@ -83,36 +81,39 @@ def test_a_model_that_names_anothers_artifact_has_none(
         "victim", runtimeRef={"name": flight.name}, photos={"s3Prefix": f"s3://{flight.bucket}/{photos}"}
     )
     both = {"allowedNamespaces": [flight.namespace, neighbour]}
-    flight.apply(flight.runtime_manifest(tenancy=both), its_model, flight.model_manifest("ann"))
-    own = flight.wait_for_state("avm", "ann", "Ready")
+    names = ("other-key", "way-back", "other-place")
+    own_models = [flight.model_manifest(name) for name in names]
+    flight.apply(flight.runtime_manifest(tenancy=both), its_model, *own_models)
+    own = {name: flight.wait_for_state("avm", name, "Ready") for name in names}
     stolen = victim.wait_for_state("avm", "victim", "Ready")["status"]["artifact"]
-    way_back = f"{flight.namespace}/{own['metadata']['uid']}/../../{stolen['targetModel']}"
+    way_back = f"{flight.namespace}/{own['way-back']['metadata']['uid']}/../../{stolen['targetModel']}"
     forged = {
-        "the key of another tenant": stolen,
-        "a way back": {**stolen, "targetModel": way_back},
-        "another place": {**own["status"]["artifact"], "uri": stolen["uri"]},
-    }[forgery]
+        "other-key": stolen,
+        "way-back": {**stolen, "targetModel": way_back},
+        "other-place": {**own["other-place"]["status"]["artifact"], "uri": stolen["uri"]},
+    }
 
-    forger.forge("avm", "ann", {"artifact": forged})
-    forger.patch("avm", "ann", {"spec": {"deletionPolicy": "Retain"}})
-    flight.apply(flight.request_manifest("theft", "ann"))
+    for name in names:
+        forger.forge("avm", name, {"artifact": forged[name]})
+        forger.patch("avm", name, {"spec": {"deletionPolicy": "Retain"}})
+    flight.apply(*(flight.request_manifest(f"theft-{name}", name) for name in names))
 
-    assert "StatusForeign" in flight.reasons("ann", until={"StatusForeign"})
-    # Until the operator has looked at the model, it is the request that sees through it.
-    eventually(
-        lambda: _condition(flight.get("avr", "theft"), "ModelResolved"),
-        lambda said: said in (("False", "ArtifactForeign"), ("False", "ModelFailed")),
-        what="a request that waits",
-    )
-    assert _condition(flight.get("avm", "ann"), "Hosted") == ("False", "ArtifactForeign")
-    assert "artifact" not in (flight.get("avm", "ann") or {})["status"]
+    for name in names:
+        assert "StatusForeign" in flight.reasons(name, until={"StatusForeign"})
+        # Until the operator has looked at the model, it is the request that sees through it.
+        eventually(
+            partial(_condition_of, flight, "avr", f"theft-{name}", "ModelResolved"),
+            lambda said: said in (("False", "ArtifactForeign"), ("False", "ModelFailed")),
+            what=f"a request for {name} that waits",
+        )
+        assert _condition_of(flight, "avm", name, "Hosted") == ("False", "ArtifactForeign")
+        assert "artifact" not in (flight.get("avm", name) or {})["status"]
     assert flight.stored_keys("outputs/") == []
 
 
 def test_a_request_draws_and_looks_nowhere_but_where_it_may_whatever_its_status_says(
-    flight: Flight, start_operator: StartOperator, forger: Forger
+    flight: Flight, operator: OperatorProcess, forger: Forger
 ) -> None:
-    operator = start_operator()
     flight.apply(flight.runtime_manifest(), flight.model_manifest("ann"))
     model = flight.wait_for_state("avm", "ann", "Ready")
     operator.stop()
@@ -147,9 +148,8 @@ def test_a_request_draws_and_looks_nowhere_but_where_it_may_whatever_its_status_
 
 
 def test_nothing_is_read_on_behalf_of_whoever_writes_its_place_into_a_status(
-    flight: Flight, start_operator: StartOperator, forger: Forger
+    flight: Flight, operator: OperatorProcess, forger: Forger
 ) -> None:
-    operator = start_operator()
     flight.apply(flight.runtime_manifest())
     flight.wait_for_runtime()
     operator.stop()
@@ -211,9 +211,8 @@ def policy(flight: Flight, forger: Forger) -> Iterator[None]:
 
 
 def test_where_the_policy_is_the_operator_alone_writes_status_and_finalizer(
-    flight: Flight, start_operator: StartOperator, forger: Forger, policy: None
+    flight: Flight, operator: OperatorProcess, forger: Forger, policy: None
 ) -> None:
-    start_operator()
     flight.apply(flight.runtime_manifest(), flight.model_manifest("ann"))
     flight.wait_for_state("avm", "ann", "Ready")
     flight.apply(flight.request_manifest("portraits", "ann"))

@@ -8,14 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from avatar_api.documents.inference import InferenceRequest, PictureRequest
-from e2e.conftest import StartOperator
-from e2e.flight import Flight, eventually
+from e2e.flight import Flight, OperatorProcess, eventually
 
 
 def test_a_likeness_that_was_put_in_anothers_place_is_never_drawn(
-    flight: Flight, start_operator: StartOperator
+    flight: Flight, operator: OperatorProcess
 ) -> None:
-    start_operator()
     flight.apply(flight.runtime_manifest(), flight.model_manifest("ann"), flight.model_manifest("bob"))
     ann, bob = (flight.wait_for_state("avm", name, "Ready")["status"]["artifact"] for name in ("ann", "bob"))
     key = ann["uri"].removeprefix(f"s3://{flight.bucket}/")

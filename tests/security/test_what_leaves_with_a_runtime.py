@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.conftest import StartOperator
-from e2e.flight import Flight, Object, eventually
+from e2e.flight import Flight, Object, OperatorProcess, eventually
 from local_cluster.access import Cluster
 
 LIMITS = {"training": {"maxSteps": 1000}, "inference": {"maxPictures": 6}}
@@ -13,9 +12,8 @@ TOO_LONG = {"steps": 1001}
 
 
 @pytest.fixture
-def tenant(flight: Flight, start_operator: StartOperator) -> Flight:
+def tenant(flight: Flight, operator: OperatorProcess) -> Flight:
     """A tenant with a ready model, whose runtime takes nothing that is larger than usual."""
-    start_operator()
     flight.apply(flight.runtime_manifest(limits=LIMITS), flight.model_manifest("ann"))
     flight.wait_for_state("avm", "ann", "Ready")
     return flight

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from side_by_side import CONFORMANCE, LANES, lane_of, turn_of
+from side_by_side import CONFORMANCE, LANES, WITHOUT_CLUSTER, lane_of, turn_of, workers_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -25,6 +26,29 @@ def test_every_suite_that_imports_torch_is_in_one_of_two_lanes() -> None:
     ]
     assert len(heavy) > 10
     assert {lane_of(path) for path in heavy} == {"torch serves", "torch trains"}
+
+
+def test_no_worker_starts_a_cluster_for_tests_whose_lane_needs_none() -> None:
+    alone = [REPOSITORY / path for path, lane in LANES if lane == WITHOUT_CLUSTER]
+    assert len(alone) > 5
+    assert [path for path in alone if re.search("cluster: |flight: ", path.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    "said", ["tests/security", "tests/security/", "./tests/security", "security/../tests/security"]
+)
+def test_the_security_tests_alone_have_a_worker_for_each_of_their_lanes(said: str) -> None:
+    assert workers_for(REPOSITORY, [said], REPOSITORY) == 3
+    assert workers_for(REPOSITORY, [str(REPOSITORY / said)], Path("/")) == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["tests", "tests/unit", "tests/security/test_web_pages.py", "tests/security/test_web_pages.py::test_one"],
+)
+def test_other_runs_are_one_process_unless_they_say_more(said: str) -> None:
+    assert workers_for(REPOSITORY, [said], REPOSITORY) == 0
+    assert workers_for(REPOSITORY, [said, "tests/security"], REPOSITORY) == 0
 
 
 def test_a_file_without_a_lane_of_its_own_keeps_its_tests_together() -> None:
