@@ -12,7 +12,7 @@ import re
 
 from avatar_api.documents.errors import WorkerError, WorkerErrorCode
 from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
-from avatar_operator.core.redaction import redacted
+from avatar_operator.core.redaction import as_it_appears, redacted
 
 MAX_WORDS = 600
 MAX_READ = 4096
@@ -61,7 +61,7 @@ def public_words(words: str) -> str:
         # What a cut leaves of a secret may look like none.
         words = words[:MAX_READ].rpartition(" ")[0]
     told = redacted(words)
-    return "" if _SPOKEN_BY_AWS.search(told) else told[:MAX_WORDS]
+    return "" if _SPOKEN_BY_AWS.search(as_it_appears(told)) else told[:MAX_WORDS]
 
 
 def worker_sentence(error: WorkerError) -> str:

@@ -29,21 +29,21 @@ def redacted(words: str) -> str:
     """The words in one line, without what must not be read in them, and without the places that objects lie in.
 
     Args:
-        words: what somebody else wrote. It is looked at as it appears to a reader: in Unicode's compatible forms
-            (full-width letters are letters) and without characters that nobody sees.
+        words: what somebody else wrote.
 
     Returns:
         The words as they are, but for their white space, if there is nothing to take out.
     """
     line = " ".join(words.split())
-    apparent = " ".join(_apparent(line).split())
+    apparent = " ".join(as_it_appears(line).split())
     told = apparent
     for kind in KINDS:
         told = kind.pattern.sub(kind.instead, told)
     return line if told == apparent else told
 
 
-def _apparent(text: str) -> str:
+def as_it_appears(text: str) -> str:
+    """A text as its reader sees it: full-width letters are letters, and there is nothing that nobody sees."""
     composed = unicodedata.normalize("NFKC", text)
     return "".join(each for each in composed if unicodedata.category(each) not in _INVISIBLE)
 
@@ -112,7 +112,7 @@ KINDS = (
             r"(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{16,}", re.I
         ),
     ),
-    Kind("a URL", re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,15}://\S*|\w*://\S*")),
+    Kind("a URL", re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,15}://\S+|://\S+")),
     Kind("a part of a signed URL", re.compile(r"x-amz-[\w-]+\s?[=:]\s?[^\s&]+", re.I)),
     Kind(
         "something that is called a secret",
@@ -133,7 +133,7 @@ KINDS = (
         ),
     ),
     Kind("a host", re.compile(rf"\b(?!avatars\.dev/)(?:[\w-]+\.)+(?:{_PUBLIC_ENDINGS})\b(?::\d+)?", re.I)),
-    Kind("an address of IPv4", re.compile(r"\d+(?:\.\d+){3,}(?::\d+)?")),
+    Kind("an address of IPv4", re.compile(r"(?!0\.0\.0\.0\b)\d+(?:\.\d+){3,}(?::\d+)?")),
     Kind(
         "an address of IPv6",
         re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|(?<=::))(?![\w:])", re.I),

@@ -53,7 +53,8 @@ SIGNED = st.tuples(LABEL, st.text("0123456789abcdef", min_size=64, max_size=64),
 )
 ACCOUNTS = st.text(string.digits, min_size=12, max_size=12)
 SECRETS = st.one_of(SECRET_KEYS, SESSION_TOKENS, KEY_IDS, HOSTS, ADDRESSES, MAILS, PATHS, SIGNED)
-WORDS = st.text(max_size=60)
+WORDS = st.one_of(st.text(max_size=60), st.text("s3:/.@-_=+%?&aZ9 ", max_size=30))
+"""Anything; and what is a part of some pattern."""
 
 
 def _apparent(text: str) -> str:
