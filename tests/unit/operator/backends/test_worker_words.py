@@ -56,9 +56,10 @@ def messages() -> Iterator[tuple[WorkerErrorCode, str]]:
                 continue
             kind, arguments = node.func.id, node.args
             named = arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else None
-            code = CODES.get(kind, named if kind == "WorkerFailure" else None)
+            said = next((each for each in get_args(WorkerErrorCode) if each == named), None)
+            code = CODES.get(kind, said if kind == "WorkerFailure" else None)
             text = filled(arguments[-1]) if arguments else None
-            if code in get_args(WorkerErrorCode) and text:
+            if code is not None and text:
                 yield code, f"{PLACE}IMG_1.jpg: {text}" if kind.startswith("Object") else text
 
 
