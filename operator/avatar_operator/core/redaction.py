@@ -4,6 +4,8 @@ A secret is told from a word by its shape alone: nobody labels what slips out. S
 wherever in a text it stands, glued to other words or not. AWS's secret keys and session tokens are long runs of base64 in
 both cases; what is rarely written by people (40 such characters, or 32 with digits and without a slash) counts as one. Entropy
 is not measured: joining a secret to something dull would hide it, and adding characters to a run never takes one away.
+No pattern takes longer than the text is long: whoever writes it must not hold the operator up.
+
 Scanners of source code (detect-secrets is the best kept) look for labels and quotes, and for public addresses only.
 
 What helps stays: file names, numbers, uids, SHA-256 digests, names of models and fields. So it is with a presigned URL's
@@ -103,7 +105,8 @@ KINDS = (
     Kind(
         "a token with its maker's mark",
         re.compile(
-            r"(?:gh[oprsu]_|github_pat_|hf_|glpat-|xox[abprs]-)[\w-]{16,}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"
+            r"(?:gh[oprsu]_|github_pat_|hf_|glpat-|xox[abprs]-)[\w-]{16,}"
+            r"|(?<![\w-])(?=[\w-]*+\.[\w-])[\w-]*?eyJ[\w-]++\.[\w-]++(?:\.[\w-]*+)?"
         ),
     ),
     Kind(
@@ -113,27 +116,36 @@ KINDS = (
         ),
     ),
     Kind("a URL", re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,15}://\S+|://\S+")),
-    Kind("a part of a signed URL", re.compile(r"x-amz-[\w-]+\s?[=:]\s?[^\s&]+", re.I)),
     Kind(
-        "something that is called a secret",
+        "something that is called a secret, as in a signed URL",
         re.compile(
-            r"[\w-]*(?:secret|passw(?:or)?d|signature|api[_-]?key|access[_-]?key(?:[_-]?id)?)[\"']?\s?[=:]\s?[^\s&]+"
-            r"|[\w-]*(?:token|credentials?|session|auth)[\"']?\s?=\s?[^\s&]+"
+            r"(?<![\w-])[\w-]*?(?:(?:secret|passw(?:or)?d|signature|(?:api|access)[_-]?key(?:[_-]?id)?)[\"']?\s?[=:]"
+            r"|(?:token|credentials?|session|auth)[\"']?\s?=)\s?[^\s&]+"
             r"|\bbearer [\w.~+/=-]+",
             re.I,
         ),
     ),
-    Kind("an e-mail address", re.compile(r"[\w.+%-]+@(?!\d+x\.(?:png|jpe?g|webp)\b)[\w-]+(?:\.[\w-]+)*")),
+    Kind(
+        "an e-mail address",
+        re.compile(
+            r"(?<![\w.+%-])[\w.+%-]++@(?!\d+x\.(?:png|jpe?g|webp)\b)[\w-]++(?:\.[\w-]++)*+",
+        ),
+    ),
     Kind(
         "an internal host",
         re.compile(
-            r"(?:[\w-]+\.)+(?:internal|local|svc)[\w.-]*(?::\d+)?"
-            r"|ip-\d{1,3}(?:-\d{1,3}){3}(?:\.[\w-]+)*"
-            r"|\blocalhost\b|(?<![\w.-])[a-z][\w.-]*:\d{2,5}\b"
+            r"(?<![\w.-])[\w.-]*?\.(?:internal|local|svc)[\w.-]*+(?::\d+)?"
+            r"|ip-\d{1,3}(?:-\d{1,3}){3}(?:\.[\w-]++)*+"
+            r"|\blocalhost\b|(?<![\w.-])[a-z][\w.-]*+:\d{2,5}\b"
         ),
     ),
-    Kind("a host", re.compile(rf"\b(?!avatars\.dev/)(?:[\w-]+\.)+(?:{_PUBLIC_ENDINGS})\b(?::\d+)?", re.I)),
-    Kind("an address of IPv4", re.compile(r"(?!0\.0\.0\.0\b)\d+(?:\.\d+){3,}(?::\d+)?")),
+    Kind(
+        "a host",
+        re.compile(
+            rf"(?<![\w.-])(?!avatars\.dev/)[\w.-]*?\w\.(?:{_PUBLIC_ENDINGS})(?![\w-]|\.\w)(?::\d+)?", re.I
+        ),
+    ),
+    Kind("an address of IPv4", re.compile(r"(?<!\d)(?!0\.0\.0\.0\b)\d++(?:\.\d+){3,}(?::\d+)?")),
     Kind(
         "an address of IPv6",
         re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|(?<=::))(?![\w:])", re.I),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import string
+import time
 import unicodedata
 
 import pytest
@@ -139,7 +140,7 @@ def test_each_is_taken_out_between_words_that_stay(secret: str) -> None:
         "photo IMG_20240101_120000.jpg has 4000×3000 pixels, more than 12 megapixels; shrink it",
         "PXL_20240101_120000123.MP.jpg, DSC_0001.JPG and WhatsApp Image 2024-01-01 at 12.00.00.jpeg",
         "3F2504E0-4F89-11D3-9A0C-0305E82C3301.jpeg is blurred",
-        "ann@2x.png is nearly the same as ann.png",
+        "ann@2x.png is nearly the same as ann.de.jpg, ann.me.webp and ann.png",
         "the request is for the base " + "1234567890ab" + "c" * 52,
         "model of uid 123e4567-e89b-12d3-a456-426614174000 is gone",
         "stabilityai/stable-diffusion-xl-base-1.0, runwayml/stable-diffusion-v1-5, Lykon/DreamShaperXL1Turbo",
@@ -163,6 +164,54 @@ def test_of_a_photos_place_its_name_comes_out() -> None:
 def test_what_is_told_is_not_taken_apart_again(words: str) -> None:
     told = redacted(words)
     assert redacted(told) == told
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *(
+            "a",
+            "a.",
+            "a-",
+            "/a",
+            "-/",
+            ":",
+            "1:",
+            "1",
+            "1.",
+            "f:",
+            "eyJ",
+            "x-amz-",
+            "token",
+            "secret",
+            "s3://",
+            "a@",
+            "@",
+            "a:",
+        ),
+        *(
+            "ip-1-1",
+            "%",
+            "~/",
+            "/opt",
+            "A1",
+            "a.b-c:",
+            "hf_",
+            "AKIA",
+            ".svc",
+            ".com",
+            ".com.",
+            "://",
+            "bearer ",
+            "eyJ.",
+            "é",
+        ),
+    ],
+)
+def test_no_text_takes_longer_than_it_is_long(part: str) -> None:
+    began = time.thread_time()
+    redacted(part * (20_000 // len(part)) + " !")
+    assert time.thread_time() - began < 2
 
 
 def test_each_kind_has_a_name_of_its_own() -> None:
