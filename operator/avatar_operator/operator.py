@@ -18,8 +18,8 @@ import structlog
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.announcements.announcer import Announcer
-from avatar_operator.announcements.letters import LetterMetrics
 from avatar_operator.announcements.outbox import Outbox
+from avatar_operator.announcements.post_office import LetterMetrics
 from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.core.running import run_beside

@@ -13,7 +13,8 @@ waits behind it. What nobody has looked at yet is presumed to wait, so that whoe
 too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,6 +110,20 @@ class NamespaceQuotas:
         if may_begin or had_place:
             self._bring_back_oldest(account)
         return may_begin
+
+    @contextmanager
+    def standing_back_on_failure(self, body: Object) -> Iterator[None]:
+        """An observation, at whose end the quota is asked. An object of which it fails waits for no place: behind it stand
+        others, and they would wait with it.
+
+        Args:
+            body: the object.
+        """
+        try:
+            yield
+        except Exception:
+            self.stand_back(body["metadata"]["uid"])
+            raise
 
     def stand_back(self, uid: str) -> None:
         """A pass of an object asks for nothing: it is at work, has ended, or cannot begin whatever the quota."""

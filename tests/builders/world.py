@@ -14,8 +14,8 @@ from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.announcements.announcer import Announcement
-from avatar_operator.announcements.letters import LetterMetrics
 from avatar_operator.announcements.outbox import Outbox
+from avatar_operator.announcements.post_office import LetterMetrics
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import KubeClient, Object

@@ -17,9 +17,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.documents.training import TrainingRequest
 from e2e import stand_in_worker
-from e2e.stand_in_worker import Trainer, location
+from e2e.stand_in_worker import Refusal, Trainer, location
+from security.container_secrets import KNOWN_TO_A_CONTAINER
 
 RELEASE_SECONDS = 60.0
 
@@ -40,6 +42,8 @@ class Liar(Trainer):
 
     def train(self, request: TrainingRequest) -> Any:
         """See Trainer."""
+        if request.subject.token == "gossip":
+            self._gossip(request)
         if request.subject.token == "boaster":
             self._boast(request)
         wire = super().train(request).to_wire()
@@ -51,6 +55,14 @@ class Liar(Trainer):
             case "thief":
                 wire["artifact"] = self._stolen(request)
         return Said(wire)
+
+    def _gossip(self, request: TrainingRequest) -> None:
+        said = f"is blurred; {' and '.join(KNOWN_TO_A_CONTAINER)} know why"
+        verdicts = [
+            PhotoVerdict(uri=photo.uri, rejection="Blurred", message=f"is blurred; {secret} knows why")
+            for photo, secret in zip(request.photos, KNOWN_TO_A_CONTAINER, strict=False)
+        ]
+        raise Refusal("TooFewUsablePhotos", f"{request.photos[0].uri} {said}", verdicts)
 
     def _boast(self, request: TrainingRequest) -> None:
         assert request.progress is not None

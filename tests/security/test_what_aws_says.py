@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from e2e.conftest import StartOperator
-from e2e.flight import STAND_IN, Flight, Object, OperatorProcess, eventually
-from e2e.test_permissions import ACCOUNT, EVERYTHING, GuardedAws
+from e2e.flight import Flight, Object, OperatorProcess, eventually
+from e2e.guarded_aws import ACCOUNT, EVERYTHING, GuardedAws, guarded_aws
 
+__all__ = ["guarded_aws"]
 OPERATOR = "the-platforms-own-user"
 SECRETS = (ACCOUNT, OPERATOR, "arn:aws:iam")
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[GuardedAws]:
-    """An AWS whose IAM is on."""
-    with GuardedAws(images={"stand-in": STAND_IN}) as guarded:
-        yield guarded
 
 
 def test_no_object_of_a_tenants_says_what_aws_said_of_a_right_that_is_missing(

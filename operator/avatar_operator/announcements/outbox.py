@@ -24,14 +24,9 @@ from pydantic import ValidationError
 
 from avatar_api.group import KINDS, Kind
 from avatar_operator.announcements.announcer import Announcement, Announcer
-from avatar_operator.announcements.letters import (
-    EVENTS,
-    Letter,
-    LetterMetrics,
-    PostOffice,
-    UndeliverableError,
-)
+from avatar_operator.announcements.letter import EVENTS, Letter, UndeliverableError
 from avatar_operator.announcements.place_troubles import PlaceTrouble
+from avatar_operator.announcements.post_office import LetterMetrics, PostOffice
 from avatar_operator.announcements.recipients import concerned_runtime, has_topics_apart, topic_of
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.clock import Clock

@@ -2,17 +2,20 @@
 
 A worker runs what tenants send it, and its texts may quote a service that it called. So only codes that are about what the
 tenant asked for keep the worker's words, bounded and without the places that objects lie in; every other code has a sentence
-of ours. The second line looks at the words that are kept: what seems to name an ARN, an account, a key, a role or a host is
-not told at all. All of it goes to the log. A bare name that stands among plain words cannot be told from one of them: whoever
-runs a worker of its own will can say what it knows, and only to those whose work it does.
+of ours. Of the words that are kept, those that seem to be AWS's are not told at all: beside an ARN or a role stand names that
+look like any word. From all others secrets, hosts and paths are taken out (`core/redaction.py`). All of it goes to the log. A
+bare name that stands among plain words cannot be told from one of them: whoever runs a worker of its own will can say what it
+knows, and only to those whose work it does.
 """
 
 import re
 
 from avatar_api.documents.errors import WorkerError, WorkerErrorCode
 from avatar_operator.core.confidential import FOR_THE_PLATFORM_TEAM
+from avatar_operator.core.redaction import as_it_appears, redacted
 
 MAX_WORDS = 600
+MAX_READ = 4096
 _ABOUT_WHAT_WAS_ASKED: frozenset[WorkerErrorCode] = frozenset(
     {
         "InvalidRequest",
@@ -45,21 +48,20 @@ _SENTENCES: dict[WorkerErrorCode, str] = {
     "WorkerUnavailable": "The worker is busy or starting.",
     "InternalError": "The worker failed in a way that it should not.",
 }
-_PLACES = re.compile(r"s3://\S*/(?=[^\s/])")
-"""Where an object lies, up to its name."""
-_TELLTALE = re.compile(
-    r"\barn:|s3://|https?://|\brole\b|\broles?/|-role\b|\bbuckets?\b|\baws\b|amazon|boto|\bendpoint\b|validation error"
-    r"|\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}|\b\d{12}\b|\b\d{1,3}(?:\.\d{1,3}){3}\b"
-    r"|\b[\w-]+\.(?:[\w-]+\.)*(?:cloud|cn|com|corp|dev|internal|io|lan|local|net|org|svc)\b",
+_SPOKEN_BY_AWS = re.compile(
+    r"\barn:|arn:aws|\brole\b|\broles?/|-role\b|\bbuckets?\b|\baws\b|amazon|boto|\bendpoint\b|validation error",
     re.IGNORECASE,
 )
-"""ARNs, URLs, hosts, keys, accounts, addresses, and the words with which a service of AWS or its client speaks."""
+"""The words with which a service of AWS or its client speaks."""
 
 
 def public_words(words: str) -> str:
-    """What a tenant may read of words that somebody else wrote: without the places of objects; nothing if more is in them."""
-    named = _PLACES.sub("", " ".join(words.split()))[:MAX_WORDS]
-    return "" if _TELLTALE.search(named) else named
+    """What a tenant may read of words that somebody else wrote: without secrets and places; nothing if AWS seems to speak."""
+    if len(words) > MAX_READ:
+        # What a cut leaves of a secret may look like none.
+        words = words[:MAX_READ].rpartition(" ")[0]
+    told = redacted(words)
+    return "" if _SPOKEN_BY_AWS.search(as_it_appears(told)) else told[:MAX_WORDS]
 
 
 def worker_sentence(error: WorkerError) -> str:

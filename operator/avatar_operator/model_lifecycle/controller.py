@@ -119,12 +119,9 @@ class ModelLifecycle:
 
     async def observe(self, body: Object) -> ModelObservation:
         """Gather the runtime, and the photos or the outcome where a decision depends on them; then ask for a place."""
-        try:
+        with self.quotas.standing_back_on_failure(body):
             observation = await self._gather(body)
             has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
-        except Exception:
-            self.quotas.stand_back(body["metadata"]["uid"])
-            raise
         return replace(observation, has_place=has_place)
 
     async def _gather(self, body: Object) -> ModelObservation:

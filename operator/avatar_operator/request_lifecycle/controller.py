@@ -74,12 +74,9 @@ class RequestLifecycle:
 
     async def observe(self, body: Object) -> RequestObservation:
         """Gather model and runtime, and what has been drawn where drawing is under way; then ask for a place."""
-        try:
+        with self.quotas.standing_back_on_failure(body):
             observation = await self._gather(body)
             has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
-        except Exception:
-            self.quotas.stand_back(body["metadata"]["uid"])
-            raise
         return replace(observation, has_place=has_place)
 
     async def _gather(self, body: Object) -> RequestObservation:

@@ -24,7 +24,8 @@ class S3Location:
         bucket, slash, key = uri.removeprefix(SCHEME).partition("/")
         if not uri.startswith(SCHEME) or not bucket or not slash:
             raise WorkerFailure(
-                "InvalidRequest", f"{uri!r} is no S3 location: it should read s3://bucket/key"
+                "InvalidRequest",
+                f"{uri!r} is no S3 location: it should begin with s3:// and end with the key of an object",
             )
         return cls(bucket, key)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
-from avatar_operator.announcements.letters import Letter
+from avatar_operator.announcements.letter import Letter
 from avatar_operator.announcements.outbox import OBJECTS_PER_TURN
 from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
 from avatar_operator.backends.attempts import AttemptFailed

@@ -27,6 +27,16 @@ class PreparedPhotos:
     verdicts: list[PhotoVerdict]
 
 
+class _PhotoDenied(PhotoRejected):
+    """A photo that may not be read, or is gone: to whoever may not list a bucket, and an attempt's credentials list none, S3
+    says the same of both. Where others can be read it is a matter of this photo, and where none can, of the storage.
+    """
+
+    def __init__(self, denial: StorageDenied) -> None:
+        super().__init__("NotFound", "was deleted, or may not be read")
+        self.denial = denial
+
+
 def prepare_photos(
     photos: Sequence[PhotoLocation],
     policy: PhotoPolicy,
@@ -65,8 +75,8 @@ def prepare_photos(
                             "Duplicate", f"is nearly the same as {uri}; add a different photo"
                         )
             except PhotoRejected as rejected:
-                if isinstance(rejected.__cause__, StorageDenied):
-                    denied.append(rejected.__cause__)
+                if isinstance(rejected, _PhotoDenied):
+                    denied.append(rejected.denial)
                 verdicts.append(
                     PhotoVerdict(uri=photo.uri, rejection=rejected.rejection, message=str(rejected))
                 )
@@ -91,8 +101,7 @@ def _read(photo: PhotoLocation, policy: PhotoPolicy, storage: ObjectStorage) -> 
     except ObjectNotFound as error:
         raise PhotoRejected("NotFound", "is not there; was it deleted?") from error
     except StorageDenied as error:
-        # To whoever may not list a bucket, S3 says the same of what is not there. An attempt's credentials list none.
-        raise PhotoRejected("NotFound", "was deleted, or may not be read") from error
+        raise _PhotoDenied(error) from error
     except ObjectChanged as error:
         raise PhotoRejected("NotFound", "has been overwritten since the training was asked for") from error
     except ObjectTooLarge as error:

@@ -8,17 +8,15 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from avatar_api.group import AVATAR_MODEL
-from avatar_operator.announcements.letters import (
+from avatar_operator.announcements.letter import EVENTS, Letter, UndeliverableError
+from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
+from avatar_operator.announcements.post_office import (
     AT_ONCE,
-    EVENTS,
     MAX_WAITING,
     PATIENCE_SECONDS,
-    Letter,
     LetterMetrics,
     PostOffice,
-    UndeliverableError,
 )
-from avatar_operator.announcements.place_troubles import LOSS_TOLD_SECONDS, PlaceTrouble
 from avatar_operator.core.decision import Notice
 from avatar_operator.core.news import News
 from avatar_operator.core.tenant import current_tenant

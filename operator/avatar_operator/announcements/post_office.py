@@ -19,19 +19,15 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from avatar_api.group import Kind
+from avatar_operator.announcements.letter import EVENTS, Letter, UndeliverableError
 from avatar_operator.announcements.place_troubles import PlaceTrouble, PlaceTroubles
 from avatar_operator.core.defects import defect
-from avatar_operator.core.news import News
 from avatar_operator.core.tenant import on_behalf_of
 from avatar_operator.core.turns import Turns
-from avatar_operator.kube.client import Object
 from avatar_operator.kube.leadership import LeadershipLostError
 
 log = structlog.get_logger(__name__)
 
-EVENTS = ""
-"""The destination of Events; all others are names of runtimes."""
 LANES = 4
 """Of one place: for a topic, and for the Events of one namespace."""
 AT_ONCE = 2 * LANES
@@ -44,55 +40,6 @@ MAX_WAITING = 10_000
 TROUBLE_TRIES = 3
 """Failures in a row after which a place counts as unreachable: fewer are hiccups."""
 OUTCOMES = ("Delivered", "Retried", "Refused", "GivenUp")
-
-
-class UndeliverableError(Exception):
-    """A letter did not arrive.
-
-    Attributes:
-        reason: one CamelCase word.
-        message: what happened and how to mend it, for a person.
-        hopeless: trying again cannot help.
-    """
-
-    def __init__(self, reason: str, message: str, *, hopeless: bool) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.hopeless = hopeless
-
-
-@dataclass(frozen=True)
-class Letter:
-    """One piece of news on its way to one place.
-
-    Attributes:
-        destination: EVENTS, or the name of the runtime whose topic is to be told.
-        kind: of the object.
-        body: the object's kind, and its name, namespace, uid and resourceVersion, as they were.
-        version: the object's resourceVersion.
-        news: what is told.
-        written: seconds on the loop's clock when it was posted.
-        apart: whether the destination has a place for each namespace, and none of them is known to the others.
-    """
-
-    destination: str
-    kind: Kind
-    body: Object
-    version: int
-    news: News
-    written: float
-    apart: bool = False
-
-    @property
-    def uid(self) -> str:
-        """The object's uid."""
-        return str(self.body["metadata"]["uid"])
-
-    @property
-    def namespace(self) -> str:
-        """The object's namespace; empty if it is in none."""
-        return str(self.body["metadata"].get("namespace", ""))
 
 
 Deliver = Callable[[Letter], Awaitable[None]]
