@@ -39,7 +39,7 @@ from conformance.emulator.guarded_aws import Key
 from conformance.emulator.guarded_aws import refusal as refusal_at_aws
 from e2e.conftest import StartOperator
 from e2e.flight import STAND_IN, Flight, Object, eventually
-from e2e.test_permissions import ACCOUNT, EVERYTHING, GuardedAws
+from e2e.guarded_aws import ACCOUNT, EVERYTHING, GuardedAws
 from sagemaker_local.authorization.decision import Policies, Request, refusal
 
 EVERY_ACTION = (
