@@ -67,7 +67,7 @@ class RuntimeLifecycle:
     async def observe(self, body: Object) -> RuntimeObservation:
         """Gather who uses the runtime, and how its topic is doing."""
         recorded = read_object(AvatarRuntime, body).object
-        left_behind = believed_left_behind(recorded, self.cache)
+        left_behind = believed_left_behind(recorded, self.cache, self.clock.now())
         is_foreign = left_behind != recorded.status.left_behind
         status = recorded.status.model_copy(update={"left_behind": left_behind})
         runtime = recorded.model_copy(update={"status": status})
