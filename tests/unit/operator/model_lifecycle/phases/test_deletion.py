@@ -339,7 +339,7 @@ def test_a_claim_that_was_there_when_it_was_taken_away_is_remembered() -> None:
 
 
 def test_a_runtime_with_too_much_to_remember_is_not_asked_to_wait_for_a_worker() -> None:
-    entries = [left_by_model(STANDARD, a_model(uid=str(number)), NOON) for number in range(34)]
+    entries = [left_by_model(STANDARD, a_model(uid=str(number)), NOON) for number in range(33)]
     runtime = a_runtime(status=STANDARD.status.model_copy(update={"left_behind": entries}))
     observation = observed_model(_going(SILENT), runtime=runtime, now=at(60))
 
