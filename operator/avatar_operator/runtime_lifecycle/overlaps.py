@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar_api.allowed_prefixes import NAMESPACE
-from avatar_operator.kube.client import Object
 from avatar_operator.runtime_lifecycle.conditions import ACCEPTED
 from avatar_operator.runtime_lifecycle.dangers import mixed_prefixes, overlapping_prefixes
+from avatar_operator.runtime_lifecycle.work import Body
 
 PLACES = ("requests", "artifacts", "outputs")
 
@@ -54,7 +54,7 @@ class Overlap:
     message: str
 
 
-def reach_of(body: Object) -> Reach:
+def reach_of(body: Body) -> Reach:
     """What an AvatarRuntime reaches."""
     metadata, storage = body["metadata"], body.get("spec", {}).get("storage", {})
     allowed: Mapping[str, Any] = storage.get("allowed", {})
@@ -66,7 +66,7 @@ def reach_of(body: Object) -> Reach:
     )
 
 
-def _works(body: Object) -> bool:
+def _works(body: Body) -> bool:
     conditions = body.get("status", {}).get("conditions", ())
     return any((each.get("type"), each.get("status")) == (ACCEPTED, "True") for each in conditions)
 

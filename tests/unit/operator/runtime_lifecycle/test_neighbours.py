@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from avatar_api.group import AVATAR_RUNTIME
@@ -11,7 +9,7 @@ from avatar_operator.kube.cache import ObjectCache, key_of
 from avatar_operator.kube.client import Object
 from avatar_operator.runtime_lifecycle import neighbours
 from avatar_operator.runtime_lifecycle.neighbours import RuntimeNeighbours
-from avatar_operator.runtime_lifecycle.overlaps import Reach
+from avatar_operator.runtime_lifecycle.overlaps import Reach, overlap
 from builders.manifests import runtime_manifest
 
 
@@ -142,13 +140,12 @@ def test_of_a_hundred_runtimes_only_those_in_the_same_buckets_are_compared_and_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     compared: list[tuple[str, str]] = []
-    judge: Callable[[Reach, Reach], object] = neighbours.overlap
 
     def counted(own: Reach, other: Reach) -> object:
         compared.append((own.name, other.name))
-        return judge(own, other)
+        return overlap(own, other)
 
-    monkeypatch.setattr(neighbours, "overlap", counted)
+    monkeypatch.setattr(neighbours, overlap.__name__, counted)
     cluster = Cluster()
     for number in range(100):
         cluster.have(f"r{number}", f"s3://photos-of-{number // 2}/{{namespace}}/")

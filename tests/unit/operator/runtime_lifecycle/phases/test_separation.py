@@ -32,7 +32,9 @@ def _beside(overlap: Overlap, *, works: bool) -> dict[str, tuple[str, str]]:
         status = runtime.status.model_copy(update={"conditions": [a_condition("Accepted")]})
         runtime = runtime.model_copy(update={"status": status})
     draft = decide(observed_runtime(runtime, overlap=overlap))
-    said = {each.type: (each.status, each.reason) for each in draft.status.conditions}
+    said: dict[str, tuple[str, str]] = {
+        each.type: (each.status, each.reason) for each in draft.status.conditions
+    }
     assert bool(draft.actions) == (said["Accepted"][0] == "True")
     return said
 
