@@ -55,6 +55,7 @@ from avatar_operator.request_lifecycle.lifecycle import PHASES as REQUEST_PHASES
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
 from avatar_operator.runtime_lifecycle.lifecycle import PHASES as RUNTIME_PHASES
 from avatar_operator.runtime_lifecycle.metrics import RuntimeCollector
+from avatar_operator.runtime_lifecycle.neighbours import RuntimeNeighbours
 from avatar_operator.settings import OperatorSettings
 from avatar_operator.sweeper import Sweeper
 from avatar_operator.telemetry.health import Health
@@ -107,7 +108,10 @@ class Operator:
         models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces, trainings)
         requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces, pictures)
         orphans = OrphanFindings(cache, self._bring_back_runtime)
-        runtimes = RuntimeLifecycle(cache, backends, clock, left_behind, orphans, self._outbox.trouble)
+        neighbours = RuntimeNeighbours(cache, self._bring_back_runtime)
+        runtimes = RuntimeLifecycle(
+            cache, backends, clock, left_behind, orphans, self._outbox.trouble, neighbours.of
+        )
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
         def workers_of(lifecycle: Lifecycle[Any, Any, Any], count: int) -> ReconcileWorkers:

@@ -28,6 +28,7 @@ from avatar_operator.request_lifecycle.notes import DrawingNotes
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.overlaps import Overlap
 from avatar_operator.runtime_lifecycle.users import Users
 from avatar_operator.runtime_lifecycle.work import Work
 from builders.clock import NOON
@@ -160,6 +161,7 @@ def observed_runtime(
     handed_over: Sequence[LeftBehind] = (),
     orphans: Finding | None = None,
     topic_trouble: PlaceTrouble | None = None,
+    overlap: Overlap | None = None,
 ) -> RuntimeObservation:
     """An AvatarRuntime and its surroundings."""
     return RuntimeObservation(
@@ -170,6 +172,7 @@ def observed_runtime(
         handed_over=tuple(handed_over),
         orphans=orphans,
         topic_trouble=topic_trouble,
+        overlap=overlap,
     )
 
 

@@ -31,6 +31,7 @@ from avatar_operator.reconciling.reconciler import Reconciled, Reconciler
 from avatar_operator.reconciling.trouble import Troubles
 from avatar_operator.request_lifecycle.controller import RequestLifecycle
 from avatar_operator.runtime_lifecycle.controller import RuntimeLifecycle
+from avatar_operator.runtime_lifecycle.neighbours import RuntimeNeighbours
 from avatar_operator.telemetry.metrics import OperatorMetrics
 from builders.backend import ScriptedBackend, a_success, backends_of
 from builders.clock import FakeClock
@@ -92,7 +93,7 @@ class World:
         metrics = OperatorMetrics(registry)
         backends = backends_of(self.backend)
         self.brought_back: list[str] = []
-        """Runtimes that were asked to take over what an object leaves behind."""
+        """Runtimes that were asked to take over what an object leaves behind, or to which another one stands otherwise."""
         namespaces = NamespaceLabels(self.kube, monotonic=lambda: self.clock.now().timestamp())
         left_behind = LeftBehindRegister(self.brought_back.append)
         self.vanished = VanishedObjects(self.cache, self.clock, left_behind, lambda: True)
@@ -119,7 +120,13 @@ class World:
             on_trouble=self.outbox_troubles.append,
         )
         self.runtimes = RuntimeLifecycle(
-            self.cache, backends, self.clock, left_behind, self.orphans, self.outbox.trouble
+            self.cache,
+            backends,
+            self.clock,
+            left_behind,
+            self.orphans,
+            self.outbox.trouble,
+            RuntimeNeighbours(self.cache, self.brought_back.append).of,
         )
         self._outbox_began = False
 

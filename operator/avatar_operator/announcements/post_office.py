@@ -14,7 +14,7 @@ import asyncio
 import zlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -164,7 +164,7 @@ class PostOffice:
             if pause:
                 await asyncio.sleep(pause)
         del self._lanes[place]
-        if place.namespace and not any(other.address == place.address for other in self._lanes):
+        if place.namespace and not any(replace(place, share=share) in self._lanes for share in range(LANES)):
             # Perhaps the namespace is gone, and its topic with it: no letter would ever end the trouble.
             self._troubles.reached(*place.address)
 

@@ -32,7 +32,8 @@ class FairThreads:
     async def run(self, work: Callable[[], T]) -> T:
         """Run work in a thread, when the present tenant's turn comes. Raises what the work raises.
 
-        Whoever is cancelled meanwhile leaves the thread at its work; it is free again when that ends.
+        Whoever is cancelled meanwhile leaves the thread at its work; it is free again when that ends. If it fails then,
+        nobody is told: whoever asked has gone.
         """
         tenant = current_tenant()
         await self._turn(tenant)
@@ -42,7 +43,7 @@ class FairThreads:
             # The threads were closed in between.
             self._ended(tenant)
             raise
-        call.add_done_callback(lambda _: self._ended(tenant))
+        call.add_done_callback(lambda call: self._call_ended(tenant, call))
         return await asyncio.shield(call)
 
     def close(self) -> None:
@@ -71,6 +72,12 @@ class FairThreads:
             else:
                 self._free -= 1
                 turn.set_result(None)
+
+    def _call_ended(self, tenant: str, call: asyncio.Future[T]) -> None:
+        if not call.cancelled():
+            # asyncio logs an error that nobody has asked for, and of whoever was cancelled nobody asks.
+            call.exception()
+        self._ended(tenant)
 
     def _ended(self, tenant: str) -> None:
         self._free += 1

@@ -20,9 +20,6 @@ LONGEST_CALL_SECONDS = 70
 """SageMaker gives a call that draws 60 seconds; the rest is for clocks that differ."""
 FIRST_TRY_SECONDS = 300
 """How long after `since` an entry is tried for the first time."""
-MAX_AWAITED = 50
-"""Beyond so many entries a runtime takes over no more whose objects have nothing left: the rest of the places is for what is
-there already. What such an object's worker stores all the same is found as an orphan."""
 
 
 def end_of_attempt(runtime: AvatarRuntime, now: datetime) -> datetime | None:

@@ -28,7 +28,14 @@ class DeletePictures:
     """Remove what the request drew."""
 
 
-RequestAction = DrawPictures | DeletePictures | MarkRetained | UnmarkRetained | RecordLeftBehind
+@dataclass(frozen=True)
+class LookForPictures:
+    """Look whether anything is stored for the request."""
+
+
+RequestAction = (
+    DrawPictures | DeletePictures | LookForPictures | MarkRetained | UnmarkRetained | RecordLeftBehind
+)
 RequestDraft = Draft[AvatarRequestStatus, RequestAction]
 
 
@@ -39,8 +46,16 @@ class DrawingAnswered:
     result: DrawResult
 
 
+@dataclass(frozen=True)
+class PicturesLookedFor:
+    """Whether anything is stored for the request."""
+
+    found: bool
+
+
 RequestFact = (
     DrawingAnswered
+    | PicturesLookedFor
     | DataDeleted
     | MarkedRetained
     | UnmarkedRetained

@@ -20,6 +20,12 @@ def is_finished(status: AvatarRequestStatus) -> bool:
     return endings.request_has_ended(None if succeeded is None else succeeded.status)
 
 
+def has_failed(status: AvatarRequestStatus) -> bool:
+    """Whether the request has failed for good."""
+    succeeded = find_condition(status.conditions, SUCCEEDED)
+    return succeeded is not None and succeeded.status == "False"
+
+
 def is_drawing(status: AvatarRequestStatus) -> bool:
     """Whether the request has been given the artifact that it draws with, and is not finished."""
     return status.model is not None and not is_finished(status)

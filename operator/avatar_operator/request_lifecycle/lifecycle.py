@@ -2,7 +2,7 @@
 
 protection, trust,        what holds at every time
 deletion
-keeping, expiry           the end of a finished request
+vacancy, keeping, expiry  the end of a finished request
 deadline                  the end of one that waits or draws for too long
 resolution, acceptance    with which artifact, and may it: from then on with no other
 drawing                   picture by picture, until none is missing
@@ -19,7 +19,14 @@ from avatar_operator.core.foreign_status import say_foreign
 from avatar_operator.core.kstatus import at_rest, at_work, stalled
 from avatar_operator.core.protection import protected
 from avatar_operator.left_behind.actions import MarkedRetained, MarkRetained, UnmarkedRetained, UnmarkRetained
-from avatar_operator.request_lifecycle.actions import DrawingAnswered, DrawPictures, RequestDraft, RequestFact
+from avatar_operator.request_lifecycle.actions import (
+    DrawingAnswered,
+    DrawPictures,
+    LookForPictures,
+    PicturesLookedFor,
+    RequestDraft,
+    RequestFact,
+)
 from avatar_operator.request_lifecycle.conditions import READY, SUCCEEDED, is_drawing
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.phases.acceptance import acceptance
@@ -29,6 +36,7 @@ from avatar_operator.request_lifecycle.phases.drawing import drawing, fold_drawi
 from avatar_operator.request_lifecycle.phases.expiry import expiry
 from avatar_operator.request_lifecycle.phases.keeping import fold_mark, keeping
 from avatar_operator.request_lifecycle.phases.resolution import resolution
+from avatar_operator.request_lifecycle.phases.vacancy import fold_look, vacancy
 
 
 def protection(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
@@ -41,7 +49,7 @@ def trust(observation: RequestObservation, draft: RequestDraft) -> RequestDraft:
     return say_foreign(observation, draft, observation.foreign)
 
 
-PHASES = (protection, trust, deletion, keeping, expiry, deadline, resolution, acceptance, drawing)
+PHASES = (protection, trust, deletion, vacancy, keeping, expiry, deadline, resolution, acceptance, drawing)
 
 
 def decide(observation: RequestObservation) -> RequestDraft:
@@ -54,6 +62,8 @@ def fold(observation: RequestObservation, draft: RequestDraft, fact: RequestFact
     match fact:
         case DrawingAnswered() | ActionFailed(action=DrawPictures()):
             return fold_drawing(observation, draft, fact)
+        case PicturesLookedFor() | ActionFailed(action=LookForPictures()):
+            return fold_look(draft, fact)
         case MarkedRetained() | UnmarkedRetained() | ActionFailed(action=MarkRetained() | UnmarkRetained()):
             return fold_mark(observation, draft, fact)
         case _:

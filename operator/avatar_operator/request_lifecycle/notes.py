@@ -18,6 +18,7 @@ class DrawingNotes:
         trouble: why the last try failed, or None.
         all_answered: whether every call was answered, so that no worker can be drawing still. Not known of what
             another process has called.
+        holds_pictures: whether some were found after it had failed.
     """
 
     loading_since: datetime | None = None
@@ -26,3 +27,4 @@ class DrawingNotes:
     drawn: frozenset[str] = frozenset()
     trouble: Retry | None = None
     all_answered: bool = False
+    holds_pictures: bool = False

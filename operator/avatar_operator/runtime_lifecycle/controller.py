@@ -38,6 +38,7 @@ from avatar_operator.runtime_lifecycle.idle import IdleMeter, IdleTime, idle_ins
 from avatar_operator.runtime_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.runtime_lifecycle.notes import RuntimeNotes
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
+from avatar_operator.runtime_lifecycle.overlaps import Overlap
 from avatar_operator.runtime_lifecycle.users import Users, users_of
 from avatar_operator.runtime_lifecycle.work import work_of
 
@@ -48,6 +49,7 @@ class RuntimeLifecycle:
 
     Attributes:
         topic_trouble: why the status topic of a runtime, given by name, does not hear everything; None if it does.
+        overlap: another runtime that a runtime, given by name, is not apart from; None if there is none.
     """
 
     cache: ObjectCache
@@ -56,6 +58,7 @@ class RuntimeLifecycle:
     left_behind: LeftBehindRegister
     orphans: OrphanFindings
     topic_trouble: Callable[[str], PlaceTrouble | None]
+    overlap: Callable[[str], Overlap | None]
     kind = AVATAR_RUNTIME
 
     def __post_init__(self) -> None:
@@ -64,7 +67,7 @@ class RuntimeLifecycle:
     async def observe(self, body: Object) -> RuntimeObservation:
         """Gather who uses the runtime, and how its topic is doing."""
         recorded = read_object(AvatarRuntime, body).object
-        left_behind = believed_left_behind(recorded, self.cache)
+        left_behind = believed_left_behind(recorded, self.cache, self.clock.now())
         is_foreign = left_behind != recorded.status.left_behind
         status = recorded.status.model_copy(update={"left_behind": left_behind})
         runtime = recorded.model_copy(update={"status": status})
@@ -79,6 +82,7 @@ class RuntimeLifecycle:
             handed_over=self.left_behind.waiting(name),
             orphans=self.orphans.of(runtime.metadata.uid),
             topic_trouble=self.topic_trouble(name),
+            overlap=self.overlap(name),
         )
 
     def _models(self, name: str) -> list[Object]:

@@ -20,7 +20,7 @@ def danger(runtime: AvatarRuntime) -> tuple[str, str] | None:
     storage = runtime.spec.storage
     allowed = [*storage.allowed.photos, *storage.allowed.outputs]
     places = (storage.requests, storage.artifacts, storage.outputs)
-    overlapping = next(_overlapping(allowed, places), None)
+    overlapping = next(overlapping_prefixes(allowed, places), None)
     if overlapping is not None:
         prefix, place = overlapping
         return (
@@ -28,7 +28,7 @@ def danger(runtime: AvatarRuntime) -> tuple[str, str] | None:
             f"{prefix} in spec.storage.allowed overlaps {place}, where the operator keeps things, for some namespace at least:"
             " users may name what lies there. Allow another prefix.",
         )
-    mixed = next(_mixed(allowed), None)
+    mixed = next(mixed_prefixes(allowed, allowed), None)
     if mixed is not None:
         return (
             "NamespacesMixed",
@@ -55,9 +55,12 @@ def danger(runtime: AvatarRuntime) -> tuple[str, str] | None:
     return None
 
 
-def _overlapping(allowed: Sequence[str], places: Sequence[str]) -> Iterator[tuple[str, str]]:
+def overlapping_prefixes(allowed: Sequence[str], places: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Pairs of a prefix and a place of which one may lie in the other, whatever `{namespace}` stands for."""
     for prefix, place in product(allowed, places):
+        head = prefix.partition(NAMESPACE)[0]
+        if not (place.startswith(head) or head.startswith(place)):
+            continue
         segments = place.count("/")
         beginning = "".join(part + "/" for part in prefix.split("/")[:-1][:segments])
         pattern = LABEL.join(map(re.escape, beginning.split(NAMESPACE)))
@@ -65,10 +68,10 @@ def _overlapping(allowed: Sequence[str], places: Sequence[str]) -> Iterator[tupl
             yield prefix, place
 
 
-def _mixed(allowed: Sequence[str]) -> Iterator[tuple[str, str]]:
+def mixed_prefixes(outers: Sequence[str], inners: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Pairs of prefixes of which the second, for one namespace, may lie in the first of another."""
-    naming = [prefix for prefix in allowed if NAMESPACE in prefix]
-    for outer, inner in product(naming, naming):
+    naming, named = ([prefix for prefix in prefixes if NAMESPACE in prefix] for prefixes in (outers, inners))
+    for outer, inner in product(naming, named):
         head, _, behind = outer.partition(NAMESPACE)
         if not inner.startswith(head) or inner.startswith(f"{head}{NAMESPACE}{_segment(behind)}"):
             continue

@@ -6,6 +6,7 @@ from datetime import datetime
 from avatar_api.avatar_runtime import AvatarRuntime, AvatarRuntimeStatus, LeftBehind
 from avatar_operator.announcements.place_troubles import PlaceTrouble
 from avatar_operator.orphans.finding import Finding
+from avatar_operator.runtime_lifecycle.overlaps import Overlap
 from avatar_operator.runtime_lifecycle.users import Users
 from avatar_operator.runtime_lifecycle.work import Work
 
@@ -22,6 +23,7 @@ class RuntimeObservation:
         handed_over: what objects that are being deleted want the runtime to take over.
         orphans: what the collector of orphans found last; None before its first look.
         topic_trouble: why its status topic does not hear everything; None if it does, as far as is known.
+        overlap: another runtime that it is not apart from; None if there is none.
         recorded: its status as it stands; None if all of it is believed.
         foreign: fields of the status that the operator cannot have written, which is why `runtime` has them otherwise.
     """
@@ -33,6 +35,7 @@ class RuntimeObservation:
     handed_over: tuple[LeftBehind, ...] = ()
     orphans: Finding | None = None
     topic_trouble: PlaceTrouble | None = None
+    overlap: Overlap | None = None
     recorded: AvatarRuntimeStatus | None = None
     foreign: tuple[str, ...] = ()
 

@@ -35,7 +35,8 @@ def users_of(runtime_name: str, models: Iterable[Body], requests: Iterable[Body]
 
     A model that has nothing stored does not count: it was refused, or never trained. One that was planned once counts even
     if it is refused now and its plan was withdrawn: a submission that is delayed has stored its request document by then. A
-    request counts while it has pictures to draw, and while pictures must be removed with it.
+    request counts while it has pictures to draw, while pictures must be removed with it, and while those that are to stay are
+    not marked so: if the runtime went first, they would be taken for orphans.
 
     Args:
         runtime_name: the runtime.
@@ -73,8 +74,8 @@ def _request_uses(runtime_name: str, request: Body, models: set[tuple[str, str]]
         return not finished and (namespace, spec.get("modelRef", {}).get("name", "")) in models
     if status["runtimeName"] != runtime_name:
         return False
-    must_be_removed = "storagePrefix" in status and spec.get("deletionPolicy", "Delete") != "Retain"
-    return not finished or must_be_removed
+    is_kept = spec.get("deletionPolicy", "Delete") == "Retain" and "retainedTime" in status
+    return not finished or ("storagePrefix" in status and not is_kept)
 
 
 def _place(body: Body) -> tuple[str, str]:

@@ -27,7 +27,8 @@ from avatar_operator.left_behind.folding import (
     let_go,
     was_asked_in_vain,
 )
-from avatar_operator.left_behind.last_removal import MAX_AWAITED, end_of_attempt
+from avatar_operator.left_behind.last_removal import end_of_attempt
+from avatar_operator.left_behind.shares import has_place_to_wait
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
     CancelAttempt,
@@ -137,8 +138,8 @@ def _until_no_worker_lives(observation: ModelObservation, draft: ModelDraft, end
     explanation = (
         "Everything is removed, but a worker has not said that it stopped, and may still store something."
     )
-    is_full = len(runtime.status.left_behind) >= MAX_AWAITED
-    if is_full or was_asked_in_vain(observation.asked_since, observation.now):
+    has_place = has_place_to_wait(runtime.status.left_behind, observation.model.metadata.namespace)
+    if not has_place or was_asked_in_vain(observation.asked_since, observation.now):
         message = f"{explanation} If it does, that is found as an orphan."
         return draft.say_farewell(Notice("Warning", "CleanupIncomplete", message)).remove_finalizer()
     return draft.act(RecordLeftBehind(explanation, may_grow_until=end, is_removed=True))

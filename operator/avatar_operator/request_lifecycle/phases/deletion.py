@@ -7,9 +7,6 @@ what it stored by then is removed as well.
 What cannot be removed in time the runtime takes over, and only when it says so is the request let go (`left_behind`).
 """
 
-from datetime import datetime, timedelta
-
-from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.decision import ActionFailed, Notice
 from avatar_operator.left_behind import folding
 from avatar_operator.left_behind.actions import (
@@ -20,9 +17,8 @@ from avatar_operator.left_behind.actions import (
 )
 from avatar_operator.left_behind.entries import is_recorded
 from avatar_operator.left_behind.folding import let_go
-from avatar_operator.left_behind.last_removal import LONGEST_CALL_SECONDS
 from avatar_operator.request_lifecycle.actions import DeletePictures, RequestAction, RequestDraft
-from avatar_operator.request_lifecycle.conditions import SUCCEEDED, is_finished
+from avatar_operator.request_lifecycle.last_call import calls_have_ended
 from avatar_operator.request_lifecycle.observation import RequestObservation
 
 
@@ -55,7 +51,7 @@ def fold_cleanup(
 ) -> RequestDraft:
     """What is left of the pictures."""
     if isinstance(fact, DataDeleted) and not fact.report.left_behind:
-        ended = _calls_have_ended(observation)
+        ended = calls_have_ended(observation)
         if observation.now < ended:
             return draft.look_again_in((ended - observation.now).total_seconds())
     return folding.fold_cleanup(
@@ -66,16 +62,3 @@ def fold_cleanup(
         now=observation.now,
         asked_since=observation.asked_since,
     )
-
-
-def _calls_have_ended(observation: RequestObservation) -> datetime:
-    """When no call of this request's can be drawing any more."""
-    request = observation.request
-    assert request.metadata.deletion_timestamp is not None
-    if observation.notes.all_answered:
-        return observation.now
-    last_call = request.metadata.deletion_timestamp
-    succeeded = find_condition(request.status.conditions, SUCCEEDED)
-    if succeeded is not None and is_finished(request.status):
-        last_call = min(last_call, succeeded.last_transition_time)
-    return last_call + timedelta(seconds=LONGEST_CALL_SECONDS)

@@ -3,6 +3,7 @@
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_operator.backends.selection import UNKNOWN, backend_name
 from avatar_operator.core.condition_drafts import set_condition
+from avatar_operator.core.conditions import is_true
 from avatar_operator.core.kstatus import stalled
 from avatar_operator.locations import runtime_storage
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
@@ -12,11 +13,24 @@ from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 
 def acceptance(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
     """Set Accepted, and stop here if it is not True."""
-    refused = refusal(observation.runtime)
+    refused = refusal(observation.runtime) or _overlap_refusal(observation, draft)
     if refused is None:
         return set_condition(observation, draft, ACCEPTED, "True", "Accepted", "")
     draft = set_condition(observation, draft, ACCEPTED, "False", *refused)
     return stalled(observation, draft, *refused).finish()
+
+
+def _overlap_refusal(observation: RuntimeObservation, draft: RuntimeDraft) -> tuple[str, str] | None:
+    """Why a runtime that has never worked does not begin beside one that was there before."""
+    overlap = observation.overlap
+    # One that works goes on, and so do its objects: what it has stored or shown, no refusal takes back.
+    if overlap is None or not overlap.other_was_first or is_true(draft.status.conditions, ACCEPTED):
+        return None
+    return (
+        "RuntimesOverlap",
+        f"{overlap.message} AvatarRuntime {overlap.other} was there first and goes on; this one begins when they are apart, or"
+        " when the other one is gone.",
+    )
 
 
 def refusal(runtime: AvatarRuntime) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from avatar_api.avatar_runtime import LeftBehind
 from avatar_operator.core.condition_drafts import update_status
 from avatar_operator.core.decision import ActionFailed
 from avatar_operator.left_behind.last_removal import FIRST_TRY_SECONDS, awaited, is_awaited
+from avatar_operator.left_behind.shares import has_place
 from avatar_operator.runtime_lifecycle.actions import (
     RemovalTried,
     RemoveLeftBehind,
@@ -21,11 +22,12 @@ from avatar_operator.runtime_lifecycle.actions import (
 )
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 
-MAX_ENTRIES = 100
-"""What the schema of the status takes. Beyond, objects wait with their finalizers."""
 TRIES_PER_PASS = 5
 LONGEST_INTERVAL_SECONDS = 86400
-MAX_DOUBLINGS = 16
+MOST_TRIES = 36_500
+"""A hundred years of them. More than that only a status says that the operator did not write."""
+DOUBLINGS = 9
+"""Intervals before the longest: from the first one on each is twice the one before."""
 
 
 def leftovers(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDraft:
@@ -33,7 +35,11 @@ def leftovers(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDr
     known = draft.status.left_behind
     uids = {entry.uid for entry in known}
     new = [entry for entry in observation.handed_over if entry.uid not in uids]
-    entries = [*known, *new][:MAX_ENTRIES]
+    entries = list(known)
+    for entry in new:
+        # Whoever finds no place keeps its finalizer.
+        if has_place(entries, entry.namespace):
+            entries.append(entry)
     if not entries:
         return draft
     draft = update_status(draft, left_behind=entries)
@@ -50,11 +56,9 @@ def leftovers(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDr
 
 def next_try(entry: LeftBehind) -> datetime:
     """When the removal of an entry is due again."""
-    intervals = (
-        min(FIRST_TRY_SECONDS * 2 ** min(number, MAX_DOUBLINGS), LONGEST_INTERVAL_SECONDS)
-        for number in range(entry.tries + 1)
-    )
-    return entry.since + timedelta(seconds=sum(intervals))
+    rarer = [FIRST_TRY_SECONDS * 2**number for number in range(min(entry.tries + 1, DOUBLINGS))]
+    seconds = sum(rarer) + LONGEST_INTERVAL_SECONDS * (min(entry.tries, MOST_TRIES) + 1 - len(rarer))
+    return entry.since + timedelta(seconds=seconds)
 
 
 def fold_removal(

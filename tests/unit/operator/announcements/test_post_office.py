@@ -1,6 +1,7 @@
 """Letters: in order, again and again, and not for ever; a place that is out of reach keeps nobody else waiting."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -225,6 +226,32 @@ def test_however_many_namespaces_have_news_few_events_are_on_their_way_at_once()
         assert most == AT_ONCE
 
     _in_virtual_time(story)
+
+
+def _calls_to_tell(namespaces: int) -> int:
+    """How many functions are called until each of some namespaces has heard of one thing."""
+    calls = 0
+
+    def count(_frame: object, what: str, _argument: object) -> None:
+        nonlocal calls
+        calls += what == "call"
+
+    async def story(post: Post) -> None:
+        for number in range(namespaces):
+            post.post("Ready", to=EVENTS, namespace=f"team-{number}", uid=str(number))
+        await asyncio.sleep(1)
+        assert len(post.reasons(EVENTS)) == namespaces
+
+    sys.setprofile(count)
+    try:
+        _in_virtual_time(story)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_news_of_ten_times_as_many_namespaces_take_ten_times_as_much_work_and_no_more() -> None:
+    assert _calls_to_tell(1000) < 12 * _calls_to_tell(100)
 
 
 def test_what_has_been_told_takes_no_memory() -> None:

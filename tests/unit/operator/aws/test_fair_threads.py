@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -162,3 +163,27 @@ async def test_whoever_works_for_nobody_works_for_the_platform() -> None:
 
 async def _tenant() -> str:
     return current_tenant()
+
+
+async def test_what_fails_after_who_asked_was_cancelled_is_nobodys_and_logged_as_no_defect(
+    threads: FairThreads,
+) -> None:
+    held, complaints = Held(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+
+    def fails_late() -> None:
+        held()
+        raise ZeroDivisionError
+
+    asked = asyncio.create_task(threads.run(fails_late))
+    await asyncio.to_thread(held.begun.wait, PATIENCE_SECONDS)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    held.released.set()
+    # The one thread is free again only when the call that failed has ended.
+    assert await threads.run(lambda: 7) == 7
+    del asked
+    gc.collect()
+
+    assert complaints == []

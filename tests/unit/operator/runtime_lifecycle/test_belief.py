@@ -1,6 +1,6 @@
 """Belief: nothing is deleted that somebody still has, or that serves, because a runtime's status says so."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,9 +10,12 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME
 from avatar_operator.backends.compute import EndpointsFacts
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.kube.cache import ObjectCache
+from avatar_operator.left_behind.last_removal import LONGEST_ATTEMPT_SECONDS
 from avatar_operator.runtime_lifecycle.belief import believed_left_behind
+from avatar_operator.runtime_lifecycle.phases.leftovers import next_try
 from builders.clock import NOON
 from builders.objects import MODEL_UID, REQUEST_UID, a_model, a_runtime
+from builders.observations import at
 from builders.world import World
 
 
@@ -43,12 +46,40 @@ def believed(entry: LeftBehind, *, model: bool = False, deleted_at: datetime | N
     cache = ObjectCache()
     if model:
         cache.store(AVATAR_MODEL, a_model(deleted_at=deleted_at).to_wire())
-    return believed_left_behind(a_runtime(status=AvatarRuntimeStatus(left_behind=[entry])), cache) == [entry]
+    runtime = a_runtime(status=AvatarRuntimeStatus(left_behind=[entry]))
+    return believed_left_behind(runtime, cache, NOON) == [entry]
 
 
 def test_what_is_left_of_an_object_that_is_gone_or_going_is_removed() -> None:
     assert believed(an_entry())
     assert believed(an_entry(), model=True, deleted_at=NOON)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"since": datetime(9999, 12, 31, tzinfo=UTC)},
+        {"tries": 2**31},
+        {"may_grow_until": datetime(9999, 12, 31, tzinfo=UTC)},
+    ],
+    ids=["since the end of time", "tried for ever", "growing until the end of time"],
+)
+def test_an_entry_holds_its_place_no_longer_than_the_operators_own_whatever_times_it_claims(
+    forged: dict[str, Any],
+) -> None:
+    runtime = a_runtime(status=AvatarRuntimeStatus(left_behind=[an_entry(**forged)]))
+
+    (entry,) = believed_left_behind(runtime, ObjectCache(), at(10))
+
+    assert next_try(entry) <= at(310)
+    assert entry.may_grow_until is None or entry.may_grow_until <= at(10 + LONGEST_ATTEMPT_SECONDS)
+
+
+def test_an_entry_that_the_operator_has_tried_as_often_as_there_was_time_for_is_believed_as_it_is() -> None:
+    entry = an_entry(tries=3)
+    runtime = a_runtime(status=AvatarRuntimeStatus(left_behind=[entry]))
+
+    assert believed_left_behind(runtime, ObjectCache(), at(300 + 600 + 1200)) == [entry]
 
 
 def test_nothing_is_removed_of_an_object_that_somebody_still_has() -> None:

@@ -66,12 +66,25 @@ def test_a_model_of_another_runtime_does_not_count() -> None:
         (ENDED, None, False),
         (BEGUN, {"deletionPolicy": "Retain"}, True),
         (BEGUN | ENDED, None, True),
-        (BEGUN | ENDED, {"deletionPolicy": "Retain"}, False),
+        (BEGUN | ENDED, {"deletionPolicy": "Retain"}, True),
+        (BEGUN | ENDED | {"retainedTime": "2026-11-25T12:00:00Z"}, {"deletionPolicy": "Retain"}, False),
+        (BEGUN | ENDED | {"retainedTime": "2026-11-25T12:00:00Z"}, None, True),
+        (ENDED | {"runtimeName": "standard"}, None, False),
         (BEGUN | {"runtimeName": "other"}, None, False),
     ],
-    ids=["waits for a model", "never began", "draws", "holds pictures", "keeps pictures", "of another"],
+    ids=[
+        "waits for a model",
+        "never began",
+        "draws",
+        "holds pictures",
+        "keeps pictures without a mark",
+        "keeps pictures",
+        "keeps them no more",
+        "drew nothing",
+        "of another",
+    ],
 )
-def test_a_request_counts_while_it_draws_and_while_its_pictures_must_go_with_it(
+def test_a_request_counts_while_it_draws_and_while_its_pictures_must_go_with_it_or_be_marked(
     status: Changes, spec: Changes | None, counts: bool
 ) -> None:
     assert users_of("standard", [_model(STORED)], [_request(status, spec)]).requests == counts

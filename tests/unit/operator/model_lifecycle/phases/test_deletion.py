@@ -15,7 +15,7 @@ from avatar_operator.left_behind.actions import (
     RecordLeftBehind,
 )
 from avatar_operator.left_behind.entries import left_by_model
-from avatar_operator.left_behind.last_removal import LONGEST_ATTEMPT_SECONDS, MAX_AWAITED
+from avatar_operator.left_behind.last_removal import LONGEST_ATTEMPT_SECONDS
 from avatar_operator.model_lifecycle.actions import (
     AttemptCancelled,
     CancelAttempt,
@@ -339,7 +339,7 @@ def test_a_claim_that_was_there_when_it_was_taken_away_is_remembered() -> None:
 
 
 def test_a_runtime_with_too_much_to_remember_is_not_asked_to_wait_for_a_worker() -> None:
-    entries = [left_by_model(STANDARD, a_model(uid=str(number)), NOON) for number in range(MAX_AWAITED)]
+    entries = [left_by_model(STANDARD, a_model(uid=str(number)), NOON) for number in range(33)]
     runtime = a_runtime(status=STANDARD.status.model_copy(update={"left_behind": entries}))
     observation = observed_model(_going(SILENT), runtime=runtime, now=at(60))
 
@@ -347,6 +347,18 @@ def test_a_runtime_with_too_much_to_remember_is_not_asked_to_wait_for_a_worker()
 
     assert draft.finalizer == "Remove"
     assert "found as an orphan" in draft.farewells[0].message
+
+
+def test_what_others_have_left_behind_takes_a_models_place_to_wait_from_nobody() -> None:
+    theirs = [
+        left_by_model(STANDARD, a_model(uid=str(number), namespace="team-z"), NOON) for number in range(50)
+    ]
+    runtime = a_runtime(status=STANDARD.status.model_copy(update={"left_behind": theirs}))
+    observation = observed_model(_going(SILENT), runtime=runtime, now=at(60))
+
+    draft = fold_cleanup(observation, model_draft(observation), REMOVED)
+
+    assert [type(action) for action in draft.actions] == [RecordLeftBehind]
 
 
 def test_what_cannot_be_removed_yet_may_grow_all_the_same() -> None:

@@ -28,14 +28,14 @@ REMAINS = CleanupReport(("denied",))
 GONE = EndpointsDeleted(EndpointsFacts(ready=True, reason="Deleted", message=""))
 
 
-def _entry(number: int = 1, *, tries: int = 0) -> LeftBehind:
+def _entry(number: int = 1, *, tries: int = 0, namespace: str = "team-a") -> LeftBehind:
     uid = f"{number:08d}-0000-0000-0000-000000000000"
     return LeftBehind(
         kind="AvatarModel",
-        namespace="team-a",
+        namespace=namespace,
         name=f"ann-{number}",
         uid=uid,
-        locations=[f"s3://models/artifacts/team-a/{uid}/"],
+        locations=[f"s3://models/artifacts/{namespace}/{uid}/"],
         since=NOON,
         tries=tries,
     )
@@ -61,12 +61,40 @@ def test_what_is_handed_over_is_kept_once() -> None:
 
 
 def test_more_than_the_status_can_hold_waits() -> None:
-    known = [_entry(number) for number in range(99)]
+    known = [_entry(number, namespace=f"team-{number}") for number in range(99)]
     observation = observed_runtime(_runtime(*known), handed_over=[_entry(100), _entry(101)])
 
     draft = leftovers(observation, runtime_draft(observation))
 
     assert draft.status.left_behind == [*known, _entry(100)]
+
+
+def test_a_tenant_whose_data_nobody_can_remove_takes_no_place_that_others_need() -> None:
+    theirs = [_entry(number, namespace="team-z") for number in range(1000)]
+    draft = leftovers(flooded := observed_runtime(_runtime(), handed_over=theirs), runtime_draft(flooded))
+    assert draft.status.left_behind == theirs[:50]
+
+    ours = [_entry(2000 + number, namespace=f"team-{number}") for number in range(6)]
+    runtime = _runtime(*draft.status.left_behind)
+    both = observed_runtime(runtime, handed_over=[*theirs, *ours])
+    kept = leftovers(both, runtime_draft(both)).status.left_behind
+
+    assert kept == [*theirs[:50], *ours]
+
+
+@given(st.lists(st.sampled_from(["team-a", "team-b", "team-c"]), max_size=200))
+def test_whoever_has_no_place_finds_one_as_long_as_few_tenants_are_there(namespaces: list[str]) -> None:
+    handed_over = [_entry(number, namespace=namespace) for number, namespace in enumerate(namespaces)]
+    observation = observed_runtime(_runtime(), handed_over=[*handed_over, _entry(999, namespace="team-d")])
+
+    kept = leftovers(observation, runtime_draft(observation)).status.left_behind
+
+    assert len(kept) <= 100
+    assert kept[-1].namespace == "team-d"
+
+
+def test_no_number_of_tries_that_a_status_claims_takes_time_to_reckon_with() -> None:
+    assert next_try(_entry(tries=10**12)) == next_try(_entry(tries=36_500)) > at(86400 * 36_000)
 
 
 @pytest.mark.parametrize(("tries", "due"), [(0, 300), (1, 900), (2, 2100), (12, 153300 + 4 * 86400)])
