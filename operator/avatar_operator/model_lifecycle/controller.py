@@ -1,11 +1,10 @@
-"""The effects of an AvatarModel's life: gather what the phases look at, carry out what they ask for.
+"""The effects of an AvatarModel's life: what the phases ask for is carried out here, what they look at `gathering.py` gathers.
 
 What is remembered between passes is only what may be lost: progress messages, which attempts were planned by this
 process, and when an outcome was last asked for. Outcomes are asked for when there is a reason (a notification, a start
 of the process) and otherwise at the sweeper's slow pace, never by polling an object.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -16,12 +15,8 @@ from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import TrainingProgressMessage, TrainingRequest
 from avatar_api.group import AVATAR_MODEL
-from avatar_api.reading import read_object
 from avatar_operator.backends.attempts import (
-    AttemptOutcome,
-    AttemptPending,
     AttemptReference,
-    AttemptSucceeded,
     ClaimedByWorker,
 )
 from avatar_operator.backends.failures import BackendError, OutcomeUnknownError
@@ -30,9 +25,8 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.core.waiting import all_finished
 from avatar_operator.kube.cache import ObjectCache, ObjectKey
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.lookup import find_keeper, find_runtime
 from avatar_operator.kube.memory import Memory
-from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
+from avatar_operator.kube.namespaces import NamespaceLabels
 from avatar_operator.left_behind.actions import (
     DataDeleted,
     LeftBehindHandedOver,
@@ -64,19 +58,16 @@ from avatar_operator.model_lifecycle.actions import (
     SubmitTraining,
     WithdrawCredentials,
 )
-from avatar_operator.model_lifecycle.belief import believed
-from avatar_operator.model_lifecycle.inquiries import is_overdue, needs_photos, needs_place
+from avatar_operator.model_lifecycle.gathering import ModelGathering, remember
+from avatar_operator.model_lifecycle.inquiries import needs_place
 from avatar_operator.model_lifecycle.lifecycle import decide, fold, summarise
 from avatar_operator.model_lifecycle.measures import measure
 from avatar_operator.model_lifecycle.notes import AttemptNotes
 from avatar_operator.model_lifecycle.observation import (
     ModelObservation,
-    attempt_reference,
     is_active,
-    is_settled,
     is_submitted,
 )
-from avatar_operator.model_lifecycle.phases.credentials import renewal_is_due
 from avatar_operator.model_lifecycle.possible_progress import is_possible
 from avatar_operator.quotas import NamespaceQuotas
 from avatar_operator.telemetry.metrics import OperatorMetrics
@@ -99,6 +90,9 @@ class ModelLifecycle:
 
     def __post_init__(self) -> None:
         self._memory: Memory[AttemptNotes] = Memory(self.cache, AttemptNotes())
+        self._gathering = ModelGathering(
+            self.cache, self.backends, self.clock, self.left_behind, self.namespaces, self._memory
+        )
 
     def hint_outcome(self, key: ObjectKey) -> None:
         """There may be news of the model's attempt: ask at the next pass."""
@@ -120,57 +114,9 @@ class ModelLifecycle:
     async def observe(self, body: Object) -> ModelObservation:
         """Gather the runtime, and the photos or the outcome where a decision depends on them; then ask for a place."""
         with self.quotas.standing_back_on_failure(body):
-            observation = await self._gather(body)
+            observation = await self._gathering.gather(body)
             has_place = self.quotas.judge(body, observation.runtime, lambda: needs_place(observation))
         return replace(observation, has_place=has_place)
-
-    async def _gather(self, body: Object) -> ModelObservation:
-        recorded = read_object(AvatarModel, body).object
-        notes, now = self._memory.of(recorded.metadata.uid), self.clock.now()
-        runtime = self._runtime_of(recorded)
-        belief = believed(recorded, runtime, now)
-        model = recorded.model_copy(update={"status": belief.status})
-        training = model.status.training
-        observation = ModelObservation(
-            now=now,
-            model=model,
-            recorded=recorded.status if belief.foreign else None,
-            foreign=belief.foreign,
-            runtime=runtime,
-            namespace_labels=await self._labels(model, runtime),
-            progress=notes.progress,
-            planned_here=(
-                training is not None
-                and training.inference_id is not None
-                and training.inference_id == notes.planned_inference_id
-            ),
-            credentials_due=notes.credentials_due,
-            asked_since=(
-                None
-                if runtime is None
-                else self.left_behind.asked_since(runtime.metadata.name, model.metadata.uid)
-            ),
-        )
-        if runtime is None:
-            return observation
-        if not is_submitted(training) and not is_settled(training):
-            observation = replace(observation, obstacle=self._obstacle(runtime, model))
-        if renewal_is_due(observation):
-            observation = replace(observation, sent=await self._sent(runtime, model))
-        # Of another revision's attempt nobody wants to know any more, unless it must have stopped before we let go.
-        wanted = training is not None and (
-            training.revision == model.spec.revision or model.metadata.deletion_timestamp is not None
-        )
-        if wanted and is_submitted(training) and (notes.ask_for_outcome or is_overdue(observation)):
-            return replace(observation, outcome=await self._outcome(runtime, model))
-        if needs_photos(observation):
-            return await self._with_photos(observation, runtime)
-        return observation
-
-    async def _labels(self, model: AvatarModel, runtime: AvatarRuntime | None) -> Mapping[str, str]:
-        if model.metadata.deletion_timestamp is not None:
-            return NO_LABELS
-        return await self.namespaces.wanted_by(runtime, model.metadata.namespace)
 
     def decide(self, observation: ModelObservation) -> ModelDraft:
         """What to do. Pure."""
@@ -179,12 +125,6 @@ class ModelLifecycle:
     def summarise(self, observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         """Derive the summary from the details. Pure."""
         return summarise(observation, draft)
-
-    def _runtime_of(self, model: AvatarModel) -> AvatarRuntime | None:
-        name = model.spec.runtime_ref.name
-        if model.metadata.deletion_timestamp is None:
-            return find_runtime(self.cache, name)
-        return find_keeper(self.cache, name, recorded=model.status.storage is not None)
 
     def observed_status(self, observation: ModelObservation) -> AvatarModelStatus:
         """The status as it was observed."""
@@ -329,57 +269,5 @@ class ModelLifecycle:
             self._remember(attempt.uid, credentials_due=due)
         return renew_after
 
-    def _obstacle(self, runtime: AvatarRuntime, model: AvatarModel) -> BackendError | None:
-        try:
-            return self.backends.of(runtime).compute.training_obstacle(runtime, model)
-        except BackendError:
-            # A backend that this version does not know is told of by whoever asks it for something.
-            return None
-
-    async def _sent(self, runtime: AvatarRuntime, model: AvatarModel) -> TrainingRequest | BackendError:
-        training = model.status.training
-        assert training is not None
-        attempt = attempt_reference(runtime, model, training)
-        try:
-            return await self.backends.of(runtime).storage.read_request(runtime, attempt)
-        except BackendError as error:
-            return error
-
-    async def _with_photos(self, observation: ModelObservation, runtime: AvatarRuntime) -> ModelObservation:
-        try:
-            backend = self.backends.of(runtime)
-            photos = await backend.storage.list_photos(runtime, observation.model)
-        except BackendError as error:
-            return replace(observation, photos=error)
-        return replace(
-            observation,
-            photos=photos,
-            progress_destination=backend.compute.progress_destination(runtime),
-        )
-
-    async def _outcome(self, runtime: AvatarRuntime, model: AvatarModel) -> AttemptOutcome | BackendError:
-        assert model.status.training is not None
-        # Only "no news" is an answer to rest on, and only if no hint has come while we asked.
-        self._remember(model.metadata.uid, ask_for_outcome=False)
-        try:
-            backend = self.backends.of(runtime)
-            attempt = attempt_reference(runtime, model, model.status.training)
-            outcome = await backend.compute.attempt_outcome(runtime, attempt)
-            if isinstance(outcome, AttemptSucceeded):
-                artifact = outcome.result.artifact
-                findings = await backend.storage.examine_artifact(runtime, attempt, artifact)
-                outcome = replace(outcome, findings=findings)
-            elif isinstance(outcome, AttemptPending) and model.status.training.start_time is None:
-                outcome = replace(
-                    outcome, started=outcome.started or await backend.storage.claimed_since(runtime, attempt)
-                )
-        except BackendError as error:
-            self._remember(model.metadata.uid, ask_for_outcome=True)
-            return error
-        if not isinstance(outcome, AttemptPending) or outcome.check_after is not None:
-            self._remember(model.metadata.uid, ask_for_outcome=True)
-        return outcome
-
     def _remember(self, uid: str, **changes: Any) -> None:
-        # Hints come while a pass waits, so what is remembered is read at the moment in which it changes.
-        self._memory.note(uid, replace(self._memory.of(uid), **changes))
+        remember(self._memory, uid, **changes)
