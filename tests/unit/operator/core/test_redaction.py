@@ -107,6 +107,8 @@ def test_other_forms_of_the_same_letters_hide_nothing(secret: str) -> None:
         "X-Amz-Signature=" + "ab" * 32,
         "AWSAccessKeyId=short&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D",
         "Bearer abc.def",
+        "Authorization: Basic YW5uOmh1bnRlcjI=",
+        'authorization": "Basic YW5uOmh1bnRlcjI="',
         "hf_abcdefghijklmnopqrstuvwxyzabcdefgh",
         "ghp_" + "a" * 36,
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
@@ -153,6 +155,11 @@ def test_each_is_taken_out_between_words_that_stay(secret: str) -> None:
 )
 def test_what_helps_comes_out_as_it_was(words: str) -> None:
     assert redacted(words) == words
+
+
+@pytest.mark.parametrize("before", ["https:", "::ffff:", "see:", "a-"])
+def test_no_part_of_an_address_comes_out_whatever_stands_before_it(before: str) -> None:
+    assert redacted(f"{before}10.20.30.40") == f"{before}{WITHHELD}"
 
 
 def test_of_a_photos_place_its_name_comes_out() -> None:
