@@ -30,9 +30,11 @@ class RuntimeNeighbours:
         cache.subscribe(self._changed)
 
     def of(self, name: str) -> Overlap | None:
-        """How a runtime overlaps with another one, with one that was there before if there is any; None if with none."""
+        """How a runtime overlaps with another one; None if with none. What nobody can have meant comes first, and who was there before."""
         found = self._overlaps.get(name, {}).values()
-        return min(found, key=lambda each: (not each.other_was_first, each.other), default=None)
+        return min(
+            found, key=lambda each: (each.is_meant, not each.other_was_first, each.other), default=None
+        )
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
         if kind != AVATAR_RUNTIME:

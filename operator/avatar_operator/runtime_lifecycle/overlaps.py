@@ -46,11 +46,14 @@ class Overlap:
     Attributes:
         other: its name.
         other_was_first: whether it was there first.
+        is_meant: whether a prefix for everybody is all that it is about: its platform team has said that it is one, and may
+            mean it for users that may see everything.
         message: what overlaps, from where this runtime stands, and how to mend it.
     """
 
     other: str
     other_was_first: bool
+    is_meant: bool
     message: str
 
 
@@ -78,11 +81,13 @@ def bucket_of(location: str) -> str:
 
 def overlap(own: Reach, other: Reach) -> Overlap | None:
     """How a runtime is not apart from another one; None if it is."""
-    found = _overlap(own, other)
-    return None if found is None else Overlap(other.name, other.standing < own.standing, found)
+    found, is_meant = _accident(own, other), False
+    if found is None:
+        found, is_meant = _shared(own, other), True
+    return None if found is None else Overlap(other.name, other.standing < own.standing, is_meant, found)
 
 
-def _overlap(own: Reach, other: Reach) -> str | None:
+def _accident(own: Reach, other: Reach) -> str | None:
     for prefix, place in overlapping_prefixes(own.allowed, other.places):
         return (
             f"{prefix} in spec.storage.allowed overlaps {place}, where AvatarRuntime {other.name} keeps things, for some"
@@ -98,6 +103,29 @@ def _overlap(own: Reach, other: Reach) -> str | None:
     for outer, inner in mixed_prefixes(other.allowed, own.allowed):
         return _mixed(outer, f"AvatarRuntime {other.name}", inner, "this one")
     return None
+
+
+def _shared(own: Reach, other: Reach) -> str | None:
+    mend = "Say where everybody's photos lie more narrowly, if that is not meant."
+    for apart, open_to_all in overlapping_prefixes(_apart(own), _open_to_all(other)):
+        return (
+            f"{open_to_all} in spec.storage.allowed of AvatarRuntime {other.name} is for all of its users, and {apart} of this"
+            f" one overlaps it: they may name what is its tenants'. {mend}"
+        )
+    for apart, open_to_all in overlapping_prefixes(_apart(other), _open_to_all(own)):
+        return (
+            f"{open_to_all} in spec.storage.allowed is for all users of this one, and {apart} of AvatarRuntime {other.name}"
+            f" overlaps it: they may name what is its tenants'. {mend}"
+        )
+    return None
+
+
+def _apart(reach: Reach) -> list[str]:
+    return [prefix for prefix in reach.allowed if NAMESPACE in prefix]
+
+
+def _open_to_all(reach: Reach) -> list[str]:
+    return [prefix for prefix in reach.allowed if NAMESPACE not in prefix]
 
 
 def _mixed(outer: str, its: str, inner: str, whose: str) -> str:

@@ -82,6 +82,36 @@ def test_what_one_namespace_may_name_in_one_and_all_have_in_another_is_told_of_b
     )
 
 
+def test_what_one_keeps_apart_and_another_shares_with_everybody_is_told_of_both() -> None:
+    cluster = Cluster()
+    cluster.have("apart", "s3://photos/{namespace}/")
+    cluster.have("shared", "s3://photos/")
+
+    told = [cluster.neighbours.of(name) for name in ("apart", "shared")]
+    for each in told:
+        assert each is not None
+        assert each.is_meant
+        assert "s3://photos/ in" in each.message
+        assert "s3://photos/{namespace}/ of" in each.message
+
+
+def test_two_that_share_the_same_place_with_everybody_have_nothing_to_be_told() -> None:
+    cluster = Cluster()
+    cluster.have("one", "s3://photos/")
+    cluster.have("two", "s3://photos/")
+
+    assert cluster.others("one", "two") == [None, None]
+
+
+def test_an_overlap_that_nobody_can_have_meant_is_told_before_one_that_may_be() -> None:
+    cluster = Cluster()
+    cluster.have("middle", "s3://photos/{namespace}/", at="s3://b/", day=2)
+    cluster.have("a-sharing", "s3://photos/", day=1)
+    cluster.have("b-overlapping", "s3://b/{namespace}/", day=3)
+
+    assert cluster.others("middle") == ["b-overlapping"]
+
+
 @pytest.mark.parametrize(
     ("photos", "at"),
     [("s3://b/{namespace}/", "s3://c/"), ("s3://b/photos/{namespace}/", "s3://b/")],
