@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar_api.allowed_prefixes import NAMESPACE
-from avatar_operator.runtime_lifecycle.conditions import ACCEPTED
+from avatar_operator.runtime_lifecycle.conditions import ACCEPTED, RUNTIMES_OVERLAP
 from avatar_operator.runtime_lifecycle.dangers import mixed_prefixes, overlapping_prefixes
 from avatar_operator.runtime_lifecycle.work import Body
 
@@ -22,14 +22,15 @@ class Reach:
 
     Attributes:
         name: the runtime's.
-        standing: of two, the one with the lesser was there first: one that works before one that has not begun, then by
-            creation. Kubernetes dates it to the second, so what was made in one second is told apart by uid.
+        standing: of two, the one with the lesser was there first: one that works before others, and one that does not begin
+            beside another after all, so that it keeps nobody out; then by creation. Kubernetes dates it to the second, so what
+            was made in one second is told apart by uid.
         allowed: prefixes that its users may name.
         places: prefixes that it keeps things below.
     """
 
     name: str
-    standing: tuple[bool, str, str]
+    standing: tuple[int, str, str]
     allowed: tuple[str, ...]
     places: tuple[str, ...]
 
@@ -60,15 +61,20 @@ def reach_of(body: Body) -> Reach:
     allowed: Mapping[str, Any] = storage.get("allowed", {})
     return Reach(
         metadata["name"],
-        (not _works(body), str(metadata.get("creationTimestamp", "")), metadata["uid"]),
+        (_rank(body), str(metadata.get("creationTimestamp", "")), metadata["uid"]),
         tuple(dict.fromkeys([*(allowed.get("photos") or ()), *(allowed.get("outputs") or ())])),
         tuple(storage[place] for place in PLACES if place in storage),
     )
 
 
-def _works(body: Body) -> bool:
-    conditions = body.get("status", {}).get("conditions", ())
-    return any((each.get("type"), each.get("status")) == (ACCEPTED, "True") for each in conditions)
+def _rank(body: Body) -> int:
+    for condition in body.get("status", {}).get("conditions", ()):
+        if condition.get("type") == ACCEPTED:
+            if condition.get("status") == "True":
+                return 0
+            if condition.get("reason") == RUNTIMES_OVERLAP:
+                return 2
+    return 1
 
 
 def bucket_of(location: str) -> str:

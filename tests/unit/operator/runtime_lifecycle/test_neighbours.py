@@ -8,6 +8,7 @@ from avatar_api.group import AVATAR_RUNTIME
 from avatar_operator.kube.cache import ObjectCache, key_of
 from avatar_operator.kube.client import Object
 from avatar_operator.runtime_lifecycle import neighbours
+from avatar_operator.runtime_lifecycle.conditions import RUNTIMES_OVERLAP
 from avatar_operator.runtime_lifecycle.neighbours import RuntimeNeighbours
 from avatar_operator.runtime_lifecycle.overlaps import Reach, overlap
 from builders.manifests import runtime_manifest
@@ -37,6 +38,13 @@ class Cluster:
         body = {**body, "metadata": {**body["metadata"], **seen}}
         self.cache.store(AVATAR_RUNTIME, body)
         return body
+
+    def say(self, body: Object, accepted: str, reason: str) -> None:
+        """Have the operator accept a runtime, or refuse it."""
+        self._version += 1
+        seen = {**body["metadata"], "resourceVersion": str(self._version)}
+        condition = {"type": "Accepted", "status": accepted, "reason": reason}
+        self.cache.store(AVATAR_RUNTIME, {**body, "metadata": seen, "status": {"conditions": [condition]}})
 
     def others(self, *names: str) -> list[str | None]:
         """With whom each of some runtimes overlaps."""
@@ -128,11 +136,37 @@ def test_one_that_works_was_there_first_whenever_it_was_created() -> None:
     cluster = Cluster()
     cluster.have("older", "s3://b/{namespace}/", day=1)
     working = cluster.have("younger", "s3://far/{namespace}/", at="s3://b/", day=2)
-    seen = {**working["metadata"], "resourceVersion": "1000"}
-    accepted = {"conditions": [{"type": "Accepted", "status": "True"}]}
-    cluster.cache.store(AVATAR_RUNTIME, {**working, "metadata": seen, "status": accepted})
+    cluster.say(working, "True", "Accepted")
 
     told = [cluster.neighbours.of(name) for name in ("older", "younger")]
+    assert [each.other_was_first for each in told if each is not None] == [True, False]
+
+
+def test_one_that_does_not_begin_beside_another_keeps_no_third_one_from_beginning() -> None:
+    cluster = Cluster()
+    cluster.say(cluster.have("works", "s3://x/{namespace}/", at="s3://a/", day=1), "True", "Accepted")
+    refused = cluster.have("refused", "s3://a/{namespace}/", "s3://c/{namespace}/", day=2)
+    cluster.have("third", "s3://y/{namespace}/", at="s3://c/", day=3)
+    cluster.brought_back.clear()
+
+    cluster.say(refused, "False", RUNTIMES_OVERLAP)
+
+    seen = cluster.neighbours.of("third")
+    assert seen is not None
+    assert (seen.other, seen.other_was_first) == ("refused", False)
+    assert "third" in cluster.brought_back
+
+
+def test_one_that_worked_and_is_refused_for_a_while_finds_its_place_not_taken() -> None:
+    cluster = Cluster()
+    older = cluster.have("older", "s3://b/{namespace}/", day=1)
+    working = cluster.have("working", "s3://far/{namespace}/", at="s3://b/", day=2)
+    cluster.say(working, "True", "Accepted")
+    cluster.say(older, "False", RUNTIMES_OVERLAP)
+
+    cluster.say(working, "False", "DefaultsExceedLimits")
+
+    told = [cluster.neighbours.of(name) for name in ("older", "working")]
     assert [each.other_was_first for each in told if each is not None] == [True, False]
 
 
