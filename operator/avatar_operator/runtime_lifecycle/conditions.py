@@ -2,8 +2,6 @@
 
 ACCEPTED = "Accepted"
 """The spec makes sense, and this version of the operator can serve it."""
-RUNTIMES_OVERLAP = "RuntimesOverlap"
-"""The reason of Accepted=False for one that does not begin beside another, and of TenantsApart=False for both."""
 NOTIFICATIONS_DELIVERED = "NotificationsDelivered"
 """The status topic hears what it is told. Not set while there has never been one."""
 TENANTS_APART = "TenantsApart"

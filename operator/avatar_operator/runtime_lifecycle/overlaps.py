@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar_api.allowed_prefixes import NAMESPACE
-from avatar_operator.runtime_lifecycle.conditions import ACCEPTED, RUNTIMES_OVERLAP
+from avatar_operator.runtime_lifecycle.conditions import ACCEPTED
 from avatar_operator.runtime_lifecycle.dangers import mixed_prefixes, overlapping_prefixes
 from avatar_operator.runtime_lifecycle.work import Body
 
@@ -72,7 +72,7 @@ def _rank(body: Body) -> int:
         if condition.get("type") == ACCEPTED:
             if condition.get("status") == "True":
                 return 0
-            if condition.get("reason") == RUNTIMES_OVERLAP:
+            if condition.get("reason") == "RuntimesOverlap":
                 return 2
     return 1
 

@@ -7,7 +7,7 @@ from avatar_operator.core.conditions import is_true
 from avatar_operator.core.kstatus import stalled
 from avatar_operator.locations import runtime_storage
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
-from avatar_operator.runtime_lifecycle.conditions import ACCEPTED, RUNTIMES_OVERLAP
+from avatar_operator.runtime_lifecycle.conditions import ACCEPTED
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 
 
@@ -27,7 +27,7 @@ def _overlap_refusal(observation: RuntimeObservation, draft: RuntimeDraft) -> tu
     if overlap is None or not overlap.other_was_first or is_true(draft.status.conditions, ACCEPTED):
         return None
     return (
-        RUNTIMES_OVERLAP,
+        "RuntimesOverlap",
         f"{overlap.message} AvatarRuntime {overlap.other} was there first; this one begins when they are apart, or when the"
         " other one is gone.",
     )

@@ -6,7 +6,7 @@ does not begin beside it (`acceptance`).
 
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.runtime_lifecycle.actions import RuntimeDraft
-from avatar_operator.runtime_lifecycle.conditions import RUNTIMES_OVERLAP, TENANTS_APART
+from avatar_operator.runtime_lifecycle.conditions import TENANTS_APART
 from avatar_operator.runtime_lifecycle.dangers import danger
 from avatar_operator.runtime_lifecycle.observation import RuntimeObservation
 
@@ -18,5 +18,5 @@ def separation(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeD
         return set_condition(observation, draft, TENANTS_APART, "False", *found)
     if observation.overlap is not None:
         message = observation.overlap.message
-        return set_condition(observation, draft, TENANTS_APART, "False", RUNTIMES_OVERLAP, message)
+        return set_condition(observation, draft, TENANTS_APART, "False", "RuntimesOverlap", message)
     return set_condition(observation, draft, TENANTS_APART, "True", "Apart", "")

@@ -8,7 +8,6 @@ from avatar_api.group import AVATAR_RUNTIME
 from avatar_operator.kube.cache import ObjectCache, key_of
 from avatar_operator.kube.client import Object
 from avatar_operator.runtime_lifecycle import neighbours
-from avatar_operator.runtime_lifecycle.conditions import RUNTIMES_OVERLAP
 from avatar_operator.runtime_lifecycle.neighbours import RuntimeNeighbours
 from avatar_operator.runtime_lifecycle.overlaps import Reach, overlap
 from builders.manifests import runtime_manifest
@@ -149,7 +148,7 @@ def test_one_that_does_not_begin_beside_another_keeps_no_third_one_from_beginnin
     cluster.have("third", "s3://y/{namespace}/", at="s3://c/", day=3)
     cluster.brought_back.clear()
 
-    cluster.say(refused, "False", RUNTIMES_OVERLAP)
+    cluster.say(refused, "False", "RuntimesOverlap")
 
     seen = cluster.neighbours.of("third")
     assert seen is not None
@@ -162,7 +161,7 @@ def test_one_that_worked_and_is_refused_for_a_while_finds_its_place_not_taken() 
     older = cluster.have("older", "s3://b/{namespace}/", day=1)
     working = cluster.have("working", "s3://far/{namespace}/", at="s3://b/", day=2)
     cluster.say(working, "True", "Accepted")
-    cluster.say(older, "False", RUNTIMES_OVERLAP)
+    cluster.say(older, "False", "RuntimesOverlap")
 
     cluster.say(working, "False", "DefaultsExceedLimits")
 
