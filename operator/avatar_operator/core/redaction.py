@@ -138,7 +138,7 @@ KINDS = (
         re.compile(
             r"(?<![\w.-])[\w.-]*?\.(?:internal|local|svc)[\w.-]*+(?::\d+)?"
             r"|ip-\d{1,3}(?:-\d{1,3}){3}(?:\.[\w-]++)*+"
-            r"|\blocalhost\b|(?<![\w.-])[a-z][\w.-]*+:\d{2,5}\b"
+            r"|\blocalhost\b|(?<![\w.-])[a-z][\w.-]*+:\d{2,5}\b(?!\.\d)"
         ),
     ),
     Kind(

@@ -30,8 +30,8 @@ def _overlap_refusal(observation: RuntimeObservation, draft: RuntimeDraft) -> tu
         return None
     return (
         "RuntimesOverlap",
-        f"{overlap.message} AvatarRuntime {overlap.other} was there first and goes on; this one begins when they are apart, or"
-        " when the other one is gone.",
+        f"{overlap.message} AvatarRuntime {overlap.other} was there first; this one begins when they are apart, or when the"
+        " other one is gone.",
     )
 
 

@@ -83,6 +83,12 @@ def test_of_a_secret_key_between_other_words_no_part_comes_out(before: str, key:
     )
 
 
+@pytest.mark.parametrize("before", ["db:", "tcp:", "host.of.it:", "::ffff:"])
+def test_no_part_of_an_address_behind_a_name_comes_out(before: str) -> None:
+    told = redacted(f"it cannot reach {before}172.16.254.9 now")
+    assert not [part for part in ("172", "16", "254", "9") if part in told]
+
+
 @given(ACCOUNTS, st.text(string.ascii_letters + string.punctuation + " ", max_size=20))
 def test_the_number_of_an_account_does_not_come_out(account: str, around: str) -> None:
     assert account not in redacted(f"{around}{account}{around}")
