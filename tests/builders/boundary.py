@@ -141,9 +141,8 @@ def _texts(neighbourhood: Neighbourhood, namespace: str) -> Iterator[str]:
     for (where, _), event in neighbourhood.around.kube.events.items():
         if where == namespace:
             yield json.dumps(event)
-    for _, body in neighbourhood.around.kube.everything():
-        if body["metadata"].get("namespace") == namespace:
-            yield json.dumps(body, default=str)
+    for _, body in neighbourhood.around.kube.everything(namespace=namespace):
+        yield json.dumps(body, default=str)
     for told in neighbourhood.around.announcer.announced:
         if told.namespace == namespace:
             yield json.dumps({"id": told.id, "type": told.type, "data": told.data}, default=str)
@@ -154,9 +153,8 @@ def what_neighbours_have(neighbourhood: Neighbourhood) -> dict[str, Any]:
     kube = neighbourhood.around.kube
     had: dict[str, Any] = {}
     for neighbour in NEIGHBOURS:
-        for kind, body in kube.everything():
-            if body["metadata"].get("namespace") == neighbour:
-                had[f"{kind.kind} {neighbour}/{body['metadata']['name']}"] = _lasting(body)
+        for kind, body in kube.everything(namespace=neighbour):
+            had[f"{kind.kind} {neighbour}/{body['metadata']['name']}"] = _lasting(body)
         events = [event for (where, _), event in kube.events.items() if where == neighbour]
         had[f"Events {neighbour}"] = sorted((each["reason"], each["note"]) for each in events)
         told = neighbourhood.around.announcer.announced

@@ -239,8 +239,7 @@ class HostileTenant:
         return chosen
 
     def _own(self) -> list[tuple[Kind, Object]]:
-        everything = self._kube.everything()
-        return [each for each in everything if each[1]["metadata"].get("namespace") == self.namespace]
+        return self._kube.everything(namespace=self.namespace)
 
     def _make(self, kind: Kind, manifest: Manifest) -> None:
         self._wrote(manifest)
