@@ -34,6 +34,8 @@ HOMES = (
     "s3://pictures/",
 )
 USERS_HOMES = ("s3://photos/", "s3://albums/")
+_LEADS_AWAY = re.compile(r"/\.{1,2}/|//(?<!s3://)|%2e|%2f", re.IGNORECASE)
+"""S3 takes it to the letter; whoever stands in for S3 need not."""
 CHANGING = ("put_object", "delete_object", "delete_objects")
 PASSING = re.compile(r"Time(stamp)?$|^(timings|estimatedCost|seconds|resourceVersion|logURL|logUrl)$")
 """What differs from one telling of a story to the next."""
@@ -63,6 +65,8 @@ def _is_a_neighbours(neighbour: str, uri: str) -> bool:
 
 
 def _is_own(tenant: HostileTenant, call: Asked) -> bool:
+    if call.verb == "list_objects_v2" and _LEADS_AWAY.search(call.place):
+        return False
     match call.verb:
         case "invoke_endpoint":
             prefix = InferenceRequest.model_validate_json(call.details["Body"]).output_prefix or ""

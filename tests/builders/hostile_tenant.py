@@ -16,6 +16,7 @@ from avatar_operator.kube.client import Object
 from avatar_operator.names import inference_id
 from builders import any_object
 from builders.dangerous_words import OWN_NAME, dangerous_words, neighbours_uids
+from builders.forged_statuses import differences, fitted, grafted, names_somebody
 from builders.honest_workers import LONG_TRAINING
 from builders.manifests import Manifest, model_manifest, request_manifest
 from builders.neighbours import (
@@ -31,6 +32,7 @@ from builders.neighbours import (
 
 NAMESPACES = (*("team-a", "team", "b") * 2, "output", "failure")
 """A namespace like any other, beginnings and ends of a neighbour's name, and what stands in keys."""
+LONGEST_NAME = 63
 PAUSES = (*[1.0, 0.03, 3.0, 9.0] * 5, *[0.0, 70.0, 400.0] * 2, 4000.0)
 
 
@@ -51,13 +53,17 @@ class HostileTenant:
         self._number = 0
         self.uids: dict[str, Kind] = {}
         """Of every object that it ever had."""
+        self._remembered: dict[str, list[Any]] = {}
+        """What the status of each of them ever said, as far as it looked."""
+        self._trained = ""
+        """The uid of the model that it began with."""
         self.written = ""
         """All that it ever wrote: of that it learns nothing when it reads it."""
         self._deeds: tuple[tuple[int, Callable[[], None]], ...] = (
             (2, lambda: self._create(AVATAR_MODEL)),
             (4, lambda: self._create(AVATAR_REQUEST)),
             (2, self._change_spec),
-            (8, self._forge_status),
+            (12, self._forge_status),
             (2, self._change_metadata),
             (2, self._delete),
             (1, self._upload),
@@ -68,6 +74,7 @@ class HostileTenant:
 
     def act(self) -> float:
         """Do something; the seconds are returned after which it goes on."""
+        self._remember()
         self._choose(deed for times, deed in self._deeds for _ in range(times))()
         seconds: float = self._choose(PAUSES)
         return seconds
@@ -76,6 +83,7 @@ class HostileTenant:
         """Begin as an honest tenant does."""
         self._neighbourhood.upload_photos(self.namespace, OWN_NAME, "sunny")
         self._make(AVATAR_MODEL, self._model(OWN_NAME))
+        self._trained = next(iter(self.uids))
         self._make(AVATAR_REQUEST, self._request(f"{OWN_NAME}-first"))
         self._make(AVATAR_MODEL, self._model(f"{OWN_NAME}-{LONG_TRAINING}"))
 
@@ -83,8 +91,9 @@ class HostileTenant:
         photos = {"s3Prefix": f"s3://photos/{self.namespace}/{OWN_NAME}/"}
         return model_manifest(namespace=self.namespace, name=name, spec={"photos": photos})
 
-    def _request(self, name: str, model: str = OWN_NAME) -> Manifest:
-        spec = {"modelRef": {"name": model}, "prompts": [{"prompt": "sks", "numImages": 8, "seed": 1}]}
+    def _request(self, name: str, model: str = OWN_NAME, pictures: int = 8) -> Manifest:
+        prompts = [{"prompt": "sks", "numImages": pictures, "seed": 1}]
+        spec = {"modelRef": {"name": model}, "prompts": prompts}
         return request_manifest(namespace=self.namespace, name=name, spec=spec)
 
     def _create(self, kind: Kind) -> None:
@@ -127,24 +136,64 @@ class HostileTenant:
             self._neighbourhood.workers.hints.tell(inference_id(body["metadata"]["uid"], 1, 1))
 
     def _beginning(self, kind: Kind, body: Object) -> Any:
-        """What a forgery begins with: its own status, a neighbour's, or a neighbour's made to fit."""
-        way = self._choose(("own", "stolen", "fitted", "nothing"))
-        if way == "own":
-            return body.get("status", {})
-        if way == "nothing":
-            return {}
+        """What a forgery begins with: a status that is or was its own, a neighbour's, or one made to fit."""
+        uid: str = body["metadata"]["uid"]
+        own = [self._remembered[each] for each in self._remembered if self.uids[each] == kind]
+        ways = {
+            "own": lambda: body.get("status", {}),
+            "older": lambda: self._choose(self._remembered.get(uid, [{}])),
+            "of another": lambda: self._choose(self._choose(own or [[{}]])),
+            "stolen": lambda: self._stolen(kind)[0],
+            "fitted": lambda: self._fitted(kind, uid),
+            "nothing": dict,
+        }
+        beginning = ways[self._choose((*ways, "own", "fitted"))]()
+        return self._grafted(kind, beginning, uid) if self._choose((False, True, True)) else beginning
+
+    def _grafted(self, kind: Kind, status: Any, uid: str) -> Any:
+        """A status, one part of which is a neighbour's."""
+        stolen, neighbour, name = self._stolen(kind)
+        places = list(differences(status, stolen)) or [(each,) for each in stolen]
+        naming = [
+            place for place in places if names_somebody(stolen, place, self._fitting(neighbour, name, uid))
+        ]
+        return grafted(status, stolen, self._choose(self._choose([naming or places, places])))
+
+    def _fitted(self, kind: Kind, uid: str) -> Any:
+        stolen, neighbour, name = self._stolen(kind)
+        return fitted(stolen, self._fitting(neighbour, name, uid))
+
+    def _stolen(self, kind: Kind) -> tuple[Any, str, str]:
+        """A neighbour's status, as somebody writes it who has not read it; whose it is, and of what."""
         neighbour = self._choose(NEIGHBOURS)
         name = self._choose((TRAINED, IN_TRAINING) if kind == AVATAR_MODEL else (FINISHED, RUNNING))
-        stolen = self._kube.read(kind, name, namespace=neighbour).get("status", {})
-        text = json.dumps(stolen)
-        for canary in CANARIES.values():
-            # It knows what statuses look like, and does not know these words.
-            text = text.replace(canary, "sks")
-        if way == "fitted":
-            uid = uid_of(neighbour, name)
-            text = text.replace(uid, body["metadata"]["uid"]).replace(neighbour, self.namespace)
-            text = text.replace(uid.replace("-", ""), body["metadata"]["uid"].replace("-", ""))
-        return json.loads(text)
+        status = self._kube.read(kind, name, namespace=neighbour).get("status", {})
+        # It knows what statuses look like, and does not know these words.
+        return fitted(status, dict.fromkeys(CANARIES.values(), "sks")), neighbour, name
+
+    def _fitting(self, neighbour: str, name: str, uid: str) -> dict[str, str]:
+        """What has to be replaced in the status of a neighbour's object so that it is one's own."""
+        trained = uid_of(neighbour, TRAINED)
+        words = {uid_of(neighbour, name): uid, trained: self._trained, neighbour: self.namespace}
+        theirs, own = (
+            self._remembered_artifact(each) for each in ((neighbour, TRAINED), (self.namespace, OWN_NAME))
+        )
+        return words | {TRAINED: OWN_NAME} | ({theirs: own} if theirs and own else {})
+
+    def _remembered_artifact(self, place: tuple[str, str]) -> str | None:
+        namespace, name = place
+        if not self._kube.exists(AVATAR_MODEL, name, namespace=namespace):
+            return None
+        status = self._kube.read(AVATAR_MODEL, name, namespace=namespace).get("status", {})
+        sha256: str | None = status.get("artifact", {}).get("sha256")
+        return sha256
+
+    def _remember(self) -> None:
+        """Keep what the statuses of its own say now."""
+        for _, body in self._own():
+            known = self._remembered.setdefault(body["metadata"]["uid"], [])
+            if body.get("status") and body["status"] not in known:
+                known.append(body["status"])
 
     def _change_metadata(self) -> None:
         own = self._one_of_its_own()
@@ -209,9 +258,9 @@ class HostileTenant:
         self._neighbourhood.workers.hints.tell(inference_id(self._choose(uids), 1, 1))
 
     def flood(self) -> None:
-        """Ask for more than all workers can draw at once, several times over."""
+        """Ask for more than all workers can draw at once, several times over: one call each, so that it costs little to tell."""
         for _ in range(60):
-            self._make(AVATAR_REQUEST, self._request(self._name()))
+            self._make(AVATAR_REQUEST, self._request(self._name(), pictures=1))
 
     def _changed(self, kind: Kind, part: str, document: Any) -> Any:
         """A document with some fields changed to anything, or as it is where the schema does not take that."""
@@ -250,7 +299,9 @@ class HostileTenant:
 
     def _name(self) -> str:
         self._number += 1
-        return f"{OWN_NAME}-{self._number}"
+        name = f"{OWN_NAME}-{self._number}"
+        # As long as names may be, too.
+        return name if self._number % 3 else f"{name}-".ljust(LONGEST_NAME, "x")
 
     def _wrote(self, document: Any) -> None:
         self.written += json.dumps(document)
