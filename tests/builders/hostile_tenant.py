@@ -5,6 +5,7 @@ does not know is what they keep (`neighbours.CANARIES`). It writes statuses and 
 there to refuse it but the schemas. Nothing in the world may follow from what it does but what is its own.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,7 @@ from builders.neighbours import (
     Neighbourhood,
     uid_of,
 )
+from builders.whole_operator import WATCH_SECONDS
 
 NAMESPACES = (*("team-a", "team", "b") * 2, "output", "failure")
 """A namespace like any other, beginnings and ends of a neighbour's name, and what stands in keys."""
@@ -133,7 +135,11 @@ class HostileTenant:
         self._wrote(status)
         self._kube.force_status(kind, body["metadata"]["name"], status, namespace=self.namespace)
         if self._choose((False, True)):
-            self._neighbourhood.workers.hints.tell(inference_id(body["metadata"]["uid"], 1, 1))
+            # Once what it wrote was seen: whoever is told before looks at what was there before.
+            told = inference_id(body["metadata"]["uid"], 1, 1)
+            asyncio.get_running_loop().call_later(
+                2 * WATCH_SECONDS, self._neighbourhood.workers.hints.tell, told
+            )
 
     def _beginning(self, kind: Kind, body: Object) -> Any:
         """What a forgery begins with: a status that is or was its own, a neighbour's, or one made to fit."""
@@ -264,18 +270,10 @@ class HostileTenant:
 
     def _changed(self, kind: Kind, part: str, document: Any) -> Any:
         """A document with some fields changed to anything, or as it is where the schema does not take that."""
-        schema, words = any_object.schema_of(kind, part), self._words()
-
-        def any_value(of: any_object.Schema) -> Any:
-            return self._data.draw(any_object.values(of, words))
-
-        for _ in range(self._choose((1, 0, 0, 1, 2, 3))):
-            places, paths = any_object.places(schema, document), any_object.fields(schema)
-            path = self._choose(self._choose([places or paths, paths]))
-            value = any_value(any_object.at(schema, path))
-            changed = any_object.with_field(schema, document, path, value, any_value)
-            document = changed if any_object.admits(schema, changed) else document
-        return document
+        times = self._choose((1, 0, 0, 1, 2, 3))
+        return any_object.changed(
+            self._data, any_object.schema_of(kind, part), document, self._words(), times=times
+        )
 
     def _words(self) -> list[str]:
         return dangerous_words(self.namespace, list(self.uids)[:3])
