@@ -141,6 +141,9 @@ class HostileTenant:
                 2 * WATCH_SECONDS, self._neighbourhood.workers.hints.tell, told
             )
 
+        if kind == AVATAR_MODEL and self._choose((False, True)):
+            self._make(AVATAR_REQUEST, self._request(self._name(), body["metadata"]["name"]))
+
     def _beginning(self, kind: Kind, body: Object) -> Any:
         """What a forgery begins with: a status that is or was its own, a neighbour's, or one made to fit."""
         uid: str = body["metadata"]["uid"]
@@ -157,13 +160,15 @@ class HostileTenant:
         return self._grafted(kind, beginning, uid) if self._choose((False, True, True)) else beginning
 
     def _grafted(self, kind: Kind, status: Any, uid: str) -> Any:
-        """A status, one part of which is a neighbour's."""
+        """A status, a part or two of which are a neighbour's."""
         stolen, neighbour, name = self._stolen(kind)
-        places = list(differences(status, stolen)) or [(each,) for each in stolen]
-        naming = [
-            place for place in places if names_somebody(stolen, place, self._fitting(neighbour, name, uid))
-        ]
-        return grafted(status, stolen, self._choose(self._choose([naming or places, places])))
+        words = self._fitting(neighbour, name, uid)
+        # One thing, or two that say the same in two ways, such as a key and the URI that ends with it.
+        for _ in range(self._choose((1, 1, 2))):
+            places = list(differences(status, stolen)) or [(each,) for each in stolen]
+            naming = [place for place in places if names_somebody(stolen, place, words)]
+            status = grafted(status, stolen, self._choose(self._choose([naming or places, places])))
+        return status
 
     def _fitted(self, kind: Kind, uid: str) -> Any:
         stolen, neighbour, name = self._stolen(kind)
