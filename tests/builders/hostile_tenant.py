@@ -62,7 +62,7 @@ class HostileTenant:
         self.written = ""
         """All that it ever wrote: of that it learns nothing when it reads it."""
         self._deeds: tuple[tuple[int, Callable[[], None]], ...] = (
-            (2, lambda: self._create(AVATAR_MODEL)),
+            (4, lambda: self._create(AVATAR_MODEL)),
             (4, lambda: self._create(AVATAR_REQUEST)),
             (2, self._change_spec),
             (12, self._forge_status),
@@ -105,12 +105,24 @@ class HostileTenant:
         else:
             own = [body["metadata"]["name"] for each, body in self._own() if each == AVATAR_MODEL]
             manifest = self._request(name, self._choose([*own, OWN_NAME]))
+        if self._choose((False, True)):
+            manifest["spec"] |= self._reaching(kind)
         manifest["spec"] = self._changed(kind, "spec", manifest["spec"])
         if self._choose((False, False, True)):
             manifest["metadata"] |= self._metadata()
         self._make(kind, manifest)
         if self._choose((False, True)):
             self._forge(kind, self._kube.read(kind, name, namespace=self.namespace))
+
+    def _reaching(self, kind: Kind) -> Manifest:
+        """What a spec says that names places of a neighbour's, straight or by a detour."""
+        ways = ("{0}/", "{0}/{2}/", "{1}/../{0}/{2}/", "{1}-b/", "{1}/%2e%2e/{0}/", "{1}//{0}/")
+        where = self._choose(ways)
+        place = where.format(self._choose(NEIGHBOURS), self.namespace, TRAINED)
+        if kind == AVATAR_REQUEST:
+            return {"output": {"prefix": f"s3://{self._choose(('albums', 'pictures'))}/{place}"}}
+        objects = [{"uri": f"s3://photos/{place}{number:02}.jpg"} for number in range(12)]
+        return {"photos": self._choose(({"s3Prefix": f"s3://photos/{place}"}, {"objects": objects}))}
 
     def _change_spec(self) -> None:
         own = self._one_of_its_own()
@@ -165,7 +177,9 @@ class HostileTenant:
         words = self._fitting(neighbour, name, uid)
         # One thing, or two that say the same in two ways, such as a key and the URI that ends with it.
         for _ in range(self._choose((1, 1, 2))):
-            places = list(differences(status, stolen)) or [(each,) for each in stolen]
+            places = list(differences(status, stolen))
+            if not places:
+                return status
             naming = [place for place in places if names_somebody(stolen, place, words)]
             status = grafted(status, stolen, self._choose(self._choose([naming or places, places])))
         return status

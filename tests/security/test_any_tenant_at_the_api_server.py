@@ -233,17 +233,19 @@ def policy(village: Village) -> Iterator[None]:
     """The chart's policy, in force until the module ends."""
     flight = village.flight
     flight.cluster.apply(CHART / "status-policy.yaml")
-    status = {"status": {"state": "Ready"}}
+    status, canary = {"status": {"state": "Ready"}}, f"{OWN_NAME}-canary"
+    flight.apply(flight.model_manifest(canary, suspend=True))
     with closing(_tenant(village, FREE)) as tenant:
 
         def is_refused() -> bool:
             return (
-                tenant.send("PATCH", AVATAR_MODEL, "ann", status, part="status", form=MERGE, dryRun="All")[0]
+                tenant.send("PATCH", AVATAR_MODEL, canary, status, part="status", form=MERGE, dryRun="All")[0]
                 == FORBIDDEN
             )
 
         eventually(is_refused, what="the policy in force")
         yield
+        flight.apply(flight.model_manifest(canary, suspend=True))
         flight.cluster.kubectl("delete", "validatingadmissionpolicybinding", "avatar-operator-status")
         eventually(lambda: not is_refused(), what="the end of the policy")
 
