@@ -216,9 +216,10 @@ class HostileTenant:
     def _remember(self) -> None:
         """Keep what the statuses of its own say now."""
         for _, body in self._own():
-            known = self._remembered.setdefault(body["metadata"]["uid"], [])
-            if body.get("status") and body["status"] not in known:
-                known.append(body["status"])
+            status = body.get("status", {})
+            known = self._remembered.setdefault(body["metadata"]["uid"], [status])
+            if status not in known:
+                known.append(status)
 
     def _change_metadata(self) -> None:
         own = self._one_of_its_own()

@@ -144,8 +144,6 @@ class Village:
         others = next(place for place, draw in enumerate(draws) if uid in draw)
         # One worker draws; what it was busy with when the request came was begun before.
         assert others <= MOST_DRAWS_OF_OTHERS
-        flight.delete("avr", name)
-        self.live.remove_by_force("avr", victim, name)
 
     def told_aws(self) -> list[str]:
         """What the operator has told AWS since this was asked last, each call as JSON."""
