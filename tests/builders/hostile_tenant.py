@@ -160,7 +160,7 @@ class HostileTenant:
         """What a forgery begins with: a status that is or was its own, a neighbour's, or one made to fit."""
         uid: str = body["metadata"]["uid"]
         own = [self._remembered[each] for each in self._remembered if self.uids[each] == kind]
-        ways = {
+        ways: dict[str, Callable[[], Any]] = {
             "own": lambda: body.get("status", {}),
             "older": lambda: self._choose(self._remembered.get(uid, [{}])),
             "of another": lambda: self._choose(self._choose(own or [[{}]])),

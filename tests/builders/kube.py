@@ -10,7 +10,7 @@ import uuid
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from avatar_api.group import KINDS, Kind
 from avatar_operator.core.clock import Clock
@@ -18,6 +18,7 @@ from avatar_operator.kube.cache import ObjectKey, key_of
 from avatar_operator.kube.client import ConflictError, KubeError, NotFoundError, Object, Page
 from builders.manifests import Changes, Manifest, merged
 
+T = TypeVar("T")
 PAGE_SIZE = 2
 Watcher = Callable[[Kind, Object, bool], None]
 
@@ -282,11 +283,14 @@ def kind_named(name: str) -> Kind:
     return next(kind for kind in KINDS if kind.kind == name)
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: T) -> T:
     """A copy of what is made of dicts and lists: `copy.deepcopy` does the same, and was half the time of a long story."""
+    copied: Any = value
     if isinstance(value, dict):
-        return {name: _copied(child) for name, child in value.items()}
-    return [_copied(child) for child in value] if isinstance(value, list) else value
+        copied = {name: _copied(child) for name, child in value.items()}
+    elif isinstance(value, list):
+        copied = [_copied(child) for child in value]
+    return cast(T, copied)
 
 
 def _on_the_wire(value: Mapping[str, Any]) -> Object:
