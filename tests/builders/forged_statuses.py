@@ -45,7 +45,7 @@ def grafted(own: Any, foreign: Mapping[str, Any], place: Place) -> Any:
 
 
 def names_somebody(foreign: Any, place: Place, words: Mapping[str, str]) -> bool:
-    """Whether what stands at a place is one word that names an object or a place: one of its words, or made of them."""
+    """Whether what stands at a place names an object or a place: has one of these words in it."""
     for name in place:
         foreign = foreign[name]
-    return isinstance(foreign, str) and foreign != fitted(foreign, words)
+    return bool(foreign != fitted(foreign, words))

@@ -17,19 +17,15 @@ from avatar_operator.kube.client import Object
 from avatar_operator.names import inference_id
 from builders import any_object
 from builders.dangerous_words import OWN_NAME, dangerous_words, neighbours_uids
-from builders.forged_statuses import differences, fitted, grafted, names_somebody
 from builders.honest_workers import LONG_TRAINING
 from builders.manifests import Manifest, model_manifest, request_manifest
 from builders.neighbours import (
-    CANARIES,
-    FINISHED,
-    IN_TRAINING,
     NEIGHBOURS,
-    RUNNING,
     TRAINED,
     Neighbourhood,
     uid_of,
 )
+from builders.status_forger import StatusForger
 from builders.whole_operator import WATCH_SECONDS
 
 NAMESPACES = (*("team-a", "team", "b") * 2, "output", "failure")
@@ -55,10 +51,7 @@ class HostileTenant:
         self._number = 0
         self.uids: dict[str, Kind] = {}
         """Of every object that it ever had."""
-        self._remembered: dict[str, list[Any]] = {}
-        """What the status of each of them ever said, as far as it looked."""
-        self._trained = ""
-        """The uid of the model that it began with."""
+        self._forger = StatusForger(neighbourhood, namespace, data)
         self.written = ""
         """All that it ever wrote: of that it learns nothing when it reads it."""
         self._deeds: tuple[tuple[int, Callable[[], None]], ...] = (
@@ -76,7 +69,7 @@ class HostileTenant:
 
     def act(self) -> float:
         """Do something; the seconds are returned after which it goes on."""
-        self._remember()
+        self._forger.remember(self._own())
         self._choose(deed for times, deed in self._deeds for _ in range(times))()
         seconds: float = self._choose(PAUSES)
         return seconds
@@ -85,7 +78,6 @@ class HostileTenant:
         """Begin as an honest tenant does."""
         self._neighbourhood.upload_photos(self.namespace, OWN_NAME, "sunny")
         self._make(AVATAR_MODEL, self._model(OWN_NAME))
-        self._trained = next(iter(self.uids))
         self._make(AVATAR_REQUEST, self._request(f"{OWN_NAME}-first"))
         self._make(AVATAR_MODEL, self._model(f"{OWN_NAME}-{LONG_TRAINING}"))
 
@@ -143,83 +135,22 @@ class HostileTenant:
         self._forge(*own)
 
     def _forge(self, kind: Kind, body: Object) -> None:
-        status = self._changed(kind, "status", self._beginning(kind, body))
+        status = self._changed(kind, "status", self._forger.forged(kind, body))
         self._wrote(status)
         self._kube.force_status(kind, body["metadata"]["name"], status, namespace=self.namespace)
-        if self._choose((False, True)):
+        self._go_on_with(kind, body["metadata"], self._choose(("", "hint", "hint", "delete", "draw", "draw")))
+
+    def _go_on_with(self, kind: Kind, metadata: Manifest, deed: str) -> None:
+        """Do what makes the operator use a status that was forged."""
+        if deed == "hint":
             # Once what it wrote was seen: whoever is told before looks at what was there before.
-            told = inference_id(body["metadata"]["uid"], 1, 1)
-            asyncio.get_running_loop().call_later(
-                2 * WATCH_SECONDS, self._neighbourhood.workers.hints.tell, told
-            )
-
-        if kind == AVATAR_MODEL and self._choose((False, True)):
-            self._make(AVATAR_REQUEST, self._request(self._name(), body["metadata"]["name"]))
-
-    def _beginning(self, kind: Kind, body: Object) -> Any:
-        """What a forgery begins with: a status that is or was its own, a neighbour's, or one made to fit."""
-        uid: str = body["metadata"]["uid"]
-        own = [self._remembered[each] for each in self._remembered if self.uids[each] == kind]
-        ways: dict[str, Callable[[], Any]] = {
-            "own": lambda: body.get("status", {}),
-            "older": lambda: self._choose(self._remembered.get(uid, [{}])),
-            "of another": lambda: self._choose(self._choose(own or [[{}]])),
-            "stolen": lambda: self._stolen(kind)[0],
-            "fitted": lambda: self._fitted(kind, uid),
-            "nothing": dict,
-        }
-        beginning = ways[self._choose((*ways, "own", "fitted"))]()
-        return self._grafted(kind, beginning, uid) if self._choose((False, True, True)) else beginning
-
-    def _grafted(self, kind: Kind, status: Any, uid: str) -> Any:
-        """A status, a part or two of which are a neighbour's."""
-        stolen, neighbour, name = self._stolen(kind)
-        words = self._fitting(neighbour, name, uid)
-        # One thing, or two that say the same in two ways, such as a key and the URI that ends with it.
-        for _ in range(self._choose((1, 1, 2))):
-            places = list(differences(status, stolen))
-            if not places:
-                return status
-            naming = [place for place in places if names_somebody(stolen, place, words)]
-            status = grafted(status, stolen, self._choose(self._choose([naming or places, places])))
-        return status
-
-    def _fitted(self, kind: Kind, uid: str) -> Any:
-        stolen, neighbour, name = self._stolen(kind)
-        return fitted(stolen, self._fitting(neighbour, name, uid))
-
-    def _stolen(self, kind: Kind) -> tuple[Any, str, str]:
-        """A neighbour's status, as somebody writes it who has not read it; whose it is, and of what."""
-        neighbour = self._choose(NEIGHBOURS)
-        name = self._choose((TRAINED, IN_TRAINING) if kind == AVATAR_MODEL else (FINISHED, RUNNING))
-        status = self._kube.read(kind, name, namespace=neighbour).get("status", {})
-        # It knows what statuses look like, and does not know these words.
-        return fitted(status, dict.fromkeys(CANARIES.values(), "sks")), neighbour, name
-
-    def _fitting(self, neighbour: str, name: str, uid: str) -> dict[str, str]:
-        """What has to be replaced in the status of a neighbour's object so that it is one's own."""
-        trained = uid_of(neighbour, TRAINED)
-        words = {uid_of(neighbour, name): uid, trained: self._trained, neighbour: self.namespace}
-        theirs, own = (
-            self._remembered_artifact(each) for each in ((neighbour, TRAINED), (self.namespace, OWN_NAME))
-        )
-        return words | {TRAINED: OWN_NAME} | ({theirs: own} if theirs and own else {})
-
-    def _remembered_artifact(self, place: tuple[str, str]) -> str | None:
-        namespace, name = place
-        if not self._kube.exists(AVATAR_MODEL, name, namespace=namespace):
-            return None
-        status = self._kube.read(AVATAR_MODEL, name, namespace=namespace).get("status", {})
-        sha256: str | None = status.get("artifact", {}).get("sha256")
-        return sha256
-
-    def _remember(self) -> None:
-        """Keep what the statuses of its own say now."""
-        for _, body in self._own():
-            status = body.get("status", {})
-            known = self._remembered.setdefault(body["metadata"]["uid"], [status])
-            if status not in known:
-                known.append(status)
+            told = inference_id(metadata["uid"], 1, 1)
+            hints = self._neighbourhood.workers.hints
+            asyncio.get_running_loop().call_later(2 * WATCH_SECONDS, hints.tell, told)
+        elif deed == "delete":
+            self._kube.delete_as_user(kind, metadata["name"], namespace=self.namespace)
+        elif deed == "draw" and kind == AVATAR_MODEL:
+            self._make(AVATAR_REQUEST, self._request(self._name(), metadata["name"]))
 
     def _change_metadata(self) -> None:
         own = self._one_of_its_own()
@@ -299,9 +230,12 @@ class HostileTenant:
         return dangerous_words(self.namespace, list(self.uids)[:3])
 
     def _one_of_its_own(self) -> tuple[Kind, Object] | None:
-        own = self._own()
-        if not own:
+        kinds = [kind for kind, _ in self._own()]
+        if not kinds:
             return None
+        # A flood of requests leaves the models as likely as they were.
+        kind = self._choose(dict.fromkeys(kinds))
+        own = [each for each in self._own() if each[0] == kind]
         chosen: tuple[Kind, Object] = own[self._choose(range(len(own)))]
         return chosen
 

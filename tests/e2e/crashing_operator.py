@@ -1,9 +1,9 @@
 """The operator, with a trap: it can be told to die at any call it makes to AWS or to the API server.
 
 Started like the operator, with three more variables. AVATAR_TEST_TRACE names a file that gets one line for every call,
-as it begins; AVATAR_TEST_TOLD_AWS one that gets, as JSON, what AWS is told in each. AVATAR_TEST_CRASH_ORDER names a file; while it holds `<call> <occurrence> before|after`, the process kills
-itself (SIGKILL: no clean-up, no answer) around that occurrence of that call, counted from when the order was written,
-and takes the order away first, so that it dies once.
+as it begins; AVATAR_TEST_TOLD_AWS one that gets, as JSON, what AWS is told in each. AVATAR_TEST_CRASH_ORDER names a file;
+while it holds `<call> <occurrence> before|after`, the process kills itself (SIGKILL: no clean-up, no answer) around that
+occurrence of that call, counted from when the order was written, and takes the order away first, so that it dies once.
 
 Calls are trapped where they leave the process, below everything that could hide one: botocore's single entry for API
 calls, and the one method through which the client reaches the API server. The write of a status is called by the state
