@@ -15,7 +15,7 @@ OWN_UV := .cache/uv-$(UV_VERSION)/bin/uv
 UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
 STATE_MACHINES := tests/unit/operator/model_lifecycle/test_exactly_one_training.py \
 	tests/unit/operator/request_lifecycle/test_one_person.py \
-	tests/security/test_any_tenant.py
+	tests/security/test_any_tenant.py tests/security/test_any_tenant_at_the_api_server.py
 CLUSTER_STATE := .demo/cluster
 TYPED := crds/avatar_api operator/avatar_operator workers/avatar_workers aws/sagemaker_local dev benchmarks tests
 
