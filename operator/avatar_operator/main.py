@@ -18,8 +18,8 @@ from avatar_operator.backends.s3 import S3Storage
 from avatar_operator.backends.sagemaker import SageMakerCompute
 from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.simulated import simulated_backend
-from avatar_operator.core.clock import SystemClock
 from avatar_operator.command_line import read_command_line
+from avatar_operator.core.clock import SystemClock
 from avatar_operator.errors import StartUpError
 from avatar_operator.ingest.metrics import IngestMetrics
 from avatar_operator.kube.client import KubeClient
