@@ -15,6 +15,7 @@ from container_images.errors import ImageError
 from container_images.images import IMAGES, PROJECT, Image, image_named
 from container_images.quick import quick_image
 from container_images.standard_tool import BuildOrder, bring_base, build, find_tool, revision
+from container_images.uv_program import find_uv
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,8 +44,9 @@ def _build(options: argparse.Namespace) -> None:
 
 def _quick(options: argparse.Namespace) -> None:
     image: Image = image_named(options.image)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="avatar-image-") as work:
-        made = quick_image(image, options.uv, cache_directory(), Path(work), revision())
+        made = quick_image(image, find_uv(), cache_directory(), Path(work), revision())
         digest = made.write(options.out, options.name or f"{image.name}:{options.tag}")
     print(f"{options.out}: {digest}, {made.size_beside_base / 1e6:.0f} MB beside its base")
 
@@ -68,7 +70,6 @@ def _parser() -> argparse.ArgumentParser:
 
     quick = commands.add_parser("quick", help="make one image as an OCI archive, without a daemon")
     quick.add_argument("image", help=names)
-    quick.add_argument("--uv", required=True, help="the uv to use")
     quick.add_argument("--out", type=Path, required=True, help="the archive to write")
     quick.add_argument("--name", help="with tag, as containerd shall know it; by default IMAGE:TAG")
     for command in (standard, quick):
