@@ -99,9 +99,18 @@ def _install(uv: str, target: Path, *what: str) -> None:
     )
     # Programs of the packages that we use are none of the image's.
     shutil.rmtree(target / "bin", ignore_errors=True)
+    for record in target.glob("*.dist-info/RECORD"):
+        _forget_the_moment(record)
+
+
+def _forget_the_moment(record: Path) -> None:
+    names = {f"{record.parent.name}/{name}" for name in _OF_THE_MOMENT}
+    kept_lines = [
+        line for line in record.read_text().splitlines(keepends=True) if line.partition(",")[0] not in names
+    ]
+    record.write_text("".join(kept_lines))
     for name in _OF_THE_MOMENT:
-        for found in target.glob(f"*.dist-info/{name}"):
-            found.unlink()
+        (record.parent / name).unlink(missing_ok=True)
 
 
 def _compile(site_packages: Path, without: str) -> None:

@@ -6,10 +6,10 @@ import json
 import os
 import re
 import tarfile
-import urllib.request
 from importlib.metadata import version
 from pathlib import Path
 
+import httpx
 import pytest
 
 from builders.container_root import RANDOM_UID, ContainerRoot
@@ -163,8 +163,7 @@ def test_sagemaker_local_answers_by_any_number_with_nothing_to_write_to_but_tmp(
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        with urllib.request.urlopen(f"{url}/_sagemaker_local/health") as answer:
-            assert json.load(answer)["status"] == "running"
+        assert httpx.get(f"{url}/_sagemaker_local/health").json()["status"] == "running"
         inside = [Path(f"/proc/{number}") for number in _children(process.pid)]
         assert [path.stat().st_uid for path in inside] == [RANDOM_UID]
     finally:
