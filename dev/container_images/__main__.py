@@ -6,13 +6,12 @@ import argparse
 import sys
 import tempfile
 import time
-import tomllib
 from pathlib import Path
 
 from container_images.base import base_tar
 from container_images.cache import cache_directory
 from container_images.errors import ImageError
-from container_images.images import IMAGES, PROJECT, Image, image_named
+from container_images.images import IMAGES, Image, image_named, project_version
 from container_images.quick import quick_image
 from container_images.standard_tool import BuildOrder, bring_base, build, find_tool, revision
 from container_images.uv_program import find_uv
@@ -54,7 +53,6 @@ def _quick(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="container_images", description=(__doc__ or "").strip())
     commands = parser.add_subparsers(dest="command", required=True)
-    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
     names = ", ".join(image.name for image in IMAGES)
 
     standard = commands.add_parser("build", help="have a standard tool build images from their Dockerfiles")
@@ -73,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     quick.add_argument("--out", type=Path, required=True, help="the archive to write")
     quick.add_argument("--name", help="with tag, as containerd shall know it; by default IMAGE:TAG")
     for command in (standard, quick):
-        command.add_argument("--tag", default=version, help="the images' tag; by default the version")
+        command.add_argument(
+            "--tag", default=project_version(), help="the images' tag; by default the version"
+        )
     return parser
 
 

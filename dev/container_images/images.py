@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,12 @@ IMAGES = (
     Image("avatar-server", "workers/Dockerfile", "server", "workers", _WORKERS, "avatar-workers"),
     Image("sagemaker-local", "aws/Dockerfile", None, "local", ("aws/sagemaker_local",), "sagemaker-local"),
 )
+
+
+def project_version() -> str:
+    """The version in `pyproject.toml`."""
+    version: str = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    return version
 
 
 def image_named(name: str) -> Image:

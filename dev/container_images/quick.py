@@ -10,7 +10,7 @@ from container_images.base import RELEASE, base_tar
 from container_images.content import content_layers
 from container_images.dockerfile import Dockerfile, ImageWords
 from container_images.errors import ImageError
-from container_images.images import PROJECT, Image
+from container_images.images import PROJECT, Image, project_version
 from container_images.oci_archive import Layer, write_archive
 
 
@@ -56,6 +56,6 @@ def quick_image(image: Image, uv: str, cache: Path, work: Path, revision: str) -
     base = Layer.of_tar(base_tar(cache))
     room = Path(tempfile.mkdtemp(dir=work, prefix=f"{image.name}-"))
     words = Dockerfile.read(PROJECT / image.dockerfile).words(
-        image.target, {"REVISION": revision, "BASE": f"debian:{RELEASE}"}
+        image.target, {"VERSION": project_version(), "REVISION": revision, "BASE": f"debian:{RELEASE}"}
     )
     return QuickImage(words, [base, *content_layers(image, uv, cache, room)])
