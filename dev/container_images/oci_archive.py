@@ -56,8 +56,6 @@ class Layer:
         """
         with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
             for found in sorted(folder.rglob("*")):
-                # A file that is linked twice is packed twice: which name comes first must not matter.
-                tar.inodes.clear()
                 entry = tar.gettarinfo(found, arcname=str(found.relative_to(folder)))
                 _make_plain(entry)
                 if entry.isreg():

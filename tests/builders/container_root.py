@@ -19,7 +19,7 @@ mount --bind "$root" "$root"
 for mounted in $writable; do mount -t tmpfs -o mode=1777 tmpfs "$root$mounted"; done
 mount -t proc proc "$root/proc"
 mount -o remount,bind,ro "$root"
-exec chroot "$root" /usr/bin/setpriv --reuid="$uid" --regid=0 --clear-groups --no-new-privs --bounding-set=-all "$@"
+exec /usr/sbin/chroot "$root" /usr/bin/setpriv --reuid="$uid" --regid=0 --clear-groups --no-new-privs --bounding-set=-all "$@"
 """
 
 
