@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,14 +47,26 @@ class ContainerRoot:
             subprocess.run(["tar", "--extract", f"--file={layer.path}", f"--directory={path}"], check=True)
         return cls(image, path, writable)
 
+    def put(self, name: str, content: str) -> None:
+        """Put a file into it, as a mounted volume would.
+
+        Raises:
+            ValueError: a link in the image leads out of it, to a place of this machine.
+        """
+        place = (self.path / name).resolve()
+        if not place.is_relative_to(self.path.resolve()):
+            raise ValueError(f"{name} is {place} here, outside the image")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(content)
+
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Start the image's own program.
+        """Start the image's own program; end it with `end`.
 
         Args:
             arguments: after those of the image.
             environment: beside the image's own; nothing else is set, HOME neither.
         """
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ENTER, "sh"]
+        command = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", _ENTER, "sh"]
         return subprocess.Popen(
             [
                 *command,
@@ -68,6 +82,21 @@ class ContainerRoot:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @staticmethod
+    def pid(process: subprocess.Popen[str]) -> int:
+        """The number that the program has outside of its own processes."""
+        return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text())
+
+    def end(self, process: subprocess.Popen[str]) -> int:
+        """Ask the program to end, as a kubelet does, and return its status."""
+        os.kill(self.pid(process), signal.SIGTERM)
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.kill(self.pid(process), signal.SIGKILL)
+            process.communicate()
+        return process.returncode
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
         """Run it until it ends: its status, and what it said on both streams."""

@@ -139,11 +139,11 @@ def test_the_operator_tells_its_version_by_any_number_on_a_root_that_cannot_be_w
 def test_the_operator_starts_by_any_number_until_it_wants_its_api_server(
     operator_root: ContainerRoot,
 ) -> None:
-    account = operator_root.path / "var/run/secrets/kubernetes.io/serviceaccount"
-    account.mkdir(parents=True)
-    (account / "token").write_text("token")
-    (account / "namespace").write_text("avatar-system")
-    (account / "ca.crt").write_text(Path("/etc/ssl/certs/ca-certificates.crt").read_text())
+    # Debian's /var/run is a link to /run.
+    account = "run/secrets/kubernetes.io/serviceaccount"
+    operator_root.put(f"{account}/token", "token")
+    operator_root.put(f"{account}/namespace", "avatar-system")
+    operator_root.put(f"{account}/ca.crt", Path("/etc/ssl/certs/ca-certificates.crt").read_text())
     code, _, err = operator_root.run(
         KUBERNETES_SERVICE_HOST="127.0.0.1",
         KUBERNETES_SERVICE_PORT="9",
@@ -164,12 +164,7 @@ def test_sagemaker_local_answers_by_any_number_with_nothing_to_write_to_but_tmp(
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert httpx.get(f"{url}/_sagemaker_local/health").json()["status"] == "running"
-        inside = [Path(f"/proc/{number}") for number in _children(process.pid)]
-        assert [path.stat().st_uid for path in inside] == [RANDOM_UID]
+        assert Path(f"/proc/{root.pid(process)}").stat().st_uid == RANDOM_UID
     finally:
-        process.kill()
-        process.communicate()
-
-
-def _children(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        status = root.end(process)
+    assert status == 0
