@@ -152,7 +152,7 @@ def test_the_operator_starts_by_any_number_until_it_wants_its_api_server(
     )
     assert code == 1
     assert "Traceback" not in err
-    assert "avatar-operator: no answer from the API server" in err
+    assert "no answer from the API server: Cannot connect to host 127.0.0.1:9" in err
 
 
 def test_sagemaker_local_answers_by_any_number_with_nothing_to_write_to_but_tmp(
