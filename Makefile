@@ -95,6 +95,16 @@ format: virtual-environment ## Format the code and mend what can be mended
 audit: virtual-environment | $(OWN_UV) ## Look for known holes in the lock; write licences and bills of materials
 	@.venv/bin/python -m dependency_audit --uv "$$PWD/$(OWN_UV)" --out dist/audit $(if $(DATABASE),--data-base $(DATABASE))
 
+.PHONY: images
+images: virtual-environment ## Build the images (TOOL= docker, podman, buildah; IMAGES= which; TAG=; CA=; BUILD_ARGS=; OWN_BASE=1 without a registry)
+	@.venv/bin/python -m container_images build $(IMAGES) $(if $(TOOL),--tool $(TOOL)) $(if $(TAG),--tag $(TAG)) \
+		$(if $(CA),--ca $(CA)) $(if $(OWN_BASE),--own-base) $(foreach argument,$(BUILD_ARGS),--build-arg $(argument))
+
+.PHONY: quick-image
+quick-image: virtual-environment ## Make one image as an OCI archive without a daemon (IMAGE= which, OUT= where, NAME= with tag)
+	@.venv/bin/python -m container_images quick $(or $(IMAGE),avatar-operator) --out $(or $(OUT),dist/$(or $(IMAGE),avatar-operator).tar) \
+		$(if $(NAME),--name $(NAME))
+
 .PHONY: types
 types: virtual-environment ## Check the types, strictly
 	@.venv/bin/mypy $(TYPED)
