@@ -39,7 +39,7 @@ def write_schemas(cluster: Cluster, directory: Path) -> list[str]:
         schemas = published.get("components", {}).get("schemas", {})
         for schema in schemas.values():
             for kind in schema.get("x-kubernetes-group-version-kind", []):
-                name = f"{kind['group'] or 'core'}/{kind['kind'].lower()}_{kind['version']}.json"
+                name = f"{kind['group'] or kind['version']}/{kind['kind'].lower()}_{kind['version']}.json"
                 target = directory / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(json.dumps(_closed(schema, schemas, ())))

@@ -42,9 +42,18 @@ class Objects:
         (found,) = [each for each in self.of(kind) if name in (None, each["metadata"]["name"])]
         return found
 
+    def operator(self) -> dict[str, Any]:
+        """The operator's Deployment, whatever it is called."""
+        (found,) = [
+            each
+            for each in self.of("Deployment")
+            if each["spec"]["template"]["spec"]["containers"][0]["name"] == "operator"
+        ]
+        return found
+
     def pod(self) -> dict[str, Any]:
         """The spec of the operator's Pods."""
-        found: dict[str, Any] = self.one("Deployment")["spec"]["template"]["spec"]
+        found: dict[str, Any] = self.operator()["spec"]["template"]["spec"]
         return found
 
     def container(self) -> dict[str, Any]:

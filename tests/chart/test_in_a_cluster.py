@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from local_cluster.cluster import LocalCluster
 from local_cluster.errors import LocalClusterError
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:avatar-operator"
+FINALIZER = "avatars.dev/cleanup"
 CRD = "crd/avatarmodels.avatars.dev"
 TRIAL = {"matchLabels": {"tier": "trial"}}
 LIMITS = nested(
@@ -68,6 +69,7 @@ def nothing_left(cluster: LocalCluster, helm: Helm) -> Iterator[None]:
 def release(nothing_left: None, cluster: LocalCluster, helm: Helm) -> None:
     """The chart, installed."""
     in_cluster(helm, cluster, "install", RELEASE, str(CHART), "--values=-", values=LIMITS)
+    wait_until_guarded(cluster)
 
 
 def in_cluster(
@@ -84,6 +86,28 @@ def in_cluster(
 
 def apply(cluster: LocalCluster, *objects: dict[str, Any]) -> None:
     cluster.apply_manifest(yaml.safe_dump_all(objects))
+
+
+def eventually(said: Callable[[], str], wanted: str) -> str:
+    """Ask until the answer has something in it: the API server notices policies, and publishes schemas, some time after it has them.
+
+    Returns:
+        The answer.
+    """
+    deadline = time.monotonic() + 60
+    while wanted not in (answer := said()):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.2)
+    return answer
+
+
+def wait_until_guarded(cluster: LocalCluster) -> None:
+    """Wait for the status policy, and for the ConfigMap that it looks at."""
+    held = {
+        **model_manifest(name="tried"),
+        "metadata": model_with("tried", "team-a", finalizers=[FINALIZER])["metadata"],
+    }
+    eventually(lambda: tried(cluster, held), f"taken away by the avatar operator alone ({OPERATOR})")
 
 
 def tried(cluster: LocalCluster, *objects: dict[str, Any]) -> str:
@@ -124,7 +148,7 @@ def test_a_pod_that_is_not_restricted_would_be_noticed(cluster: LocalCluster, he
 def test_every_object_has_only_fields_that_its_kind_has(
     cluster: LocalCluster, helm: Helm, tools: ChartTools, release: None, tmp_path: Path
 ) -> None:
-    wait_until_published(cluster, "apis/avatars.dev/v1alpha1")
+    eventually(lambda: cluster.kubectl("get", "--raw", "/openapi/v3"), "apis/avatars.dev/v1alpha1")
     schemas = write_schemas(cluster, tmp_path / "schemas")
     assert {"apps/deployment_v1.json", "avatars.dev/avatarmodel_v1alpha1.json"} <= set(schemas)
 
@@ -162,6 +186,7 @@ def test_an_upgrade_upgrades_the_crds_and_a_release_comes_and_goes_with_living_o
     path = "{.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.suspend.type}"
     assert cluster.kubectl("get", CRD, f"--output=jsonpath={path}") == ""
     cluster.kubectl("wait", "--for=condition=Established", CRD)
+    wait_until_guarded(cluster)
     apply(cluster, model_manifest(name="lives"))
     hold(cluster, "lives")
 
@@ -170,19 +195,35 @@ def test_an_upgrade_upgrades_the_crds_and_a_release_comes_and_goes_with_living_o
 
     in_cluster(helm, cluster, "rollback", RELEASE, "1")
     in_cluster(helm, cluster, "uninstall", RELEASE)
-    assert finalizers(cluster, "lives") == ["avatars.dev/cleanup"]
-    assert "not found" in refusal(cluster, "get", "clusterrole", "avatar-operator")
+    assert finalizers(cluster, "lives") == [FINALIZER]
+    assert "not found" in answered(cluster, "get", "clusterrole", "avatar-operator")
 
     in_cluster(helm, cluster, "install", RELEASE, str(CHART))
     assert cluster.kubectl("get", CRD, f"--output=jsonpath={path}") == "boolean"
-    assert finalizers(cluster, "lives") == ["avatars.dev/cleanup"]
+    assert finalizers(cluster, "lives") == [FINALIZER]
     in_cluster(helm, cluster, "uninstall", RELEASE)
     # Without the release nobody guards the finalizer any more, and a person may let the object go.
-    cluster.kubectl(
+    let_go = (
         *("patch", "avatarmodel", "lives", "--namespace=team-a"),
         *("--type=merge", '--patch={"metadata":{"finalizers":[]}}'),
     )
+    eventually(lambda: answered(cluster, *let_go), "patched")
     cluster.kubectl("delete", "avatarmodel", "lives", "--namespace=team-a")
+
+
+def test_the_demo_comes_with_an_upgrade_and_its_runtime_stays(
+    cluster: LocalCluster, helm: Helm, release: None
+) -> None:
+    in_cluster(
+        helm, cluster, "upgrade", RELEASE, str(CHART), "--values=-", values={"demo": {"enabled": True}}
+    )
+    assert (
+        cluster.kubectl("get", "avatarruntime", "demo", "--output=name") == "avatarruntime.avatars.dev/demo\n"
+    )
+    objects = helm.render(nested({"demo.enabled": True, "crds.enabled": False}))
+    assert tried(cluster, objects.one("Deployment", "avatar-operator-aws")) == ""
+    in_cluster(helm, cluster, "uninstall", RELEASE)
+    cluster.kubectl("delete", "avatarruntime", "demo")
 
 
 def test_a_second_installation_in_the_cluster_is_refused(
@@ -198,7 +239,7 @@ def test_only_the_releases_account_writes_statuses(cluster: LocalCluster, releas
         *("patch", "avatarmodel", "mine", "--namespace=team-a", "--subresource=status"),
         *("--type=merge", '--patch={"status":{"observedGeneration":1}}'),
     )
-    assert "written by the avatar operator alone" in refusal(cluster, *written)
+    assert "written by the avatar operator alone" in answered(cluster, *written)
     as_operator(
         cluster, {**model_with("mine", "team-a"), "status": {"observedGeneration": 1}}, "--subresource=status"
     )
@@ -212,8 +253,10 @@ def test_an_instance_type_that_is_not_allowed_is_refused(cluster: LocalCluster, 
             spec={"backend": {"sagemaker": {"training": endpoint, "inference": endpoint}}}
         )
 
-    said = tried(cluster, runtime("ml.p4d.24xlarge"))
-    assert "spec.backend.sagemaker.training.instanceType: ml.p4d.24xlarge is not allowed" in said
+    said = eventually(
+        lambda: tried(cluster, runtime("ml.p4d.24xlarge")),
+        "spec.backend.sagemaker.training.instanceType: ml.p4d.24xlarge is not allowed",
+    )
     assert "allowed: ml.g5.xlarge" in said
     assert tried(cluster, runtime("ml.g5.xlarge")) == ""
     assert tried(cluster, runtime_manifest(spec={"backend": SIMULATED})) == ""
@@ -226,11 +269,12 @@ def test_limits_hold_in_the_namespaces_that_are_meant_and_for_what_is_new(
     long = model_manifest(namespace="team-trial", spec={"training": {"steps": 101}})
     before = model_manifest(name="before", namespace="team-trial", spec={"training": {"steps": 101}})
     in_cluster(helm, cluster, "install", RELEASE, str(CHART))
+    wait_until_guarded(cluster)
     apply(cluster, before)
     in_cluster(helm, cluster, "upgrade", RELEASE, str(CHART), "--values=-", values=LIMITS)
 
-    assert "5 pictures are more than the 4" in tried(cluster, many)
-    assert "101 are more than the 100" in tried(cluster, long)
+    eventually(lambda: tried(cluster, many), "5 pictures are more than the 4")
+    eventually(lambda: tried(cluster, long), "101 are more than the 100")
     assert tried(cluster, {**many, "metadata": {"name": "m", "namespace": "team-a"}}) == ""
     assert tried(cluster, {**long, "metadata": {"name": "m", "namespace": "team-a"}}) == ""
     assert tried(cluster, model_manifest(namespace="team-trial")) == ""
@@ -259,15 +303,7 @@ def model_with(name: str, namespace: str, **metadata: Any) -> dict[str, Any]:
 
 def hold(cluster: LocalCluster, name: str, namespace: str = "team-a") -> None:
     """Add the finalizer, as the operator does."""
-    as_operator(cluster, model_with(name, namespace, finalizers=["avatars.dev/cleanup"]))
-
-
-def wait_until_published(cluster: LocalCluster, group: str) -> None:
-    """Wait for the API server to publish the schemas of a group, which it does some time after it serves it."""
-    deadline = time.monotonic() + 60
-    while group not in json.loads(cluster.kubectl("get", "--raw", "/openapi/v3"))["paths"]:
-        assert time.monotonic() < deadline, f"{group} is not published"
-        time.sleep(0.2)
+    as_operator(cluster, model_with(name, namespace, finalizers=[FINALIZER]))
 
 
 def finalizers(cluster: LocalCluster, name: str) -> list[str]:
@@ -275,7 +311,9 @@ def finalizers(cluster: LocalCluster, name: str) -> list[str]:
     return list(json.loads(found)["metadata"]["finalizers"])
 
 
-def refusal(cluster: LocalCluster, *arguments: str) -> str:
-    with pytest.raises(LocalClusterError) as refused:
-        cluster.kubectl(*arguments)
-    return str(refused.value)
+def answered(cluster: LocalCluster, *arguments: str) -> str:
+    """What kubectl says, whether it was refused or not."""
+    try:
+        return cluster.kubectl(*arguments)
+    except LocalClusterError as refused:
+        return str(refused)

@@ -56,6 +56,7 @@ def test_the_operators_settings_are_all_there_with_the_defaults_that_it_has_itse
         ({"policies.limits": [{"name": "x"}]}, "namespaceSelector"),
         ({"policies.limits": [{"name": "x", "namespaceSelector": {}}]}, "x limits nothing"),
         ({"operator.drainSeconds": 30}, "must be less than terminationGracePeriodSeconds"),
+        ({"demo.enabled": True}, "helm upgrade --reuse-values --set demo.enabled=true"),
         ({"metrics.serviceMonitor.enabled": True, "metrics.service.enabled": False}, "needs metrics.service"),
         ({"metrics.serviceMonitor.enabled": True, "metrics.podMonitor.enabled": True}, "counted twice"),
     ],

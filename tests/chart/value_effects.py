@@ -121,6 +121,27 @@ def _dashboard(objects: Objects) -> dict[str, Any]:
     return dict(found[0]["metadata"]) if found else {}
 
 
+_DEMO = {"demo.enabled": True, "crds.enabled": False}
+
+
+def _aws(objects: Objects) -> dict[str, Any]:
+    (found,) = objects.one("Deployment", "avatar-operator-aws")["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def _of_aws(key: str, value: Any) -> Effect:
+    return Effect(value, lambda objects: _aws(objects)[key], value, _DEMO)
+
+
+def _image_of_aws(value: str, expected: str, **given: str) -> Effect:
+    in_demo = {f"demo.sagemakerLocal.image.{name}": each for name, each in given.items()}
+    return Effect(value, lambda objects: _aws(objects)["image"], expected, {**_DEMO, **in_demo})
+
+
+def _leads_to(objects: Objects) -> Any:
+    return objects.variable("AWS_ENDPOINT_URL")
+
+
 EFFECTS: dict[str, Effect] = {
     "global.imageRegistry": Effect(
         "registry.example",
@@ -355,6 +376,35 @@ EFFECTS: dict[str, Effect] = {
         lambda objects: _dashboard(objects).get("annotations"),
         {"grafana_folder": "Avatars"},
         _DASHBOARDS,
+    ),
+    "demo.enabled": Effect(
+        True, lambda objects: len(objects.of("AvatarRuntime")), 1, {"crds.enabled": False}
+    ),
+    "demo.runtime.name": Effect(
+        "trial", lambda objects: objects.one("AvatarRuntime")["metadata"]["name"], "trial", _DEMO
+    ),
+    "demo.runtime.spec": Effect(
+        {"backend": {"simulated": {"trainingSeconds": 1}}},
+        lambda objects: objects.one("AvatarRuntime")["spec"]["backend"],
+        {"simulated": {"trainingSeconds": 1}},
+        _DEMO,
+    ),
+    "demo.sagemakerLocal.enabled": Effect(
+        False, lambda objects: (_leads_to(objects), len(objects.of("Deployment"))), (None, 1), _DEMO
+    ),
+    "demo.sagemakerLocal.image.registry": _image_of_aws("r.example", "r.example/sagemaker-local:0.1.0"),
+    "demo.sagemakerLocal.image.repository": _image_of_aws("a/b", "a/b:0.1.0"),
+    "demo.sagemakerLocal.image.tag": _image_of_aws("v9", "sagemaker-local:v9"),
+    "demo.sagemakerLocal.image.digest": _image_of_aws(DIGEST, f"sagemaker-local@{DIGEST}", tag="v9"),
+    "demo.sagemakerLocal.image.pullPolicy": _of_aws("imagePullPolicy", "Never"),
+    "demo.sagemakerLocal.args": Effect(
+        ["--verbose"], lambda objects: _aws(objects)["args"][-1], "--verbose", _DEMO
+    ),
+    "demo.sagemakerLocal.resources": Effect(
+        {"limits": {"memory": "4Gi"}},
+        lambda objects: _aws(objects)["resources"]["limits"],
+        {"memory": "4Gi"},
+        _DEMO,
     ),
     "extraObjects": Effect(
         [

@@ -19,9 +19,17 @@ restarted where it was leads at once.
 - name: AWS_DEFAULT_REGION
   value: {{ quote . }}
 {{- end }}
-{{- with .Values.aws.endpointUrl }}
+{{- $local := and .Values.demo.enabled .Values.demo.sagemakerLocal.enabled }}
+{{- with .Values.aws.endpointUrl | default (ternary (printf "http://%s.%s:4566" (include "avatar-operator.sagemakerLocal" .) .Release.Namespace) "" $local) }}
 - name: AWS_ENDPOINT_URL
   value: {{ quote . }}
+{{- end }}
+{{- if $local }}
+{{- /* sagemaker-local takes any, and an SDK wants some. */}}
+- name: AWS_ACCESS_KEY_ID
+  value: demo
+- name: AWS_SECRET_ACCESS_KEY
+  value: demo
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}

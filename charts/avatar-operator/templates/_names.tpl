@@ -41,15 +41,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end -}}
 
+{{- /* An image: `root`, and its `image` values. */ -}}
 {{- define "avatar-operator.image" -}}
-{{- $registry := .Values.image.registry | default .Values.global.imageRegistry -}}
-{{- $repository := .Values.image.repository -}}
+{{- $registry := .image.registry | default .root.Values.global.imageRegistry -}}
+{{- $repository := .image.repository -}}
 {{- if $registry -}}{{- $repository = printf "%s/%s" (trimSuffix "/" $registry) $repository -}}{{- end -}}
-{{- if .Values.image.digest -}}
-{{- printf "%s@%s" $repository .Values.image.digest -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- printf "%s:%s" $repository (default .root.Chart.AppVersion .image.tag) -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "avatar-operator.sagemakerLocal" -}}
+{{- printf "%s-aws" (include "avatar-operator.fullname" . | trunc 59 | trimSuffix "-") -}}
 {{- end -}}
 
 {{- define "avatar-operator.imagePullSecrets" -}}
