@@ -12,7 +12,7 @@ _BEGINNING = """<!-- Generated from values.yaml by `make generate`. Do not edit.
 
 # The chart of the avatar operator
 
-Kubernetes 1.30 or later, Helm 3 or 4. No webhook, no certificate, no Secret; the same bytes on every render, so GitOps finds no
+Kubernetes 1.30 or later, and Helm 4, with which it is tested. No webhook, no certificate, no Secret; the same bytes on every render, so GitOps finds no
 difference where there is none.
 
     helm install avatar-operator charts/avatar-operator --namespace avatar-system --create-namespace \\
@@ -29,6 +29,10 @@ One installation in a cluster: what belongs to the whole of it (CRDs, roles, pol
 - **Rights.** `files/cluster-role.yaml` and `files/role.yaml`, no more ([what each is for](../../docs/operating.md#permissions-in-kubernetes));
   `files/user-roles.yaml` for people, `files/status-policy.yaml` against writers of statuses.
 - **CRDs by somebody else**: `crds.enabled=false`, and `kubectl apply --server-side -f crds/` before.
+- **To try it without AWS**: `demo.enabled`, by an upgrade once the CRDs are there. Its runtime pretends to train, so it needs no
+  sagemaker-local; to see pictures, give `demo.sagemakerLocal` an image with the workers and `demo.runtime.spec` a real base.
+- **Not here**: one namespace only. The operator watches the whole cluster; which namespaces it serves is said by each runtime's
+  `spec.tenancy`.
 - **Pods** fit Pod Security `restricted`, run as any user, and write nowhere.
 
 ## Values
