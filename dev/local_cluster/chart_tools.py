@@ -1,8 +1,8 @@
 """Helm and kubeconform, for the chart: `python -m local_cluster.chart_tools` builds them from Go modules into the cache.
 
-`chart_tool_modules/` holds a go.mod and go.sum for each; they pin every version and checksum, and are the one place that names the
-versions. There is no archive to prefer: both are published on pages that not every network reaches, and a Go module proxy is needed
-for the control plane anyway. Helm takes about three minutes on two cores, once.
+`chart_tool_modules/` holds a go.mod and go.sum for each; they pin every version and checksum, and are the one place that names
+the versions. There is no archive to prefer: both are published on pages that not every network reaches, and a Go module proxy
+serves the control plane, too. Helm takes about three minutes on two cores, once.
 """
 
 from __future__ import annotations

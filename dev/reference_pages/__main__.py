@@ -1,4 +1,6 @@
-"""`python -m reference_pages`: write docs/metrics.md, docs/settings.md, and the chart's README and schema; with `--check` only compare.
+"""`python -m reference_pages`: write docs/metrics.md, docs/settings.md, the chart's README and its schema.
+
+With `--check` it only compares.
 
 The page about the API comes with the CRDs: `python -m avatar_api.generate`. `make generate` does both.
 """

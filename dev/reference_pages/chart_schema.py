@@ -1,7 +1,7 @@
 """charts/avatar-operator/values.schema.json: what Helm refuses before it renders anything.
 
-Strict at every level, so that a typing error is an error and not a value that nobody looks at. An umbrella chart hands down `global`,
-and `enabled` if that is what its condition is called, so those two are let through.
+Strict at every level, so that a typing error is an error and not a value that nobody looks at. An umbrella chart hands down
+`global`, and `enabled` if that is what its condition is called, so those two are let through.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What charts/avatar-operator/values.yaml says of its values: defaults as YAML has them, and words out of its comments.
 
-YAML parsers forget comments, so they are read line by line, in the form that helm-docs has made usual: `# -- words` above a key, further
-lines of words below them, and `# @schema {...}` for what the type of the default does not say. A key without words of its own is either a
-group of keys with words, or a part of the value above it (`resources.requests`).
+YAML parsers forget comments, so they are read line by line, in the form that helm-docs has made usual: `# -- words` above a key,
+further lines of words below them, and `# @schema {...}` for what the type of the default does not say. A key without words of its own
+is either a group of keys with words, or a part of the value above it (`resources.requests`).
 """
 
 from __future__ import annotations
@@ -73,22 +73,23 @@ def chart_values(text: str) -> ChartValues:
     """
     comments: dict[str, Comment] = {}
     open_keys: list[tuple[int, str]] = []
-    words: list[str] = []
-    schema: dict[str, Any] = {}
+    above: list[str] = []
     for line in text.splitlines():
         said = line.strip()
         if said.startswith("# -- "):
-            words, schema = [said[5:]], {}
-        elif said.startswith("# @schema "):
-            schema = json.loads(said[10:])
-        elif said.startswith("# ") and words:
-            words.append(said[2:])
-        elif (found := _KEY.match(line)) is not None:
-            indent = len(found["indent"])
-            open_keys = [*(entry for entry in open_keys if entry[0] < indent), (indent, found["key"])]
-            if words:
-                comments[".".join(key for _, key in open_keys)] = Comment(" ".join(words), schema)
-            words, schema = [], {}
+            above = [said[5:]]
+        elif said.startswith("# ") and above:
+            above.append(said[2:])
         else:
-            words, schema = [], {}
+            if (found := _KEY.match(line)) is not None:
+                indent = len(found["indent"])
+                open_keys = [*(entry for entry in open_keys if entry[0] < indent), (indent, found["key"])]
+                if above:
+                    comments[".".join(key for _, key in open_keys)] = _comment(" ".join(above))
+            above = []
     return ChartValues(yaml.safe_load(text), comments)
+
+
+def _comment(text: str) -> Comment:
+    words, _, schema = text.partition(" @schema ")
+    return Comment(words, json.loads(schema) if schema else {})

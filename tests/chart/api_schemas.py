@@ -1,7 +1,7 @@
-"""JSON schemas for kubeconform out of what an API server publishes itself, our kinds included: no file of anybody else's is needed.
+"""JSON schemas for kubeconform out of what an API server publishes itself, our kinds included.
 
-kubeconform's own place for schemas is on the internet and knows no kind of ours. Here every object of `/openapi/v3` becomes one file:
-references are put in their places, a field that is not there is an error, and what may be a number or a string may be either.
+kubeconform's own place for schemas is on the internet and knows no kind of ours. Here every object of `/openapi/v3` becomes one
+file: references are put in their places, a field that is not there is an error, and what may be a number or a string is either.
 """
 
 from __future__ import annotations

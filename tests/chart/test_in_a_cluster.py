@@ -89,7 +89,7 @@ def apply(cluster: LocalCluster, *objects: dict[str, Any]) -> None:
 
 
 def eventually(said: Callable[[], str], wanted: str) -> str:
-    """Ask until the answer has something in it: the API server notices policies, and publishes schemas, some time after it has them.
+    """Ask until the answer has something in it: the API server heeds policies and publishes schemas some time after it has them.
 
     Returns:
         The answer.

@@ -1,5 +1,5 @@
 {{- /*
-A policy on one kind, and its binding. `root`, `name`, `resource`, `validations`, `namespaceSelector` (of the binding, or nothing).
+A policy on one kind, and its binding: `root`, `name`, `resource`, `validations`, and the binding's `namespaceSelector` or nothing.
 What was there before may keep its spec: the operator has to be able to take its finalizer away, whatever was decided since.
 */ -}}
 {{- define "avatar-operator.policy" -}}
