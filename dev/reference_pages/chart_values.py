@@ -1,8 +1,8 @@
 """What charts/avatar-operator/values.yaml says of its values: defaults as YAML has them, and words out of its comments.
 
 YAML parsers forget comments, so they are read line by line, in the form that helm-docs has made usual: `# -- words` above a key,
-further lines of words below them, and `# @schema {...}` for what the type of the default does not say. A key without words of its own
-is either a group of keys with words, or a part of the value above it (`resources.requests`).
+further lines of words below them, and `# @schema {...}` for what the type of the default does not say. A key without words of its
+own is a group of keys with words, or a part of the value above it (`resources.requests`).
 """
 
 from __future__ import annotations

@@ -129,6 +129,25 @@ def test_a_dashboard_keeps_the_braces_of_grafana(helm: Helm, with_a_dashboard: P
     assert json.loads(found["data"]["one.json"]) == DASHBOARD
 
 
+def test_the_demos_aws_is_open_to_the_operator_alone(helm: Helm) -> None:
+    objects = helm.render(
+        nested({"demo.enabled": True, "crds.enabled": False, "networkPolicy.enabled": True})
+    )
+    operators = objects.operator()["spec"]["selector"]["matchLabels"]
+    (aws,) = [
+        each["spec"]
+        for each in objects.of("NetworkPolicy")
+        if each["metadata"]["name"] == "avatar-operator-aws"
+    ]
+    deployment = objects.one("Deployment", "avatar-operator-aws")["spec"]["template"]
+    assert aws["podSelector"]["matchLabels"] == deployment["metadata"]["labels"]
+    assert [rule["from"] for rule in aws["ingress"]] == [[{"podSelector": {"matchLabels": operators}}]]
+    own = objects.one("NetworkPolicy", "avatar-operator")["spec"]["egress"]
+    assert aws["podSelector"] in [
+        peer["podSelector"] for rule in own for peer in rule.get("to", []) if "podSelector" in peer
+    ]
+
+
 def test_one_replica_has_no_budget_that_would_stop_every_drain(helm: Helm) -> None:
     assert helm.render({"replicas": 1}).of("PodDisruptionBudget") == []
 
