@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,13 @@ def from_file(name: str) -> list[dict[str, Any]]:
 
 def test_helm_finds_nothing_wrong_with_it(helm: Helm) -> None:
     helm.run("lint", "--strict", str(CHART), "--values=-", values=EVERYTHING)
+
+
+def test_chart_operator_and_image_have_one_version(by_default: Objects) -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    project = tomllib.loads((CHART.parents[1] / "pyproject.toml").read_text())["project"]
+    assert chart["version"] == chart["appVersion"] == project["version"]
+    assert by_default.container()["image"].endswith(f":{project['version']}")
 
 
 def test_it_renders_the_same_bytes_twice(helm: Helm, everything: Objects) -> None:
