@@ -56,6 +56,10 @@ $(OWN_UV):
 control-plane:
 	@PYTHONPATH=dev $(PYTHON) -m local_cluster.binaries 2>&1 | $(call label,control plane)
 
+.PHONY: chart-tools
+chart-tools:
+	@PYTHONPATH=dev $(PYTHON) -m local_cluster.chart_tools 2>&1 | $(call label,chart tools)
+
 .PHONY: demo
 demo: setup ## From twelve photos to pictures, on this machine (AWS_PORT=, OPERATOR_PORT= choose other ports)
 	@.venv/bin/python -m avatar_demo up $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
@@ -74,7 +78,7 @@ cluster-down: ## Stop the local Kubernetes API server
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local_cluster down --state-dir $(CLUSTER_STATE); fi
 
 .PHONY: generate
-generate: virtual-environment ## Write the CRD YAML and the reference pages from the code
+generate: virtual-environment ## Write the CRD YAML, the reference pages, and the chart's README and schema
 	@.venv/bin/python -m avatar_api.generate
 	@.venv/bin/python -m reference_pages
 
@@ -125,12 +129,18 @@ conformance: virtual-environment ## Test sagemaker-local against AWS's contracts
 e2e: setup ## Test the whole flow, and kill its parts
 	@.venv/bin/pytest tests/e2e
 
+.PHONY: chart
+chart: setup chart-tools ## Test the Helm chart: lint, every value, schemas, and a real API server
+	@.venv/bin/pytest tests/chart
+
 .PHONY: security
 security: setup ## Try to cross every boundary of docs/security/threat-model.md that has a test of its own
 	@.venv/bin/pytest tests/security
 
 .PHONY: test
-test: setup ## Check and test everything, side by side (WORKERS= how many tests at once)
+test: ## Check and test everything, side by side (WORKERS= how many tests at once)
+	@$(require_python)
+	@$(MAKE) -j3 virtual-environment control-plane chart-tools
 	@$(MAKE) lint
 	@$(MAKE) -j2 types all-tests
 

@@ -43,6 +43,8 @@ LANES = (
     ("tests/security/", "a fourth cluster"),
     ("tests/unit/workers/", "torch trains"),
     ("tests/unit/tiny_base/", "torch trains"),
+    ("tests/chart/test_in_a_cluster.py", "a cluster of Helm's"),
+    ("tests/chart/", "Helm alone"),
     ("tests/unit/operator/backends/", "a SageMaker"),
 )
 """The lane of every test below a path; the first path that fits counts."""

@@ -1,4 +1,6 @@
-"""Write the CRD YAML beside this package, and the API reference: `python -m avatar_api.generate`.
+"""Write the CRD YAML beside this package and into the chart, and the API reference: `python -m avatar_api.generate`.
+
+A chart can show nothing that lies outside of it, and Helm warns of links, so the chart has copies.
 
 With `--check` nothing is written; the exit code says whether the committed files are what the types say.
 """
@@ -13,6 +15,7 @@ from avatar_api.crd import DEFINITIONS
 from avatar_api.reference_page import reference_page
 
 DIRECTORY = Path(__file__).resolve().parent.parent
+CHART = DIRECTORY.parent / "charts" / "avatar-operator" / "files" / "crds"
 REFERENCE = DIRECTORY.parent / "docs" / "api-reference.md"
 _HEADER = "# Generated from crds/avatar_api by `make generate`. Do not edit.\n"
 
@@ -20,9 +23,10 @@ _HEADER = "# Generated from crds/avatar_api by `make generate`. Do not edit.\n"
 def rendered() -> dict[Path, str]:
     """The text of every generated file, by path."""
     definitions = {
-        DIRECTORY / definition.file_name(): _HEADER
+        directory / definition.file_name(): _HEADER
         + yaml.safe_dump(definition.to_wire(), sort_keys=False, width=110)
         for definition in DEFINITIONS
+        for directory in (DIRECTORY, CHART)
     }
     return {**definitions, REFERENCE: reference_page(DEFINITIONS)}
 
@@ -40,6 +44,7 @@ def main() -> int:
             print(f"{path.name} differs from crds/avatar_api: run `make generate`", file=sys.stderr)
         return 1 if drifted else 0
     for path in drifted:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(rendered()[path])
     return 0
 

@@ -1,4 +1,4 @@
-"""Where the control plane's programs are kept between runs, and how they get there whole or not at all.
+"""Where programs are kept between runs, the control plane's and others, and how they get there whole or not at all.
 
 Programs are made in a folder of their own beside their final place and moved by one rename, so a reader sees a
 complete set or none. A lock lets one process fill the cache while others wait for its result; folders left by a
@@ -11,14 +11,14 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_cluster.errors import LocalClusterError
 
-__all__ = ["PROGRAMS", "BinaryCache", "ControlPlaneBinaries", "Report"]
+__all__ = ["PROGRAMS", "BinaryCache", "ControlPlaneBinaries", "ProgramCache", "Report"]
 
 PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
 
@@ -38,37 +38,41 @@ class ControlPlaneBinaries:
     def in_directory(cls, directory: Path) -> ControlPlaneBinaries | None:
         """The programs in `directory`, or None unless all of them are there and executable."""
         etcd, kube_apiserver, kubectl = (directory / program for program in PROGRAMS)
-        if all(path.is_file() and os.access(path, os.X_OK) for path in (etcd, kube_apiserver, kubectl)):
-            return cls(etcd=etcd, kube_apiserver=kube_apiserver, kubectl=kubectl)
-        return None
+        if not _all_there(directory, PROGRAMS):
+            return None
+        return cls(etcd=etcd, kube_apiserver=kube_apiserver, kubectl=kubectl)
+
+
+def _all_there(directory: Path, programs: Iterable[str]) -> bool:
+    paths = [directory / program for program in programs]
+    return all(path.is_file() and os.access(path, os.X_OK) for path in paths)
 
 
 @dataclass(frozen=True)
-class BinaryCache:
-    """The cache directory; each set of programs has a folder in it, named after its versions and platform."""
+class ProgramCache:
+    """A family of programs; each set of them has a folder in it, named after its versions and platform.
+
+    Attributes:
+        root: the family's folder.
+        programs: what a set has to hold to be complete.
+    """
 
     root: Path
+    programs: tuple[str, ...]
 
     @classmethod
-    def of_this_user(cls) -> BinaryCache:
-        """`$AVATAR_CACHE_DIR/control-plane`, by default in the XDG cache directory.
+    def of_family(cls, family: str, programs: tuple[str, ...]) -> ProgramCache:
+        """This user's cache of a family."""
+        return cls(_of_this_user() / family, programs)
 
-        Source: https://specifications.freedesktop.org/basedir-spec/latest/
-        """
-        chosen = os.environ.get("AVATAR_CACHE_DIR")
-        if chosen:
-            base = Path(chosen).expanduser().absolute()
-        else:
-            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "avatar-operator"
-        return cls(base / "control-plane")
-
-    def lookup(self, name: str) -> ControlPlaneBinaries | None:
-        """The set called `name`, or None if the cache does not have it."""
-        return ControlPlaneBinaries.in_directory(self.root / name)
+    def find(self, name: str) -> Path | None:
+        """The folder of the set called `name`, or None unless all of its programs are there and executable."""
+        directory = self.root / name
+        return directory if _all_there(directory, self.programs) else None
 
     @contextmanager
     def locked(self, report: Report) -> Iterator[None]:
-        """Hold the cache's lock; whoever waits for it is told so.
+        """Hold the family's lock; whoever waits for it is told so.
 
         Raises:
             LocalClusterError: the cache directory cannot be written.
@@ -84,12 +88,15 @@ class BinaryCache:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def install(self, name: str, make: Callable[[Path], None]) -> ControlPlaneBinaries:
+    def fill(self, name: str, make: Callable[[Path], None]) -> Path:
         """Let `make` write the programs into an empty folder, then put that folder in its place.
 
         Args:
             name: the set's folder name.
-            make: writes every one of `PROGRAMS`, executable, into the folder it is given.
+            make: writes every program of the family, executable, into the folder it is given.
+
+        Returns:
+            The folder.
 
         Raises:
             LocalClusterError: the cache cannot be written (disk full, no permission), or `make` raised it.
@@ -101,18 +108,15 @@ class BinaryCache:
             partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.root))
             try:
                 make(partial)
-                if ControlPlaneBinaries.in_directory(partial) is None:
-                    raise LocalClusterError(f"{name}: not every one of {', '.join(PROGRAMS)} was made")
+                if not _all_there(partial, self.programs):
+                    raise LocalClusterError(f"{name}: not every one of {', '.join(self.programs)} was made")
                 partial.chmod(0o755)
                 final = self.root / name
                 shutil.rmtree(final, ignore_errors=True)
                 partial.rename(final)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
-        installed = self.lookup(name)
-        if installed is None:
-            raise LocalClusterError(f"{self.root / name} vanished while it was installed")
-        return installed
+        return final
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
@@ -120,6 +124,46 @@ class BinaryCache:
             yield
         except OSError as error:
             raise LocalClusterError(
-                f"cannot write the control plane's programs to {self.root}: {error.strerror or error}; "
+                f"cannot write programs to {self.root}: {error.strerror or error}; "
                 "free about 1 GiB there, or point AVATAR_CACHE_DIR at another directory"
             ) from error
+
+
+class BinaryCache(ProgramCache):
+    """The control plane's family.
+
+    Args:
+        root: its folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, PROGRAMS)
+
+    @classmethod
+    def of_this_user(cls) -> BinaryCache:
+        """`$AVATAR_CACHE_DIR/control-plane`, by default in the XDG cache directory."""
+        return cls(_of_this_user() / "control-plane")
+
+    def lookup(self, name: str) -> ControlPlaneBinaries | None:
+        """The set called `name`, or None if the cache does not have it."""
+        return ControlPlaneBinaries.in_directory(self.root / name)
+
+    def install(self, name: str, make: Callable[[Path], None]) -> ControlPlaneBinaries:
+        """`fill`, and the programs by name.
+
+        Raises:
+            LocalClusterError: as `fill`, or what was installed has vanished since.
+        """
+        self.fill(name, make)
+        installed = self.lookup(name)
+        if installed is None:
+            raise LocalClusterError(f"{self.root / name} vanished while it was installed")
+        return installed
+
+
+def _of_this_user() -> Path:
+    # Source: https://specifications.freedesktop.org/basedir-spec/latest/
+    chosen = os.environ.get("AVATAR_CACHE_DIR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "avatar-operator"

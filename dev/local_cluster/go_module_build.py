@@ -1,4 +1,4 @@
-"""The control plane built from Go modules, where no prebuilt archive can be had.
+"""Programs built from Go modules: the control plane, where no prebuilt archive can be had, and what others name.
 
 `control_plane_modules/` holds one small go.mod and go.sum for each of Kubernetes and etcd; they pin every version
 and checksum, and they are the one place that names the versions. Kubernetes needs a go.mod of our own because the
@@ -19,14 +19,14 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_cluster.binary_cache import Report
 from local_cluster.errors import LocalClusterError, one_line
 
-__all__ = ["ETCD_VERSION", "KUBERNETES_VERSION", "build"]
+__all__ = ["ETCD_VERSION", "KUBERNETES_VERSION", "GoProgram", "build", "build_programs", "pinned_version"]
 
 _MODULES = Path(__file__).parent / "control_plane_modules"
 _OLDEST_GO = (1, 24)
@@ -34,23 +34,37 @@ _OLDEST_GO_THAT_FETCHES_TOOLCHAINS = (1, 21)
 _REPORT_EVERY_SECONDS = 5.0
 
 
-def _pinned_version(module_directory: str, module: str) -> str:
-    go_mod = (_MODULES / module_directory / "go.mod").read_text()
+def pinned_version(module_directory: Path, module: str) -> str:
+    """The version that the go.mod of a folder has of a module.
+
+    Raises:
+        LocalClusterError: it requires no such module.
+    """
+    go_mod = (module_directory / "go.mod").read_text()
     found = re.search(rf"^\s*(?:require\s+)?{re.escape(module)} (v\S+)", go_mod, re.MULTILINE)
     if found is None:
-        raise LocalClusterError(f"{_MODULES / module_directory / 'go.mod'} does not require {module}")
+        raise LocalClusterError(f"{module_directory / 'go.mod'} does not require {module}")
     return found.group(1)
 
 
-KUBERNETES_VERSION = _pinned_version("kubernetes", "k8s.io/kubernetes")
-ETCD_VERSION = _pinned_version("etcd", "go.etcd.io/etcd/server/v3")
+KUBERNETES_VERSION = pinned_version(_MODULES / "kubernetes", "k8s.io/kubernetes")
+ETCD_VERSION = pinned_version(_MODULES / "etcd", "go.etcd.io/etcd/server/v3")
 
 
 @dataclass(frozen=True)
-class _Program:
+class GoProgram:
+    """What is built.
+
+    Attributes:
+        name: of the file that is made.
+        package: of Go, that has its `main`.
+        module_directory: holds the go.mod and go.sum that pin it and all that it needs.
+        linker_flags: for instance its version.
+    """
+
     name: str
     package: str
-    module_directory: str
+    module_directory: Path
     linker_flags: str
 
 
@@ -64,15 +78,18 @@ def _kubernetes_linker_flags(version: str) -> str:
 
 
 _BUILDS = (
-    _Program("etcd", "go.etcd.io/etcd/server/v3", "etcd", "-s -w"),
-    _Program(
+    GoProgram("etcd", "go.etcd.io/etcd/server/v3", _MODULES / "etcd", "-s -w"),
+    GoProgram(
         "kube-apiserver",
         "k8s.io/kubernetes/cmd/kube-apiserver",
-        "kubernetes",
+        _MODULES / "kubernetes",
         _kubernetes_linker_flags(KUBERNETES_VERSION),
     ),
-    _Program(
-        "kubectl", "k8s.io/kubernetes/cmd/kubectl", "kubernetes", _kubernetes_linker_flags(KUBERNETES_VERSION)
+    GoProgram(
+        "kubectl",
+        "k8s.io/kubernetes/cmd/kubectl",
+        _MODULES / "kubernetes",
+        _kubernetes_linker_flags(KUBERNETES_VERSION),
     ),
 )
 
@@ -88,11 +105,16 @@ def build(directory: Path, report: Report) -> None:
         LocalClusterError: Go is missing or too old, modules cannot be downloaded, the disk is full, or the
             compiler failed; nothing is left running.
     """
+    build_programs(_BUILDS, directory, report)
+
+
+def build_programs(programs: Iterable[GoProgram], directory: Path, report: Report) -> None:
+    """Build programs into `directory`, one after the other; as `build` otherwise."""
     go = _go_program()
     # go leaves its work folder behind when it is killed: here it goes away with `directory`, whatever happens.
     with tempfile.TemporaryDirectory(dir=directory) as work:
         environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOTMPDIR": work}
-        for program in _BUILDS:
+        for program in programs:
             _build_program(go, program, directory / program.name, environment, report)
 
 
@@ -100,7 +122,7 @@ def _go_program() -> str:
     go = shutil.which("go")
     if go is None:
         raise LocalClusterError(
-            f"Go is not installed; install Go {_OLDEST_GO[0]}.{_OLDEST_GO[1]} or newer to build the control plane"
+            f"Go is not installed; install Go {_OLDEST_GO[0]}.{_OLDEST_GO[1]} or newer: the programs are built with it"
         )
     answer = subprocess.run([go, "env", "GOVERSION"], cwd="/", capture_output=True, text=True, check=False)
     found = re.match(r"go(\d+)\.(\d+)", answer.stdout.strip())
@@ -108,16 +130,15 @@ def _go_program() -> str:
     if version < _OLDEST_GO_THAT_FETCHES_TOOLCHAINS:
         raise LocalClusterError(
             f"{go} is {answer.stdout.strip() or 'of an unknown version'}; "
-            f"building the control plane needs Go {_OLDEST_GO[0]}.{_OLDEST_GO[1]} or newer"
+            f"building the programs needs Go {_OLDEST_GO[0]}.{_OLDEST_GO[1]} or newer"
         )
     return go
 
 
 def _build_program(
-    go: str, program: _Program, output: Path, environment: Mapping[str, str], report: Report
+    go: str, program: GoProgram, output: Path, environment: Mapping[str, str], report: Report
 ) -> None:
     flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags={program.linker_flags}"]
-    module = _MODULES / program.module_directory
     stale: set[str] = set()
     compiled = 0
     downloaded = 0
@@ -134,7 +155,7 @@ def _build_program(
     stale.update(
         _run_go(
             listing,
-            module,
+            program.module_directory,
             environment,
             on_progress=count_downloads,
             heartbeat=lambda elapsed: report(f"{program.name}: {downloaded} modules downloaded, {elapsed}"),
@@ -143,7 +164,7 @@ def _build_program(
     report(f"{program.name}: {len(stale)} packages to compile")
     _run_go(
         [go, "build", "-v", *flags, "-o", str(output), program.package],
-        module,
+        program.module_directory,
         environment,
         on_progress=count_compiled,
         heartbeat=lambda elapsed: report(

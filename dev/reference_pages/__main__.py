@@ -1,4 +1,6 @@
-"""`python -m reference_pages`: write docs/metrics.md and docs/settings.md; with `--check` only compare.
+"""`python -m reference_pages`: write docs/metrics.md, docs/settings.md, the chart's README and its schema.
+
+With `--check` it only compares.
 
 The page about the API comes with the CRDs: `python -m avatar_api.generate`. `make generate` does both.
 """
@@ -9,6 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from reference_pages.chart_page import chart_page
+from reference_pages.chart_schema import chart_schema
+from reference_pages.chart_values import CHART, chart_values
 from reference_pages.metrics_page import metrics_page
 from reference_pages.published_metrics import operator_metrics, serving_metrics
 from reference_pages.settings_page import settings_page
@@ -18,7 +23,10 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 def rendered() -> dict[Path, str]:
     """The text of every page, by path."""
+    values = chart_values((CHART / "values.yaml").read_text())
     return {
+        CHART / "README.md": chart_page(values),
+        CHART / "values.schema.json": chart_schema(values),
         DOCS / "metrics.md": metrics_page(operator_metrics(), serving_metrics()),
         DOCS / "settings.md": settings_page(),
     }

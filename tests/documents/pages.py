@@ -10,6 +10,7 @@ DOCS = REPOSITORY / "docs"
 PAGES = (
     REPOSITORY / "README.md",
     REPOSITORY / "SECURITY.md",
+    REPOSITORY / "charts" / "avatar-operator" / "README.md",
     *sorted(DOCS.rglob("*.md")),
     *sorted((REPOSITORY / "examples").rglob("*.md")),
 )

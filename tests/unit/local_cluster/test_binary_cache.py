@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cluster.binary_cache import PROGRAMS, BinaryCache, ControlPlaneBinaries
+from local_cluster.binary_cache import PROGRAMS, BinaryCache, ControlPlaneBinaries, ProgramCache
 from local_cluster.errors import LocalClusterError
 
 
@@ -156,3 +156,17 @@ def test_the_environment_chooses_the_cache_directory(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("AVATAR_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert BinaryCache.of_this_user().root == tmp_path / "xdg" / "avatar-operator" / "control-plane"
+
+
+def test_another_family_lies_beside_the_control_plane_with_programs_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AVATAR_CACHE_DIR", str(tmp_path))
+    cache = ProgramCache.of_family("tools", ("helm",))
+    cache.root.mkdir()
+
+    def write_helm(directory: Path) -> None:
+        (directory / "helm").touch(mode=0o755)
+
+    assert cache.find("v1") is None
+    assert cache.fill("v1", write_helm) == cache.find("v1") == tmp_path / "tools" / "v1"
