@@ -78,9 +78,10 @@ cluster-down: ## Stop the local Kubernetes API server
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local_cluster down --state-dir $(CLUSTER_STATE); fi
 
 .PHONY: generate
-generate: virtual-environment ## Write the CRD YAML, the reference pages, and the chart's README and schema
+generate: virtual-environment ## Write the CRD YAML, the reference pages, the dashboards, and the chart's README and schema
 	@.venv/bin/python -m avatar_api.generate
 	@.venv/bin/python -m reference_pages
+	@.venv/bin/python -m dashboards
 
 .PHONY: lint
 lint: virtual-environment ## Check format, style, layers, and that generated files are current
@@ -89,6 +90,7 @@ lint: virtual-environment ## Check format, style, layers, and that generated fil
 	@.venv/bin/lint-imports | tail -n 3
 	@.venv/bin/python -m avatar_api.generate --check
 	@.venv/bin/python -m reference_pages --check
+	@.venv/bin/python -m dashboards --check
 
 .PHONY: format
 format: virtual-environment ## Format the code and mend what can be mended
@@ -162,6 +164,10 @@ nightly: virtual-environment ## Tell the state machines other stories than the s
 bench-operator: setup ## Measure the operator under load and loss (MODELS= how many, ONLY= some parts, SEED= of the faults)
 	@PYTHONPATH=tests .venv/bin/python -m benchmarks.operator_load \
 		$(if $(MODELS),--models $(MODELS)) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: dashboards-picture
+dashboards-picture: setup ## Run a busy system for two minutes and write docs/images/dashboards.png
+	@PYTHONPATH=tests .venv/bin/python -m benchmarks.watched_operator --out docs/images/dashboards.png
 
 .PHONY: bench-quality
 bench-quality: virtual-environment ## Measure base, judge and DreamBooth (PEOPLE= how many, SHEET= writes a contact sheet)
