@@ -78,9 +78,10 @@ cluster-down: ## Stop the local Kubernetes API server
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local_cluster down --state-dir $(CLUSTER_STATE); fi
 
 .PHONY: generate
-generate: virtual-environment ## Write the CRD YAML, the reference pages, and the chart's README and schema
+generate: virtual-environment ## Write what is generated: CRDs, reference pages, dashboards, the chart's README and schema
 	@.venv/bin/python -m avatar_api.generate
 	@.venv/bin/python -m reference_pages
+	@.venv/bin/python -m dashboards
 
 .PHONY: lint
 lint: virtual-environment ## Check format, style, layers, and that generated files are current
@@ -89,6 +90,7 @@ lint: virtual-environment ## Check format, style, layers, and that generated fil
 	@.venv/bin/lint-imports | tail -n 3
 	@.venv/bin/python -m avatar_api.generate --check
 	@.venv/bin/python -m reference_pages --check
+	@.venv/bin/python -m dashboards --check
 
 .PHONY: format
 format: virtual-environment ## Format the code and mend what can be mended

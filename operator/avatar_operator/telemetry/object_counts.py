@@ -1,7 +1,8 @@
-"""How many objects there are, by kind, by the state that their column shows, and by the backend that serves them.
+"""How many objects there are, by kind, by the state that their column shows, and by the backend that serves them; and by namespace.
 
 Computed when scraped, from the cache, so that the numbers cannot drift and nothing is left behind when an object goes. A
-state that no object is in counts 0: what comes and goes has no history that a graph could show.
+state that no object is in counts 0: what comes and goes has no history that a graph could show. Backend and namespace are in two
+metrics and not in one, which would have a series for each pair of them. A namespace without objects has no series.
 """
 
 from collections import Counter
@@ -45,7 +46,10 @@ class ObjectCounts(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """The gauge, as Prometheus' registry asks for it."""
+        """The gauges, as Prometheus' registry asks for them."""
+        yield from (self._by_backend(), self._by_namespace())
+
+    def _by_backend(self) -> Metric:
         objects = GaugeMetricFamily(
             "avatar_objects",
             "Objects, by state and backend; unknown: the runtime is not there, or has a backend that this version does not know.",
@@ -65,7 +69,23 @@ class ObjectCounts(Collector):
             )
             for (state, backend), count in {**counts, **seen}.items():
                 objects.add_metric((kind.kind, state, backend), count)
-        yield objects
+        return objects
+
+    def _by_namespace(self) -> Metric:
+        objects = GaugeMetricFamily(
+            "avatar_namespace_objects",
+            "Objects of a namespace, by state; a namespace that has none of a kind has no series of it.",
+            labels=("namespace", "kind", "state"),
+        )
+        for kind in (AVATAR_MODEL, AVATAR_REQUEST):
+            seen = Counter(
+                (body["metadata"]["namespace"], body.get("status", {}).get("state", NOT_LOOKED_AT))
+                for body in self._cache.objects(kind)
+            )
+            counts = {(namespace, state): 0 for namespace, _ in seen for state in STATES[kind]}
+            for (namespace, state), count in {**counts, **seen}.items():
+                objects.add_metric((namespace, kind.kind, state), count)
+        return objects
 
 
 def _backend_of(runtime: Object) -> str:

@@ -35,6 +35,10 @@ class Counts:
         labels = {"kind": kind.kind, "state": state, "backend": backend}
         return self.registry.get_sample_value("avatar_objects", labels)
 
+    def in_namespace(self, namespace: str, kind: Kind, state: str) -> float | None:
+        labels = {"namespace": namespace, "kind": kind.kind, "state": state}
+        return self.registry.get_sample_value("avatar_namespace_objects", labels)
+
 
 @pytest.fixture
 def counts() -> Counts:
@@ -86,3 +90,20 @@ def test_what_has_no_runtime_that_this_version_knows_has_an_unknown_backend(coun
 
 def test_what_was_not_looked_at_yet_has_an_unknown_state(counts: Counts) -> None:
     assert counts.of(AVATAR_RUNTIME, "Unknown", "simulated") == 1
+
+
+def test_objects_count_in_their_namespaces_and_a_namespace_that_has_none_has_no_series(
+    counts: Counts,
+) -> None:
+    for name, namespace, state in (
+        ("ann", "team-a", "Ready"),
+        ("bob", "team-a", "Ready"),
+        ("eve", "team-b", "Failed"),
+    ):
+        model = merged(model_manifest(name=name), {"metadata": {"namespace": namespace}})
+        counts.add(AVATAR_MODEL, model, {"state": state})
+
+    assert counts.in_namespace("team-a", AVATAR_MODEL, "Ready") == 2
+    assert counts.in_namespace("team-b", AVATAR_MODEL, "Ready") == 0
+    assert counts.in_namespace("team-b", AVATAR_MODEL, "Failed") == 1
+    assert counts.in_namespace("team-b", AVATAR_REQUEST, "Pending") is None
