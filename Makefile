@@ -165,6 +165,10 @@ bench-operator: setup ## Measure the operator under load and loss (MODELS= how m
 	@PYTHONPATH=tests .venv/bin/python -m benchmarks.operator_load \
 		$(if $(MODELS),--models $(MODELS)) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
+.PHONY: dashboards-picture
+dashboards-picture: setup ## Run a busy system for two minutes and write docs/images/dashboards.png
+	@PYTHONPATH=tests .venv/bin/python -m benchmarks.watched_operator --out docs/images/dashboards.png
+
 .PHONY: bench-quality
 bench-quality: virtual-environment ## Measure base, judge and DreamBooth (PEOPLE= how many, SHEET= writes a contact sheet)
 	@TRANSFORMERS_VERBOSITY=error .venv/bin/python -m benchmarks.quality \

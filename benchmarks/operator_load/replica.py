@@ -55,6 +55,11 @@ class Replica:
         return f"{self.account}-{self._lives}"
 
     @property
+    def address(self) -> str:
+        """Where it can be asked and scraped, as host:port."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
     def pid(self) -> int:
         """Of its present life."""
         assert self._process is not None, "it has not been started"
@@ -117,7 +122,7 @@ class Replica:
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples that carry these labels."""
-        text = httpx.get(f"http://127.0.0.1:{self._port}/metrics", trust_env=False, timeout=30).text
+        text = httpx.get(f"http://{self.address}/metrics", trust_env=False, timeout=30).text
         return sum(
             sample.value
             for family in text_string_to_metric_families(text)
@@ -143,7 +148,7 @@ class Replica:
     def _is_ready(self) -> bool:
         self.require_running()
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self._port}/readyz", trust_env=False, timeout=1)
+            answer = httpx.get(f"http://{self.address}/readyz", trust_env=False, timeout=1)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200

@@ -1,0 +1,110 @@
+"""A run that Prometheus watches: everything is started, and load comes second by second for as long as is asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.operator_load.replica import Replica
+from benchmarks.operator_load.stage import ACCOUNTS, Stage, set_up
+from benchmarks.watched_operator.load import Load
+from benchmarks.watched_operator.played_serving import PlayedServing
+from dashboards.answers import Series, filled_in
+from dashboards.prometheus_server import Prometheus
+from e2e.flight import STAND_IN, Flight
+from sagemaker_local.testing import LocalAws
+
+TENANTS: Final = ("studio-north", "studio-south")
+_SEED: Final = 12
+_SWEEP_SECONDS: Final = 20
+_RATE_INTERVAL: Final = "10s"
+
+
+@dataclass
+class WatchedRun:
+    """What runs, and what Prometheus has seen of it.
+
+    Attributes:
+        prometheus: that watches.
+        replicas: of the operator.
+        began: in seconds since 1970.
+    """
+
+    prometheus: Prometheus
+    replicas: Sequence[Replica]
+    began: float
+    _stage: Stage
+    _load: Load
+    _serving: PlayedServing
+
+    def live(self, until: Callable[[float], bool]) -> None:
+        """Let users do what they do.
+
+        Args:
+            until: asked every second, with the seconds since the beginning, whether it is enough.
+        """
+        while not until(time.time() - self.began):
+            second = time.monotonic()
+            self._load.go_on()
+            self._serving.work()
+            for replica in self.replicas:
+                replica.require_running()
+            time.sleep(max(0.0, 1.0 - (time.monotonic() - second)))
+
+    def lose_the_leader(self) -> None:
+        """Kill the replica that leads, and start it anew."""
+        holder = self._stage.lease_holder()
+        leader = next((replica for replica in self.replicas if replica.identity == holder), self.replicas[0])
+        leader.kill()
+        leader.start()
+
+    def asks(self, expression: str) -> list[Series]:
+        """What a dashboard's or an alert's expression was, from the beginning until now."""
+        return self._over(expression, self.began, time.time())
+
+    def answers(self, target: Mapping[str, Any]) -> list[Series]:
+        """What a panel's target shows: over the run, or as a figure only its last value."""
+        now = time.time()
+        return self._over(target["expr"], now if target.get("instant") else self.began, now)
+
+    def _over(self, expression: str, begin: float, end: float) -> list[Series]:
+        seconds = max(1, round(end - self.began))
+        values = {
+            "__rate_interval": _RATE_INTERVAL,
+            "__range": f"{seconds}s",
+            "namespace": TENANTS[0],
+        }
+        return self.prometheus.over(filled_in(expression, values), begin, end, step=1.0)
+
+
+@contextmanager
+def watched_run(directory: Path) -> Iterator[WatchedRun]:
+    """Start everything; it is gone afterwards.
+
+    Args:
+        directory: for data and logs.
+    """
+    with ExitStack() as stack:
+        stage = stack.enter_context(set_up(directory / "stage"))
+        aws = stack.enter_context(LocalAws(images={"stand-in": STAND_IN}))
+        serving = stack.enter_context(PlayedServing(_SEED))
+        for namespace in TENANTS:
+            stage.cluster.create_namespace(namespace)
+        load = Load(stage.api, [Flight(stage.cluster, namespace, aws) for namespace in TENANTS])
+        load.begin()
+        settings = {**aws.environment, "AVATAR_OPERATOR_SWEEP_SECONDS": str(_SWEEP_SECONDS)}
+        replicas = [stage.replica(account, **settings) for account in ACCOUNTS]
+        targets = {replica.account: replica.address for replica in replicas}
+        prometheus = stack.enter_context(
+            Prometheus(directory / "prometheus", {**targets, "serving-0": serving.address})
+        )
+        began = time.time()
+        for replica in replicas:
+            replica.start()
+            replica.wait_until_ready()
+        stage.wait_for_runtime()
+        yield WatchedRun(prometheus, replicas, began, stage, load, serving)
