@@ -39,6 +39,25 @@ def selections(expression: str) -> list[Selection]:
     ]
 
 
+def looked_at(expression: str) -> list[tuple[str, str]]:
+    """Every metric that an expression selects, with the function that is applied to its history; empty: only its last value."""
+    tree = promql_parser.parse(expression)
+    histories = [
+        (node.args[0].vector_selector.name, str(node.func.name))
+        for node in _nodes(tree)
+        if isinstance(node, promql_parser.Call)
+        and node.args
+        and isinstance(node.args[0], promql_parser.MatrixSelector)
+    ]
+    left = [metric for metric, _ in histories]
+    for selection in selections(expression):
+        if selection.metric in left:
+            left.remove(selection.metric)
+        else:
+            histories.append((selection.metric, ""))
+    return histories
+
+
 def groupings(expression: str) -> frozenset[str]:
     """Every label that an aggregation keeps or drops."""
     return frozenset(
@@ -51,11 +70,10 @@ def groupings(expression: str) -> frozenset[str]:
 
 def unknown(expression: str, published: list[PublishedMetric]) -> list[str]:
     """What an expression names that nobody publishes, one sentence each."""
-    by_name = {metric.name: metric for metric in published}
     found = []
     known_labels: set[str] = set(ADDED_BY_PROMETHEUS)
     for selection in selections(expression):
-        metric = by_name.get(selection.metric) or by_name.get(_family(selection.metric))
+        metric = publisher(selection.metric, published)
         if metric is None:
             found.append(f"nobody publishes {selection.metric}")
             continue
@@ -69,10 +87,10 @@ def unknown(expression: str, published: list[PublishedMetric]) -> list[str]:
     ]
 
 
-def _family(series: str) -> str:
-    return next(
-        (series.removesuffix(part) for part in _PARTS_OF_A_HISTOGRAM if series.endswith(part)), series
-    )
+def publisher(series: str, published: list[PublishedMetric]) -> PublishedMetric | None:
+    """The metric that a series is of: of its name, or the histogram that it is a part of."""
+    names = {series, *(series.removesuffix(part) for part in _PARTS_OF_A_HISTOGRAM)}
+    return next((metric for metric in published if metric.name in names), None)
 
 
 def _nodes(node: Any) -> Iterator[Any]:
