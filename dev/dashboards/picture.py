@@ -41,7 +41,8 @@ _PALETTE: Final = (
     "#CCA300",
 )
 _COLOURS: Final = {"text": _INK, "green": "#37872D", "orange": "#FA6400", "red": "#C4162A"}
-_LEGENDS, _LEGEND_LETTERS = 6, 26
+_LEGEND_LINES, _LEGEND_LETTERS, _NARROW = 2, 26, 6
+"""Lines of a legend, letters of each name, and the columns of a panel that has room for two names in a line."""
 
 
 def picture(columns: Sequence[Sequence[Mapping[str, Any]]], ask: Ask, begin: float, end: float) -> bytes:
@@ -149,7 +150,8 @@ class _Board:
 
     def _graph_of(self, panel: Mapping[str, Any], named: Sequence[tuple[str, Series]]) -> None:
         x, y, width, height = self._box(panel["gridPos"])
-        legend = 0.2 * min(2, math.ceil(len(named) / 3)) + 0.1
+        across = 2 if panel["gridPos"]["w"] <= _NARROW else 3
+        legend = 0.17 * min(_LEGEND_LINES, math.ceil(len(named) / across)) + 0.05
         corner = self._share(x + 0.75, y + legend + 0.3)
         axes = self._figure.add_axes(
             (*corner, (width - 0.9) / self._width, (height - legend - 0.75) / self._height)
@@ -165,14 +167,19 @@ class _Board:
                 axes.plot(minutes, values, color=colour, linewidth=1.3, label=_shortened(name))
         self._dress(axes, defaults["unit"])
         handles, labels = axes.get_legend_handles_labels()
-        if len(labels) > _LEGENDS:
-            labels[_LEGENDS - 1] = f"and {len(labels) - _LEGENDS + 1} more"
+        room = across * _LEGEND_LINES
+        if len(labels) > room:
+            labels[room - 1] = f"and {len(labels) - room + 1} more"
         axes.legend(
-            handles[:_LEGENDS],
-            labels[:_LEGENDS],
-            loc="upper left",
-            bbox_to_anchor=(-0.09, -0.1),
-            ncols=3,
+            handles[:room],
+            labels[:room],
+            loc="lower left",
+            bbox_to_anchor=self._share(x + 0.1, y + 0.07),
+            bbox_transform=self._figure.transFigure,
+            borderaxespad=0.0,
+            borderpad=0.1,
+            labelspacing=0.3,
+            ncols=across,
             fontsize=6.5,
             frameon=False,
             handlelength=1.0,
@@ -199,8 +206,10 @@ class _Board:
         axes.set_ylim(min(0.0, bottom if bottom < -0.5 else 0.0), max(top, 1e-6) * 1.05 if top < 1e3 else top)
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g} min"))
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[2.5, 5, 10]))
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"{int(value)}:{60 * value % 60:02.0f}")
+        )
         axes.tick_params(labelsize=6.5, colors=_MUTED, length=0)
         axes.grid(color=_LINES, linewidth=0.6)
         axes.set_axisbelow(True)

@@ -39,6 +39,15 @@ def selections(expression: str) -> list[Selection]:
     ]
 
 
+def plain_selectors(expression: str) -> list[str]:
+    """Every selector of an expression, without the time that it is shifted by."""
+    return [
+        node.prettify().partition(" offset ")[0]
+        for node in _nodes(promql_parser.parse(expression))
+        if isinstance(node, promql_parser.VectorSelector)
+    ]
+
+
 def looked_at(expression: str) -> list[tuple[str, str]]:
     """Every metric that an expression selects, with the function that is applied to its history; empty: only its last value."""
     tree = promql_parser.parse(expression)

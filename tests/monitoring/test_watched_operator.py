@@ -1,0 +1,98 @@
+"""A real Prometheus watches real operators at work: what the dashboards and the alerts ask for is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from benchmarks.watched_operator.run import WatchedRun, watched_run
+
+from dashboards.__main__ import FOLDER
+from dashboards.answers import panels_of
+from dashboards.picture import picture
+from debian_programs import ProgramMissing, debian_program
+from indispensable import missing
+from monitoring.promql import plain_selectors
+from monitoring.test_alerts import RULES
+
+PATIENCE_SECONDS = 150.0
+SECONDS_A_LOOK = 4
+BOARDS: dict[str, dict[str, Any]] = {
+    path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))
+}
+EMPTY_WHEN_ALL_IS_WELL: set[str] = {
+    # Trouble with SQS, and news that were refused; nothing of it was ordered.
+    "sum by (op, reason) (increase(avatar_ingest_errors_total[5m])) > 0",
+}
+"""Targets of panels that have no series unless something is wrong that this run does not order."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRun]:
+    """A run in which everything has happened that panels and alerts wait for, or too much time has gone by."""
+    try:
+        debian_program("prometheus", "prometheus")
+    except ProgramMissing as error:
+        missing(f"prometheus: {error}")
+    with watched_run(tmp_path_factory.mktemp("watched")) as watched:
+        watched.live(_until_nothing_is_missed(watched))
+        yield watched
+
+
+def _until_nothing_is_missed(watched: WatchedRun) -> Callable[[float], bool]:
+    missed = [*targets(), *selectors()]
+    looks = 0
+
+    def enough(seconds: float) -> bool:
+        nonlocal missed, looks
+        looks += 1
+        if looks % SECONDS_A_LOOK == 0:
+            missed = [expression for expression in missed if not watched.asks(expression)]
+        return not missed or seconds > PATIENCE_SECONDS
+
+    return enough
+
+
+def targets() -> list[str]:
+    """Every expression of every panel that must have an answer."""
+    return [
+        target["expr"]
+        for board in BOARDS.values()
+        for panel in panels_of(board)
+        for target in panel["targets"]
+        if target["expr"] not in EMPTY_WHEN_ALL_IS_WELL
+    ]
+
+
+def selectors() -> list[str]:
+    """Every selector of every alert."""
+    return sorted({selector for rule in RULES.values() for selector in plain_selectors(rule["expr"])})
+
+
+def test_every_panel_has_an_answer(run: WatchedRun) -> None:
+    assert [expression for expression in targets() if not run.asks(expression)] == []
+
+
+def test_everything_that_an_alert_looks_at_is_there(run: WatchedRun) -> None:
+    assert [selector for selector in selectors() if not run.asks(selector)] == []
+
+
+def test_no_alert_is_more_than_a_question_that_prometheus_understands(run: WatchedRun) -> None:
+    answers = {alert: run.asks(rule["expr"]) for alert, rule in RULES.items()}
+    assert answers["AvatarOperatorDown"] == []
+    assert answers["AvatarTwoLeaders"] == []
+
+
+def test_a_tenants_namespace_is_not_that_of_the_scraped_pod(run: WatchedRun) -> None:
+    namespaces = {
+        series.labels["namespace"] for series in run.asks("sum by (namespace) (avatar_gpu_seconds_total)")
+    }
+    assert namespaces
+    assert "avatar-system" not in namespaces
+
+
+def test_the_dashboards_can_be_drawn(run: WatchedRun) -> None:
+    drawn = picture([list(BOARDS.values())], run.answers, run.began, run.began + 60)
+    assert drawn.startswith(b"\x89PNG")
