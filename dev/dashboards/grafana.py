@@ -33,7 +33,7 @@ def to_json(board: Board) -> str:
         .time(f"now-{board.hours}h", "now")
         .timezone("browser")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
-        .link(dashboard.DashboardLink("Avatars").type("dashboards").tags([TAG]).keep_time(True))
+        .link(dashboard.DashboardLink("Avatars").type(model.DashboardLinkType.DASHBOARDS).tags([TAG]).keep_time(True))
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
     )
     for choice in board.choices:

@@ -80,7 +80,8 @@ def picture(columns: Sequence[Sequence[Mapping[str, Any]]], ask: Ask, begin: flo
 
 
 def _height(board: Mapping[str, Any]) -> float:
-    return _HEADING + _GUTTER + _ROW * max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in board["panels"])
+    rows: int = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
+    return _HEADING + _GUTTER + _ROW * rows
 
 
 def _with_few_colours(png: bytes) -> bytes:

@@ -52,7 +52,7 @@ def looked_at(expression: str) -> list[tuple[str, str]]:
     """Every metric that an expression selects, with the function that is applied to its history; empty: only its last value."""
     tree = promql_parser.parse(expression)
     histories = [
-        (node.args[0].vector_selector.name, str(node.func.name))
+        (node.args[0].vector_selector.name or "", str(node.func.name))
         for node in _nodes(tree)
         if isinstance(node, promql_parser.Call)
         and node.args
