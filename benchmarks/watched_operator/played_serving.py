@@ -15,7 +15,7 @@ from avatar_workers.serving.metrics import ServingMetrics
 _BUDGET_BYTES: Final = 2 * 2**30
 _ADAPTER_BYTES: Final = 96 * 2**20
 _HIT_SHARE: Final = 0.8
-_REFUSED_SHARE: Final = 0.05
+_LOADS_A_REFUSAL: Final = 6
 
 
 class PlayedServing:
@@ -28,7 +28,7 @@ class PlayedServing:
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
         self._metrics = ServingMetrics()
-        self._resident = 0
+        self._resident = self._asked = 0
 
     def __enter__(self) -> Self:
         self._metrics.adapter_budget_bytes.set(_BUDGET_BYTES)
@@ -58,7 +58,8 @@ class PlayedServing:
             self._metrics.invocations.labels(model, "Drawn").inc()
 
     def _load(self) -> bool:
-        if self._chance.random() < _REFUSED_SHARE:
+        self._asked += 1
+        if self._asked % _LOADS_A_REFUSAL == 0:
             self._metrics.loads.labels("InsufficientMemory").inc()
             return False
         if self._resident * _ADAPTER_BYTES >= 0.9 * _BUDGET_BYTES:

@@ -33,7 +33,12 @@ def to_json(board: Board) -> str:
         .time(f"now-{board.hours}h", "now")
         .timezone("browser")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
-        .link(dashboard.DashboardLink("Avatars").type(model.DashboardLinkType.DASHBOARDS).tags([TAG]).keep_time(True))
+        .link(
+            dashboard.DashboardLink("Avatars")
+            .type(model.DashboardLinkType.DASHBOARDS)
+            .tags([TAG])
+            .keep_time(True)
+        )
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
     )
     for choice in board.choices:
@@ -85,6 +90,8 @@ def _graph(graph: Graph) -> timeseries.Panel:
 
 
 def _figure(figure: Figure) -> stat.Panel:
+    # An increase is extrapolated, and nobody has seen half a failure.
+    decimals = 0 if figure.unit == "none" else 2
     steps = [model.Threshold(None, figure.colour)]
     steps += [model.Threshold(step.value, step.colour) for step in figure.steps]
     return (
@@ -96,6 +103,7 @@ def _figure(figure: Figure) -> stat.Panel:
         .no_value(figure.empty)
         .span(figure.width)
         .height(_FIGURE_HEIGHT)
+        .decimals(decimals)
         .graph_mode(common_model.BigValueGraphMode.NONE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .thresholds(dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(steps))

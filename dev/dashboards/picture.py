@@ -142,7 +142,7 @@ class _Board:
         self._write(
             x + width / 2,
             y + height / 2 - 0.08,
-            TEXT_OF_UNIT[defaults["unit"]](value),
+            TEXT_OF_UNIT[defaults["unit"]](round(value, defaults["decimals"])),
             size=22,
             color=_COLOURS[colour],
             ha="center",
@@ -168,12 +168,13 @@ class _Board:
                 axes.plot(minutes, values, color=colour, linewidth=1.3, label=_shortened(name))
         self._dress(axes, defaults["unit"])
         handles, labels = axes.get_legend_handles_labels()
-        room = across * _LEGEND_LINES
-        if len(labels) > room:
-            labels[room - 1] = f"and {len(labels) - room + 1} more"
+        shown = _most_seen([series for _, series in named], across * _LEGEND_LINES)
+        words = [labels[number] for number in shown]
+        if len(labels) > len(shown):
+            words[-1] = f"and {len(labels) - len(shown) + 1} more"
         axes.legend(
-            handles[:room],
-            labels[:room],
+            [handles[number] for number in shown],
+            words,
             loc="lower left",
             bbox_to_anchor=self._share(x + 0.1, y + 0.07),
             bbox_transform=self._figure.transFigure,
@@ -202,9 +203,9 @@ class _Board:
     def _dress(self, axes: Axes, unit: str) -> None:
         text = TEXT_OF_UNIT[unit]
         axes.set_xlim(0, self._minutes(self._end))
-        bottom, top = axes.get_ylim()
-        # A line at 0 or at 1 is not at the edge; what may be below 0 (tokens) is seen.
-        axes.set_ylim(min(0.0, bottom if bottom < -0.5 else 0.0), max(top, 1e-6) * 1.05 if top < 1e3 else top)
+        lowest, highest = axes.dataLim.y0, axes.dataLim.y1
+        # What is nothing is seen to be nothing, at the foot of an axis that goes to 1.
+        axes.set_ylim(min(0.0, lowest), 1.1 * highest if highest > 0 else 1.0)
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[2.5, 5, 10]))
@@ -238,6 +239,12 @@ class _Board:
 
     def _write(self, x: float, y: float, words: str, **style: Any) -> None:
         self._figure.text(*self._share(x, y), words, **{"color": _INK, **style})
+
+
+def _most_seen(lines: Sequence[Series], room: int) -> list[int]:
+    """The numbers of the lines that a legend has room for: those that were highest, in their order."""
+    highest = [max(value for _, value in line.points) for line in lines]
+    return sorted(sorted(range(len(lines)), key=lambda number: -highest[number])[:room])
 
 
 def _shortened(name: str) -> str:

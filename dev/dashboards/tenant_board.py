@@ -129,7 +129,7 @@ _OVER_TIME = Section(
                 Query(
                     f"sum(rate(avatar_gpu_seconds_total{{{_TENANT}}}[1h]))"
                     " / (sum(rate(avatar_gpu_seconds_total[1h])) > 0)",
-                    "$namespace",
+                    "of all GPU time",
                 )
             ],
             _NOTHING,
