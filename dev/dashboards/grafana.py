@@ -1,7 +1,7 @@
 """A board as the JSON that Grafana reads, by Grafana's own builders: these know names, types and places in the grid.
 
-Nothing in it is Grafana's to choose: uids and numbers are ours, keys are sorted. So the bytes change with a board and with nothing
-else.
+Nothing in it is Grafana's to choose: uids and numbers are ours, keys are sorted. So the bytes change with a board and with
+nothing else.
 """
 
 from __future__ import annotations
