@@ -78,7 +78,7 @@ cluster-down: ## Stop the local Kubernetes API server
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local_cluster down --state-dir $(CLUSTER_STATE); fi
 
 .PHONY: generate
-generate: virtual-environment ## Write the CRD YAML, the reference pages, the dashboards, and the chart's README and schema
+generate: virtual-environment ## Write what is generated: CRDs, reference pages, dashboards, the chart's README and schema
 	@.venv/bin/python -m avatar_api.generate
 	@.venv/bin/python -m reference_pages
 	@.venv/bin/python -m dashboards

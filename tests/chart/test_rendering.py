@@ -167,3 +167,17 @@ def test_the_notes_name_the_release_and_what_comes_next(helm: Helm) -> None:
     assert f"kubectl -n {NAMESPACE} rollout status deployment/avatar-operator" in notes
     assert "eks.amazonaws.com/role-arn" in notes
     assert "{{" not in notes
+
+
+@pytest.mark.parametrize(
+    ("kind", "switch", "endpoints"),
+    [
+        ("ServiceMonitor", "metrics.serviceMonitor", "endpoints"),
+        ("PodMonitor", "metrics.podMonitor", "podMetricsEndpoints"),
+    ],
+)
+def test_a_tenants_namespace_in_a_metric_is_not_replaced_by_the_pods(
+    helm: Helm, kind: str, switch: str, endpoints: str
+) -> None:
+    (endpoint,) = helm.render(nested({f"{switch}.enabled": True})).one(kind)["spec"][endpoints]
+    assert endpoint["honorLabels"] is True

@@ -17,6 +17,8 @@ spec:
   {{ .endpoints }}:
   - port: http
     path: /metrics
+    {{- /* `namespace` is the tenant's on what is counted for tenants; the Pod's would take its place. */}}
+    honorLabels: true
     {{- range $field := list "interval" "metricRelabelings" "relabelings" "scrapeTimeout" }}
     {{- with index $.values $field }}
     {{- toYaml (dict $field .) | nindent 4 }}
