@@ -15,7 +15,7 @@ OWN_UV := .cache/uv-$(UV_VERSION)/bin/uv
 UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
 STATE_MACHINES := tests/unit/operator/model_lifecycle/test_exactly_one_training.py \
 	tests/unit/operator/request_lifecycle/test_one_person.py \
-	tests/security/test_any_tenant.py
+	tests/security/test_any_tenant.py tests/security/test_any_tenant_at_the_api_server.py
 CLUSTER_STATE := .demo/cluster
 TYPED := crds/avatar_api operator/avatar_operator workers/avatar_workers aws/sagemaker_local dev benchmarks tests
 
@@ -98,6 +98,16 @@ format: virtual-environment ## Format the code and mend what can be mended
 .PHONY: audit
 audit: virtual-environment | $(OWN_UV) ## Look for known holes in the lock; write licences and bills of materials
 	@.venv/bin/python -m dependency_audit --uv "$$PWD/$(OWN_UV)" --out dist/audit $(if $(DATABASE),--data-base $(DATABASE))
+
+.PHONY: images
+images: virtual-environment ## Build the images (TOOL= docker, podman, buildah; IMAGES= which; TAG=; CA=; BUILD_ARGS=; OWN_BASE=1 without a registry)
+	@.venv/bin/python -m container_images build $(IMAGES) $(if $(TOOL),--tool $(TOOL)) $(if $(TAG),--tag $(TAG)) \
+		$(if $(CA),--ca $(CA)) $(if $(OWN_BASE),--own-base) $(foreach argument,$(BUILD_ARGS),--build-arg $(argument))
+
+.PHONY: quick-image
+quick-image: virtual-environment ## Make one image as an OCI archive without a daemon (IMAGE= which, OUT= where, NAME= with tag)
+	@.venv/bin/python -m container_images quick $(or $(IMAGE),avatar-operator) --out $(or $(OUT),dist/$(or $(IMAGE),avatar-operator).tar) \
+		$(if $(NAME),--name $(NAME))
 
 .PHONY: types
 types: virtual-environment ## Check the types, strictly

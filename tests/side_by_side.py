@@ -27,6 +27,7 @@ LANES = (
     ("tests/e2e/test_crashes.py", "a cluster"),
     ("tests/api/", "a cluster"),
     ("tests/e2e/test_likeness.py", "torch serves"),
+    ("tests/e2e/test_example_by_hand.py", "torch serves"),
     ("tests/unit/workers_serving/", "torch serves"),
     ("tests/e2e/", "another cluster"),
     ("tests/security/test_one_attempt_one_job.py", "a third cluster"),

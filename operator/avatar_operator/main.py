@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from avatar_operator.backends.s3 import S3Storage
 from avatar_operator.backends.sagemaker import SageMakerCompute
 from avatar_operator.backends.selection import Backend, Backends
 from avatar_operator.backends.simulated import simulated_backend
+from avatar_operator.command_line import read_command_line
 from avatar_operator.core.clock import SystemClock
 from avatar_operator.errors import StartUpError
 from avatar_operator.ingest.metrics import IngestMetrics
@@ -43,8 +44,13 @@ class Ports:
     announcer: Announcer
 
 
-def main() -> None:
-    """Run the operator; the exit code is 0 after a signal and 1 if it could not start or go on."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the operator; the exit code is 0 after a signal and 1 if it could not start or go on.
+
+    Args:
+        arguments: of the command line; those of this process by default.
+    """
+    read_command_line(arguments)
     try:
         settings = OperatorSettings()
     except ValidationError as error:

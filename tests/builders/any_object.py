@@ -182,6 +182,29 @@ def with_field(schema: Schema, whole: Any, path: Path, value: Any, filler: Any) 
     return {**known, first: with_field(child, below, tuple(rest), value, filler)}
 
 
+def changed(data: st.DataObject, schema: Schema, document: Any, words: Sequence[str], *, times: int) -> Any:
+    """A document with some fields changed to anything, or as it is where the schema does not take that.
+
+    Args:
+        data: chooses.
+        schema: of the document.
+        document: what is there.
+        words: strings that are worth trying.
+        times: how many fields.
+    """
+
+    def any_value(of: Schema) -> Any:
+        return data.draw(values(of, words))
+
+    for _ in range(times):
+        paths = fields(schema)
+        among = data.draw(st.sampled_from([places(schema, document) or paths, paths]))
+        path = data.draw(st.sampled_from(among))
+        candidate = with_field(schema, document, path, any_value(at(schema, path)), any_value)
+        document = candidate if admits(schema, candidate) else document
+    return document
+
+
 def at(schema: Schema, path: Path) -> Schema:
     """The schema of a field."""
     for part in path:

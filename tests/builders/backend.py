@@ -249,6 +249,10 @@ class ScriptedBackend:
         """See Storage."""
         return self._answer("delete_request_data", request.metadata.name, CleanupReport())
 
+    async def holds_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> bool:
+        """See Storage."""
+        return self._answer("holds_request_data", request.metadata.name, bool(self.pictures))
+
     def training_obstacle(self, runtime: AvatarRuntime, model: AvatarModel) -> BackendError | None:
         """See Compute."""
         return self.obstacle

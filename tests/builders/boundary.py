@@ -34,6 +34,8 @@ HOMES = (
     "s3://pictures/",
 )
 USERS_HOMES = ("s3://photos/", "s3://albums/")
+_LEADS_AWAY = re.compile(r"/\.{1,2}/|//(?<!s3://)|%2e|%2f", re.IGNORECASE)
+"""S3 takes it to the letter; whoever stands in for S3 need not."""
 CHANGING = ("put_object", "delete_object", "delete_objects")
 PASSING = re.compile(r"Time(stamp)?$|^(timings|estimatedCost|seconds|resourceVersion|logURL|logUrl)$")
 """What differs from one telling of a story to the next."""
@@ -63,6 +65,8 @@ def _is_a_neighbours(neighbour: str, uri: str) -> bool:
 
 
 def _is_own(tenant: HostileTenant, call: Asked) -> bool:
+    if call.verb == "list_objects_v2" and _LEADS_AWAY.search(call.place):
+        return False
     match call.verb:
         case "invoke_endpoint":
             prefix = InferenceRequest.model_validate_json(call.details["Body"]).output_prefix or ""
@@ -141,9 +145,8 @@ def _texts(neighbourhood: Neighbourhood, namespace: str) -> Iterator[str]:
     for (where, _), event in neighbourhood.around.kube.events.items():
         if where == namespace:
             yield json.dumps(event)
-    for _, body in neighbourhood.around.kube.everything():
-        if body["metadata"].get("namespace") == namespace:
-            yield json.dumps(body, default=str)
+    for _, body in neighbourhood.around.kube.everything(namespace=namespace):
+        yield json.dumps(body, default=str)
     for told in neighbourhood.around.announcer.announced:
         if told.namespace == namespace:
             yield json.dumps({"id": told.id, "type": told.type, "data": told.data}, default=str)
@@ -154,9 +157,8 @@ def what_neighbours_have(neighbourhood: Neighbourhood) -> dict[str, Any]:
     kube = neighbourhood.around.kube
     had: dict[str, Any] = {}
     for neighbour in NEIGHBOURS:
-        for kind, body in kube.everything():
-            if body["metadata"].get("namespace") == neighbour:
-                had[f"{kind.kind} {neighbour}/{body['metadata']['name']}"] = _lasting(body)
+        for kind, body in kube.everything(namespace=neighbour):
+            had[f"{kind.kind} {neighbour}/{body['metadata']['name']}"] = _lasting(body)
         events = [event for (where, _), event in kube.events.items() if where == neighbour]
         had[f"Events {neighbour}"] = sorted((each["reason"], each["note"]) for each in events)
         told = neighbourhood.around.announcer.announced

@@ -100,6 +100,13 @@ class DrawingBooks(ScriptedBackend):
         self.stored[request.status.storage_prefix].clear()
         return CleanupReport()
 
+    async def holds_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> bool:
+        """See Storage."""
+        self._answer("holds_request_data", request.metadata.uid, None)
+        await self._caught()
+        assert request.status.storage_prefix is not None
+        return bool(self.stored[request.status.storage_prefix])
+
     async def delete_owned(self, runtime: AvatarRuntime, owner: OwnedDirectory) -> CleanupReport:
         """See Storage."""
         self._answer("delete_owned", owner, None)

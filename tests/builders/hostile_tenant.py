@@ -5,6 +5,7 @@ does not know is what they keep (`neighbours.CANARIES`). It writes statuses and 
 there to refuse it but the schemas. Nothing in the world may follow from what it does but what is its own.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -19,18 +20,17 @@ from builders.dangerous_words import OWN_NAME, dangerous_words, neighbours_uids
 from builders.honest_workers import LONG_TRAINING
 from builders.manifests import Manifest, model_manifest, request_manifest
 from builders.neighbours import (
-    CANARIES,
-    FINISHED,
-    IN_TRAINING,
     NEIGHBOURS,
-    RUNNING,
     TRAINED,
     Neighbourhood,
     uid_of,
 )
+from builders.status_forger import StatusForger
+from builders.whole_operator import WATCH_SECONDS
 
 NAMESPACES = (*("team-a", "team", "b") * 2, "output", "failure")
 """A namespace like any other, beginnings and ends of a neighbour's name, and what stands in keys."""
+LONGEST_NAME = 63
 PAUSES = (*[1.0, 0.03, 3.0, 9.0] * 5, *[0.0, 70.0, 400.0] * 2, 4000.0)
 
 
@@ -51,13 +51,14 @@ class HostileTenant:
         self._number = 0
         self.uids: dict[str, Kind] = {}
         """Of every object that it ever had."""
+        self._forger = StatusForger(neighbourhood, namespace, data)
         self.written = ""
         """All that it ever wrote: of that it learns nothing when it reads it."""
         self._deeds: tuple[tuple[int, Callable[[], None]], ...] = (
-            (2, lambda: self._create(AVATAR_MODEL)),
+            (4, lambda: self._create(AVATAR_MODEL)),
             (4, lambda: self._create(AVATAR_REQUEST)),
             (2, self._change_spec),
-            (8, self._forge_status),
+            (12, self._forge_status),
             (2, self._change_metadata),
             (2, self._delete),
             (1, self._upload),
@@ -68,6 +69,7 @@ class HostileTenant:
 
     def act(self) -> float:
         """Do something; the seconds are returned after which it goes on."""
+        self._forger.remember(self._own())
         self._choose(deed for times, deed in self._deeds for _ in range(times))()
         seconds: float = self._choose(PAUSES)
         return seconds
@@ -83,8 +85,9 @@ class HostileTenant:
         photos = {"s3Prefix": f"s3://photos/{self.namespace}/{OWN_NAME}/"}
         return model_manifest(namespace=self.namespace, name=name, spec={"photos": photos})
 
-    def _request(self, name: str, model: str = OWN_NAME) -> Manifest:
-        spec = {"modelRef": {"name": model}, "prompts": [{"prompt": "sks", "numImages": 8, "seed": 1}]}
+    def _request(self, name: str, model: str = OWN_NAME, pictures: int = 8) -> Manifest:
+        prompts = [{"prompt": "sks", "numImages": pictures, "seed": 1}]
+        spec = {"modelRef": {"name": model}, "prompts": prompts}
         return request_manifest(namespace=self.namespace, name=name, spec=spec)
 
     def _create(self, kind: Kind) -> None:
@@ -94,12 +97,24 @@ class HostileTenant:
         else:
             own = [body["metadata"]["name"] for each, body in self._own() if each == AVATAR_MODEL]
             manifest = self._request(name, self._choose([*own, OWN_NAME]))
+        if self._choose((False, True)):
+            manifest["spec"] |= self._reaching(kind)
         manifest["spec"] = self._changed(kind, "spec", manifest["spec"])
         if self._choose((False, False, True)):
             manifest["metadata"] |= self._metadata()
         self._make(kind, manifest)
         if self._choose((False, True)):
             self._forge(kind, self._kube.read(kind, name, namespace=self.namespace))
+
+    def _reaching(self, kind: Kind) -> Manifest:
+        """What a spec says that names places of a neighbour's, straight or by a detour."""
+        ways = ("{0}/", "{0}/{2}/", "{1}/../{0}/{2}/", "{1}-b/", "{1}/%2e%2e/{0}/", "{1}//{0}/")
+        where = self._choose(ways)
+        place = where.format(self._choose(NEIGHBOURS), self.namespace, TRAINED)
+        if kind == AVATAR_REQUEST:
+            return {"output": {"prefix": f"s3://{self._choose(('albums', 'pictures'))}/{place}"}}
+        objects = [{"uri": f"s3://photos/{place}{number:02}.jpg"} for number in range(12)]
+        return {"photos": self._choose(({"s3Prefix": f"s3://photos/{place}"}, {"objects": objects}))}
 
     def _change_spec(self) -> None:
         own = self._one_of_its_own()
@@ -120,31 +135,22 @@ class HostileTenant:
         self._forge(*own)
 
     def _forge(self, kind: Kind, body: Object) -> None:
-        status = self._changed(kind, "status", self._beginning(kind, body))
+        status = self._changed(kind, "status", self._forger.forged(kind, body))
         self._wrote(status)
         self._kube.force_status(kind, body["metadata"]["name"], status, namespace=self.namespace)
-        if self._choose((False, True)):
-            self._neighbourhood.workers.hints.tell(inference_id(body["metadata"]["uid"], 1, 1))
+        self._go_on_with(kind, body["metadata"], self._choose(("", "hint", "hint", "delete", "draw", "draw")))
 
-    def _beginning(self, kind: Kind, body: Object) -> Any:
-        """What a forgery begins with: its own status, a neighbour's, or a neighbour's made to fit."""
-        way = self._choose(("own", "stolen", "fitted", "nothing"))
-        if way == "own":
-            return body.get("status", {})
-        if way == "nothing":
-            return {}
-        neighbour = self._choose(NEIGHBOURS)
-        name = self._choose((TRAINED, IN_TRAINING) if kind == AVATAR_MODEL else (FINISHED, RUNNING))
-        stolen = self._kube.read(kind, name, namespace=neighbour).get("status", {})
-        text = json.dumps(stolen)
-        for canary in CANARIES.values():
-            # It knows what statuses look like, and does not know these words.
-            text = text.replace(canary, "sks")
-        if way == "fitted":
-            uid = uid_of(neighbour, name)
-            text = text.replace(uid, body["metadata"]["uid"]).replace(neighbour, self.namespace)
-            text = text.replace(uid.replace("-", ""), body["metadata"]["uid"].replace("-", ""))
-        return json.loads(text)
+    def _go_on_with(self, kind: Kind, metadata: Manifest, deed: str) -> None:
+        """Do what makes the operator use a status that was forged."""
+        if deed == "hint":
+            # Once what it wrote was seen: whoever is told before looks at what was there before.
+            told = inference_id(metadata["uid"], 1, 1)
+            hints = self._neighbourhood.workers.hints
+            asyncio.get_running_loop().call_later(2 * WATCH_SECONDS, hints.tell, told)
+        elif deed == "delete":
+            self._kube.delete_as_user(kind, metadata["name"], namespace=self.namespace)
+        elif deed == "draw" and kind == AVATAR_MODEL:
+            self._make(AVATAR_REQUEST, self._request(self._name(), metadata["name"]))
 
     def _change_metadata(self) -> None:
         own = self._one_of_its_own()
@@ -209,38 +215,32 @@ class HostileTenant:
         self._neighbourhood.workers.hints.tell(inference_id(self._choose(uids), 1, 1))
 
     def flood(self) -> None:
-        """Ask for more than all workers can draw at once, several times over."""
+        """Ask for more than all workers can draw at once, several times over: one call each, so that it costs little to tell."""
         for _ in range(60):
-            self._make(AVATAR_REQUEST, self._request(self._name()))
+            self._make(AVATAR_REQUEST, self._request(self._name(), pictures=1))
 
     def _changed(self, kind: Kind, part: str, document: Any) -> Any:
         """A document with some fields changed to anything, or as it is where the schema does not take that."""
-        schema, words = any_object.schema_of(kind, part), self._words()
-
-        def any_value(of: any_object.Schema) -> Any:
-            return self._data.draw(any_object.values(of, words))
-
-        for _ in range(self._choose((1, 0, 0, 1, 2, 3))):
-            places, paths = any_object.places(schema, document), any_object.fields(schema)
-            path = self._choose(self._choose([places or paths, paths]))
-            value = any_value(any_object.at(schema, path))
-            changed = any_object.with_field(schema, document, path, value, any_value)
-            document = changed if any_object.admits(schema, changed) else document
-        return document
+        times = self._choose((1, 0, 0, 1, 2, 3))
+        return any_object.changed(
+            self._data, any_object.schema_of(kind, part), document, self._words(), times=times
+        )
 
     def _words(self) -> list[str]:
         return dangerous_words(self.namespace, list(self.uids)[:3])
 
     def _one_of_its_own(self) -> tuple[Kind, Object] | None:
-        own = self._own()
-        if not own:
+        kinds = [kind for kind, _ in self._own()]
+        if not kinds:
             return None
+        # A flood of requests leaves the models as likely as they were.
+        kind = self._choose(dict.fromkeys(kinds))
+        own = [each for each in self._own() if each[0] == kind]
         chosen: tuple[Kind, Object] = own[self._choose(range(len(own)))]
         return chosen
 
     def _own(self) -> list[tuple[Kind, Object]]:
-        everything = self._kube.everything()
-        return [each for each in everything if each[1]["metadata"].get("namespace") == self.namespace]
+        return self._kube.everything(namespace=self.namespace)
 
     def _make(self, kind: Kind, manifest: Manifest) -> None:
         self._wrote(manifest)
@@ -251,7 +251,9 @@ class HostileTenant:
 
     def _name(self) -> str:
         self._number += 1
-        return f"{OWN_NAME}-{self._number}"
+        name = f"{OWN_NAME}-{self._number}"
+        # As long as names may be, too.
+        return name if self._number % 3 else f"{name}-".ljust(LONGEST_NAME, "x")
 
     def _wrote(self, document: Any) -> None:
         self.written += json.dumps(document)

@@ -1,15 +1,16 @@
 """The operator, with a trap: it can be told to die at any call it makes to AWS or to the API server.
 
-Started like the operator, with two more variables. AVATAR_TEST_TRACE names a file that gets one line for every call,
-as it begins. AVATAR_TEST_CRASH_ORDER names a file; while it holds `<call> <occurrence> before|after`, the process kills
-itself (SIGKILL: no clean-up, no answer) around that occurrence of that call, counted from when the order was written,
-and takes the order away first, so that it dies once.
+Started like the operator, with three more variables. AVATAR_TEST_TRACE names a file that gets one line for every call,
+as it begins; AVATAR_TEST_TOLD_AWS one that gets, as JSON, what AWS is told in each. AVATAR_TEST_CRASH_ORDER names a file;
+while it holds `<call> <occurrence> before|after`, the process kills itself (SIGKILL: no clean-up, no answer) around that
+occurrence of that call, counted from when the order was written, and takes the order away first, so that it dies once.
 
 Calls are trapped where they leave the process, below everything that could hide one: botocore's single entry for API
 calls, and the one method through which the client reaches the API server. The write of a status is called by the state
 that it says, as in `kube:apply_status:AvatarModel:Ready`: how many writes come before it is for the clock to say.
 """
 
+import json
 import os
 import signal
 import threading
@@ -33,8 +34,9 @@ POLLING = frozenset({"aws:ReceiveMessage", "aws:DeleteMessageBatch"})
 class Trap:
     """Watches calls, and dies as ordered."""
 
-    def __init__(self, trace: Path, order: Path) -> None:
+    def __init__(self, trace: Path, told_aws: Path, order: Path) -> None:
         self._trace = trace
+        self._told_aws = told_aws
         self._order = order
         self._lock = threading.Lock()
         self._seen: Counter[str] = Counter()
@@ -52,6 +54,11 @@ class Trap:
             self._seen[call] += 1
             self._die_if_ordered(call, self._seen[call], "before")
             return self._seen[call]
+
+    def tells(self, operation: str, parameters: dict[str, Any]) -> None:
+        """AWS is about to be told something."""
+        with self._lock, self._told_aws.open("a") as told:
+            told.write(json.dumps([operation, parameters], default=str) + "\n")
 
     def ended(self, call: str, occurrence: int) -> None:
         """The answer to a call is there, and nobody has seen it yet."""
@@ -79,6 +86,7 @@ def set_trap(trap: Trap) -> None:
         call = f"aws:{operation}"
         if call in POLLING:
             return make_api_call(client, operation, parameters)
+        trap.tells(operation, parameters)
         occurrence = trap.begins(call)
         answer = make_api_call(client, operation, parameters)
         trap.ended(call, occurrence)
@@ -106,5 +114,6 @@ def set_trap(trap: Trap) -> None:
 
 
 if __name__ == "__main__":
-    set_trap(Trap(Path(os.environ["AVATAR_TEST_TRACE"]), Path(os.environ["AVATAR_TEST_CRASH_ORDER"])))
+    files = ("AVATAR_TEST_TRACE", "AVATAR_TEST_TOLD_AWS", "AVATAR_TEST_CRASH_ORDER")
+    set_trap(Trap(*(Path(os.environ[name]) for name in files)))
     main()

@@ -62,6 +62,7 @@ class OperatorProcess:
         self._directory = directory
         self.port = _free_port()
         self.trace = directory / "trace"
+        self.told_aws = directory / "told-aws"
         self.crash_order = directory / "crash-order"
         self.log = directory / "operator.log"
         self.environment = {
@@ -72,6 +73,7 @@ class OperatorProcess:
             "AVATAR_OPERATOR_HTTP_PORT": str(self.port),
             "AVATAR_OPERATOR_IDENTITY": "the-only-one",
             "AVATAR_TEST_TRACE": str(self.trace),
+            "AVATAR_TEST_TOLD_AWS": str(self.told_aws),
             "AVATAR_TEST_CRASH_ORDER": str(self.crash_order),
             **settings,
         }

@@ -29,7 +29,7 @@ from builders.machine_settings import machine_settings
 from builders.neighbours import IN_TRAINING, RUNNING, Neighbourhood, a_neighbourhood, uid_of
 from builders.whole_operator import in_virtual_time, now, until
 
-MOST_DEEDS = 10
+MOST_DEEDS = 14
 LATE = "at-last"
 MOST_DRAWS_OF_OTHERS = 2
 """Of each worker, before the first picture of a tenant who asks for one."""
@@ -87,11 +87,11 @@ def _assert_no_defect(neighbourhood: Neighbourhood, logged: list[Any]) -> None:
         assert neighbourhood.replica.sample("avatar_reconcile_total", kind=kind.kind, result="error") == 0
 
 
-@machine_settings(examples=30, steps=1)
+@machine_settings(examples=24, steps=1)
 @given(
     data=st.data(),
     namespace=st.sampled_from(NAMESPACES),
-    deeds=st.integers(2, MOST_DEEDS),
+    deeds=st.integers(5, MOST_DEEDS),
     stays=st.booleans(),
     floods=st.booleans(),
 )

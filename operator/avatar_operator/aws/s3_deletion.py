@@ -38,6 +38,12 @@ def delete_all_below(s3: "S3Client", *, prefix: S3Location) -> list[NotRemoved]:
     return left
 
 
+def is_any_version_below(s3: "S3Client", *, prefix: S3Location) -> bool:
+    """See S3Objects.is_any_version_below. Blocks; raises what botocore raises, too."""
+    page = s3.list_object_versions(Bucket=prefix.bucket, Prefix=prefix.key, MaxKeys=1)
+    return bool(page.get("Versions") or page.get("DeleteMarkers"))
+
+
 def _versions(s3: "S3Client", prefix: S3Location) -> tuple[list["ObjectIdentifierTypeDef"], bool]:
     found: list[ObjectIdentifierTypeDef] = []
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=prefix.bucket, Prefix=prefix.key)

@@ -17,7 +17,7 @@ from avatar_operator.aws.ages import age_seconds
 from avatar_operator.aws.clients import AwsClients
 from avatar_operator.aws.error_codes import MISSING_OBJECT_CODES
 from avatar_operator.aws.errors import aws_errors, error_code, http_status
-from avatar_operator.aws.s3_deletion import NotRemoved, delete_all_below
+from avatar_operator.aws.s3_deletion import NotRemoved, delete_all_below, is_any_version_below
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_uploads import S3Uploads
 
@@ -247,6 +247,11 @@ class S3Objects:
 
         with aws_errors(f"delete everything below {prefix.uri}"):
             return await self._clients.s3(self._region, partial(delete_all_below, prefix=prefix))
+
+    async def is_any_version_below(self, prefix: S3Location) -> bool:
+        """Whether `delete_below` would find anything: objects, what is left of objects that were deleted, delete markers."""
+        with aws_errors(f"list versions below {prefix.uri}"):
+            return await self._clients.s3(self._region, partial(is_any_version_below, prefix=prefix))
 
 
 def _read_page(s3: "S3Client", request: "ListObjectsV2RequestTypeDef") -> "ListObjectsV2OutputTypeDef":

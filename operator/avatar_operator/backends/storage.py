@@ -108,6 +108,10 @@ class Storage(Protocol):
         """Remove the pictures of a request."""
         ...
 
+    async def holds_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> bool:
+        """Whether there is anything that removing a request's pictures would remove, seen by a listing or not."""
+        ...
+
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
         """Leave a mark that a directory is meant to outlive its object, if there is anything in it.
 

@@ -121,6 +121,7 @@ KINDS = (
         re.compile(
             r"(?<![\w-])[\w-]*?(?:(?:secret|passw(?:or)?d|signature|(?:api|access)[_-]?key(?:[_-]?id)?)[\"']?\s?[=:]"
             r"|(?:token|credentials?|session|auth)[\"']?\s?=)\s?[^\s&]+"
+            r"|\bauthorization[\"']?\s?[=:]\s?[\"']?(?:[a-z0-9-]+ )?[^\s&]+"
             r"|\bbearer [\w.~+/=-]+",
             re.I,
         ),
@@ -131,12 +132,13 @@ KINDS = (
             r"(?<![\w.+%-])[\w.+%-]++@(?!\d+x\.(?:png|jpe?g|webp)\b)[\w-]++(?:\.[\w-]++)*+",
         ),
     ),
+    Kind("an address of IPv4", re.compile(r"(?<!\d)(?!0\.0\.0\.0\b)\d++(?:\.\d+){3,}(?::\d+)?")),
     Kind(
         "an internal host",
         re.compile(
             r"(?<![\w.-])[\w.-]*?\.(?:internal|local|svc)[\w.-]*+(?::\d+)?"
             r"|ip-\d{1,3}(?:-\d{1,3}){3}(?:\.[\w-]++)*+"
-            r"|\blocalhost\b|(?<![\w.-])[a-z][\w.-]*+:\d{2,5}\b"
+            r"|\blocalhost\b|(?<![\w.-])[a-z][\w.-]*+:\d{2,5}\b(?!\.\d)"
         ),
     ),
     Kind(
@@ -145,7 +147,6 @@ KINDS = (
             rf"(?<![\w.-])(?!avatars\.dev/)[\w.-]*?\w\.(?:{_PUBLIC_ENDINGS})(?![\w-]|\.\w)(?::\d+)?", re.I
         ),
     ),
-    Kind("an address of IPv4", re.compile(r"(?<!\d)(?!0\.0\.0\.0\b)\d++(?:\.\d+){3,}(?::\d+)?")),
     Kind(
         "an address of IPv6",
         re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|(?<=::))(?![\w:])", re.I),

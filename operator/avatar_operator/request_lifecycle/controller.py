@@ -30,7 +30,7 @@ from avatar_operator.left_behind.actions import (
 )
 from avatar_operator.left_behind.entries import left_by_request
 from avatar_operator.left_behind.register import LeftBehindRegister
-from avatar_operator.locations import drawing_prefix, picture_directory, picture_prefix
+from avatar_operator.locations import drawing_prefix, picture_directory
 from avatar_operator.quotas import NamespaceQuotas
 from avatar_operator.request_lifecycle.actions import (
     DeletePictures,
@@ -211,10 +211,10 @@ class RequestLifecycle:
                 storage = self.backends.of(runtime).storage
                 return DataDeleted(await storage.delete_request_data(runtime, observation.request))
             case LookForPictures():
-                prefix = picture_prefix(runtime, observation.request)
-                found = await self.backends.of(runtime).storage.existing_pictures(runtime, prefix)
-                self._remember(observation.request, replace(observation.notes, holds_pictures=bool(found)))
-                return PicturesLookedFor(bool(found))
+                storage = self.backends.of(runtime).storage
+                found = await storage.holds_request_data(runtime, observation.request)
+                self._remember(observation.request, replace(observation.notes, holds_pictures=found))
+                return PicturesLookedFor(found)
             case MarkRetained():
                 directory = picture_directory(runtime, observation.request)
                 await self.backends.of(runtime).storage.mark_retained(runtime, directory)

@@ -5,7 +5,8 @@ stands otherwise to it by then is brought back. So a pass only looks up what it 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from avatar_api.allowed_prefixes import NAMESPACE
 from avatar_api.group import AVATAR_RUNTIME, Kind
@@ -30,19 +31,23 @@ class RuntimeNeighbours:
         cache.subscribe(self._changed)
 
     def of(self, name: str) -> Overlap | None:
-        """How a runtime overlaps with another one, with one that was there before if there is any; None if with none."""
+        """How a runtime overlaps with another one; None if with none. What nobody can have meant comes first, and who was there before."""
         found = self._overlaps.get(name, {}).values()
-        return min(found, key=lambda each: (not each.other_was_first, each.other), default=None)
+        return min(
+            found, key=lambda each: (each.is_meant, not each.other_was_first, each.other), default=None
+        )
 
     def _changed(self, kind: Kind, key: ObjectKey, body: Object, deleted: bool) -> None:
         if kind != AVATAR_RUNTIME:
             return
-        reach = None if deleted else reach_of(body)
-        if reach == self._reaches.get(key.name):
+        reach, known = None if deleted else reach_of(body), self._reaches.get(key.name)
+        if reach == known:
             return
         former = self._forget(key.name)
         if reach is not None:
-            self._compare(reach)
+            # Who was there first decides nothing about what lies in what.
+            is_the_same = known is not None and replace(known, standing=reach.standing) == reach
+            self._compare(reach, former if is_the_same else set(self._near(reach)))
         for other in former.keys() | self._overlaps.get(key.name, {}).keys():
             if former.get(other) != self._overlaps.get(other, {}).get(key.name):
                 self._on_change(other)
@@ -61,13 +66,15 @@ class RuntimeNeighbours:
                 del self._overlaps[other]
         return said
 
-    def _compare(self, reach: Reach) -> None:
-        for name in set(self._near(reach)):
+    def _compare(self, reach: Reach, others: Iterable[str]) -> None:
+        for name in others:
             other = self._reaches[name]
-            found, seen_from_there = overlap(reach, other), overlap(other, reach)
-            if found is not None and seen_from_there is not None:
-                self._overlaps[reach.name][name] = found
-                self._overlaps[name][reach.name] = seen_from_there
+            if not reach.may_meet(other) or (found := overlap(reach, other)) is None:
+                continue
+            seen_from_there = overlap(other, reach)
+            assert seen_from_there is not None
+            self._overlaps[reach.name][name] = found
+            self._overlaps[name][reach.name] = seen_from_there
         self._reaches[reach.name] = reach
         for bucket in reach.buckets:
             self._by_bucket[bucket].add(reach.name)

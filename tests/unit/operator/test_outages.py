@@ -39,6 +39,7 @@ STORAGE = {
     "describe_pictures",
     "delete_model_data",
     "delete_request_data",
+    "holds_request_data",
     "delete_owned",
 }
 """What S3 is asked for, outcomes of trainings included."""

@@ -69,7 +69,7 @@ VERBS = (
     *BEFORE_TRAINING,
     *RETAINING,
     *("revoke_claim", "claimed_since", "check_artifact", "existing_pictures", "describe_pictures", "draw"),
-    *("delete_model_data", "delete_outcomes", "delete_request_data"),
+    *("delete_model_data", "delete_outcomes", "delete_request_data", "holds_request_data"),
 )
 """What a model's or a request's pass asks of the ports."""
 PHOTOS = [PhotoLocation(uri="s3://photos/team-a/1.png", etag="1")]
@@ -155,6 +155,8 @@ def ask(backend: Backend, world: World, verb: str) -> Awaitable[Any]:
             return compute.delete_outcomes(runtime, model)
         case "delete_request_data":
             return storage.delete_request_data(runtime, request)
+        case "holds_request_data":
+            return storage.holds_request_data(runtime, request)
         case _:
             return cast(Awaitable[Any], getattr(storage, verb)(runtime, attempt))
 

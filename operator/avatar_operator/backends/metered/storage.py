@@ -95,6 +95,12 @@ class MeteredStorage:
             "delete_request_data", self._storage.delete_request_data(runtime, request)
         )
 
+    async def holds_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> bool:
+        """See Storage.holds_request_data."""
+        return await self._counter.counted(
+            "holds_request_data", self._storage.holds_request_data(runtime, request)
+        )
+
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
         """See Storage.mark_retained."""
         await self._counter.counted("mark_retained", self._storage.mark_retained(runtime, directory))

@@ -53,3 +53,17 @@ async def delete_below(
     if len(words) > MAX_REPORTED:
         words = [*words[:MAX_REPORTED], f"and {len(words) - MAX_REPORTED} more"]
     return CleanupReport(tuple(words))
+
+
+async def is_anything_below(objects: S3Objects, prefix: S3Location) -> bool:
+    """Whether `delete_below` would find anything to remove: old versions count, and what was only begun to be uploaded.
+
+    Raises:
+        AwsFailure: S3 could not be asked.
+    """
+    try:
+        return bool(await objects.uploads.list_below(prefix)) or await objects.is_any_version_below(prefix)
+    except AwsFailure as error:
+        if error.reason != "BucketNotFound":
+            raise
+        return False

@@ -118,6 +118,12 @@ class S3Storage:
         return await cleanup.delete_below(self._objects(runtime), [prefix])
 
     @raises_backend_error
+    async def holds_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> bool:
+        """See Storage.holds_request_data."""
+        prefix = S3Location.parse(picture_prefix(runtime, request))
+        return await cleanup.is_anything_below(self._objects(runtime), prefix)
+
+    @raises_backend_error
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
         """See Storage.mark_retained."""
         check_owned(directory)

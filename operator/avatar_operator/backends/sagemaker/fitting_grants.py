@@ -32,7 +32,7 @@ from avatar_operator.names import inference_id
 from avatar_operator.own_places import MAX_ATTEMPT
 
 MAX_POLICY_CHARACTERS = 2048
-SPELLING = "`*`, `?` and `$` count as four characters there, and letters outside Latin-1 as six."
+SPELLING = "`*`, `?` and `$` count as four characters there, and letters outside Latin-1 as six or twelve."
 
 
 @dataclass(frozen=True)

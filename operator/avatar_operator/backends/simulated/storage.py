@@ -131,6 +131,10 @@ class SimulatedStorage:
         self._objects.delete_below(picture_prefix(runtime, request))
         return CleanupReport()
 
+    async def holds_request_data(self, runtime: AvatarRuntime, request: AvatarRequest) -> bool:
+        """Whether anything was drawn since this process started."""
+        return bool(self._objects.names(picture_prefix(runtime, request)))
+
     async def mark_retained(self, runtime: AvatarRuntime, directory: OwnedDirectory) -> None:
         """See Storage.mark_retained."""
         check_owned(directory)

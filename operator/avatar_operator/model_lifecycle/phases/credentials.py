@@ -4,8 +4,9 @@ When they were given is remembered by this process alone. One that starts gives 
 process leaves behind that ended in the wrong moment is worth nothing within the hour, and goes with the model.
 
 They open what the attempt was sent with, by its own request document. Its model may name other photos by now, if it was edited
-in the moment of the plan: that takes nothing away from whoever trains, and gives nothing. A submitted attempt is not judged again, but what a session opens is: photos that
-the runtime does not allow (any more), and a place that only a status names, are granted to nobody. Then the last session runs out.
+in the moment of the plan: that takes nothing away from whoever trains, and gives nothing. A submitted attempt is not judged
+again, but what a session opens is: photos that the runtime does not allow (any more), and a place that only a status names, are
+granted to nobody. Then the last session runs out.
 """
 
 from datetime import timedelta

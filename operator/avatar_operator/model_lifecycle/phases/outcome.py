@@ -12,6 +12,7 @@ from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.worker_words import public_words
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.core.conditions import shortened
+from avatar_operator.core.redaction import redacted
 from avatar_operator.costs import training_cost
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.base_models import base_model_word
@@ -26,6 +27,8 @@ from avatar_operator.model_lifecycle.observation import (
 from avatar_operator.model_lifecycle.phases.acceptance import photo_locations
 
 UNKNOWN_PHOTO = "(a photo that this model does not name)"
+MAX_KEY = 1024
+"""What the schema of the status takes."""
 
 
 def outcome(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
@@ -118,13 +121,26 @@ def _possible_seconds(observation: ModelObservation, training: TrainingStatus, c
 
 def photos_status(model: AvatarModel, verdicts: list[PhotoVerdict]) -> PhotosStatus:
     """Verdicts of photo preparation, as the status shows them: a worker names the model's own photos, or none."""
-    own = tuple(photo_locations(model))
     rejected = [
         RejectedPhoto(
-            key=verdict.uri.split("/", 3)[-1] if verdict.uri.startswith(own) else UNKNOWN_PHOTO,
+            key=_own_key(model, verdict.uri),
             reason=shortened(f"{verdict.rejection}: {public_words(verdict.message)}".removesuffix(": "), 256),
         )
         for verdict in verdicts
         if verdict.rejection is not None
     ]
     return PhotosStatus(accepted=len(verdicts) - len(rejected), rejected=rejected)
+
+
+def _own_key(model: AvatarModel, uri: str) -> str:
+    prefix = model.spec.photos.s3_prefix
+    if prefix is None:
+        return _key(uri) if uri in photo_locations(model) else UNKNOWN_PHOTO
+    if not uri.startswith(prefix):
+        return UNKNOWN_PHOTO
+    # Which photos lie there nobody remembers: behind the prefix a worker may have written anything.
+    return shortened(f"{_key(prefix)}{redacted(uri.removeprefix(prefix))}", MAX_KEY)
+
+
+def _key(uri: str) -> str:
+    return uri.split("/", 3)[-1]

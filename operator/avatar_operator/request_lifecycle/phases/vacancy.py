@@ -1,7 +1,8 @@
 """Vacancy: a request that failed before anything was drawn has nothing to remove, and keeps no runtime from going.
 
 That drawing began is written down before the first call, and what became of the calls nobody knows better than the storage. So
-it is asked once nobody can be drawing any more. What has been drawn of a request that failed stays with it, as ever.
+it is asked once nobody can be drawing any more, for old versions and unfinished uploads, too: what is not removed with the
+request then, nobody removes. What has been drawn of a request that failed stays with it, as ever.
 """
 
 from avatar_operator.core.condition_drafts import update_status

@@ -23,13 +23,15 @@ def acceptance(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeD
 def _overlap_refusal(observation: RuntimeObservation, draft: RuntimeDraft) -> tuple[str, str] | None:
     """Why a runtime that has never worked does not begin beside one that was there before."""
     overlap = observation.overlap
+    if overlap is None or overlap.is_meant or not overlap.other_was_first:
+        return None
     # One that works goes on, and so do its objects: what it has stored or shown, no refusal takes back.
-    if overlap is None or not overlap.other_was_first or is_true(draft.status.conditions, ACCEPTED):
+    if is_true(draft.status.conditions, ACCEPTED):
         return None
     return (
         "RuntimesOverlap",
-        f"{overlap.message} AvatarRuntime {overlap.other} was there first and goes on; this one begins when they are apart, or"
-        " when the other one is gone.",
+        f"{overlap.message} AvatarRuntime {overlap.other} was there first; this one begins when they are apart, or when the"
+        " other one is gone.",
     )
 
 

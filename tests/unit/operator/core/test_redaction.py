@@ -83,6 +83,12 @@ def test_of_a_secret_key_between_other_words_no_part_comes_out(before: str, key:
     )
 
 
+@pytest.mark.parametrize("before", ["db:", "tcp:", "host.of.it:", "::ffff:"])
+def test_no_part_of_an_address_behind_a_name_comes_out(before: str) -> None:
+    told = redacted(f"it cannot reach {before}172.16.254.9 now")
+    assert not [part for part in ("172", "16", "254", "9") if part in told]
+
+
 @given(ACCOUNTS, st.text(string.ascii_letters + string.punctuation + " ", max_size=20))
 def test_the_number_of_an_account_does_not_come_out(account: str, around: str) -> None:
     assert account not in redacted(f"{around}{account}{around}")
@@ -107,6 +113,8 @@ def test_other_forms_of_the_same_letters_hide_nothing(secret: str) -> None:
         "X-Amz-Signature=" + "ab" * 32,
         "AWSAccessKeyId=short&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D",
         "Bearer abc.def",
+        "Authorization: Basic YW5uOmh1bnRlcjI=",
+        'authorization": "Basic YW5uOmh1bnRlcjI="',
         "hf_abcdefghijklmnopqrstuvwxyzabcdefgh",
         "ghp_" + "a" * 36,
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
@@ -153,6 +161,11 @@ def test_each_is_taken_out_between_words_that_stay(secret: str) -> None:
 )
 def test_what_helps_comes_out_as_it_was(words: str) -> None:
     assert redacted(words) == words
+
+
+@pytest.mark.parametrize("before", ["https:", "::ffff:", "see:", "a-"])
+def test_no_part_of_an_address_comes_out_whatever_stands_before_it(before: str) -> None:
+    assert redacted(f"{before}10.20.30.40") == f"{before}{WITHHELD}"
 
 
 def test_of_a_photos_place_its_name_comes_out() -> None:

@@ -28,6 +28,7 @@ VERBS = (
     "existing_pictures",
     "describe_pictures",
     "delete_request_data",
+    "holds_request_data",
     "delete_owned",
 )
 SPEC = {"prompts": [{"prompt": "sks person", "numImages": 6, "seed": 1}], "ttlSecondsAfterFinished": 100000}

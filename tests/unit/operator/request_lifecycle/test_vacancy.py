@@ -62,20 +62,20 @@ async def test_one_whose_call_may_still_be_drawing_is_looked_at_when_it_cannot_b
 
 async def test_one_of_which_something_was_drawn_is_waited_for_and_looked_at_once(world: World) -> None:
     world.backend.script("draw", REFUSED)
-    world.backend.script("existing_pictures", frozenset(), frozenset({"00-00-1.png"}))
+    world.backend.script("holds_request_data", True)
 
     await world.settle(AVATAR_REQUEST)
-    looks = len(world.backend.asked("existing_pictures"))
+    looks = len(world.backend.asked("holds_request_data"))
     await world.look_at(AVATAR_REQUEST)
 
     assert world.request.status.state == "Failed"
     assert _uses_its_runtime(world)
-    assert len(world.backend.asked("existing_pictures")) == looks
+    assert len(world.backend.asked("holds_request_data")) == looks
 
 
 async def test_where_nobody_can_look_the_runtime_waits_and_it_is_tried_again(world: World) -> None:
     world.backend.script("draw", REFUSED)
-    world.backend.script("existing_pictures", frozenset(), out_of_reach())
+    world.backend.script("holds_request_data", out_of_reach())
 
     for _ in range(3):
         await world.look_at(AVATAR_REQUEST)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from avatar_api.group import AVATAR_RUNTIME
 from avatar_operator.kube.cache import ObjectCache, key_of
@@ -37,6 +39,13 @@ class Cluster:
         body = {**body, "metadata": {**body["metadata"], **seen}}
         self.cache.store(AVATAR_RUNTIME, body)
         return body
+
+    def say(self, body: Object, accepted: str, reason: str) -> None:
+        """Have the operator accept a runtime, or refuse it."""
+        self._version += 1
+        seen = {**body["metadata"], "resourceVersion": str(self._version)}
+        condition = {"type": "Accepted", "status": accepted, "reason": reason}
+        self.cache.store(AVATAR_RUNTIME, {**body, "metadata": seen, "status": {"conditions": [condition]}})
 
     def others(self, *names: str) -> list[str | None]:
         """With whom each of some runtimes overlaps."""
@@ -80,6 +89,36 @@ def test_what_one_namespace_may_name_in_one_and_all_have_in_another_is_told_of_b
         "s3://b/photos/{namespace}/ of one namespace, in spec.storage.allowed of this one, lies in s3://b/{namespace}/"
         in seen.message
     )
+
+
+def test_what_one_keeps_apart_and_another_shares_with_everybody_is_told_of_both() -> None:
+    cluster = Cluster()
+    cluster.have("apart", "s3://photos/{namespace}/")
+    cluster.have("shared", "s3://photos/")
+
+    told = [cluster.neighbours.of(name) for name in ("apart", "shared")]
+    for each in told:
+        assert each is not None
+        assert each.is_meant
+        assert "s3://photos/ in" in each.message
+        assert "s3://photos/{namespace}/ of" in each.message
+
+
+def test_two_that_share_the_same_place_with_everybody_have_nothing_to_be_told() -> None:
+    cluster = Cluster()
+    cluster.have("one", "s3://photos/")
+    cluster.have("two", "s3://photos/")
+
+    assert cluster.others("one", "two") == [None, None]
+
+
+def test_an_overlap_that_nobody_can_have_meant_is_told_before_one_that_may_be() -> None:
+    cluster = Cluster()
+    cluster.have("middle", "s3://photos/{namespace}/", at="s3://b/", day=2)
+    cluster.have("a-sharing", "s3://photos/", day=1)
+    cluster.have("b-overlapping", "s3://b/{namespace}/", day=3)
+
+    assert cluster.others("middle") == ["b-overlapping"]
 
 
 @pytest.mark.parametrize(
@@ -128,11 +167,37 @@ def test_one_that_works_was_there_first_whenever_it_was_created() -> None:
     cluster = Cluster()
     cluster.have("older", "s3://b/{namespace}/", day=1)
     working = cluster.have("younger", "s3://far/{namespace}/", at="s3://b/", day=2)
-    seen = {**working["metadata"], "resourceVersion": "1000"}
-    accepted = {"conditions": [{"type": "Accepted", "status": "True"}]}
-    cluster.cache.store(AVATAR_RUNTIME, {**working, "metadata": seen, "status": accepted})
+    cluster.say(working, "True", "Accepted")
 
     told = [cluster.neighbours.of(name) for name in ("older", "younger")]
+    assert [each.other_was_first for each in told if each is not None] == [True, False]
+
+
+def test_one_that_does_not_begin_beside_another_keeps_no_third_one_from_beginning() -> None:
+    cluster = Cluster()
+    cluster.say(cluster.have("works", "s3://x/{namespace}/", at="s3://a/", day=1), "True", "Accepted")
+    refused = cluster.have("refused", "s3://a/{namespace}/", "s3://c/{namespace}/", day=2)
+    cluster.have("third", "s3://y/{namespace}/", at="s3://c/", day=3)
+    cluster.brought_back.clear()
+
+    cluster.say(refused, "False", "RuntimesOverlap")
+
+    seen = cluster.neighbours.of("third")
+    assert seen is not None
+    assert (seen.other, seen.other_was_first) == ("refused", False)
+    assert "third" in cluster.brought_back
+
+
+def test_one_that_worked_and_is_refused_for_a_while_finds_its_place_not_taken() -> None:
+    cluster = Cluster()
+    older = cluster.have("older", "s3://b/{namespace}/", day=1)
+    working = cluster.have("working", "s3://far/{namespace}/", at="s3://b/", day=2)
+    cluster.say(working, "True", "Accepted")
+    cluster.say(older, "False", "RuntimesOverlap")
+
+    cluster.say(working, "False", "DefaultsExceedLimits")
+
+    told = [cluster.neighbours.of(name) for name in ("older", "working")]
     assert [each.other_was_first for each in told if each is not None] == [True, False]
 
 
@@ -148,14 +213,41 @@ def test_of_a_hundred_runtimes_only_those_in_the_same_buckets_are_compared_and_o
     monkeypatch.setattr(neighbours, overlap.__name__, counted)
     cluster = Cluster()
     for number in range(100):
-        cluster.have(f"r{number}", f"s3://photos-of-{number // 2}/{{namespace}}/")
-    assert len(compared) == 100, "fifty pairs, each from both sides"
+        cluster.have(
+            f"r{number}", f"s3://photos-of-{number // 2}/{{namespace}}/", f"s3://b/of-{number}/{{namespace}}/"
+        )
+    assert len(compared) == 50, "fifty pairs have a place in common, and lie beside each other there"
 
     compared.clear()
-    body = cluster.have("r0", "s3://photos-of-0/{namespace}/")
+    body = cluster.have("r0", "s3://photos-of-0/{namespace}/", "s3://b/of-0/{namespace}/")
     for version in range(1000, 1010):
         seen = {**body["metadata"], "resourceVersion": str(version)}
         cluster.cache.store(AVATAR_RUNTIME, {**body, "metadata": seen, "status": {"state": "Ready"}})
         cluster.neighbours.of("r0")
 
     assert compared == []
+
+
+_PARTS = ("a", "b", "{namespace}", "a-{namespace}", "ab")
+LOCATIONS = st.builds(
+    lambda parts: f"s3://{'/'.join(parts)}/", st.lists(st.sampled_from(_PARTS), min_size=1, max_size=3)
+)
+
+
+@given(
+    mine=st.lists(LOCATIONS, max_size=3),
+    theirs=st.lists(LOCATIONS, max_size=3),
+    places=st.lists(LOCATIONS, max_size=2),
+)
+def test_runtimes_that_cannot_meet_never_overlap(
+    mine: list[str], theirs: list[str], places: list[str]
+) -> None:
+    kept = tuple(place for place in places if "{" not in place)
+    one, other = (
+        Reach("one", (0, "", ""), tuple(mine), kept),
+        Reach("other", (1, "", ""), tuple(theirs), kept[:1]),
+    )
+    assert one.may_meet(other) == other.may_meet(one)
+    if not one.may_meet(other):
+        assert overlap(one, other) is None
+        assert overlap(other, one) is None

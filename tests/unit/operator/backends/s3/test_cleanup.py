@@ -16,9 +16,10 @@ from avatar_operator.aws.s3_deletion import NotRemoved
 from avatar_operator.aws.s3_location import S3Location
 from avatar_operator.aws.s3_objects import S3Objects
 from avatar_operator.aws.s3_uploads import S3Uploads
-from avatar_operator.backends.s3.cleanup import delete_below
+from avatar_operator.backends.s3.cleanup import delete_below, is_anything_below
 from avatar_operator.backends.selection import Backend
-from builders.backend_objects import BUCKET, REGION, make_model, make_runtime
+from avatar_operator.locations import picture_prefix
+from builders.backend_objects import BUCKET, REGION, make_model, make_request, make_runtime
 
 
 @pytest.fixture
@@ -69,6 +70,21 @@ async def test_what_was_only_begun_to_be_uploaded_is_not_kept_with_the_artifacts
     assert s3.list_multipart_uploads(Bucket=BUCKET, Prefix=own).get("Uploads", []) == []
 
 
+async def test_an_upload_that_was_only_begun_is_data_of_a_request_although_no_listing_shows_it(
+    backend: Backend, s3: Any
+) -> None:
+    runtime, request = make_runtime(), make_request()
+    assert not await backend.storage.holds_request_data(runtime, request)
+    key = f"outputs/team-a/{request.metadata.uid}/00-00-1.png"
+    s3.create_multipart_upload(Bucket=BUCKET, Key=key)
+
+    pictures = await backend.storage.existing_pictures(runtime, picture_prefix(runtime, request))
+    assert pictures == frozenset()
+    assert await backend.storage.holds_request_data(runtime, request)
+    await backend.storage.delete_request_data(runtime, request)
+    assert not await backend.storage.holds_request_data(runtime, request)
+
+
 async def test_a_neighbour_whose_uid_begins_alike_keeps_everything(
     backend: Backend, s3: Any, keys: Callable[[str], set[str]]
 ) -> None:
@@ -86,9 +102,13 @@ async def test_every_version_and_delete_marker_goes(clients: AwsClients, s3: Any
     for body in (b"first", b"second"):
         s3.put_object(Bucket=bucket, Key="own/a", Body=body)
     s3.delete_object(Bucket=bucket, Key="own/a")
-    report = await delete_below(S3Objects(clients, REGION), [S3Location(bucket, "own/")])
+    objects, own = S3Objects(clients, REGION), S3Location(bucket, "own/")
+    assert (await objects.list_below(own, limit=1), await is_anything_below(objects, own)) == ([], True)
+    report = await delete_below(objects, [own])
     assert report.left_behind == ()
+    assert not await is_anything_below(objects, own)
     s3.delete_bucket(Bucket=bucket)
+    assert not await is_anything_below(objects, own)
 
 
 async def test_more_objects_than_one_call_may_name_are_removed_in_batches(

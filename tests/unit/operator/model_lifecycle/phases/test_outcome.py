@@ -8,9 +8,10 @@ from avatar_api.documents.photos import PhotoVerdict
 from avatar_api.meta import Cost
 from avatar_operator.backends.attempts import AttemptFailed, AttemptOutcome, AttemptPending
 from avatar_operator.core.conditions import find_condition, is_true
+from avatar_operator.core.redaction import WITHHELD
 from avatar_operator.model_lifecycle.actions import ModelDraft
 from avatar_operator.model_lifecycle.news import MODEL_FAILED, MODEL_READY
-from avatar_operator.model_lifecycle.phases.outcome import outcome
+from avatar_operator.model_lifecycle.phases.outcome import UNKNOWN_PHOTO, outcome, photos_status
 from avatar_operator.names import inference_id
 from builders import model_stages
 from builders.backend import a_success
@@ -164,6 +165,33 @@ def test_a_failure_tells_which_photos_were_at_fault() -> None:
     assert status is not None
     assert (status.accepted, status.rejected[0].key) == (0, "team-a/ann/1.jpg")
     assert status.rejected[0].reason == "NoFace: nobody there"
+
+
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+
+def test_of_photos_that_are_named_one_by_one_a_worker_names_none_that_only_begins_alike() -> None:
+    model = a_model(spec={"photos": {"s3Prefix": None, "objects": [{"uri": "s3://photos/team-a/ann/1.jpg"}]}})
+    verdicts = [
+        PhotoVerdict(uri=f"s3://photos/team-a/ann/1.jpg{more}", rejection="NoFace")
+        for more in ("", f" {SECRET}")
+    ]
+
+    assert [photo.key for photo in photos_status(model, verdicts).rejected] == [
+        "team-a/ann/1.jpg",
+        UNKNOWN_PHOTO,
+    ]
+
+
+def test_what_a_worker_puts_behind_the_prefix_of_a_models_photos_is_read_as_its_words_are() -> None:
+    names = ("summer/IMG 1.jpg", f"{SECRET}.jpg", "::1 " * 200)
+    verdicts = [PhotoVerdict(uri=f"s3://photos/team-a/ann/{name}", rejection="NoFace") for name in names]
+
+    own, secret, long = (photo.key for photo in photos_status(a_model(), verdicts).rejected)
+
+    assert own == "team-a/ann/summer/IMG 1.jpg"
+    assert secret == f"team-a/ann/{WITHHELD}.jpg"
+    assert long.startswith(f"team-a/ann/{WITHHELD}")
 
 
 def _trained_after(result: AttemptOutcome, status: AvatarModelStatus) -> tuple[str, str]:

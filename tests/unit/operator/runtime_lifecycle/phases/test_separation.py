@@ -41,17 +41,25 @@ def _beside(overlap: Overlap, *, works: bool) -> dict[str, tuple[str, str]]:
 
 def test_one_that_works_is_told_that_it_overlaps_with_another_and_goes_on() -> None:
     for other_was_first in (False, True):
-        said = _beside(Overlap("other", other_was_first, "They overlap."), works=True)
+        said = _beside(Overlap("other", other_was_first, False, "They overlap."), works=True)
 
         assert said["TenantsApart"] == ("False", "RuntimesOverlap")
         assert said["Accepted"] == ("True", "Accepted")
 
 
 def test_one_that_has_not_begun_does_not_begin_beside_one_that_was_there_first() -> None:
-    said = _beside(Overlap("other", True, "They overlap."), works=False)
+    said = _beside(Overlap("other", True, False, "They overlap."), works=False)
 
     assert said["TenantsApart"] == said["Accepted"] == ("False", "RuntimesOverlap")
 
 
 def test_one_that_was_there_first_begins_whoever_came_since() -> None:
-    assert _beside(Overlap("other", False, "They overlap."), works=False)["Accepted"] == ("True", "Accepted")
+    assert _beside(Overlap("other", False, False, "They overlap."), works=False)["Accepted"] == (
+        "True",
+        "Accepted",
+    )
+
+
+def test_one_whose_tenants_photos_another_shares_with_everybody_is_told_of_and_begins() -> None:
+    said = _beside(Overlap("other", True, True, "They overlap."), works=False)
+    assert (said["Accepted"], said["TenantsApart"]) == (("True", "Accepted"), ("False", "RuntimesOverlap"))
