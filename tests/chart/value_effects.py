@@ -199,9 +199,9 @@ EFFECTS: dict[str, Effect] = {
             objects.pod()["serviceAccountName"],
             objects.one("ClusterRoleBinding")["subjects"][0]["name"],
             objects.one("RoleBinding")["subjects"][0]["name"],
-            objects.one("ConfigMap", "avatar-operator-identity")["data"]["username"],
+            objects.one("ValidatingAdmissionPolicy")["spec"]["variables"][0]["expression"],
         ],
-        [*["painter"] * 4, f"system:serviceaccount:{NAMESPACE}:painter"],
+        [*["painter"] * 4, f"'system:serviceaccount:{NAMESPACE}:painter'"],
     ),
     "serviceAccount.annotations": Effect(
         {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/x"},
