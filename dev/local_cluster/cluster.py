@@ -36,7 +36,7 @@ from local_cluster.control_plane import (
 )
 from local_cluster.errors import LocalClusterError
 from local_cluster.kubeconfig import certificate_user, encoded, kubeconfig, write_private_yaml
-from local_cluster.processes import is_alive, start
+from local_cluster.processes import ProcessIdentity, is_alive, start
 from local_cluster.readiness import AdminProbe, last_complaint
 
 __all__ = ["LocalCluster"]
@@ -272,10 +272,20 @@ class LocalCluster(Cluster):
         environment: Mapping[str, str] | None = None,
     ) -> ClusterRecord:
         """Start a server and have it on record."""
-        process = start(command, self._state.log_of(name), detached=self._detached, environment=environment)
-        record = replace(record, processes={**record.processes, name: process})
-        self._state.write_record(record)
-        return record
+
+        def with_it(process: ProcessIdentity) -> ClusterRecord:
+            return replace(record, processes={**record.processes, name: process})
+
+        log = self._state.log_of(name)
+        return with_it(
+            start(
+                command,
+                log,
+                detached=self._detached,
+                environment=environment,
+                remember=lambda process: self._state.write_record(with_it(process)),
+            )
+        )
 
     def _write_admin_kubeconfig(self, port: int, certificates: CertificateFiles) -> None:
         cluster = {

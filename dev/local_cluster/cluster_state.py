@@ -1,8 +1,8 @@
 """A cluster's state directory: its files, the record of what runs, and the lock that lets one command act at a time.
 
 The record outlives the command that wrote it: `down` in another terminal, or the next `up` after a crash, finds
-from it which processes are ours. It is written as soon as a process exists, before anybody knows whether the
-process will work, so a half-started cluster is found as well.
+from it which processes are ours. It is written once a process exists, before it becomes a server, so a half-started cluster is
+found as well.
 """
 
 from __future__ import annotations

@@ -47,7 +47,6 @@ def node_commands(
             str(programs.kubelet),
             f"--config={node.file('kubelet.yaml')}",
             f"--kubeconfig={node.kubeconfig('kubelet')}",
-            f"--root-dir={node.kubelet}",
             f"--hostname-override={NODE_NAME}",
             f"--node-ip={network.node_address}",
         ],

@@ -83,7 +83,6 @@ def kubelet_configuration(node: NodeDirectory, network: NodeNetwork, certificate
         "tlsPrivateKeyFile": str(certificates / "kubelet.key"),
         "address": network.node_address,
         "containerRuntimeEndpoint": f"unix://{node.socket}",
-        "podLogsDir": str(node.pod_logs),
         "volumePluginDir": str(node.file("volume-plugins")),
         "cgroupRoot": f"/{network.name}",
         "cgroupDriver": "cgroupfs",

@@ -18,7 +18,6 @@ _INIT = Path(__file__).with_name("namespace_init.py")
 _MADE_SECONDS = 20.0
 _POLL_SECONDS = 0.01
 _ENOUGH_MEMORY_KIB = 8 * 1024 * 1024
-# What holds for processes that a node's first one starts holds for it as well: without it none of them is left.
 _NAMESPACES = ("--pid", "--mount", "--net", "--fork", "--kill-child", "--mount-proc")
 
 
@@ -27,7 +26,6 @@ def namespaces_command(node: NodeDirectory) -> list[str]:
 
     Images are kept in memory where there is enough of it: importing one takes a third of the time.
     """
-    in_memory = [str(node.images)] if _memory_kib() >= _ENOUGH_MEMORY_KIB else []
     return [
         _path_of("unshare"),
         *_NAMESPACES,
@@ -35,8 +33,8 @@ def namespaces_command(node: NodeDirectory) -> list[str]:
         sys.executable,
         "-I",
         str(_INIT),
-        str(node.marker),
-        *in_memory,
+        str(node.root),
+        "in-memory" if _memory_kib() >= _ENOUGH_MEMORY_KIB else "on-disk",
     ]
 
 
