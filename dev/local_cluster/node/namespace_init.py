@@ -24,9 +24,9 @@ _BOUND = {"kubelet": Path("/var/lib/kubelet"), "pod-logs": Path("/var/log/pods")
 
 def _main() -> None:
     node, images = Path(sys.argv[1]), sys.argv[2]
-    in_memory = [*_PRIVATE, *([node / "images"] if images == "in-memory" else [])]
-    for place in in_memory:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", place], check=True)
+    in_memory = [*_PRIVATE, *([str(node / "images")] if images == "in-memory" else [])]
+    for tmpfs in in_memory:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", tmpfs], check=True)
     Path("/var/log/containers").mkdir()
     for folder, place in _BOUND.items():
         place.mkdir(parents=True)

@@ -40,7 +40,7 @@ def handshake(server_files: CertificateFiles, client_files: CertificateFiles, ho
 def test_the_admin_and_the_servers_trust_each_other(tmp_path: Path) -> None:
     files = ensure_certificates(tmp_path / "certificates", [SERVICE_ADDRESS])
 
-    for host in ("127.0.0.1", "localhost", "kubernetes.default.svc", [SERVICE_ADDRESS]):
+    for host in ("127.0.0.1", "localhost", "kubernetes.default.svc", SERVICE_ADDRESS):
         shown = handshake(files, files, host).getpeercert(binary_form=True)
         assert shown is not None
         assert "O=system:masters" in x509.load_der_x509_certificate(shown).subject.rfc4514_string()
