@@ -22,6 +22,7 @@ from indispensable import missing
 from local_cluster import binaries
 from local_cluster.access import Cluster
 from local_cluster.cluster import LocalCluster
+from local_cluster.kind_cluster import KindCluster
 from local_cluster.node.cluster import NodeCluster
 from local_cluster.node.requirements import why_not as why_no_node
 from side_by_side import (
@@ -73,12 +74,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def node_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeCluster]:
-    """A cluster with a node that runs Pods; marked `node` is what uses it."""
+def node_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeCluster | KindCluster]:
+    """A cluster with a node that runs Pods; marked `node` is what uses it. AVATAR_TEST_KIND names one to be made by kind."""
+    directory = tmp_path_factory.mktemp("node")
+    kind = os.environ.get("AVATAR_TEST_KIND")
+    if kind is not None:
+        with KindCluster(kind, binaries.ensure(_report).kubectl, directory) as kind_cluster:
+            yield kind_cluster
+        return
     reason = why_no_node()
     if reason is not None:
         missing(reason)
-    with NodeCluster(tmp_path_factory.mktemp("node"), report=_report) as cluster:
+    with NodeCluster(directory, report=_report) as cluster:
         yield cluster
 
 

@@ -10,7 +10,11 @@ from container_images.base import base_tar
 from container_images.cache import cache_directory
 from container_images.dockerfile import ImageWords
 from container_images.oci_archive import Layer, write_archive
+from local_cluster.kind_cluster import KindCluster
+from local_cluster.node.cluster import NodeCluster
 
+ClusterWithPods = NodeCluster | KindCluster
+"""What both have: all of `Cluster`, `import_image` and `host_address`."""
 PYTHON_IMAGE = "docker.io/avatar-tests/python:1"
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from builders.pods import write_python_image
+from builders.pods import ClusterWithPods, write_python_image
 from container_images.base import why_not
 from indispensable import missing
-from local_cluster.node.cluster import NodeCluster
 
 
 @pytest.fixture(scope="session")
-def python_image(node_cluster: NodeCluster, tmp_path_factory: pytest.TempPathFactory) -> None:
+def python_image(node_cluster: ClusterWithPods, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Has the node know the image."""
     reason = why_not()
     if reason is not None:
@@ -27,7 +26,7 @@ def python_image(node_cluster: NodeCluster, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def restricted_namespace(node_cluster: NodeCluster) -> Iterator[str]:
+def restricted_namespace(node_cluster: ClusterWithPods) -> Iterator[str]:
     """A namespace that refuses Pods with any more rights than they need."""
     name = f"node-{uuid.uuid4().hex[:8]}"
     node_cluster.create_namespace(name)

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from builders.pods import restricted_pod
+from builders.pods import ClusterWithPods, restricted_pod
 from local_cluster.errors import LocalClusterError
-from local_cluster.node.cluster import NodeCluster
-from local_cluster.node.configuration import PAUSE_IMAGE
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.usefixtures("python_image")]
 
+_STAY = "import signal; signal.pause()"
 _FETCH = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=20).read().decode())"
 _ASK_API_SERVER = """
 import json, os, ssl, urllib.request
@@ -46,7 +45,7 @@ class _FromTheMachine(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def machine_server(node_cluster: NodeCluster) -> Iterator[str]:
+def machine_server(node_cluster: ClusterWithPods) -> Iterator[str]:
     """The URL of a server on this machine, at the address that Pods have for it."""
     server = http.server.ThreadingHTTPServer((node_cluster.host_address, 0), _FromTheMachine)
     thread = threading.Thread(target=server.serve_forever)
@@ -57,7 +56,7 @@ def machine_server(node_cluster: NodeCluster) -> Iterator[str]:
     server.server_close()
 
 
-def output_of(cluster: NodeCluster, namespace: str, name: str, *arguments: str) -> str:
+def output_of(cluster: ClusterWithPods, namespace: str, name: str, *arguments: str) -> str:
     """Run a Pod to its end and return what it printed."""
     cluster.apply_manifest(restricted_pod(name, *arguments), namespace=namespace)
     try:
@@ -67,41 +66,37 @@ def output_of(cluster: NodeCluster, namespace: str, name: str, *arguments: str) 
     return cluster.kubectl("logs", name, f"--namespace={namespace}")
 
 
-def wait(cluster: NodeCluster, namespace: str, pod: str, what: str) -> None:
+def wait(cluster: ClusterWithPods, namespace: str, pod: str, what: str) -> None:
     """Wait for a condition of a Pod."""
     cluster.kubectl("wait", f"pod/{pod}", f"--for={what}", f"--namespace={namespace}", "--timeout=90s")
 
 
 def test_a_pod_without_rights_runs_from_an_image_that_no_registry_has(
-    node_cluster: NodeCluster, restricted_namespace: str
+    node_cluster: ClusterWithPods, restricted_namespace: str
 ) -> None:
-    node_cluster.apply_manifest(
-        restricted_pod("still", image=f"docker.io/{PAUSE_IMAGE}"), namespace=restricted_namespace
-    )
+    node_cluster.apply_manifest(restricted_pod("still", "-c", _STAY), namespace=restricted_namespace)
 
     wait(node_cluster, restricted_namespace, "still", "condition=Ready")
 
 
-def test_a_pod_with_rights_is_refused(node_cluster: NodeCluster, restricted_namespace: str) -> None:
+def test_a_pod_with_rights_is_refused(node_cluster: ClusterWithPods, restricted_namespace: str) -> None:
     with pytest.raises(LocalClusterError, match="violates PodSecurity"):
         node_cluster.apply_manifest(
-            restricted_pod("greedy", image=f"docker.io/{PAUSE_IMAGE}", hostNetwork=True),
+            restricted_pod("greedy", "-c", _STAY, hostNetwork=True),
             namespace=restricted_namespace,
         )
 
 
-@pytest.mark.usefixtures("python_image")
 def test_a_pod_reaches_the_api_server_as_its_service_account(
-    node_cluster: NodeCluster, restricted_namespace: str
+    node_cluster: ClusterWithPods, restricted_namespace: str
 ) -> None:
     answer = output_of(node_cluster, restricted_namespace, "asker", "-c", _ASK_API_SERVER)
 
     assert "'kind': 'APIVersions'" in answer
 
 
-@pytest.mark.usefixtures("python_image")
 def test_a_pod_reaches_another_one_through_a_service_and_people_reach_into_it(
-    node_cluster: NodeCluster, restricted_namespace: str
+    node_cluster: ClusterWithPods, restricted_namespace: str
 ) -> None:
     scope = f"--namespace={restricted_namespace}"
     node_cluster.apply_manifest(restricted_pod("server", "-c", _SERVE), namespace=restricted_namespace)
@@ -120,9 +115,8 @@ def test_a_pod_reaches_another_one_through_a_service_and_people_reach_into_it(
     assert executed.strip() == "65532"
 
 
-@pytest.mark.usefixtures("python_image")
 def test_a_pod_reaches_a_server_on_this_machine_under_its_own_address(
-    node_cluster: NodeCluster, restricted_namespace: str, machine_server: str
+    node_cluster: ClusterWithPods, restricted_namespace: str, machine_server: str
 ) -> None:
     fetched = output_of(node_cluster, restricted_namespace, "caller", "-c", _FETCH, machine_server)
 
@@ -132,11 +126,9 @@ def test_a_pod_reaches_a_server_on_this_machine_under_its_own_address(
     assert fetched.strip() == f"seen {pod['status']['podIP']}"
 
 
-def test_a_namespace_goes_with_all_that_is_in_it(node_cluster: NodeCluster) -> None:
+def test_a_namespace_goes_with_all_that_is_in_it(node_cluster: ClusterWithPods) -> None:
     node_cluster.create_namespace("short-lived")
-    node_cluster.apply_manifest(
-        restricted_pod("still", image=f"docker.io/{PAUSE_IMAGE}"), namespace="short-lived"
-    )
+    node_cluster.apply_manifest(restricted_pod("still", "-c", _STAY), namespace="short-lived")
     wait(node_cluster, "short-lived", "still", "condition=Ready")
 
     node_cluster.kubectl("delete", "namespace", "short-lived", "--timeout=60s")

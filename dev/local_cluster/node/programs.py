@@ -22,6 +22,7 @@ from local_cluster.go_module_build import (
     build_programs,
     kubernetes_linker_flags,
 )
+from local_cluster.node.requirements import why_not
 
 __all__ = ["NodePrograms", "ensure", "main"]
 
@@ -84,7 +85,14 @@ def ensure(report: Report) -> NodePrograms:
 
 
 def main() -> int:
-    """Make sure the programs are there; progress goes to standard error, their directory to standard output."""
+    """Make sure the programs are there, unless this machine can have no node anyway.
+
+    Progress goes to standard error, their directory to standard output.
+    """
+    reason = why_not()
+    if reason is not None:
+        print(f"not built: {reason}", file=sys.stderr)
+        return 0
     try:
         programs = ensure(report=lambda line: print(line, file=sys.stderr, flush=True))
     except LocalClusterError as error:
