@@ -38,6 +38,9 @@ def node_commands(
             f"--service-account-private-key-file={certificates.service_accounts}",
             f"--root-ca-file={certificates.authority}",
             "--use-service-account-credentials",
+            # By default it would take four seconds to start its controllers, waiting for its own limit.
+            "--kube-api-qps=200",
+            "--kube-api-burst=400",
         ],
         "kube-scheduler": [
             str(programs.kube_scheduler),
