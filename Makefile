@@ -60,6 +60,11 @@ control-plane:
 chart-tools:
 	@PYTHONPATH=dev $(PYTHON) -m local_cluster.chart_tools 2>&1 | $(call label,chart tools)
 
+# After the control plane, of which most is theirs, too: two builds at once would do the same twice.
+.PHONY: node-programs
+node-programs: control-plane
+	@PYTHONPATH=dev $(PYTHON) -m local_cluster.node.programs 2>&1 | $(call label,node)
+
 .PHONY: demo
 demo: setup ## From twelve photos to pictures, on this machine (AWS_PORT=, OPERATOR_PORT= choose other ports)
 	@.venv/bin/python -m avatar_demo up $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
@@ -70,8 +75,8 @@ down: ## Stop what `make demo` left running
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m avatar_demo down; fi
 
 .PHONY: cluster-up
-cluster-up: setup ## Start a local Kubernetes API server that stays up
-	@.venv/bin/python -m local_cluster up --state-dir $(CLUSTER_STATE)
+cluster-up: setup ## Start a local Kubernetes API server that stays up (NODE=1: and a node; root, containerd)
+	@.venv/bin/python -m local_cluster up $(if $(NODE),--node )--state-dir $(CLUSTER_STATE)
 
 .PHONY: cluster-down
 cluster-down: ## Stop the local Kubernetes API server
@@ -135,6 +140,14 @@ e2e: setup ## Test the whole flow, and kill its parts
 chart: setup chart-tools ## Test the Helm chart: lint, every value, schemas, and a real API server
 	@.venv/bin/pytest tests/chart
 
+.PHONY: node
+node: setup node-programs ## Run Pods on a real node, and kill its parts (root, containerd)
+	@.venv/bin/pytest tests -m node
+
+.PHONY: node-on-kind
+node-on-kind: setup ## Run the same Pods on kind, where Docker or Podman runs
+	@AVATAR_TEST_KIND=avatar-tests .venv/bin/pytest tests/node/test_pods.py
+
 .PHONY: security
 security: setup ## Try to cross every boundary of docs/security/threat-model.md that has a test of its own
 	@.venv/bin/pytest tests/security
@@ -142,7 +155,7 @@ security: setup ## Try to cross every boundary of docs/security/threat-model.md 
 .PHONY: test
 test: ## Check and test everything, side by side (WORKERS= how many tests at once)
 	@$(require_python)
-	@$(MAKE) -j3 virtual-environment control-plane chart-tools
+	@$(MAKE) -j3 virtual-environment node-programs chart-tools
 	@$(MAKE) lint
 	@$(MAKE) -j2 types all-tests
 

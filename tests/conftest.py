@@ -18,9 +18,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from builders.machine_settings import PROFILE
+from indispensable import missing
 from local_cluster import binaries
 from local_cluster.access import Cluster
 from local_cluster.cluster import LocalCluster
+from local_cluster.kind_cluster import KindCluster
+from local_cluster.node.cluster import NodeCluster
+from local_cluster.node.requirements import why_not as why_no_node
 from side_by_side import (
     pytest_collection_modifyitems,
     pytest_xdist_auto_num_workers,
@@ -67,6 +71,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         return
     with LocalCluster(directory, report=_report) as local_cluster:
         yield local_cluster
+
+
+@pytest.fixture(scope="session")
+def node_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeCluster | KindCluster]:
+    """A cluster with a node that runs Pods; marked `node` is what uses it. AVATAR_TEST_KIND names one to be made by kind."""
+    directory = tmp_path_factory.mktemp("node")
+    kind = os.environ.get("AVATAR_TEST_KIND")
+    if kind is not None:
+        with KindCluster(kind, binaries.ensure(_report).kubectl, directory) as kind_cluster:
+            yield kind_cluster
+        return
+    reason = why_no_node()
+    if reason is not None:
+        missing(reason)
+    with NodeCluster(directory, report=_report) as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ WITHOUT_CLUSTER = "neither a cluster nor torch"
 LANES = (
     ("tests/e2e/test_crashes.py", "a cluster"),
     ("tests/api/", "a cluster"),
+    ("tests/node/", "a node"),
     ("tests/e2e/test_likeness.py", "torch serves"),
     ("tests/e2e/test_example_by_hand.py", "torch serves"),
     ("tests/unit/workers_serving/", "torch serves"),

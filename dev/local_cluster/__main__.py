@@ -12,6 +12,7 @@ from types import FrameType
 from local_cluster.cluster import LocalCluster
 from local_cluster.cluster_state import ClusterStatus, StateDirectory
 from local_cluster.errors import LocalClusterError
+from local_cluster.node.cluster import NodeCluster
 
 __all__ = ["main"]
 
@@ -45,7 +46,14 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, help="where the API server shall listen (default: the last, else any free)"
     )
     up.add_argument("--fresh", action="store_true", help="begin without the objects of an earlier start")
-    down = commands.add_parser("down", help="stop the cluster; its objects are kept for the next start")
+    up.add_argument(
+        "--node",
+        action="store_true",
+        help="with a node that runs Pods (root, containerd); it begins without objects",
+    )
+    down = commands.add_parser(
+        "down", help="stop the cluster; without a node, its objects are kept for the next start"
+    )
     status = commands.add_parser("status", help="say whether the cluster runs")
     for command in (up, down, status):
         command.add_argument("--state-dir", type=Path, required=True, help="where the cluster lives")
@@ -60,11 +68,14 @@ def _port(text: str) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     started = time.monotonic()
-    cluster = LocalCluster(options.state_dir, port=options.port, detached=True, report=_report)
+    kind = NodeCluster if options.node else LocalCluster
+    cluster = kind(options.state_dir, port=options.port, detached=True, report=_report)
     if cluster.start(fresh=options.fresh):
         _report(f"the cluster is ready after {time.monotonic() - started:.1f} s")
     else:
         _report("the cluster is running already")
+    if isinstance(cluster, NodeCluster):
+        _report(f"Pods reach this machine as {cluster.host_address}")
     print(f"export KUBECONFIG={cluster.admin_kubeconfig}")
     return 0
 

@@ -11,6 +11,7 @@ import datetime
 import ipaddress
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["CertificateFiles", "KeyPair", "ensure_certificates"]
+__all__ = ["Authority", "CertificateFiles", "KeyPair", "ensure_certificates"]
 
 _VALIDITY = datetime.timedelta(days=3650)
 
@@ -53,17 +54,81 @@ class CertificateFiles:
 
 
 @dataclass(frozen=True)
-class _Issuer:
+class Authority:
+    """Whoever signs; its key is nowhere but here, so nothing can be issued once it is forgotten."""
+
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
 
+    @classmethod
+    def make(cls, name: str) -> Authority:
+        """A new one, which signs itself."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = (
+            _builder(subject, issuer=subject, key=key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        return cls(certificate, key)
 
-def ensure_certificates(directory: Path, service_address: str) -> CertificateFiles:
+    def issue(
+        self,
+        files: KeyPair,
+        name: str,
+        *,
+        organization: str | None = None,
+        host_names: Sequence[str] = (),
+        addresses: Sequence[str] = (),
+    ) -> None:
+        """Make a key and a certificate.
+
+        Args:
+            files: where they go.
+            name: whom it names.
+            organization: the group that Kubernetes takes from it.
+            host_names: what a server is called; with neither these nor addresses it is a client's certificate alone.
+            addresses: IP addresses of a server.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+        if organization is not None:
+            attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+        names: list[x509.GeneralName] = [
+            *(x509.DNSName(host_name) for host_name in host_names),
+            *(x509.IPAddress(ipaddress.ip_address(address)) for address in addresses),
+        ]
+        # etcd's HTTP gateway calls its own gRPC port with the server certificate, so that one is a client's as well.
+        purposes = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if names else [])]
+        builder = (
+            _builder(x509.Name(attributes), issuer=self.certificate.subject, key=key)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
+            )
+        )
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        certificate = builder.sign(self.key, hashes.SHA256())
+        files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        _write_key(files.key, key)
+
+
+def ensure_certificates(
+    directory: Path,
+    addresses: Sequence[str],
+    others: Callable[[Authority, Path], None] = lambda _authority, _directory: None,
+) -> CertificateFiles:
     """Make the certificates unless `directory` has them; it appears whole or not at all.
 
     Args:
         directory: where they are, or will be made.
-        service_address: the first IP address of the cluster's service range.
+        addresses: IP addresses that the servers have beside their loop-back one.
+        others: issues what else there shall be in the directory that it is given.
 
     Raises:
         OSError: the directory cannot be written.
@@ -72,7 +137,7 @@ def ensure_certificates(directory: Path, service_address: str) -> CertificateFil
         partial = directory.with_name(f".{directory.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(mode=0o700, parents=True)
-        _make_all(_files(partial), service_address)
+        others(_make_all(_files(partial), addresses), partial)
         partial.rename(directory)
     return _files(directory)
 
@@ -87,67 +152,19 @@ def _files(directory: Path) -> CertificateFiles:
     )
 
 
-def _make_all(files: CertificateFiles, service_address: str) -> None:
-    authority = _make_authority("local-cluster")
+def _make_all(files: CertificateFiles, addresses: Sequence[str]) -> Authority:
+    authority = Authority.make("local-cluster")
     files.authority.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
-    names = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
-    addresses = ["127.0.0.1", "::1", service_address]
-    server_names = x509.SubjectAlternativeName(
-        [
-            *(x509.DNSName(name) for name in names),
-            *(x509.IPAddress(ipaddress.ip_address(address)) for address in addresses),
-        ]
+    authority.issue(
+        files.server,
+        "kube-apiserver",
+        host_names=["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"],
+        addresses=["127.0.0.1", "::1", *addresses],
     )
-    _issue(authority, files.server, "kube-apiserver", alternative_names=server_names)
-    _issue(authority, files.etcd_client, "kube-apiserver-etcd-client")
-    _issue(authority, files.admin, "admin", organization="system:masters")
+    authority.issue(files.etcd_client, "kube-apiserver-etcd-client")
+    authority.issue(files.admin, "admin", organization="system:masters")
     _write_key(files.service_accounts, ec.generate_private_key(ec.SECP256R1()))
-
-
-def _make_authority(name: str) -> _Issuer:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    usage = _key_usage(signs_certificates=True)
-    certificate = (
-        _builder(subject, issuer=subject, key=key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return _Issuer(certificate, key)
-
-
-def _issue(
-    issuer: _Issuer,
-    files: KeyPair,
-    name: str,
-    *,
-    organization: str | None = None,
-    alternative_names: x509.SubjectAlternativeName | None = None,
-) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
-    if organization is not None:
-        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
-    # etcd's HTTP gateway calls its own gRPC port with the server certificate, so that one is a client's as well.
-    purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    if alternative_names is not None:
-        purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
-    builder = (
-        _builder(x509.Name(attributes), issuer=issuer.certificate.subject, key=key)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False
-        )
-    )
-    if alternative_names is not None:
-        builder = builder.add_extension(alternative_names, critical=False)
-    certificate = builder.sign(issuer.key, hashes.SHA256())
-    files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    _write_key(files.key, key)
+    return authority
 
 
 def _builder(

@@ -14,6 +14,7 @@ import shutil
 import socket
 import time
 import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -25,10 +26,17 @@ from local_cluster.audit_log import AUDIT_POLICY, AuditEvent, AuditLog
 from local_cluster.binary_cache import ControlPlaneBinaries, Report
 from local_cluster.certificates import CertificateFiles, ensure_certificates
 from local_cluster.cluster_state import ClusterRecord, ClusterStatus, StateDirectory
-from local_cluster.control_plane import SERVICE_ADDRESS, Ports, etcd_command, kube_apiserver_command
+from local_cluster.control_plane import (
+    LOOP_BACK,
+    SERVICE_ADDRESS,
+    KubeletAccess,
+    Ports,
+    etcd_command,
+    kube_apiserver_command,
+)
 from local_cluster.errors import LocalClusterError
 from local_cluster.kubeconfig import certificate_user, encoded, kubeconfig, write_private_yaml
-from local_cluster.processes import is_alive, start
+from local_cluster.processes import ProcessIdentity, is_alive, start
 from local_cluster.readiness import AdminProbe, last_complaint
 
 __all__ = ["LocalCluster"]
@@ -60,6 +68,8 @@ class LocalCluster(Cluster):
         LocalClusterError: the programs cannot be had.
     """
 
+    _keeps_objects = True
+
     def __init__(
         self,
         state_dir: Path,
@@ -76,6 +86,7 @@ class LocalCluster(Cluster):
         self._report = report
         self._probe: AdminProbe | None = None
         self._stop_on_exit = False
+        self._address = LOOP_BACK
         self._audit_log = AuditLog(self._state.audit_log)
         super().__init__(self._state.admin_kubeconfig, self._binaries.kubectl, self._state.root)
 
@@ -107,17 +118,16 @@ class LocalCluster(Cluster):
         """
         with self._state.locked():
             record = self._state.read_record()
-            certificates = ensure_certificates(self._state.certificates, SERVICE_ADDRESS)
-            if not fresh and self._find_running(record, certificates):
+            if not fresh and self._find_running(record):
                 return False
             if self._state.stop_processes():
                 self._report("stopped what an earlier start left running")
-            if fresh:
+            if fresh or not self._keeps_objects:
                 self._forget()
             write_private_yaml(self._state.audit_policy, AUDIT_POLICY)
             for attempt in range(_PORT_ATTEMPTS):
                 try:
-                    self._start_servers(self._choose_ports(record), certificates)
+                    self._start_servers(self._choose_ports(record))
                     break
                 except _PortTakenError:
                     if attempt == _PORT_ATTEMPTS - 1:
@@ -165,6 +175,9 @@ class LocalCluster(Cluster):
                 raise LocalClusterError(f"a request did not appear in {self._audit_log.path}")
             time.sleep(_POLL_SECONDS)
 
+    def _is_of_this_kind(self, record: ClusterRecord) -> bool:
+        return record.node_number is None
+
     def _forget(self) -> None:
         for directory in (
             self._state.etcd_data,
@@ -175,7 +188,22 @@ class LocalCluster(Cluster):
         for log in self._state.root.glob("audit*.log"):
             log.unlink()
 
-    def _find_running(self, record: ClusterRecord, certificates: CertificateFiles) -> bool:
+    def _certificates(self) -> CertificateFiles:
+        return ensure_certificates(self._state.certificates, [SERVICE_ADDRESS])
+
+    def _kubelet_access(self) -> KubeletAccess | None:
+        """How the API server reaches a node, where there is one."""
+        return None
+
+    def _before_servers(self, record: ClusterRecord) -> ClusterRecord:
+        """Start what has to be there before the API server."""
+        return record
+
+    def _once_ready(self, record: ClusterRecord, _probe: AdminProbe) -> ClusterRecord:
+        """Start what needs an API server, and wait for it."""
+        return record
+
+    def _find_running(self, record: ClusterRecord) -> bool:
         """Adopt the cluster that an earlier start left running, if it runs and answers."""
         port = record.api_server_port
         if record.status is not ClusterStatus.RUNNING or port is None:
@@ -184,7 +212,12 @@ class LocalCluster(Cluster):
             raise LocalClusterError(
                 f"the cluster in {self._state.root} runs on port {port} already; stop it to change its port"
             )
-        probe = AdminProbe(port, certificates)
+        if not self._is_of_this_kind(record):
+            raise LocalClusterError(
+                f"the cluster in {self._state.root} runs {'without' if record.node_number is None else 'with'} a node; "
+                "stop it first, or choose another state directory"
+            )
+        probe = AdminProbe(self._address, port, self._certificates())
         try:
             self._wait_until_ready(record, probe, _ANSWER_SECONDS)
         except LocalClusterError as error:
@@ -206,45 +239,89 @@ class LocalCluster(Cluster):
             api_server = _free_port()
         return Ports(kube_apiserver=api_server, etcd=_free_port())
 
-    def _start_servers(self, ports: Ports, certificates: CertificateFiles) -> None:
-        commands = {
-            "etcd": etcd_command(self._binaries, self._state, certificates, ports),
-            "kube-apiserver": kube_apiserver_command(self._binaries, self._state, certificates, ports),
-        }
+    def _start_servers(self, ports: Ports) -> None:
         record = ClusterRecord(api_server_port=ports.kube_apiserver, etcd_port=ports.etcd)
         try:
-            for name, command in commands.items():
-                process = start(command, self._state.log_of(name), detached=self._detached)
-                record = replace(record, processes={**record.processes, name: process})
-                self._state.write_record(record)
+            record = self._before_servers(record)
+            certificates = self._certificates()
+            record = self._start(
+                record, "etcd", etcd_command(self._binaries, self._state, certificates, ports)
+            )
+            record = self._start(
+                record,
+                "kube-apiserver",
+                kube_apiserver_command(
+                    self._binaries, self._state, certificates, ports, self._kubelet_access()
+                ),
+            )
             self._write_admin_kubeconfig(ports.kube_apiserver, certificates)
-            probe = AdminProbe(ports.kube_apiserver, certificates)
+            probe = AdminProbe(self._address, ports.kube_apiserver, certificates)
             self._wait_until_ready(record, probe, _READY_SECONDS)
+            self._once_ready(record, probe)
         except BaseException:
             # An API server that waits for its store does not listen to SIGTERM, and has nothing to lose yet.
             self._state.stop_processes(grace_seconds=0)
             raise
         self._probe = probe
 
+    def _start(
+        self,
+        record: ClusterRecord,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+    ) -> ClusterRecord:
+        """Start a server and have it on record."""
+
+        def with_it(process: ProcessIdentity) -> ClusterRecord:
+            return replace(record, processes={**record.processes, name: process})
+
+        log = self._state.log_of(name)
+        return with_it(
+            start(
+                command,
+                log,
+                detached=self._detached,
+                environment=environment,
+                remember=lambda process: self._state.write_record(with_it(process)),
+            )
+        )
+
     def _write_admin_kubeconfig(self, port: int, certificates: CertificateFiles) -> None:
         cluster = {
-            "server": f"https://127.0.0.1:{port}",
+            "server": f"https://{self._address}:{port}",
             "certificate-authority-data": encoded(certificates.authority),
         }
         user = certificate_user(certificates.admin.certificate, certificates.admin.key)
         write_private_yaml(self._state.admin_kubeconfig, kubeconfig(cluster, "admin", user, "default"))
 
     def _wait_until_ready(self, record: ClusterRecord, probe: AdminProbe, seconds: float) -> None:
+        self._wait_for(record, "kube-apiserver", probe.unready, seconds)
+
+    def _wait_for(
+        self, record: ClusterRecord, name: str, ask: Callable[[], str | None], seconds: float
+    ) -> None:
+        """Wait until a server is ready, and every other one lives.
+
+        Args:
+            record: those that were started.
+            name: the server.
+            ask: says what it waits for; None once it is ready.
+            seconds: how long.
+
+        Raises:
+            LocalClusterError: it is not ready in time, or one has ended.
+        """
         started = reported = time.monotonic()
-        while (unready := probe.unready()) is not None:
-            for name, process in record.processes.items():
+        while (unready := ask()) is not None:
+            for other, process in record.processes.items():
                 if not is_alive(process):
-                    raise self._explain_death(name)
+                    raise self._explain_death(other)
             now = time.monotonic()
             if now - started > seconds:
-                log = self._state.log_of("kube-apiserver")
+                log = self._state.log_of(name)
                 raise LocalClusterError(
-                    f"kube-apiserver is not ready after {seconds:.0f} s: {unready}; "
+                    f"{name} is not ready after {seconds:.0f} s: {unready}; "
                     f"it last complained: {last_complaint(log)} (log: {log})"
                 )
             if now - reported > _REPORT_EVERY_SECONDS:

@@ -1,8 +1,8 @@
 """A cluster's state directory: its files, the record of what runs, and the lock that lets one command act at a time.
 
 The record outlives the command that wrote it: `down` in another terminal, or the next `up` after a crash, finds
-from it which processes are ours. It is written as soon as a process exists, before anybody knows whether the
-process will work, so a half-started cluster is found as well.
+from it which processes are ours. It is written once a process exists, before it becomes a server, so a half-started cluster is
+found as well.
 """
 
 from __future__ import annotations
@@ -16,12 +16,19 @@ from enum import StrEnum
 from pathlib import Path
 
 from local_cluster.errors import LocalClusterError
+from local_cluster.node.leftovers import remove_leftovers
+from local_cluster.node.network import NodeNetwork
+from local_cluster.node.state import NodeDirectory
 from local_cluster.processes import ProcessIdentity, is_alive, stop_all
 
-__all__ = ["ClusterRecord", "ClusterStatus", "StateDirectory"]
+__all__ = ["CONTAINERD", "NODE", "ClusterRecord", "ClusterStatus", "StateDirectory"]
 
+NODE = "node"
+CONTAINERD = "containerd"
+# The node's first process takes all others of the node with it.
+_NODE_PROGRAMS = (NODE, CONTAINERD, "kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager")
 # The API server first: without its store it would log errors until its turn comes.
-_STOPPING_ORDER = ("kube-apiserver", "etcd")
+_CONTROL_PLANE = ("kube-apiserver", "etcd")
 
 
 class ClusterStatus(StrEnum):
@@ -34,10 +41,14 @@ class ClusterStatus(StrEnum):
 
 @dataclass(frozen=True)
 class ClusterRecord:
-    """What was started. Ports are kept after a stop, so that the next start answers at the same address."""
+    """What was started. Ports are kept after a stop, so that the next start answers at the same address.
+
+    `node_number` says which node network was taken; None without a node.
+    """
 
     api_server_port: int | None = None
     etcd_port: int | None = None
+    node_number: int | None = None
     processes: dict[str, ProcessIdentity] = field(default_factory=dict)
 
     @property
@@ -46,7 +57,8 @@ class ClusterRecord:
         alive = [is_alive(process) for process in self.processes.values()]
         if not any(alive):
             return ClusterStatus.STOPPED
-        complete = all(alive) and set(self.processes) == set(_STOPPING_ORDER)
+        wanted = {*_CONTROL_PLANE, *(() if self.node_number is None else _NODE_PROGRAMS)}
+        complete = all(alive) and set(self.processes) == wanted
         return ClusterStatus.RUNNING if complete else ClusterStatus.BROKEN
 
 
@@ -81,8 +93,13 @@ class StateDirectory:
         """What the API server writes to its audit log."""
         return self.root / "audit-policy.yaml"
 
+    @property
+    def node(self) -> NodeDirectory:
+        """What a node fills."""
+        return NodeDirectory(self.root / "node")
+
     def log_of(self, program: str) -> Path:
-        """The output of `etcd` or `kube-apiserver`."""
+        """The output of a program, such as `etcd`."""
         return self.root / f"{program}.log"
 
     @property
@@ -150,9 +167,13 @@ class StateDirectory:
         """
         record = self.read_record()
         was_running = record.status is not ClusterStatus.STOPPED
+        # Containers lose nothing that is kept, and nobody could wait for each of them.
+        stop_all((record.processes[name] for name in _NODE_PROGRAMS if name in record.processes), 0)
         stop_all(
-            (record.processes[name] for name in _STOPPING_ORDER if name in record.processes), grace_seconds
+            (record.processes[name] for name in _CONTROL_PLANE if name in record.processes), grace_seconds
         )
-        if record.processes:
-            self.write_record(replace(record, processes={}))
+        if record.node_number is not None:
+            remove_leftovers(self.node, NodeNetwork(record.node_number))
+        if record.processes or record.node_number is not None:
+            self.write_record(replace(record, processes={}, node_number=None))
         return was_running

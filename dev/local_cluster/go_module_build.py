@@ -26,9 +26,18 @@ from pathlib import Path
 from local_cluster.binary_cache import Report
 from local_cluster.errors import LocalClusterError, one_line
 
-__all__ = ["ETCD_VERSION", "KUBERNETES_VERSION", "GoProgram", "build", "build_programs", "pinned_version"]
+__all__ = [
+    "CONTROL_PLANE_MODULES",
+    "ETCD_VERSION",
+    "KUBERNETES_VERSION",
+    "GoProgram",
+    "build",
+    "build_programs",
+    "kubernetes_linker_flags",
+    "pinned_version",
+]
 
-_MODULES = Path(__file__).parent / "control_plane_modules"
+CONTROL_PLANE_MODULES = Path(__file__).parent / "control_plane_modules"
 _OLDEST_GO = (1, 24)
 _OLDEST_GO_THAT_FETCHES_TOOLCHAINS = (1, 21)
 _REPORT_EVERY_SECONDS = 5.0
@@ -47,8 +56,8 @@ def pinned_version(module_directory: Path, module: str) -> str:
     return found.group(1)
 
 
-KUBERNETES_VERSION = pinned_version(_MODULES / "kubernetes", "k8s.io/kubernetes")
-ETCD_VERSION = pinned_version(_MODULES / "etcd", "go.etcd.io/etcd/server/v3")
+KUBERNETES_VERSION = pinned_version(CONTROL_PLANE_MODULES / "kubernetes", "k8s.io/kubernetes")
+ETCD_VERSION = pinned_version(CONTROL_PLANE_MODULES / "etcd", "go.etcd.io/etcd/server/v3")
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class GoProgram:
     linker_flags: str
 
 
-def _kubernetes_linker_flags(version: str) -> str:
+def kubernetes_linker_flags(version: str) -> str:
     """Linker flags that tell a Kubernetes program its version, as `kube::version::ldflags` in its hack/lib does."""
     major, minor, _patch = version.removeprefix("v").split(".")
     settings = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "archive"}
@@ -78,18 +87,18 @@ def _kubernetes_linker_flags(version: str) -> str:
 
 
 _BUILDS = (
-    GoProgram("etcd", "go.etcd.io/etcd/server/v3", _MODULES / "etcd", "-s -w"),
+    GoProgram("etcd", "go.etcd.io/etcd/server/v3", CONTROL_PLANE_MODULES / "etcd", "-s -w"),
     GoProgram(
         "kube-apiserver",
         "k8s.io/kubernetes/cmd/kube-apiserver",
-        _MODULES / "kubernetes",
-        _kubernetes_linker_flags(KUBERNETES_VERSION),
+        CONTROL_PLANE_MODULES / "kubernetes",
+        kubernetes_linker_flags(KUBERNETES_VERSION),
     ),
     GoProgram(
         "kubectl",
         "k8s.io/kubernetes/cmd/kubectl",
-        _MODULES / "kubernetes",
-        _kubernetes_linker_flags(KUBERNETES_VERSION),
+        CONTROL_PLANE_MODULES / "kubernetes",
+        kubernetes_linker_flags(KUBERNETES_VERSION),
     ),
 )
 

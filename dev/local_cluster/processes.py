@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from local_cluster.errors import LocalClusterError
 __all__ = ["ProcessIdentity", "is_alive", "killed_by", "start", "stop_all"]
 
 _DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
+_BEGIN_WHEN_TOLD = Path(__file__).with_name("begin_when_told.py")
 _POLL_SECONDS = 0.02
 
 # The servers this process itself started: only their parent can take note of their end.
@@ -36,7 +37,12 @@ class ProcessIdentity:
 
 
 def start(
-    command: Sequence[str], log: Path, *, detached: bool, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    log: Path,
+    *,
+    detached: bool,
+    environment: Mapping[str, str] | None = None,
+    remember: Callable[[ProcessIdentity], None] | None = None,
 ) -> ProcessIdentity:
     """Start a server whose output goes to `log`.
 
@@ -45,16 +51,19 @@ def start(
         log: overwritten.
         detached: True to let it outlive us; False to have it killed when the calling thread ends.
         environment: its whole environment; by default ours.
+        remember: writes down which process it is; the server does not begin before that, nor if we are killed until then.
 
     Raises:
         LocalClusterError: the program cannot be started.
     """
-    launcher = [] if detached else [sys.executable, "-I", str(_DIE_WITH_PARENT), str(os.getpid())]
+    launcher = [] if remember is None else [sys.executable, "-I", str(_BEGIN_WHEN_TOLD)]
+    if not detached:
+        launcher += [sys.executable, "-I", str(_DIE_WITH_PARENT), str(os.getpid())]
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*launcher, *command],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if remember is None else subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
@@ -66,7 +75,12 @@ def start(
         raise LocalClusterError(f"cannot start {command[0]}: {error.strerror}") from error
     _children[process.pid] = process
     stat = _read_stat(process.pid)
-    return ProcessIdentity(pid=process.pid, started=stat[1] if stat else 0)
+    identity = ProcessIdentity(pid=process.pid, started=stat[1] if stat else 0)
+    if remember is not None and process.stdin is not None:
+        with process.stdin:
+            remember(identity)
+            process.stdin.write(b"\n")
+    return identity
 
 
 def is_alive(process: ProcessIdentity) -> bool:

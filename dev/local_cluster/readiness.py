@@ -18,9 +18,16 @@ _COMPLAINT = re.compile(r"^[EF]\d{4} |^Error: |\t(error|fatal|panic)\t")
 
 
 class AdminProbe:
-    """Single GET requests as the cluster's admin, which no proxy setting can divert from this machine."""
+    """Single GET requests as the cluster's admin, which no proxy setting can divert from this machine.
 
-    def __init__(self, port: int, certificates: CertificateFiles) -> None:
+    Args:
+        address: where the API server listens.
+        port: at which port.
+        certificates: the cluster's.
+    """
+
+    def __init__(self, address: str, port: int, certificates: CertificateFiles) -> None:
+        self._address = address
         self._port = port
         self._tls = ssl.create_default_context(cafile=certificates.authority)
         self._tls.load_cert_chain(certificates.admin.certificate, certificates.admin.key)
@@ -32,7 +39,7 @@ class AdminProbe:
             The HTTP status and the body; status 0 and the reason if nobody answers.
         """
         connection = http.client.HTTPSConnection(
-            "127.0.0.1", self._port, timeout=_REQUEST_SECONDS, context=self._tls
+            self._address, self._port, timeout=_REQUEST_SECONDS, context=self._tls
         )
         try:
             connection.request("GET", path)

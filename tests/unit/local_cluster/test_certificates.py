@@ -38,7 +38,7 @@ def handshake(server_files: CertificateFiles, client_files: CertificateFiles, ho
 
 
 def test_the_admin_and_the_servers_trust_each_other(tmp_path: Path) -> None:
-    files = ensure_certificates(tmp_path / "certificates", SERVICE_ADDRESS)
+    files = ensure_certificates(tmp_path / "certificates", [SERVICE_ADDRESS])
 
     for host in ("127.0.0.1", "localhost", "kubernetes.default.svc", SERVICE_ADDRESS):
         shown = handshake(files, files, host).getpeercert(binary_form=True)
@@ -47,10 +47,10 @@ def test_the_admin_and_the_servers_trust_each_other(tmp_path: Path) -> None:
 
 
 def test_they_are_made_once_and_kept(tmp_path: Path) -> None:
-    ensure_certificates(tmp_path / "certificates", SERVICE_ADDRESS)
+    ensure_certificates(tmp_path / "certificates", [SERVICE_ADDRESS])
     before = all_files(tmp_path / "certificates")
 
-    ensure_certificates(tmp_path / "certificates", SERVICE_ADDRESS)
+    ensure_certificates(tmp_path / "certificates", [SERVICE_ADDRESS])
 
     assert all_files(tmp_path / "certificates") == before
 
@@ -60,14 +60,14 @@ def test_an_interrupted_making_is_begun_again(tmp_path: Path) -> None:
     partial.mkdir()
     (partial / "ca.crt").write_text("half")
 
-    files = ensure_certificates(tmp_path / "certificates", SERVICE_ADDRESS)
+    files = ensure_certificates(tmp_path / "certificates", [SERVICE_ADDRESS])
 
     assert files.admin.key.exists()
     assert not partial.exists()
 
 
 def test_private_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
-    ensure_certificates(tmp_path / "certificates", SERVICE_ADDRESS)
+    ensure_certificates(tmp_path / "certificates", [SERVICE_ADDRESS])
 
     keys = list((tmp_path / "certificates").glob("*.key"))
     assert len(keys) == 4

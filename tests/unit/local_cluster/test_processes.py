@@ -134,3 +134,43 @@ def test_a_detached_server_outlives_its_parent(log: Path) -> None:
         assert is_alive(server)
     finally:
         stop_all([server])
+
+
+def test_a_server_begins_once_it_is_remembered(log: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record"
+    look = [
+        sys.executable,
+        "-c",
+        f"import pathlib; print(pathlib.Path({str(record)!r}).read_text(), flush=True)",
+    ]
+
+    server = start(
+        look, log, detached=True, remember=lambda process: wait_until_it_could_begin(process, record)
+    )
+
+    wait_until(lambda: not is_alive(server))
+    assert log.read_text() == f"process {server.pid}\n"
+
+
+def wait_until_it_could_begin(process: ProcessIdentity, record: Path) -> None:
+    """Write a record only once the process has got as far as it goes by itself: it sleeps."""
+    wait_until(lambda: _state(process) == "S")
+    record.write_text(f"process {process.pid}")
+
+
+def _state(process: ProcessIdentity) -> str:
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_server_that_nobody_could_remember_does_not_begin(log: Path) -> None:
+    made: list[ProcessIdentity] = []
+
+    def forget(process: ProcessIdentity) -> None:
+        made.append(process)
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        start(SLEEP, log, detached=True, remember=forget)
+
+    wait_until(lambda: not is_alive(made[0]))
+    assert "up" not in log.read_text()

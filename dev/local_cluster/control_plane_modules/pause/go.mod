@@ -1,0 +1,3 @@
+module avatars.dev/pause
+
+go 1.24
