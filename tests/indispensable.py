@@ -1,6 +1,6 @@
 """What a test needs and this machine may not have: skipped with one line, but never where everything has to run.
 
-`.ci/run` sets AVATAR_TESTS_SKIP_NOTHING, so that a green run there means that everything ran.
+With AVATAR_TESTS_SKIP_NOTHING in the environment a green run means that everything ran.
 """
 
 from __future__ import annotations
