@@ -11,9 +11,7 @@ address; `fresh=True` empties it.
 from __future__ import annotations
 
 import shutil
-import socket
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Self
 
 from local_cluster import binaries as control_plane_binaries
 from local_cluster.access import Cluster
+from local_cluster.audit_barrier import AUDIT_BARRIER, pass_audit_barrier
 from local_cluster.audit_log import AUDIT_POLICY, AuditEvent, AuditLog
 from local_cluster.binary_cache import ControlPlaneBinaries, Report
 from local_cluster.certificates import CertificateFiles, ensure_certificates
@@ -35,6 +34,7 @@ from local_cluster.control_plane import (
     kube_apiserver_command,
 )
 from local_cluster.errors import LocalClusterError
+from local_cluster.free_ports import free_port, is_free
 from local_cluster.kubeconfig import certificate_user, encoded, kubeconfig, write_private_yaml
 from local_cluster.processes import ProcessIdentity, is_alive, start
 from local_cluster.readiness import AdminProbe, last_complaint
@@ -45,9 +45,7 @@ _READY_SECONDS = 90.0
 _ANSWER_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _REPORT_EVERY_SECONDS = 5.0
-_AUDIT_SECONDS = 10.0
 _PORT_ATTEMPTS = 3
-_BARRIER = "audit-barrier="
 
 
 class _PortTakenError(LocalClusterError):
@@ -158,22 +156,12 @@ class LocalCluster(Cluster):
             LocalClusterError: the API server does not answer.
         """
         self._pass_audit_barrier()
-        return [event for event in self._audit_log.events(since) if _BARRIER not in event.request_uri]
+        return [event for event in self._audit_log.events(since) if AUDIT_BARRIER not in event.request_uri]
 
     def _pass_audit_barrier(self) -> None:
-        """Wait until a request of our own is in the log: those answered before it are there then, too."""
         if self._probe is None:
             raise LocalClusterError(f"the cluster in {self._state.root} was not started by this object")
-        marker = f"{_BARRIER}{uuid.uuid4().hex}"
-        position = self._audit_log.position()
-        status, body = self._probe.get(f"/version?{marker}")
-        if status != 200:
-            raise LocalClusterError(f"the API server does not answer: {status or body}")
-        deadline = time.monotonic() + _AUDIT_SECONDS
-        while not any(marker in event.request_uri for event in self._audit_log.events(position)):
-            if time.monotonic() > deadline:
-                raise LocalClusterError(f"a request did not appear in {self._audit_log.path}")
-            time.sleep(_POLL_SECONDS)
+        pass_audit_barrier(self._probe, self._audit_log)
 
     def _is_of_this_kind(self, record: ClusterRecord) -> bool:
         return record.node_number is None
@@ -228,16 +216,16 @@ class LocalCluster(Cluster):
 
     def _choose_ports(self, record: ClusterRecord) -> Ports:
         if self._wanted_port is not None:
-            if not _is_free(self._wanted_port):
+            if not is_free(self._wanted_port):
                 raise LocalClusterError(
                     f"port {self._wanted_port} on 127.0.0.1 is in use; stop what listens there or choose another port"
                 )
             api_server = self._wanted_port
-        elif record.api_server_port is not None and _is_free(record.api_server_port):
+        elif record.api_server_port is not None and is_free(record.api_server_port):
             api_server = record.api_server_port
         else:
-            api_server = _free_port()
-        return Ports(kube_apiserver=api_server, etcd=_free_port())
+            api_server = free_port()
+        return Ports(kube_apiserver=api_server, etcd=free_port())
 
     def _start_servers(self, ports: Ports) -> None:
         record = ClusterRecord(api_server_port=ports.kube_apiserver, etcd_port=ports.etcd)
@@ -334,20 +322,3 @@ class LocalCluster(Cluster):
         complaint = last_complaint(log)
         kind = _PortTakenError if "address already in use" in complaint else LocalClusterError
         return kind(f"{name} ended: {complaint} (log: {log})")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
