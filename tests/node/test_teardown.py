@@ -42,12 +42,13 @@ time.sleep(600)
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[StateDirectory]:
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StateDirectory]:
     """A state directory for a node, which is stopped after the test, whatever happened."""
     reason = why_not()
     if reason is not None:
         missing(reason)
-    state = StateDirectory(tmp_path / "cluster")
+    # A test's own directory is called like the test: too long for a socket in it.
+    state = StateDirectory(tmp_path_factory.mktemp("node"))
     yield state
     state.stop_processes()
 

@@ -9,8 +9,8 @@ from local_cluster.errors import LocalClusterError
 
 __all__ = ["NodeDirectory"]
 
-# sockaddr_un(7): 108 bytes with the closing zero; containerd has a second socket, called like the first one and more.
-_LONGEST_SOCKET = 107 - len(".ttrpc")
+# containerd takes 104 bytes (sockaddr_un(7) has room for 108), and has a second socket, called like the first one and more.
+_LONGEST_SOCKET = 104 - len(".ttrpc")
 _HIDDEN = ("/run", "/var/lib", "/var/log", "/proc")
 
 
