@@ -22,7 +22,6 @@ from typing import Any
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-WITHOUT_CLUSTER = "neither a cluster nor torch"
 LANES = (
     ("tests/e2e/test_crashes.py", "a cluster"),
     ("tests/api/", "a cluster"),
@@ -35,12 +34,13 @@ LANES = (
     ("tests/security/test_runtime_that_went_first.py", "a third cluster"),
     ("tests/security/test_status_is_a_memory.py", "a third cluster"),
     ("tests/security/test_what_leaves_with_a_runtime.py", "a third cluster"),
-    ("tests/security/test_any_tenant.py", WITHOUT_CLUSTER),
-    ("tests/security/test_containers_of_the_local_aws.py", WITHOUT_CLUSTER),
-    ("tests/security/test_decoding_of_photos.py", WITHOUT_CLUSTER),
-    ("tests/security/test_fairness.py", WITHOUT_CLUSTER),
-    ("tests/security/test_web_pages.py", WITHOUT_CLUSTER),
-    ("tests/security/test_who_can_connect.py", WITHOUT_CLUSTER),
+    ("tests/security/test_any_tenant.py", "a fifth cluster"),
+    ("tests/security/test_any_tenant_at_the_api_server.py", "a fifth cluster"),
+    ("tests/security/test_containers_of_the_local_aws.py", "a fifth cluster"),
+    ("tests/security/test_decoding_of_photos.py", "a fifth cluster"),
+    ("tests/security/test_fairness.py", "a fifth cluster"),
+    ("tests/security/test_web_pages.py", "a fifth cluster"),
+    ("tests/security/test_who_can_connect.py", "a fifth cluster"),
     ("tests/security/", "a fourth cluster"),
     ("tests/unit/workers/", "torch trains"),
     ("tests/unit/tiny_base/", "torch trains"),

@@ -87,7 +87,7 @@ def _assert_no_defect(neighbourhood: Neighbourhood, logged: list[Any]) -> None:
         assert neighbourhood.replica.sample("avatar_reconcile_total", kind=kind.kind, result="error") == 0
 
 
-@machine_settings(examples=24, steps=1)
+@machine_settings(examples=16, steps=1)
 @given(
     data=st.data(),
     namespace=st.sampled_from(NAMESPACES),

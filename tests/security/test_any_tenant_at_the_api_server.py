@@ -38,7 +38,7 @@ MOST_DEEDS = 8
 MOST_DRAWS_OF_OTHERS = 2
 FLOOD = 12
 # A story with a real server is told once: what it found is printed, and shrinking it would tell others.
-STORIES = settings(machine_settings(examples=4, steps=1), phases=[Phase.generate])
+STORIES = settings(machine_settings(examples=3, steps=1), phases=[Phase.generate])
 
 
 @dataclass

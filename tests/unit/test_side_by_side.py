@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from side_by_side import CONFORMANCE, LANES, WITHOUT_CLUSTER, lane_of, turn_of, workers_for
+from side_by_side import CONFORMANCE, LANES, lane_of, turn_of, workers_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -26,12 +25,6 @@ def test_every_suite_that_imports_torch_is_in_one_of_two_lanes() -> None:
     ]
     assert len(heavy) > 10
     assert {lane_of(path) for path in heavy} == {"torch serves", "torch trains"}
-
-
-def test_no_worker_starts_a_cluster_for_tests_whose_lane_needs_none() -> None:
-    alone = [REPOSITORY / path for path, lane in LANES if lane == WITHOUT_CLUSTER]
-    assert len(alone) > 5
-    assert [path for path in alone if re.search("cluster: |flight: ", path.read_text())] == []
 
 
 @pytest.mark.parametrize(
