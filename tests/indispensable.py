@@ -6,9 +6,12 @@ With AVATAR_TESTS_SKIP_NOTHING in the environment a green run means that everyth
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+from debian_programs import ProgramMissing, debian_program
 
 
 def missing(what: str) -> NoReturn:
@@ -23,3 +26,11 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("AVATAR_TESTS_SKIP_NOTHING"):
         pytest.fail(f"AVATAR_TESTS_SKIP_NOTHING is set, and this machine lacks {what}")
     pytest.skip(what)
+
+
+def needed_program(program: str, package: str) -> Path:
+    """A program from PATH, or out of a package of Debian's; whoever needs it is skipped, or fails, where it is not to be had."""
+    try:
+        return debian_program(program, package)
+    except ProgramMissing as error:
+        missing(str(error))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.operator_load.waiting import BenchmarkError, wait_until
+from local_cluster.free_ports import free_port
 from sagemaker_local.testing import environment_without_aws
 
 PROGRAM = Path(sys.executable).parent / "avatar-operator"
@@ -37,7 +37,7 @@ class Replica:
     ) -> None:
         self.account = account
         self.log = directory / f"{account}.log"
-        self._port = _free_port()
+        self._port = free_port()
         self._lives = 0
         self._environment = {
             **_environment(),
@@ -174,10 +174,3 @@ def _environment() -> dict[str, str]:
     return {
         name: value for name, value in environment_without_aws().items() if name != "PYTHONDONTWRITEBYTECODE"
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -128,6 +128,25 @@ OwnRoleArn = (
 )
 
 
+MachineType = Annotated[InstanceType, Field(description="What kind of machine SageMaker runs it on.")]
+InstanceCount = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=100,
+        description="Instances of the endpoint. With `scaling` the number that it is created with.",
+    ),
+]
+StartupTimeout = Annotated[
+    int,
+    Field(
+        ge=60,
+        le=3600,
+        description="Seconds a container may take from its start until it answers SageMaker's ping.",
+    ),
+]
+
+
 class TrainingEndpoint(ApiModel):
     """The asynchronous endpoint that queues and runs trainings."""
 
@@ -150,17 +169,8 @@ class TrainingEndpoint(ApiModel):
         ]
         | None
     ) = None
-    instance_type: Annotated[
-        InstanceType, Field(description="What kind of machine SageMaker runs it on.")
-    ] = "ml.g5.xlarge"
-    instance_count: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=100,
-            description="Instances of the endpoint. With `scaling` the number that it is created with.",
-        ),
-    ] = 1
+    instance_type: MachineType = "ml.g5.xlarge"
+    instance_count: InstanceCount = 1
     scaling: (
         Annotated[
             TrainingScaling,
@@ -179,14 +189,7 @@ class TrainingEndpoint(ApiModel):
             description="Seconds that SageMaker lets one training work; then it counts as failed.",
         ),
     ] = 3600
-    startup_timeout_seconds: Annotated[
-        int,
-        Field(
-            ge=60,
-            le=3600,
-            description="Seconds a container may take from its start until it answers SageMaker's ping.",
-        ),
-    ] = 600
+    startup_timeout_seconds: StartupTimeout = 600
 
 
 class InferenceEndpoint(ApiModel):
@@ -211,17 +214,8 @@ class InferenceEndpoint(ApiModel):
         ]
         | None
     ) = None
-    instance_type: Annotated[
-        InstanceType, Field(description="What kind of machine SageMaker runs it on.")
-    ] = "ml.g5.xlarge"
-    instance_count: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=100,
-            description="Instances of the endpoint. With `scaling` the number that it is created with.",
-        ),
-    ] = 1
+    instance_type: MachineType = "ml.g5.xlarge"
+    instance_count: InstanceCount = 1
     scaling: (
         Annotated[
             InferenceScaling,
@@ -232,14 +226,7 @@ class InferenceEndpoint(ApiModel):
         ]
         | None
     ) = None
-    startup_timeout_seconds: Annotated[
-        int,
-        Field(
-            ge=60,
-            le=3600,
-            description="Seconds a container may take from its start until it answers SageMaker's ping.",
-        ),
-    ] = 600
+    startup_timeout_seconds: StartupTimeout = 600
 
 
 class SageMakerNotifications(ApiModel):

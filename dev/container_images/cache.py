@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from user_cache import user_cache
+
 
 def cache_directory() -> Path:
-    """`$AVATAR_CACHE_DIR/images`, by default in the XDG cache directory."""
-    chosen = os.environ.get("AVATAR_CACHE_DIR")
-    if chosen:
-        return Path(chosen).expanduser().absolute() / "images"
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches) / "avatar-operator" / "images"
+    """Where everybody's parts are."""
+    return user_cache("images")
 
 
 def kept(directory: Path, name: str, make: Callable[[Path, Path], None]) -> Path:

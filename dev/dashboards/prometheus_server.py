@@ -6,7 +6,6 @@ It scrapes as the chart's monitors have the Prometheus operator do it: a target 
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import yaml
 
 from dashboards.answers import Series
 from debian_programs import debian_program
+from local_cluster.free_ports import free_port
 from local_cluster.processes import ProcessIdentity, is_alive, start, stop_all
 
 _READY_SECONDS: Final = 60.0
@@ -44,7 +44,7 @@ class Prometheus:
         self._directory = directory
         self._targets = targets
         self._process: ProcessIdentity | None = None
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{_free_port()}", trust_env=False, timeout=60)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{free_port()}", trust_env=False, timeout=60)
 
     def __enter__(self) -> Self:
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -111,10 +111,3 @@ class Prometheus:
             return self._client.get("/-/ready").status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -7,12 +7,13 @@ management is touched. A program that is on PATH is taken from there.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+
+from local_cluster.binary_cache import ProgramCache
+from local_cluster.errors import LocalClusterError
 
 __all__ = ["ProgramMissing", "debian_program"]
 
@@ -35,47 +36,28 @@ def debian_program(program: str, package: str) -> Path:
     """
     if (found := shutil.which(program)) is not None:
         return Path(found)
-    unpacked = _cache() / package
-    if not unpacked.is_dir():
-        _unpack(package, unpacked)
-    path = unpacked / "usr" / "bin" / program
-    if not path.is_file():
+    cache = ProgramCache.of_family("debian", (f"usr/bin/{program}",))
+    try:
+        directory = cache.have(package, lambda empty: _unpack(package, empty), lambda _line: None)
+    except LocalClusterError as error:
         raise ProgramMissing(
-            f"Debian's package {package} has no usr/bin/{program}; install {program} on PATH"
-        )
-    return path
-
-
-def _cache() -> Path:
-    chosen = os.environ.get("AVATAR_CACHE_DIR")
-    base = Path(chosen).expanduser().absolute() if chosen else Path.home() / ".cache" / "avatar-operator"
-    return base / "debian"
+            f"{program} is not on PATH, and not to be had from Debian ({error}); install it"
+        ) from error
+    return directory / "usr" / "bin" / program
 
 
 def _unpack(package: str, target: Path) -> None:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise ProgramMissing(
-            f"{package} is not on PATH, and this is no Debian that it could be fetched from; install it"
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with (target.parent / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if target.is_dir():
-            return
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            work = Path(scratch)
-            for directory in ("lists/partial", "archives/partial", "download", "files"):
-                (work / directory).mkdir(parents=True)
-            own = [
-                f"-oDir::State::lists={work / 'lists'}",
-                f"-oDir::Cache={work}",
-                "-oAPT::Sandbox::User=",
-            ]
-            _run(package, ["apt-get", "-qq", *own, "update"], work)
-            _run(package, ["apt-get", "-qq", *own, "download", package], work / "download")
-            (archive,) = (work / "download").glob("*.deb")
-            _run(package, ["dpkg-deb", "--extract", str(archive), str(work / "files")], work)
-            (work / "files").rename(target)
+        raise LocalClusterError("this is no Debian that it could be fetched from")
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as scratch:
+        work = Path(scratch)
+        for directory in ("lists/partial", "archives/partial", "download"):
+            (work / directory).mkdir(parents=True)
+        own = [f"-oDir::State::lists={work / 'lists'}", f"-oDir::Cache={work}", "-oAPT::Sandbox::User="]
+        _run(package, ["apt-get", "-qq", *own, "update"], work)
+        _run(package, ["apt-get", "-qq", *own, "download", package], work / "download")
+        (archive,) = (work / "download").glob("*.deb")
+        _run(package, ["dpkg-deb", "--extract", str(archive), str(target)], work)
 
 
 def _run(package: str, command: list[str], directory: Path) -> None:
@@ -89,6 +71,4 @@ def _run(package: str, command: list[str], directory: Path) -> None:
             f"{command[0]} could not get {package}: {said[-1]}; install it on PATH"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise ProgramMissing(
-            f"{command[0]} did not get {package} in {_FETCH_SECONDS} s; install it on PATH"
-        ) from error
+        raise LocalClusterError(f"{command[0]} did not get {package} in {_FETCH_SECONDS} s") from error

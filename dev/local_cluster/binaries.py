@@ -13,15 +13,14 @@ import argparse
 import os
 import platform
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import FrameType
 
 from local_cluster import go_module_build, prebuilt_archive
 from local_cluster.binary_cache import BinaryCache, ControlPlaneBinaries, Report
 from local_cluster.errors import LocalClusterError, one_line
+from local_cluster.fetch_command import print_directory
 
 __all__ = ["ensure", "find", "main"]
 
@@ -148,21 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="local_cluster.binaries", description=(__doc__ or "").splitlines()[0]
     )
     parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop_cleanly)
-    try:
-        binaries = ensure(report=lambda line: print(line, file=sys.stderr, flush=True))
-    except LocalClusterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing was installed", file=sys.stderr)
-        return 130
-    print(binaries.kube_apiserver.parent)
-    return 0
-
-
-def _stop_cleanly(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    return print_directory(lambda report: ensure(report).kube_apiserver.parent)
 
 
 if __name__ == "__main__":

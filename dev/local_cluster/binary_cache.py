@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cluster.errors import LocalClusterError
+from user_cache import user_cache
 
 __all__ = ["PROGRAMS", "BinaryCache", "ControlPlaneBinaries", "ProgramCache", "Report"]
 
@@ -63,7 +64,7 @@ class ProgramCache:
     @classmethod
     def of_family(cls, family: str, programs: tuple[str, ...]) -> ProgramCache:
         """This user's cache of a family."""
-        return cls(_of_this_user() / family, programs)
+        return cls(user_cache(family), programs)
 
     def find(self, name: str) -> Path | None:
         """The folder of the set called `name`, or None unless all of its programs are there and executable."""
@@ -87,6 +88,23 @@ class ProgramCache:
                 report(f"another process is filling {self.root}; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    def have(self, name: str, make: Callable[[Path], None], report: Report) -> Path:
+        """The folder of the set called `name`, filled first if it is not there; safe to run several times at once.
+
+        Args:
+            name: the set's folder name.
+            make: as for `fill`.
+            report: told if another process fills the cache.
+
+        Raises:
+            LocalClusterError: as `fill`.
+        """
+        found = self.find(name)
+        if found is not None:
+            return found
+        with self.locked(report):
+            return self.find(name) or self.fill(name, make)
 
     def fill(self, name: str, make: Callable[[Path], None]) -> Path:
         """Let `make` write the programs into an empty folder, then put that folder in its place.
@@ -142,7 +160,7 @@ class BinaryCache(ProgramCache):
     @classmethod
     def of_this_user(cls) -> BinaryCache:
         """`$AVATAR_CACHE_DIR/control-plane`, by default in the XDG cache directory."""
-        return cls(_of_this_user() / "control-plane")
+        return cls(user_cache("control-plane"))
 
     def lookup(self, name: str) -> ControlPlaneBinaries | None:
         """The set called `name`, or None if the cache does not have it."""
@@ -159,11 +177,3 @@ class BinaryCache(ProgramCache):
         if installed is None:
             raise LocalClusterError(f"{self.root / name} vanished while it was installed")
         return installed
-
-
-def _of_this_user() -> Path:
-    # Source: https://specifications.freedesktop.org/basedir-spec/latest/
-    chosen = os.environ.get("AVATAR_CACHE_DIR")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "avatar-operator"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cluster.binary_cache import ProgramCache, Report
-from local_cluster.errors import LocalClusterError
+from local_cluster.fetch_command import print_directory
 from local_cluster.go_module_build import GoProgram, build_programs, pinned_version
 
 __all__ = ["ChartTools", "ensure", "main"]
@@ -53,27 +53,13 @@ def ensure(report: Report) -> ChartTools:
     """
     cache = ProgramCache.of_family("chart-tools", tuple(program.name for program in _BUILDS))
     name = f"helm-{HELM_VERSION}-kubeconform-{KUBECONFORM_VERSION}-linux-{platform.machine().lower()}"
-    directory = cache.find(name)
-    if directory is None:
-        with cache.locked(report):
-            directory = cache.find(name) or cache.fill(
-                name, lambda partial: build_programs(_BUILDS, partial, report)
-            )
+    directory = cache.have(name, lambda partial: build_programs(_BUILDS, partial, report), report)
     return ChartTools(helm=directory / "helm", kubeconform=directory / "kubeconform")
 
 
 def main() -> int:
     """Make sure the programs are there; progress goes to standard error, their directory to standard output."""
-    try:
-        tools = ensure(report=lambda line: print(line, file=sys.stderr, flush=True))
-    except LocalClusterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing was installed", file=sys.stderr)
-        return 130
-    print(tools.helm.parent)
-    return 0
+    return print_directory(lambda report: ensure(report).helm.parent)
 
 
 if __name__ == "__main__":

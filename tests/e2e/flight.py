@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.live_objects import LiveObjects
 from local_cluster.access import Cluster
+from local_cluster.free_ports import free_port
 from sagemaker_local.testing import LocalAws, environment_without_aws
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class OperatorProcess:
 
     def __init__(self, directory: Path, kubeconfig: Path, aws: LocalAws, **settings: str) -> None:
         self._directory = directory
-        self.port = _free_port()
+        self.port = free_port()
         self.trace = directory / "trace"
         self.told_aws = directory / "told-aws"
         self.crash_order = directory / "crash-order"
@@ -383,10 +383,3 @@ def _binding(role_kind: str, account: Mapping[str, str], scope: Mapping[str, str
         "roleRef": {"apiGroup": group, "kind": role_kind, "name": "avatar-operator"},
         "subjects": [{"kind": "ServiceAccount", **account}],
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,8 +18,8 @@ import pytest
 from avatar_demo.environment import Environment, EnvironmentStart, stop_environment
 from avatar_demo.report import object_counts, write_shell_settings
 from avatar_demo.settings import EXAMPLE, PROJECT, DemoSettings
-from debian_programs import ProgramMissing, debian_program
-from indispensable import missing
+from indispensable import needed_program
+from local_cluster.free_ports import free_port
 
 PAGE = EXAMPLE / "README.md"
 COMMAND = re.compile(r"^ {7}(\S.*)$", re.MULTILINE)
@@ -30,13 +29,6 @@ def typed_commands() -> list[str]:
     """What the page has one type, in its order."""
     by_hand = PAGE.read_text().split("## By hand")[1].split("## What to try")[0]
     return COMMAND.findall(by_hand)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -60,10 +52,7 @@ def environment(settings: DemoSettings, monkeypatch: pytest.MonkeyPatch) -> Envi
 
 @pytest.fixture
 def envsubst() -> Path:
-    try:
-        return debian_program("envsubst", "gettext-base")
-    except ProgramMissing as error:
-        missing(f"envsubst: {error}")
+    return needed_program("envsubst", "gettext-base")
 
 
 def test_the_way_by_hand_works_as_written(

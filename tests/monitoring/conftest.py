@@ -6,14 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from debian_programs import ProgramMissing, debian_program
-from indispensable import missing
+from indispensable import needed_program
 
 
 @pytest.fixture(scope="session")
 def promtool() -> Path:
     """promtool."""
-    try:
-        return debian_program("promtool", "prometheus")
-    except ProgramMissing as error:
-        missing(f"promtool: {error}")
+    return needed_program("promtool", "prometheus")

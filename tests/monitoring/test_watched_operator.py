@@ -12,8 +12,7 @@ from benchmarks.watched_operator.run import WatchedRun, watched_run
 from dashboards.__main__ import FOLDER
 from dashboards.answers import panels_of
 from dashboards.picture import picture
-from debian_programs import ProgramMissing, debian_program
-from indispensable import missing
+from indispensable import needed_program
 from monitoring.promql import plain_selectors
 from monitoring.test_alerts import RULES
 
@@ -28,16 +27,12 @@ EMPTY_WHEN_ALL_IS_WELL = {
     ("avatar-operator", "Queues and trouble with them"): ["{{op}} {{reason}}"],
 }
 """Legends of what a panel shows only where something is wrong that this run does not order."""
-"""Targets of panels that have no series unless something is wrong that this run does not order."""
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRun]:
     """A run in which everything has happened that panels and alerts wait for, or too much time has gone by."""
-    try:
-        debian_program("prometheus", "prometheus")
-    except ProgramMissing as error:
-        missing(f"prometheus: {error}")
+    needed_program("prometheus", "prometheus")
     with watched_run(tmp_path_factory.mktemp("watched")) as watched:
         watched.live(_until_nothing_is_missed(watched))
         yield watched

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cluster.binary_cache import ProgramCache, Report
-from local_cluster.errors import LocalClusterError
+from local_cluster.fetch_command import print_directory
 from local_cluster.go_module_build import (
     CONTROL_PLANE_MODULES,
     KUBERNETES_VERSION,
@@ -75,12 +75,7 @@ def ensure(report: Report) -> NodePrograms:
     cache = ProgramCache.of_family("node", tuple(program.name for program in _BUILDS))
     pause = hashlib.sha256((_PAUSE / "main.go").read_bytes()).hexdigest()[:8]
     name = f"kubernetes-{KUBERNETES_VERSION}-pause-{pause}-linux-{platform.machine().lower()}"
-    directory = cache.find(name)
-    if directory is None:
-        with cache.locked(report):
-            directory = cache.find(name) or cache.fill(
-                name, lambda partial: build_programs(_BUILDS, partial, report)
-            )
+    directory = cache.have(name, lambda partial: build_programs(_BUILDS, partial, report), report)
     return NodePrograms.in_directory(directory)
 
 
@@ -93,16 +88,7 @@ def main() -> int:
     if reason is not None:
         print(f"not built: {reason}", file=sys.stderr)
         return 0
-    try:
-        programs = ensure(report=lambda line: print(line, file=sys.stderr, flush=True))
-    except LocalClusterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing was installed", file=sys.stderr)
-        return 130
-    print(programs.kubelet.parent)
-    return 0
+    return print_directory(lambda report: ensure(report).kubelet.parent)
 
 
 if __name__ == "__main__":

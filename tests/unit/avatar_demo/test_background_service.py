@@ -15,6 +15,7 @@ import pytest
 
 from avatar_demo.background_service import BackgroundService
 from avatar_demo.errors import DemoError
+from local_cluster.free_ports import free_port
 
 SERVER = """
 import http.server, sys
@@ -31,10 +32,7 @@ def service(tmp_path: Path) -> Iterator[BackgroundService]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        free: int = listener.getsockname()[1]
-        return free
+    return free_port()
 
 
 def start(service: BackgroundService, port: int, code: str = SERVER) -> None:

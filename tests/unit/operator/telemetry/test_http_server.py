@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter
 from avatar_operator.errors import StartUpError
 from avatar_operator.telemetry.http_server import HttpServer
 from avatar_operator.telemetry.loop_watch import LoopWatch
+from local_cluster.free_ports import free_port
 
 
 class Reception:
@@ -93,10 +94,7 @@ class Reception:
 @pytest.fixture
 def port() -> int:
     """A port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        number: int = listener.getsockname()[1]
-        return number
+    return free_port()
 
 
 def test_what_is_well_answers_200_and_what_is_not_says_why(port: int) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from avatar_api.documents.training import TrainingProgressMessage, TrainingRequest
 from avatar_workers.base_model.directory_digest import directory_digest
+from local_cluster.free_ports import free_port
 
 RequestBuilder = Callable[..., TrainingRequest]
 DEADLINE_SECONDS = 480
@@ -25,9 +26,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
