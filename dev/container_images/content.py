@@ -6,6 +6,7 @@ It is two layers: the packages of the lock, which change seldom and come from th
 from __future__ import annotations
 
 import configparser
+import csv
 import hashlib
 import os
 import shutil
@@ -24,7 +25,7 @@ SITE_PACKAGES = f"{HOME}/lib/python{PYTHON[0]}.{PYTHON[1]}/site-packages"
 _PROJECT_FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE")
 # They say where and when a package was installed, and nothing about the package.
 _OF_THE_MOMENT = ("direct_url.json", "uv_cache.json", "REQUESTED")
-_LAYOUT = "1"
+_LAYOUT = "2"
 
 
 def content_layers(image: Image, uv: str, cache: Path, work: Path) -> list[Layer]:
@@ -97,25 +98,25 @@ def _install(uv: str, target: Path, *what: str) -> None:
         f"--target={target}",
         *what,
     )
-    # Programs of the packages that we use are none of the image's.
+    # Programs of the packages that we use are none of the image's, and name this machine's interpreter.
     shutil.rmtree(target / "bin", ignore_errors=True)
+    for of_the_moment in _OF_THE_MOMENT:
+        for file in target.glob(f"*.dist-info/{of_the_moment}"):
+            file.unlink()
     for record in target.glob("*.dist-info/RECORD"):
-        _forget_the_moment(record)
+        _forget_what_is_gone(record, target)
 
 
-def _forget_the_moment(record: Path) -> None:
-    names = {f"{record.parent.name}/{name}" for name in _OF_THE_MOMENT}
-    kept_lines = [
-        line for line in record.read_text().splitlines(keepends=True) if line.partition(",")[0] not in names
-    ]
-    record.write_text("".join(kept_lines))
-    for name in _OF_THE_MOMENT:
-        (record.parent / name).unlink(missing_ok=True)
+def _forget_what_is_gone(record: Path, target: Path) -> None:
+    with record.open(newline="") as file:
+        rows = [row for row in csv.reader(file) if (target / row[0]).exists()]
+    with record.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def _compile(site_packages: Path, without: str) -> None:
     # A file system that is read-only keeps no bytecode, and without any a start takes four times as long.
-    command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command = [sys.executable, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     place = ["-s", str(site_packages), "-p", f"/{SITE_PACKAGES}"]
     done = subprocess.run(
         [*command, *place, *(["-x", without] if without else []), str(site_packages)],

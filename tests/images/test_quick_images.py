@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
@@ -64,6 +66,19 @@ def test_the_same_source_gives_the_same_bytes(operator_image: QuickImage, tmp_pa
         image.write(tmp_path / "image.tar", "avatar-operator:test") for image in (again, operator_image)
     }
     assert len(digests) == 1
+
+
+def test_no_list_of_installed_files_names_what_is_not_in_the_image(operator_image: QuickImage) -> None:
+    # A program that is left out has this checkout's interpreter in its first line, and so in its digest.
+    files = _files(operator_image)
+    site_packages = next(name for name in files if name.endswith("/site-packages"))
+    for layer in operator_image.layers[1:]:
+        with tarfile.open(layer.path) as tar:
+            for record in (name for name in tar.getnames() if name.endswith(".dist-info/RECORD")):
+                content = tar.extractfile(record)
+                assert content is not None
+                listed = {row[0] for row in csv.reader(io.TextIOWrapper(content))}
+                assert {f"{site_packages}/{name}" for name in listed} <= files, record
 
 
 @pytest.mark.parametrize(
