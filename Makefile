@@ -56,6 +56,11 @@ $(OWN_UV):
 control-plane:
 	@PYTHONPATH=dev $(PYTHON) -m local_cluster.binaries 2>&1 | $(call label,control plane)
 
+.PHONY: system-packages
+system-packages: ## Install the Debian packages that a node and images need, those that are missing (root, apt)
+	@$(require_python)
+	@PYTHONPATH=dev $(PYTHON) -m system_packages
+
 .PHONY: chart-tools
 chart-tools:
 	@PYTHONPATH=dev $(PYTHON) -m local_cluster.chart_tools 2>&1 | $(call label,chart tools)

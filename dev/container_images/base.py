@@ -25,13 +25,19 @@ def why_not() -> str | None:
     """Why no base can be made on this machine, in one line; None if one can."""
     if os.geteuid() != 0:
         return "a base for images is made by root alone"
-    if shutil.which("mmdebstrap") is None:
+    if missing_packages():
         return (
-            "a base for images is made by mmdebstrap, which is missing (Debian: apt-get install mmdebstrap)"
+            "a base for images is made by mmdebstrap, which is missing "
+            "(make system-packages, or: apt-get install mmdebstrap)"
         )
     if not _sources():
         return f"a base for images is made from apt's sources, and there are none in {' or '.join(map(str, _SOURCES))}"
     return None
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages that a base is made with and this machine lacks."""
+    return [] if shutil.which("mmdebstrap") else ["mmdebstrap"]
 
 
 def base_tar(cache: Path) -> Path:

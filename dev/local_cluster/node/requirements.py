@@ -10,7 +10,7 @@ from pathlib import Path
 
 from local_cluster.errors import one_line
 
-__all__ = ["CNI_PLUGINS", "PACKAGES", "why_not"]
+__all__ = ["CNI_PLUGINS", "missing_packages", "why_not"]
 
 CNI_PLUGINS = Path("/usr/lib/cni")
 _PROGRAMS = {
@@ -26,8 +26,12 @@ _PROGRAMS = {
 }
 _PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 _PLUGINS_PACKAGE = "containernetworking-plugins"
-PACKAGES = tuple(dict.fromkeys([*_PROGRAMS.values(), _PLUGINS_PACKAGE]))
-"""The Debian packages that a node needs."""
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages that have what a node needs and this machine lacks, in the order of the alphabet."""
+    packages = {_PROGRAMS[program] for program in _missing_programs()}
+    return sorted(packages if _has_plugins() else packages | {_PLUGINS_PACKAGE})
 
 
 def why_not() -> str | None:
@@ -36,15 +40,11 @@ def why_not() -> str | None:
         return f"a node needs Linux, not {platform.system()}"
     if os.geteuid() != 0:
         return "a node needs root: it makes namespaces, a network link and control groups"
-    missing = [program for program in _PROGRAMS if shutil.which(program) is None]
-    packages = {_PROGRAMS[program] for program in missing}
-    if not all((CNI_PLUGINS / plugin).exists() for plugin in _PLUGINS):
-        missing.append(f"the network plugins in {CNI_PLUGINS}")
-        packages.add(_PLUGINS_PACKAGE)
+    missing = _missing_programs() + ([] if _has_plugins() else [f"the network plugins in {CNI_PLUGINS}"])
     if missing:
         return (
             f"a node needs {', '.join(missing)} "
-            f"(Debian: apt-get install --no-install-recommends {' '.join(sorted(packages))})"
+            f"(make system-packages, or: apt-get install --no-install-recommends {' '.join(missing_packages())})"
         )
     tried = subprocess.run(
         ["unshare", "--pid", "--mount", "--net", "--fork", "--mount-proc", "ip", "link", "set", "lo", "up"],
@@ -57,3 +57,11 @@ def why_not() -> str | None:
             f"a node needs namespaces of its own, and this root may not make them: {one_line(tried.stderr)}"
         )
     return None
+
+
+def _missing_programs() -> list[str]:
+    return [program for program in _PROGRAMS if shutil.which(program) is None]
+
+
+def _has_plugins() -> bool:
+    return all((CNI_PLUGINS / plugin).exists() for plugin in _PLUGINS)

@@ -42,5 +42,6 @@ def test_missing_programs_are_named_with_the_packages_that_have_them(
 
     assert why_not() == (
         f"a node needs ctr, runc, the network plugins in {tmp_path} "
-        "(Debian: apt-get install --no-install-recommends containerd containernetworking-plugins runc)"
+        "(make system-packages, or: apt-get install --no-install-recommends "
+        "containerd containernetworking-plugins runc)"
     )
