@@ -30,6 +30,8 @@ BUCKET = "avatars"
 BASE_PREFIX = "base/tiny-people/"
 OPERATOR_QUEUE = "avatars-operator"
 APPLICATION_QUEUE = "my-app"
+NARRATORS_QUEUE = "avatars-demo"
+"""The demo's own, so that what it reads is still there for whoever reads the application's."""
 SUCCEEDED_TOPIC = "avatars-training-succeeded"
 FAILED_TOPIC = "avatars-training-failed"
 STATUS_TOPIC = "avatars-status-{namespace}"
@@ -124,6 +126,7 @@ class AccountResources:
     account_id: str
     operator_queue_url: str
     application_queue_url: str
+    narrators_queue_url: str
     base_sha256: str
 
     def placeholders(self) -> dict[str, str]:
@@ -141,7 +144,7 @@ def set_up_account(aws: AwsAccount, base_model: Path, namespace: str) -> Account
     Args:
         aws: the account.
         base_model: directory of the base model, uploaded as it is.
-        namespace: the Kubernetes namespace whose events the application's queue receives.
+        namespace: the Kubernetes namespace whose events the application's queue and the demo's own receive.
 
     Raises:
         botocore's errors, and BaseModelRefused if the directory is no base model.
@@ -151,14 +154,17 @@ def set_up_account(aws: AwsAccount, base_model: Path, namespace: str) -> Account
     _upload_base(aws, base_model)
     operator_queue = aws.sqs.create_queue(QueueName=OPERATOR_QUEUE)["QueueUrl"]
     application_queue = aws.sqs.create_queue(QueueName=APPLICATION_QUEUE)["QueueUrl"]
+    narrators_queue = aws.sqs.create_queue(QueueName=NARRATORS_QUEUE)["QueueUrl"]
     for topic in (SUCCEEDED_TOPIC, FAILED_TOPIC):
         _subscribe(aws, topic, operator_queue, {})
     own_topic = STATUS_TOPIC.replace("{namespace}", namespace)
-    status_topic = _subscribe(aws, own_topic, application_queue, {"RawMessageDelivery": "true"})
+    for queue in (application_queue, narrators_queue):
+        status_topic = _subscribe(aws, own_topic, queue, {"RawMessageDelivery": "true"})
     return AccountResources(
         account_id=status_topic.split(":")[4],
         operator_queue_url=operator_queue,
         application_queue_url=application_queue,
+        narrators_queue_url=narrators_queue,
         base_sha256=base_sha256,
     )
 

@@ -59,7 +59,7 @@ def narrate(snapshot: Snapshot) -> tuple[Line, ...]:
     if snapshot.events:
         newest = snapshot.events[-1]
         count = f"{len(snapshot.events)} CloudEvent{'s' if len(snapshot.events) > 1 else ''}"
-        lines.append(Line("SQS queue my-app", count, f"newest: {newest.type} ({newest.subject})"))
+        lines.append(Line("SNS and SQS", count, f"newest: {newest.type} ({newest.subject})"))
     return tuple(lines)
 
 

@@ -1,7 +1,7 @@
-"""Everything that the demo shows, gathered once and frozen: three objects, the pictures in S3, the user's queue.
+"""Everything that the demo shows, gathered once and frozen: three objects, the pictures in S3, the user's events.
 
 The demo looks as a user would: the objects through the API server, the pictures in the bucket, and what the operator
-tells in the queue of the user's own application. It asks nobody else, least of all the operator.
+tells the user's own applications by SNS and SQS. It asks nobody else, least of all the operator.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class LandedPicture:
 
 @dataclass(frozen=True)
 class ReceivedEvent:
-    """A CloudEvent that the application's queue received. `data` is the event's data, JSON."""
+    """A CloudEvent of the user's namespace. `data` is the event's data, JSON."""
 
     type: str
     time: str
@@ -63,18 +63,16 @@ class Observer:
         kubeconfig: credentials that may read them.
         aws: the account with bucket and queue.
         example: which objects.
-        application_queue_url: the queue of the user's application; its messages are taken off it.
+        queue_url: receives the events of the user's namespace; they are taken off it.
     """
 
-    def __init__(
-        self, kubeconfig: Path, aws: AwsAccount, example: Example, application_queue_url: str
-    ) -> None:
+    def __init__(self, kubeconfig: Path, aws: AwsAccount, example: Example, queue_url: str) -> None:
         api_client = kubernetes_config.new_client_from_config(config_file=str(kubeconfig))  # type: ignore[no-untyped-call]
         self._objects = kubernetes_client.CustomObjectsApi(api_client)
         self._core_events = kubernetes_client.EventsV1Api(api_client)
         self._aws = aws
         self._example = example
-        self._queue_url = application_queue_url
+        self._queue_url = queue_url
         self._pictures: dict[str, LandedPicture] = {}
         self._events: list[ReceivedEvent] = []
 

@@ -25,7 +25,7 @@ def print_outcome(console: Console, environment: Environment, observer: Observer
     say("\n$ kubectl get avrt,avm,avr -A")
     say(environment.cluster.kubectl("get", "avrt,avm,avr", "--all-namespaces").rstrip())
     print_events(console, observer, snapshot)
-    say("\nWhat the SQS queue my-app received (CloudEvents 1.0, filtered by namespace):")
+    say("\nWhat the SQS queue my-app has received (CloudEvents 1.0, of this namespace):")
     for line in event_rows(snapshot.events):
         say(line)
 

@@ -80,7 +80,7 @@ class Walkthrough:
             environment.cluster.admin_kubeconfig,
             environment.aws,
             example,
-            environment.resources.application_queue_url,
+            environment.resources.narrators_queue_url,
         )
         try:
             snapshot = self._watch(observer, environment)
