@@ -23,7 +23,9 @@ def copy(tmp_path: Path) -> Path:
 
 
 def test_the_demo_fills_in_exactly_the_placeholders_that_the_runtime_documents() -> None:
-    resources = AccountResources("123456789012", "http://queue", "http://application", "0" * 64)
+    resources = AccountResources(
+        "123456789012", "http://queue", "http://application", "http://demo", "0" * 64
+    )
     documented = set(PLACEHOLDER.findall((EXAMPLE / "runtime.yaml").read_text().partition("apiVersion")[0]))
     used = set(PLACEHOLDER.findall((EXAMPLE / "runtime.yaml").read_text().partition("apiVersion")[2]))
     assert documented == used == set(resources.placeholders())
