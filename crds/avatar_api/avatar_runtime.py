@@ -16,9 +16,10 @@ from avatar_api.allowed_prefixes import OVERLAP, AllowedLocations
 from avatar_api.group import API_VERSION
 from avatar_api.meta import Cost, ObjectMeta, ObservedStatus
 from avatar_api.open_words import Open
-from avatar_api.runtime_backend import Backend, InstanceType
+from avatar_api.runtime_backend import Backend
 from avatar_api.runtime_limits import Defaults, Limits
 from avatar_api.runtime_quotas import Quotas
+from avatar_api.sagemaker_backend import InstanceType
 from avatar_api.schema_base import ApiModel, S3HomeUri, S3PrefixUri, Sha256, Timestamp, decimal
 from avatar_api.status_topic import OF_NOBODY_ELSE, StatusTopicArn
 from avatar_api.tenancy import Tenancy

@@ -7,7 +7,7 @@ without it tells of every tenant, and is for the platform team alone.
 from typing import Annotated
 
 from avatar_api.allowed_prefixes import ANY_NAME, NAMESPACE
-from avatar_api.runtime_backend import ARN_PATTERN, ARN_SENTENCE
+from avatar_api.sagemaker_backend import ARN_PATTERN, ARN_SENTENCE
 from avatar_api.validation_rules import spelled
 
 _LONGEST_NAME = "n" * 63

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from avatar_api.avatar_model import AvatarModel, TrainingProgress
+from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_request import AvatarRequest
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.meta import Condition
+from avatar_api.training_status import TrainingProgress
 from avatar_demo.observation import Snapshot
 
 REQUEST_SUCCEEDED_EVENT = "dev.avatars.request.succeeded.v1alpha1"

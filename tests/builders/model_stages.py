@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from avatar_api.avatar_model import ArtifactStatus, AvatarModelStatus, SageMakerAttempt, TrainingStatus
+from avatar_api.avatar_model import ArtifactStatus, AvatarModelStatus
 from avatar_api.meta import Condition
+from avatar_api.training_status import SageMakerAttempt, TrainingStatus
 from avatar_operator.names import inference_id
 from builders.clock import NOON
 from builders.objects import MODEL_UID, a_condition, an_artifact

@@ -7,14 +7,9 @@ docs/security/status-fields.md goes through every field.
 
 from datetime import datetime, timedelta
 
-from avatar_api.avatar_model import (
-    AvatarModel,
-    AvatarModelStatus,
-    ModelStorage,
-    SageMakerAttempt,
-    TrainingStatus,
-)
+from avatar_api.avatar_model import AvatarModel, AvatarModelStatus, ModelStorage
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.training_status import SageMakerAttempt, TrainingStatus
 from avatar_operator.core.foreign_status import AHEAD_SECONDS, Belief
 from avatar_operator.locations import runtime_storage
 from avatar_operator.names import inference_id

@@ -1,7 +1,8 @@
 """What a status write says about trainings that Prometheus wants to know."""
 
-from avatar_api.avatar_model import AvatarModelStatus, TrainingStatus
+from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.group import AVATAR_MODEL
+from avatar_api.training_status import TrainingStatus
 from avatar_operator.backends.selection import backend_name
 from avatar_operator.core.conditions import is_true
 from avatar_operator.model_lifecycle.conditions import TRAINED

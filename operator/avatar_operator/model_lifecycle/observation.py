@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from avatar_api.avatar_model import AvatarModel, AvatarModelStatus, SageMakerAttempt, TrainingStatus
+from avatar_api.avatar_model import AvatarModel, AvatarModelStatus
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.documents.training import (
     PhotoLocation,
@@ -13,6 +13,7 @@ from avatar_api.documents.training import (
     TrainingRequest,
 )
 from avatar_api.endings import attempt_is_active
+from avatar_api.training_status import SageMakerAttempt, TrainingStatus
 from avatar_operator.backends.attempts import AttemptOutcome, AttemptReference
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.locations import storage_of

@@ -2,9 +2,10 @@
 
 import pytest
 
-from avatar_api.avatar_model import AvatarModelStatus, TrainingStatus
+from avatar_api.avatar_model import AvatarModelStatus
 from avatar_api.avatar_request import AvatarRequestStatus
 from avatar_api.endings import raw_active_attempt, raw_request_has_ended
+from avatar_api.training_status import TrainingStatus
 from avatar_operator.model_lifecycle.observation import is_active
 from avatar_operator.request_lifecycle.conditions import is_finished
 from builders.clock import NOON

@@ -2,15 +2,9 @@
 
 from datetime import timedelta
 
-from avatar_api.avatar_model import (
-    MAX_FORMER_STORAGES,
-    AvatarModelStatus,
-    FormerStorage,
-    ModelStorage,
-    SageMakerAttempt,
-    TrainingStatus,
-)
+from avatar_api.avatar_model import MAX_FORMER_STORAGES, AvatarModelStatus, FormerStorage, ModelStorage
 from avatar_api.avatar_runtime import AvatarRuntimeStatus
+from avatar_api.training_status import SageMakerAttempt, TrainingStatus
 from avatar_operator.left_behind.entries import directories_of, left_by_model, left_by_request
 from avatar_operator.left_behind.register import LeftBehindRegister
 from builders.clock import NOON

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from avatar_api.avatar_runtime import AvatarRuntime
 from avatar_api.group import GROUP
-from avatar_api.runtime_backend import InferenceEndpoint, TrainingEndpoint
+from avatar_api.sagemaker_backend import InferenceEndpoint, TrainingEndpoint
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 from avatar_operator.locations import runtime_storage

@@ -1,7 +1,7 @@
 """What an AvatarRuntime says about SageMaker, if it does."""
 
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.runtime_backend import SageMakerBackend as SageMakerSpec
+from avatar_api.sagemaker_backend import SageMakerBackend as SageMakerSpec
 from avatar_operator.backends.failures import BackendError
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar_api.avatar_runtime import AvatarRuntime
-from avatar_api.runtime_backend import InferenceEndpoint, TrainingEndpoint
+from avatar_api.sagemaker_backend import InferenceEndpoint, TrainingEndpoint
 from avatar_operator.backends.sagemaker.endpoint_plan import VARIANT, Role
 from avatar_operator.backends.sagemaker.runtime_spec import sagemaker_spec
 

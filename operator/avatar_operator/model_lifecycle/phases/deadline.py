@@ -9,8 +9,9 @@ worker took its claim, as its first message or the claim itself says.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from avatar_api.avatar_model import AvatarModel, TrainingStatus
+from avatar_api.avatar_model import AvatarModel
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.training_status import TrainingStatus
 from avatar_operator.model_lifecycle.actions import CancelAttempt, ModelDraft
 from avatar_operator.model_lifecycle.failure import fail_attempt
 from avatar_operator.model_lifecycle.observation import ModelObservation, attempt_reference, is_active

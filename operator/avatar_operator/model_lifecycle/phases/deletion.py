@@ -9,7 +9,7 @@ everything is removed, and once more when it cannot be alive any more (`left_beh
 
 from datetime import datetime
 
-from avatar_api.avatar_model import TrainingStatus
+from avatar_api.training_status import TrainingStatus
 from avatar_operator.backends.attempts import AttemptPending
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import ActionFailed, Notice

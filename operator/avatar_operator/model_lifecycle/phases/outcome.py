@@ -1,7 +1,8 @@
 """Outcome: what became of the current attempt. A failed training never becomes an artifact."""
 
-from avatar_api.avatar_model import ArtifactStatus, AvatarModel, PhotosStatus, RejectedPhoto, TrainingStatus
+from avatar_api.avatar_model import ArtifactStatus, AvatarModel, PhotosStatus, RejectedPhoto
 from avatar_api.documents.photos import PhotoVerdict
+from avatar_api.training_status import TrainingStatus
 from avatar_operator.backends.attempts import (
     ArtifactFindings,
     AttemptFailed,

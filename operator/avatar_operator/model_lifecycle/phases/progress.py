@@ -3,8 +3,8 @@
 Every write wakes every watcher, so a new stage is written at once and steps only when they are worth a column's change.
 """
 
-from avatar_api.avatar_model import TrainingProgress
 from avatar_api.documents.training import TrainingProgressMessage
+from avatar_api.training_status import TrainingProgress
 from avatar_operator.backends.attempts import AttemptPending
 from avatar_operator.core.condition_drafts import set_condition
 from avatar_operator.core.conditions import find_condition

@@ -4,7 +4,7 @@ The plan stands in the status, the answer does not, and it was not this process 
 lost). Calling again could bill a training twice, so the attempt is fenced first: see `backends.storage`.
 """
 
-from avatar_api.avatar_model import SageMakerAttempt
+from avatar_api.training_status import SageMakerAttempt
 from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
 from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
 from avatar_operator.model_lifecycle.actions import (

@@ -1,6 +1,6 @@
 """Revision: another `spec.revision` starts over. What is hosted stays hosted until the new artifact replaces it."""
 
-from avatar_api.avatar_model import TrainingStatus
+from avatar_api.training_status import TrainingStatus
 from avatar_operator.core.condition_drafts import set_condition, update_status
 from avatar_operator.model_lifecycle.actions import CancelAttempt, ModelDraft
 from avatar_operator.model_lifecycle.conditions import TRAINED

@@ -1,7 +1,7 @@
 """Submission: call the backend for the attempt that stands planned in the status."""
 
-from avatar_api.avatar_model import SageMakerAttempt, TrainingStatus
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.training_status import SageMakerAttempt, TrainingStatus
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.condition_drafts import set_condition, set_lasting_condition
 from avatar_operator.core.decision import ActionFailed

@@ -5,14 +5,9 @@ from typing import Any
 
 import pytest
 
-from avatar_api.avatar_model import (
-    AvatarModelStatus,
-    FormerStorage,
-    ModelStorage,
-    SageMakerAttempt,
-    TrainingStatus,
-)
+from avatar_api.avatar_model import AvatarModelStatus, FormerStorage, ModelStorage
 from avatar_api.group import AVATAR_MODEL
+from avatar_api.training_status import SageMakerAttempt, TrainingStatus
 from avatar_operator.core.conditions import find_condition
 from avatar_operator.core.foreign_status import Belief
 from avatar_operator.locations import storage_of

@@ -8,15 +8,9 @@ from typing import Any
 
 import pytest
 
-from avatar_api.avatar_model import (
-    AvatarModel,
-    AvatarModelStatus,
-    FormerStorage,
-    ModelStorage,
-    SageMakerAttempt,
-    TrainingStatus,
-)
+from avatar_api.avatar_model import AvatarModel, AvatarModelStatus, FormerStorage, ModelStorage
 from avatar_api.avatar_runtime import AvatarRuntime
+from avatar_api.training_status import SageMakerAttempt, TrainingStatus
 from avatar_operator.backends.selection import Backend
 from builders.backend_objects import BUCKET, eventually, make_model, make_runtime
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from avatar_api.avatar_model import AvatarModelStatus, ModelStorage, TrainingStatus
+from avatar_api.avatar_model import AvatarModelStatus, ModelStorage
 from avatar_api.documents.training import PhotoLocation, TrainingRequest
+from avatar_api.training_status import TrainingStatus
 from avatar_operator.backends.failures import BackendError
 from avatar_operator.core.decision import HOPELESS_PAUSE_SECONDS, ActionFailed
 from avatar_operator.model_lifecycle.actions import (
