@@ -1,12 +1,15 @@
 """What can be set from outside: environment variables with the prefix AVATAR_OPERATOR_."""
 
 import os
+import re
 import socket
 import uuid
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def _unique_identity() -> str:
@@ -29,6 +32,13 @@ class OperatorSettings(BaseSettings):
     namespace: str = Field(
         "",
         description="Where the Lease is that says which replica leads; if empty, the namespace that the operator logs in from.",
+    )
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description=(
+            "Namespaces that the operator works in, with commas in between; if empty, all of them. It then needs no rights in others, "
+            "and sees to those AvatarRuntimes alone of which every namespace in `spec.tenancy.allowedNamespaces` is one of these."
+        ),
     )
     identity: str = Field(
         default_factory=_unique_identity,
@@ -86,6 +96,17 @@ class OperatorSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is logged at least; debug adds one line for each retry."
     )
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        names = [name.strip() for name in value.split(",")] if value.strip() else []
+        for name in names:
+            if _NAMESPACE.fullmatch(name) is None:
+                raise ValueError(f"{name!r} is no name of a namespace; write names with commas in between: team-a,team-b")
+        return tuple(dict.fromkeys(names))
 
     @property
     def workers(self) -> int:

@@ -52,6 +52,8 @@ class FakeKubeClient:
         self._faults: deque[Fault] = deque()
         self.namespaces: dict[str, dict[str, str]] = {}
         """Labels of namespaces; a namespace that is not here does not exist."""
+        self.closed_namespaces: set[str] = set()
+        """Where nothing may be listed."""
         self.events: dict[tuple[str, str], Object] = {}
         self.leases: dict[tuple[str, str], Object] = {}
         self.writes: Counter[tuple[str, str]] = Counter()
@@ -148,10 +150,16 @@ class FakeKubeClient:
 
     # The port.
 
-    async def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
+    async def list_objects(self, kind: Kind, namespace: str = "") -> AsyncIterator[Page]:
         """See KubeClient. Pages are small, so that every list of some objects has several."""
         self._strike("list_objects", after=False)
-        listed = [_copied(body) for key, body in self._objects.items() if key.kind == kind.kind]
+        if namespace in self.closed_namespaces:
+            raise KubeError(f"403 Forbidden: {kind.plural} in {namespace}", status=403)
+        listed = [
+            _copied(body)
+            for key, body in self._objects.items()
+            if key.kind == kind.kind and namespace in ("", key.namespace)
+        ]
         for start in range(0, max(len(listed), 1), PAGE_SIZE):
             yield Page(listed[start : start + PAGE_SIZE], str(self.version))
 

@@ -4,6 +4,9 @@ The newest version of an object wins, whoever brought it, so a reconcile that fo
 even if the watch is late. Versions of one object are compared as numbers: Kubernetes promises that order for the
 resourceVersions of one resource (KEP-5504), and etcd has always kept it.
 
+Where an operator works in some namespaces only, AvatarRuntimes that are not its own are kept apart (`scope`): whoever has an
+effect does not find them, and whoever compares runtimes with each other asks for them by name.
+
 Two small indexes answer "who depends on this?", in constant time per event. (kopf's own indexes take quadratic time at
 start-up; reference: docs/decisions.)
 """
@@ -17,6 +20,7 @@ from typing import Any
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, FINALIZER, Kind
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.scope import Scope
 
 GROWTH_BETWEEN_FREEZES = 1.25
 Subscriber = Callable[[Kind, "ObjectKey", Object, bool], None]
@@ -58,12 +62,19 @@ def referenced_name(kind: Kind, body: Object) -> ObjectKey | None:
 
 
 class ObjectCache:
-    """The newest known version of every object of ours. Whoever subscribes is told of every change, once."""
+    """The newest known version of every object of ours. Whoever subscribes is told of every change, once.
 
-    def __init__(self) -> None:
+    Args:
+        scope: tells which runtimes are another operator's.
+    """
+
+    def __init__(self, scope: Scope = Scope()) -> None:
+        self._scope = scope
         self._subscribers: list[Subscriber] = []
         self._subscribers_to_others: list[Subscriber] = []
+        self._subscribers_to_foreign: list[Subscriber] = []
         self._objects: dict[ObjectKey, Object] = {}
+        self._foreign: dict[ObjectKey, Object] = {}
         self._dependents: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._keys_by_uid: dict[str, ObjectKey] = {}
         self._listed: dict[Kind, int] = {}
@@ -79,9 +90,30 @@ class ObjectCache:
         """
         (self._subscribers if own_writes else self._subscribers_to_others).append(subscriber)
 
+    def subscribe_to_foreign(self, subscriber: Subscriber) -> None:
+        """Call `subscriber(kind, key, body, deleted)` after every change of a runtime that is another operator's."""
+        self._subscribers_to_foreign.append(subscriber)
+
     def get(self, key: ObjectKey) -> Object | None:
         """The newest known version, or None if the object is not known or gone."""
         return self._objects.get(key)
+
+    def foreign(self, key: ObjectKey) -> Object | None:
+        """The newest known version of a runtime that is another operator's, or nobody's; None if it is not known as that."""
+        return self._foreign.get(key)
+
+    def sight(self, key: ObjectKey) -> Object | None:
+        """The newest known version, whosever it is."""
+        return self._objects.get(key) or self._foreign.get(key)
+
+    def sights(self, kind: Kind) -> list[Object]:
+        """Every known object of a kind, whosever it is."""
+        return [
+            body
+            for known in (self._objects, self._foreign)
+            for key, body in known.items()
+            if key.kind == kind.kind
+        ]
 
     def by_uid(self, uid: str) -> ObjectKey | None:
         """The key of the object with a uid."""
@@ -124,9 +156,18 @@ class ObjectCache:
             own_write: it is the answer to a write of ours: whoever made it knows it, and is not called because of it.
         """
         key = key_of(kind, body)
-        known = self._objects.get(key)
+        known = self.sight(key)
         if known is not None and version_of(known) >= version_of(body):
             return False
+        if known is not None and (key in self._foreign or self._scope.is_foreign(kind, body)):
+            # It changes hands, or is another operator's before and after.
+            self.remove(kind, key, known["metadata"]["uid"])
+            known = None
+        if self._scope.is_foreign(kind, body):
+            self._foreign[key] = body
+            for subscriber in self._subscribers_to_foreign:
+                subscriber(kind, key, body, False)
+            return True
         if known is not None and known["metadata"]["uid"] != body["metadata"]["uid"]:
             # Its deletion was missed. Whoever follows it has to hear of that end, too.
             self.remove(kind, key, known["metadata"]["uid"])
@@ -149,9 +190,14 @@ class ObjectCache:
 
     def remove(self, kind: Kind, key: ObjectKey, uid: str) -> bool:
         """Forget an object; True if it was known under this uid."""
-        known = self._objects.get(key)
+        known = self.sight(key)
         if known is None or known["metadata"]["uid"] != uid:
             return False
+        if key in self._foreign:
+            del self._foreign[key]
+            for subscriber in self._subscribers_to_foreign:
+                subscriber(kind, key, known, True)
+            return True
         self._unlink(kind, key, known)
         del self._objects[key]
         self._tell(kind, key, known, deleted=True, own_write=False)

@@ -53,10 +53,14 @@ class Page:
 class KubeClient(Protocol):
     """What the operator asks of the API server."""
 
-    def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
-        """Every object of a kind, in all namespaces, a page at a time.
+    def list_objects(self, kind: Kind, namespace: str = "") -> AsyncIterator[Page]:
+        """Every object of a kind, in one namespace or in all, a page at a time.
 
         A list that takes too long is begun again, so an object may come twice.
+
+        Args:
+            kind: of the objects.
+            namespace: where they are; empty for everywhere.
         """
         ...
 

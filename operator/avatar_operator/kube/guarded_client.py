@@ -22,9 +22,9 @@ class GuardedClient:
         self._client = client
         self._check = check
 
-    def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
+    def list_objects(self, kind: Kind, namespace: str = "") -> AsyncIterator[Page]:
         """See KubeClient."""
-        return self._client.list_objects(kind)
+        return self._client.list_objects(kind, namespace)
 
     async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:
         """See KubeClient."""

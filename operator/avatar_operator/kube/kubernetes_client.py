@@ -51,15 +51,19 @@ class KubernetesClient:
         """Close the connections."""
         await self._api_client.close()  # type: ignore[no-untyped-call]
 
-    async def list_objects(self, kind: Kind) -> AsyncIterator[Page]:
-        """Every object of a kind, in all namespaces, a page at a time.
+    async def list_objects(self, kind: Kind, namespace: str = "") -> AsyncIterator[Page]:
+        """Every object of a kind, in one namespace or in all, a page at a time.
 
         A list that takes too long is begun again, so an object may come twice.
+
+        Args:
+            kind: of the objects.
+            namespace: where they are; empty for everywhere.
         """
         token, restarts = "", 0
         while True:
             try:
-                answer = await self._call("list", kind.kind, self._page(kind, token))
+                answer = await self._call("list", kind.kind, self._page(kind, namespace, token))
             except ExpiredError:
                 restarts += 1
                 if restarts > RESTARTS_OF_A_LIST:
@@ -73,15 +77,20 @@ class KubernetesClient:
             if not token:
                 return
 
-    async def _page(self, kind: Kind, token: str) -> Object:
-        response = await self._custom_objects.list_cluster_custom_object_without_preload_content(
-            GROUP,
-            VERSION,
-            kind.plural,
-            limit=self._page_size,
-            _continue=token or None,
-            _request_timeout=self._request_timeout,
-        )
+    async def _page(self, kind: Kind, namespace: str, token: str) -> Object:
+        options: dict[str, Any] = {
+            "limit": self._page_size,
+            "_continue": token or None,
+            "_request_timeout": self._request_timeout,
+        }
+        if namespace:
+            response = await self._custom_objects.list_namespaced_custom_object_without_preload_content(
+                GROUP, VERSION, namespace, kind.plural, **options
+            )
+        else:
+            response = await self._custom_objects.list_cluster_custom_object_without_preload_content(
+                GROUP, VERSION, kind.plural, **options
+            )
         return await _decoded(response)
 
     async def apply_status(self, kind: Kind, observed: Object, status: Mapping[str, Any]) -> Object:

@@ -34,7 +34,8 @@ def find_keeper(cache: ObjectCache, name: str, *, recorded: bool) -> AvatarRunti
     """The AvatarRuntime through which the data of an object that goes are reached: its own, else any other that keeps things in S3.
 
     Where the data lie stands in the object, and the operator has one identity on AWS: a runtime only says which region to ask.
-    So one that went first takes no likeness out of reach.
+    So one that went first takes no likeness out of reach, nor one that has come to be another operator's: it is asked where no
+    other is left, and cannot take anything over.
 
     Args:
         cache: where it is looked up.
@@ -50,7 +51,11 @@ def find_keeper(cache: ObjectCache, name: str, *, recorded: bool) -> AvatarRunti
         for runtime in others
         if runtime.metadata.deletion_timestamp is None and runtime.spec.backend.sagemaker is not None
     )
-    return min(in_s3, key=lambda runtime: runtime.metadata.name, default=None)
+    other = min(in_s3, key=lambda runtime: runtime.metadata.name, default=None)
+    foreign = cache.foreign(ObjectKey(AVATAR_RUNTIME.kind, "", name))
+    if other is None and foreign is not None:
+        return read_for_deletion(AvatarRuntime, foreign).object
+    return other
 
 
 def find_model(cache: ObjectCache, namespace: str, name: str) -> AvatarModel | None:

@@ -29,6 +29,8 @@ class RuntimeNeighbours:
         self._by_bucket: defaultdict[str, set[str]] = defaultdict(set)
         self._overlaps: defaultdict[str, dict[str, Overlap]] = defaultdict(dict)
         cache.subscribe(self._changed)
+        # What lies in what does not depend on who sees to it.
+        cache.subscribe_to_foreign(self._changed)
 
     def of(self, name: str) -> Overlap | None:
         """How a runtime overlaps with another one; None if with none. What nobody can have meant comes first, and who was there before."""
