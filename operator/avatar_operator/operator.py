@@ -36,7 +36,9 @@ from avatar_operator.kube.guarded_client import GuardedClient
 from avatar_operator.kube.informer import Informer
 from avatar_operator.kube.leadership import Leadership
 from avatar_operator.kube.namespaces import NamespaceLabels
+from avatar_operator.kube.scope import Scope
 from avatar_operator.kube.watch_ages import WatchAges
+from avatar_operator.kube.watched_namespaces import WatchedNamespaces
 from avatar_operator.leading import Leading
 from avatar_operator.left_behind.register import LeftBehindRegister
 from avatar_operator.left_behind.vanished import VanishedObjects
@@ -86,7 +88,8 @@ class Operator:
         leadership: Leadership,
     ) -> None:
         self._settings = settings
-        cache, registry = ObjectCache(), metrics.registry
+        scope = Scope(settings.watch_namespaces)
+        cache, registry = ObjectCache(scope), metrics.registry
         free_client, client = client, GuardedClient(client, leadership.check)
         self._queues: dict[Kind, WorkQueue[ObjectKey]] = {
             kind: WorkQueue(party_of=lambda key: key.namespace) for kind in KINDS
@@ -101,12 +104,12 @@ class Operator:
             LetterMetrics(registry),
             on_trouble=self._bring_back_runtime,
         )
-        namespaces = NamespaceLabels(client)
+        labels = NamespaceLabels(client)
         left_behind = LeftBehindRegister(self._bring_back_runtime)
         self._vanished = VanishedObjects(cache, clock, left_behind, leadership.leads)
         trainings, pictures = model_quotas(cache, self._bring_back), request_quotas(cache, self._bring_back)
-        models = ModelLifecycle(cache, backends, clock, metrics, left_behind, namespaces, trainings)
-        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, namespaces, pictures)
+        models = ModelLifecycle(cache, backends, clock, metrics, left_behind, labels, trainings)
+        requests = RequestLifecycle(cache, backends, clock, metrics, left_behind, labels, pictures)
         orphans = OrphanFindings(cache, self._bring_back_runtime)
         neighbours = RuntimeNeighbours(cache, self._bring_back_runtime)
         runtimes = RuntimeLifecycle(
@@ -124,14 +127,16 @@ class Operator:
             workers_of(runtimes, settings.runtime_workers),
         )
         self._watches = WatchAges()
-        self._informer = Informer(self._seen)
+        namespaces = WatchedNamespaces(scope, lambda: self._informer.begin_anew())
         self._sweeper = Sweeper(
             client,
             cache,
             self._scheduler,
             self._watches,
+            namespaces,
             interval=settings.sweep_seconds,
         )
+        self._informer = Informer(self._seen, namespaces, self._sweeper.look_again)
         self._consumers = HintConsumers(cache, backends, HintRouter(cache, self._scheduler, models))
         self._leading = Leading(
             Elector(
@@ -149,7 +154,9 @@ class Operator:
             hints=self._consumers.run,
             deliveries=self._outbox.run,
             last_words=self._outbox.flush,
-            collection=OrphanCollector(cache, backends, clock, orphans, registry).run,
+            collection=OrphanCollector(
+                cache, backends, clock, orphans, registry, shows_all=namespaces.shows
+            ).run,
             drain_seconds=settings.drain_seconds,
         )
         for kind, phases in _PHASES.items():
@@ -164,6 +171,7 @@ class Operator:
                 watch_ages=self._watches.ages,
                 swept_at=self._sweeper.swept_at,
                 consumers=self._consumers.running,
+                namespaces=namespaces.states,
             )
         )
         registry.register(RuntimeCollector(cache))

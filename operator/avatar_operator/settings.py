@@ -105,7 +105,9 @@ class OperatorSettings(BaseSettings):
         names = [name.strip() for name in value.split(",")] if value.strip() else []
         for name in names:
             if _NAMESPACE.fullmatch(name) is None:
-                raise ValueError(f"{name!r} is no name of a namespace; write names with commas in between: team-a,team-b")
+                raise ValueError(
+                    f"{name!r} is no name of a namespace; write names with commas in between: team-a,team-b"
+                )
         return tuple(dict.fromkeys(names))
 
     @property

@@ -26,6 +26,14 @@ def namespace_allowed(runtime: AvatarRuntime, namespace: str, labels: Mapping[st
     return named or (tenancy.namespace_selector is not None and fits(tenancy.namespace_selector, labels))
 
 
+def why_foreign(name: str) -> str:
+    """Why the operator of a namespace does not see to a runtime, in sentences: it works in some namespaces only (`kube.scope`)."""
+    return (
+        f"AvatarRuntime {name} is not the operator's that works in this namespace: spec.tenancy admits namespaces that it does not"
+        " watch. The platform team names in allowedNamespaces none but those that it watches, and no namespaceSelector."
+    )
+
+
 def fits(selector: NamespaceSelector, labels: Mapping[str, str]) -> bool:
     """Whether labels fit a selector, as metav1.LabelSelector has it: every part must."""
     return all(labels.get(key) == value for key, value in selector.match_labels.items()) and all(

@@ -20,7 +20,7 @@ from typing import Any
 
 from avatar_api.group import AVATAR_MODEL, AVATAR_REQUEST, FINALIZER, Kind
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.scope import Scope
+from avatar_operator.kube.scope import WHOLE_CLUSTER, Scope
 
 GROWTH_BETWEEN_FREEZES = 1.25
 Subscriber = Callable[[Kind, "ObjectKey", Object, bool], None]
@@ -68,7 +68,7 @@ class ObjectCache:
         scope: tells which runtimes are another operator's.
     """
 
-    def __init__(self, scope: Scope = Scope()) -> None:
+    def __init__(self, scope: Scope = WHOLE_CLUSTER) -> None:
         self._scope = scope
         self._subscribers: list[Subscriber] = []
         self._subscribers_to_others: list[Subscriber] = []
@@ -159,14 +159,14 @@ class ObjectCache:
         known = self.sight(key)
         if known is not None and version_of(known) >= version_of(body):
             return False
-        if known is not None and (key in self._foreign or self._scope.is_foreign(kind, body)):
-            # It changes hands, or is another operator's before and after.
+        is_foreign = self._scope.is_foreign(kind, body)
+        if known is not None and (key in self._foreign) != is_foreign:
+            # It changes hands: gone for whoever had it.
             self.remove(kind, key, known["metadata"]["uid"])
             known = None
-        if self._scope.is_foreign(kind, body):
+        if is_foreign:
             self._foreign[key] = body
-            for subscriber in self._subscribers_to_foreign:
-                subscriber(kind, key, body, False)
+            self._tell_of_foreign(kind, key, body, deleted=False)
             return True
         if known is not None and known["metadata"]["uid"] != body["metadata"]["uid"]:
             # Its deletion was missed. Whoever follows it has to hear of that end, too.
@@ -195,8 +195,7 @@ class ObjectCache:
             return False
         if key in self._foreign:
             del self._foreign[key]
-            for subscriber in self._subscribers_to_foreign:
-                subscriber(kind, key, known, True)
+            self._tell_of_foreign(kind, key, known, deleted=True)
             return True
         self._unlink(kind, key, known)
         del self._objects[key]
@@ -218,6 +217,10 @@ class ObjectCache:
         for subscriber in self._subscribers:
             subscriber(kind, key, body, deleted)
         for subscriber in () if own_write else self._subscribers_to_others:
+            subscriber(kind, key, body, deleted)
+
+    def _tell_of_foreign(self, kind: Kind, key: ObjectKey, body: Object, *, deleted: bool) -> None:
+        for subscriber in self._subscribers_to_foreign:
             subscriber(kind, key, body, deleted)
 
     def _unlink(self, kind: Kind, key: ObjectKey, body: Object) -> None:

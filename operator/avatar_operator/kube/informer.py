@@ -10,10 +10,14 @@ finds in its loop, and neither may touch the rest of the operator. What it sees 
 Watches are given explicit time-outs: a watch that died silently is the oldest complaint about kopf operators. And kopf gives
 up: after a minute of an API server that answers 500 or 403, and with the first 401 that the same credentials get again. It
 is started anew then, lists everything, and what it missed meanwhile is seen.
+
+In the whole cluster there is one watch for each kind. Where namespaces are named there is one for each namespace, too; one of them
+that is refused ends kopf as a whole, so before it is started anew it is found out which of them can be watched.
 """
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -23,6 +27,7 @@ import structlog
 from avatar_api.group import GROUP, KINDS, VERSION, Kind
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.kubernetes_client import PAGE_SIZE
+from avatar_operator.kube.watched_namespaces import WatchedNamespaces
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
@@ -44,10 +49,25 @@ class Informer:
 
     Args:
         seen: called in the loop that runs the informer.
+        namespaces: where it watches.
+        look_again: finds out which of some namespaces can be watched.
     """
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(
+        self,
+        seen: Seen,
+        namespaces: WatchedNamespaces,
+        look_again: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> None:
         self._seen = seen
+        self._namespaces = namespaces
+        self._look_again = look_again
+        self._ended: asyncio.Future[str] | None = None
+
+    def begin_anew(self) -> None:
+        """Watch other namespaces than before, from a moment later on."""
+        if self._ended is not None:
+            _settle(self._ended, "other namespaces can be watched than before")
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -61,11 +81,15 @@ class Informer:
             logger.warning("the watches ended, and begin anew", why=why, in_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            if opened := self._namespaces.open():
+                await self._look_again(opened)
 
     async def _watch_until_kopf_gives_up(self) -> str:
         """Why it did."""
         stop = threading.Event()
         ended: asyncio.Future[str] = self._loop.create_future()
+        self._ended = ended
+        kinds, where = self._kinds_and_namespaces()
 
         def settle(why: str) -> None:
             # A thread of kopf's waits for it, and its loop does not end before that thread.
@@ -75,9 +99,10 @@ class Informer:
 
         async def operate() -> None:
             tasks = await kopf.spawn_tasks(
-                registry=self._registry(),
+                registry=self._registry(kinds),
                 settings=_settings(),
-                clusterwide=True,
+                clusterwide=not where,
+                namespaces=where,
                 standalone=True,
                 identity=_IDENTITY,
                 stop_flag=stop,
@@ -101,14 +126,21 @@ class Informer:
         finally:
             stop.set()
 
-    def _registry(self) -> kopf.OperatorRegistry:
+    def _kinds_and_namespaces(self) -> tuple[Sequence[Kind], Sequence[str]]:
+        """What is watched, and in which namespaces; in none stands for everywhere."""
+        opened = self._namespaces.open()
+        if opened or self._namespaces.scope.is_whole_cluster:
+            return KINDS, opened
+        return [kind for kind in KINDS if not kind.namespaced], ()
+
+    def _registry(self, kinds: Sequence[Kind]) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
         @kopf.on.login(registry=registry)
         def log_in(**kwargs: Any) -> kopf.ConnectionInfo | None:
             return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
-        for kind in KINDS:
+        for kind in kinds:
             self._watch(registry, kind)
         return registry
 

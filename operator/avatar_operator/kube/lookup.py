@@ -24,10 +24,15 @@ def find_runtime(cache: ObjectCache, name: str, *, whole: bool = True) -> Avatar
     Raises:
         ValidationError: this version does not understand it.
     """
-    body = cache.get(ObjectKey(AVATAR_RUNTIME.kind, "", name))
+    body = cache.get(_runtime_key(name))
     if body is None:
         return None
     return AvatarRuntime.model_validate(body) if whole else read_for_deletion(AvatarRuntime, body).object
+
+
+def runtime_is_foreign(cache: ObjectCache, name: str) -> bool:
+    """Whether the AvatarRuntime of a name is another operator's, or nobody's."""
+    return cache.foreign(_runtime_key(name)) is not None
 
 
 def find_keeper(cache: ObjectCache, name: str, *, recorded: bool) -> AvatarRuntime | None:
@@ -52,7 +57,7 @@ def find_keeper(cache: ObjectCache, name: str, *, recorded: bool) -> AvatarRunti
         if runtime.metadata.deletion_timestamp is None and runtime.spec.backend.sagemaker is not None
     )
     other = min(in_s3, key=lambda runtime: runtime.metadata.name, default=None)
-    foreign = cache.foreign(ObjectKey(AVATAR_RUNTIME.kind, "", name))
+    foreign = cache.foreign(_runtime_key(name))
     if other is None and foreign is not None:
         return read_for_deletion(AvatarRuntime, foreign).object
     return other
@@ -90,3 +95,7 @@ def find_runtimes(cache: ObjectCache) -> list[AvatarRuntime]:
         with contextlib.suppress(ValidationError):
             runtimes.append(AvatarRuntime.model_validate(body))
     return runtimes
+
+
+def _runtime_key(name: str) -> ObjectKey:
+    return ObjectKey(AVATAR_RUNTIME.kind, "", name)

@@ -53,3 +53,6 @@ class Scope:
         admitted = tenancy.get("allowedNamespaces") or ()
         chosen_by_label = tenancy.get("namespaceSelector") is not None
         return chosen_by_label or not admitted or not set(self.namespaces).issuperset(admitted)
+
+
+WHOLE_CLUSTER = Scope()

@@ -18,7 +18,7 @@ from avatar_operator.backends.selection import Backends
 from avatar_operator.core.clock import Clock
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.lookup import find_keeper, find_runtime
+from avatar_operator.kube.lookup import find_keeper, find_runtime, runtime_is_foreign
 from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind.register import LeftBehindRegister
@@ -86,6 +86,7 @@ class ModelGathering:
             recorded=recorded.status if belief.foreign else None,
             foreign=belief.foreign,
             runtime=runtime,
+            runtime_is_foreign=runtime_is_foreign(self.cache, model.spec.runtime_ref.name),
             namespace_labels=await self._labels(model, runtime),
             progress=notes.progress,
             planned_here=(

@@ -29,6 +29,7 @@ class ModelObservation:
         recorded: its status as it stands; None if all of it is believed.
         foreign: fields of the status that the operator cannot have written, which is why `model` has them otherwise.
         runtime: the AvatarRuntime it names, or None if there is none of that name.
+        runtime_is_foreign: whether there is one that is not this operator's.
         namespace_labels: the labels of the model's namespace, gathered if the runtime chooses tenants by them.
         photos: the photos in storage, gathered only when an attempt is about to be planned or submitted; the error if
             they could not be listed.
@@ -60,6 +61,7 @@ class ModelObservation:
     sent: TrainingRequest | BackendError | None = None
     credentials_due: datetime | None = None
     asked_since: datetime | None = None
+    runtime_is_foreign: bool = False
     recorded: AvatarModelStatus | None = None
     foreign: tuple[str, ...] = ()
 

@@ -40,6 +40,7 @@ class OrphanCollector:
         clock: dates what is told.
         findings: take the results to the runtimes.
         registry: where the series is published.
+        shows_all: whether every object of a namespace is in the cache.
         monotonic: seconds on a clock that never goes back or ahead: tells for how long something has had no owner.
     """
 
@@ -51,12 +52,14 @@ class OrphanCollector:
         findings: OrphanFindings,
         registry: CollectorRegistry,
         *,
+        shows_all: Callable[[str], bool],
         monotonic: Callable[[], float] = lambda: asyncio.get_running_loop().time(),
     ) -> None:
         self._cache = cache
         self._backends = backends
         self._clock = clock
         self._findings = findings
+        self._shows_all = shows_all
         self._monotonic = monotonic
         self._first_seen: Memory[Mapping[str, float]] = Memory(cache, {})
         self._told: Memory[frozenset[str]] = Memory(cache, frozenset())
@@ -97,10 +100,11 @@ class OrphanCollector:
     async def _look_at(self, runtime: AvatarRuntime) -> None:
         backend, uid = self._backends.of(runtime), runtime.metadata.uid
         stored = await backend.storage.owners(runtime)
-        runtimes = {body["metadata"]["uid"] for body in self._cache.objects(AVATAR_RUNTIME)}
+        runtimes = {body["metadata"]["uid"] for body in self._cache.sights(AVATAR_RUNTIME)}
         strays = await backend.compute.strays(runtime, runtimes)
         # Who was created while the listing ran has an owner, too: so the objects are counted after it.
-        ownerless: list[StoredOwner | Stray] = [*without_owner(stored, self._living()), *strays]
+        known = [owner for owner in stored if self._shows_all(owner.namespace)]
+        ownerless: list[StoredOwner | Stray] = [*without_owner(known, self._living()), *strays]
         judgement = judge(
             ownerless,
             first_seen=self._first_seen.of(uid),
@@ -126,7 +130,7 @@ class OrphanCollector:
         }
         left_behind = {
             entry["uid"]
-            for body in self._cache.objects(AVATAR_RUNTIME)
+            for body in self._cache.sights(AVATAR_RUNTIME)
             for entry in body.get("status", {}).get("leftBehind", ())
         }
         return frozenset(uids | left_behind)
@@ -158,7 +162,7 @@ class OrphanCollector:
         if isinstance(orphan, Stray):
             # With the mark of a runtime that is unknown here it may belong to another cluster.
             return orphan.runtime_uid == runtime.metadata.uid
-        return orphan.uid not in self._living()
+        return self._shows_all(orphan.namespace) and orphan.uid not in self._living()
 
     async def _removed(self, runtime: AvatarRuntime, orphan: StoredOwner | Stray) -> str:
         """Remove one orphan; what could not be removed, in words."""

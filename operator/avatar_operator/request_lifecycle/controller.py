@@ -16,7 +16,13 @@ from avatar_operator.core.clock import Clock
 from avatar_operator.costs import drawing_cost
 from avatar_operator.kube.cache import ObjectCache
 from avatar_operator.kube.client import Object
-from avatar_operator.kube.lookup import find_keeper, find_model, find_runtime, find_runtimes
+from avatar_operator.kube.lookup import (
+    find_keeper,
+    find_model,
+    find_runtime,
+    find_runtimes,
+    runtime_is_foreign,
+)
 from avatar_operator.kube.memory import Memory
 from avatar_operator.kube.namespaces import NO_LABELS, NamespaceLabels
 from avatar_operator.left_behind.actions import (
@@ -97,6 +103,7 @@ class RequestLifecycle:
             foreign=belief.foreign,
             model=model,
             runtime=runtime,
+            runtime_is_foreign=runtime_is_foreign(self.cache, _runtime_name(request, model)),
             model_names=() if going or model is not None else self._names(namespace),
             namespace_labels=NO_LABELS if going else await self.namespaces.wanted_by(runtime, namespace),
             queue_limit_seconds=QUEUE_LIMIT if going else await self._queue_limit(runtime, namespace),
@@ -126,12 +133,10 @@ class RequestLifecycle:
 
     def _runtime_of(self, request: AvatarRequest, model: AvatarModel | None) -> AvatarRuntime | None:
         # Whoever has begun goes on with the runtime that it began with; a model may also go before its requests.
-        name = request.status.runtime_name
+        name = _runtime_name(request, model)
         if request.metadata.deletion_timestamp is not None:
-            return find_keeper(self.cache, name or "", recorded=request.status.storage_prefix is not None)
-        if name is None and model is not None:
-            name = model.spec.runtime_ref.name
-        return None if name is None else find_runtime(self.cache, name)
+            return find_keeper(self.cache, name, recorded=request.status.storage_prefix is not None)
+        return find_runtime(self.cache, name) if name else None
 
     async def _with_pictures(
         self, runtime: AvatarRuntime, observation: RequestObservation
@@ -274,3 +279,9 @@ class RequestLifecycle:
 
     def _remember(self, request: AvatarRequest, notes: DrawingNotes) -> None:
         self._memory.note(request.metadata.uid, notes)
+
+
+def _runtime_name(request: AvatarRequest, model: AvatarModel | None) -> str:
+    if request.status.runtime_name is not None or model is None:
+        return request.status.runtime_name or ""
+    return model.spec.runtime_ref.name

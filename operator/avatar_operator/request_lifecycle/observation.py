@@ -22,6 +22,7 @@ class RequestObservation:
         model: the AvatarModel it names in its own namespace, or None if there is none, or nobody needs it any more.
         model_names: the AvatarModels of the namespace, gathered if there is none of the name.
         runtime: the AvatarRuntime that the request draws with, until then that of the model, or None.
+        runtime_is_foreign: whether that is not this operator's, so that there is none.
         obstacle: why the backend can never draw the request, or None.
         namespace_labels: the labels of the request's namespace, gathered if the runtime chooses tenants by them.
         queue_limit_seconds: how long the request may wait at most, by its runtime or those that admit its namespace.
@@ -49,6 +50,7 @@ class RequestObservation:
     has_place: bool = True
     notes: DrawingNotes = field(default_factory=DrawingNotes)
     asked_since: datetime | None = None
+    runtime_is_foreign: bool = False
     recorded: AvatarRequestStatus | None = None
     foreign: tuple[str, ...] = ()
 

@@ -16,6 +16,7 @@ class ReplicaCollector(Collector):
         watch_ages: seconds since each watch was last known to be well, by plural.
         swept_at: when the last sweep of each kind ended, in seconds since 1970, by plural.
         consumers: how many queues are being listened to.
+        namespaces: whether each namespace that is named to the operator can be watched.
     """
 
     def __init__(
@@ -25,11 +26,13 @@ class ReplicaCollector(Collector):
         watch_ages: Callable[[], Mapping[str, float]],
         swept_at: Callable[[], Mapping[str, float]],
         consumers: Callable[[], int],
+        namespaces: Callable[[], Mapping[str, bool]],
     ) -> None:
         self._leads = leads
         self._watch_ages = watch_ages
         self._swept_at = swept_at
         self._consumers = consumers
+        self._namespaces = namespaces
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: what is computed needs a running operator, and registration must not."""
@@ -62,6 +65,14 @@ class ReplicaCollector(Collector):
             "When the last comparison with the API server ended, in seconds since 1970.",
             self._swept_at(),
         )
+        watched = GaugeMetricFamily(
+            "avatar_namespace_watched",
+            "1 if a namespace of AVATAR_OPERATOR_WATCH_NAMESPACES can be watched, 0 if it is not there or gives the operator no rights.",
+            labels=("namespace",),
+        )
+        for namespace, is_open in self._namespaces().items():
+            watched.add_metric((namespace,), float(is_open))
+        yield watched
 
 
 def _by_resource(name: str, documentation: str, values: Mapping[str, float]) -> Metric:

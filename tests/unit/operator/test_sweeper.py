@@ -10,7 +10,9 @@ from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.scope import Scope
 from avatar_operator.kube.watch_ages import WatchAges
+from avatar_operator.kube.watched_namespaces import WatchedNamespaces
 from avatar_operator.reconciling.scheduling import Scheduler
 from avatar_operator.sweeper import Sweeper
 from builders.clock import FakeClock
@@ -25,9 +27,13 @@ INTERVAL = 300.0
 class Office:
     """A sweeper over an API server in memory, with a watch that the test can deafen."""
 
-    def __init__(self, *, leads: bool = True) -> None:
+    def __init__(self, *, leads: bool = True, namespaces: tuple[str, ...] = ()) -> None:
         self.kube = FakeKubeClient(FakeClock())
-        self.cache = ObjectCache()
+        scope = Scope(namespaces)
+        self.cache = ObjectCache(scope)
+        self.changes: list[list[str]] = []
+        """What could be watched, whenever that was another choice of namespaces than before."""
+        self.namespaces = WatchedNamespaces(scope, lambda: self.changes.append(list(self.namespaces.open())))
         self.queues: dict[Kind, WorkQueue[ObjectKey]] = {kind: WorkQueue() for kind in KINDS}
         self.asked: list[ObjectKey] = []
         self.scheduler = Scheduler(self.cache, self.queues, self.asked.append)
@@ -35,7 +41,9 @@ class Office:
             self.scheduler.begin()
         self.watches = WatchAges(monotonic=lambda: asyncio.get_running_loop().time())
         self.watch_delay: float | None = 0.0
-        self.sweeper = Sweeper(self.kube, self.cache, self.scheduler, self.watches, interval=INTERVAL)
+        self.sweeper = Sweeper(
+            self.kube, self.cache, self.scheduler, self.watches, self.namespaces, interval=INTERVAL
+        )
         self.kube.watch(self._watch)
 
     def _watch(self, kind: Kind, body: Object, gone: bool) -> None:

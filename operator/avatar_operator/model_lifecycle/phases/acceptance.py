@@ -14,7 +14,13 @@ from avatar_operator.model_lifecycle.conditions import ACCEPTED
 from avatar_operator.model_lifecycle.failure import record_refusal
 from avatar_operator.model_lifecycle.observation import ModelObservation, is_active, is_settled
 from avatar_operator.model_lifecycle.training_request import exceeded_limits
-from avatar_operator.tenancy import location_allowed, namespace_allowed, reserved, why_not_allowed
+from avatar_operator.tenancy import (
+    location_allowed,
+    namespace_allowed,
+    reserved,
+    why_foreign,
+    why_not_allowed,
+)
 
 PHOTOS_LOOK_SECONDS = 30
 """A bucket need not tell of uploads: how often missing photos are looked for anyway."""
@@ -27,7 +33,8 @@ def acceptance(observation: ModelObservation, draft: ModelDraft) -> ModelDraft:
         return draft
     name = observation.model.spec.runtime_ref.name
     if observation.runtime is None:
-        message = f"There is no AvatarRuntime {name}; `kubectl get avatarruntimes` lists those there are."
+        missing = f"There is no AvatarRuntime {name}; `kubectl get avatarruntimes` lists those there are."
+        message = why_foreign(name) if observation.runtime_is_foreign else missing
         return set_condition(observation, draft, ACCEPTED, "False", "RuntimeNotFound", message).finish()
     refused = refusal(observation.runtime, observation.model, observation.namespace_labels)
     if refused is not None:

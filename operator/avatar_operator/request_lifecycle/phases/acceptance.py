@@ -24,7 +24,13 @@ from avatar_operator.request_lifecycle.conditions import ACCEPTED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import RequestObservation
 from avatar_operator.request_lifecycle.pictures import drawing_settings, wanted_pictures
-from avatar_operator.tenancy import location_allowed, namespace_allowed, reserved, why_not_allowed
+from avatar_operator.tenancy import (
+    location_allowed,
+    namespace_allowed,
+    reserved,
+    why_foreign,
+    why_not_allowed,
+)
 
 MAX_NAMED = 5
 
@@ -33,7 +39,8 @@ def acceptance(observation: RequestObservation, draft: RequestDraft) -> RequestD
     """Set Accepted, and write down what is drawn with before anything is drawn."""
     request, runtime, model = observation.request, observation.runtime, observation.model
     if runtime is None:
-        message = f"AvatarRuntime {request.status.runtime_name} is gone."
+        name = request.status.runtime_name or ""
+        message = why_foreign(name) if observation.runtime_is_foreign else f"AvatarRuntime {name} is gone."
         return fail_request(observation, draft, reason="RuntimeNotFound", message=message)
     refused = refusal(runtime, request, observation.namespace_labels)
     if refused is not None:

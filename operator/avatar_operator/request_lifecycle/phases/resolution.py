@@ -16,6 +16,7 @@ from avatar_operator.request_lifecycle.actions import RequestDraft
 from avatar_operator.request_lifecycle.conditions import MODEL_RESOLVED, SUCCEEDED
 from avatar_operator.request_lifecycle.failure import fail_request
 from avatar_operator.request_lifecycle.observation import RequestObservation
+from avatar_operator.tenancy import why_foreign
 
 HOSTED = "Hosted"
 STALLED = "Stalled"
@@ -43,7 +44,10 @@ def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestD
     if waiting is not None:
         return _wait(observation, draft, *waiting)
     if observation.runtime is None:
-        message = f"AvatarModel {model.metadata.name} is trained, but its AvatarRuntime {model.spec.runtime_ref.name} is gone."
+        name = model.spec.runtime_ref.name
+        message = f"AvatarModel {model.metadata.name} is trained, but its AvatarRuntime {name} is gone."
+        if observation.runtime_is_foreign:
+            message = why_foreign(name)
         return _wait(observation, draft, "RuntimeNotFound", message)
     artifact = model.status.artifact
     assert artifact is not None

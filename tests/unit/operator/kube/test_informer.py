@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from avatar_api.group import API_VERSION, GROUP, KINDS, VERSION, Kind
 from avatar_operator.kube import informer
 from avatar_operator.kube.client import Object
 from avatar_operator.kube.informer import Informer
+from avatar_operator.kube.scope import WHOLE_CLUSTER
+from avatar_operator.kube.watched_namespaces import WatchedNamespaces
 
 PATIENCE_SECONDS = 20.0
 JOIN_SECONDS = 2.0
@@ -122,12 +124,17 @@ async def _watching() -> AsyncIterator[asyncio.Queue[str]]:
     def seen(kind: Kind, body: Object, *, deleted: bool) -> None:
         names.put_nowait(body["metadata"]["name"])
 
-    watching = asyncio.create_task(Informer(seen).run())
+    watched = WatchedNamespaces(WHOLE_CLUSTER)
+    watching = asyncio.create_task(Informer(seen, watched, _nothing_to_look_at).run())
     try:
         yield names
     finally:
         watching.cancel()
         await asyncio.wait([watching])
+
+
+async def _nothing_to_look_at(namespaces: Sequence[str]) -> None:
+    raise AssertionError(namespaces)
 
 
 def _nobody() -> str:

@@ -38,12 +38,15 @@ class Collection:
         self.world.add_model()
         self.registry = CollectorRegistry()
         self.seconds = 0.0
+        self.hidden: set[str] = set()
+        """Namespaces of which not everything is known."""
         self.collector = OrphanCollector(
             self.world.cache,
             backends_of(self.world.backend),
             self.world.clock,
             self.world.orphans,
             self.registry,
+            shows_all=lambda namespace: namespace not in self.hidden,
             monotonic=lambda: self.seconds,
         )
 
@@ -104,6 +107,19 @@ async def test_an_orphan_that_cannot_be_removed_goes_on_being_told(answer: objec
 
     assert collection.said == (1, 0)
     assert collection.counted("Failed") == 1
+
+
+async def test_what_belongs_to_a_namespace_that_is_not_watched_is_no_orphan() -> None:
+    """Its owner may live there, and this operator cannot know."""
+    collection = Collection("Delete")
+    collection.hidden = {"team-a"}
+
+    await collection.look(ORPHAN)
+    await collection.look(ORPHAN)
+
+    assert collection.said == (0, 0)
+    assert collection.counted("Reported") == 0
+    assert collection.world.backend.asked("delete_owned") == []
 
 
 async def test_what_a_runtime_is_removing_anyway_is_no_orphan() -> None:

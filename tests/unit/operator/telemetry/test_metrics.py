@@ -157,7 +157,9 @@ def test_a_watch_has_the_age_of_its_last_sign_of_life(registry: CollectorRegistr
     now = 1000.0
     watches = WatchAges(monotonic=lambda: now)
     registry.register(
-        ReplicaCollector(leads=lambda: False, watch_ages=watches.ages, swept_at=dict, consumers=lambda: 0)
+        ReplicaCollector(
+            leads=lambda: False, watch_ages=watches.ages, swept_at=dict, consumers=lambda: 0, namespaces=dict
+        )
     )
     now = 1030.0
     watches.note_well(AVATAR_MODEL)
@@ -177,6 +179,7 @@ def test_a_replica_tells_what_it_is(registry: CollectorRegistry, leads: bool) ->
             watch_ages=dict,
             swept_at=lambda: {"avatarmodels": 1234.5},
             consumers=lambda: 3,
+            namespaces=lambda: {"team-a": True, "team-b": False},
         )
     )
 
@@ -184,6 +187,8 @@ def test_a_replica_tells_what_it_is(registry: CollectorRegistry, leads: bool) ->
     assert registry.get_sample_value("avatar_ingest_consumers") == 3
     swept = registry.get_sample_value("avatar_last_sweep_timestamp_seconds", {"resource": "avatarmodels"})
     assert swept == 1234.5
+    for namespace, watched in (("team-a", 1), ("team-b", 0)):
+        assert registry.get_sample_value("avatar_namespace_watched", {"namespace": namespace}) == watched
     builds = [sample for family in registry.collect() for sample in family.samples if "build" in sample.name]
     assert [sorted(build.labels) for build in builds] == [["python", "version"]]
 
