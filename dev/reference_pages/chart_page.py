@@ -19,8 +19,8 @@ render, so GitOps finds no difference where there is none.
       --set image.registry=REGISTRY \\
       --set 'serviceAccount.annotations.eks\\.amazonaws\\.com/role-arn=arn:aws:iam::123456789012:role/avatars-operator'
 
-One installation in a cluster: what belongs to the whole of it (CRDs, roles, policies) has fixed names, so Helm refuses a second
-one with `invalid ownership metadata`. To move an installation to another release name, add `--take-ownership`.
+One installation in a cluster, or one for each group of namespaces (`watchNamespaces`): what they would have in common has fixed names,
+so Helm refuses a second one with `invalid ownership metadata`. To move an installation to another release name, add `--take-ownership`.
 
 - **Upgrade.** `helm upgrade` upgrades the CRDs, too. Pods are replaced one by one; whoever leads hands over within a second.
 - **Uninstall.** First what lives, while the operator can clean up after it; then `helm uninstall`, which never waits for anybody.
@@ -32,8 +32,8 @@ one with `invalid ownership metadata`. To move an installation to another releas
 - **CRDs by somebody else**: `crds.enabled=false`, and `kubectl apply --server-side -f crds/` before.
 - **To try it without AWS**: `demo.enabled`, by an upgrade once the CRDs are there. Its runtime pretends to train, so it needs no
   sagemaker-local; to see pictures, give `demo.sagemakerLocal` an image with the workers and `demo.runtime.spec` a real base.
-- **Not here**: one namespace only. The operator watches the whole cluster; which namespaces it serves is said by each runtime's
-  `spec.tenancy`.
+- **In some namespaces only**: `watchNamespaces`. Roles there, and a ClusterRole for AvatarRuntimes alone
+  ([what that means](../../docs/install.md#in-some-namespaces-only)).
 - **Pods** fit Pod Security `restricted`, run as any user, and write nowhere.
 
 ## Values

@@ -20,6 +20,10 @@ _OF_A_CHART = {
 """What the settings may say elsewhere, and not in a Pod."""
 
 
+_A_VALUE_OF_ITS_OWN = "watchNamespaces"
+"""The setting on which roles and policies depend, too."""
+
+
 def chart_schema(values: ChartValues) -> str:
     """The file."""
     schema = {
@@ -41,9 +45,10 @@ def setting_name(field: str) -> str:
 
 
 def settings() -> dict[str, dict[str, Any]]:
-    """The schema of each setting of the operator, by its name among the values."""
+    """The schema of each setting of the operator that is one of the values, by its name among them."""
     fields = OperatorSettings.model_json_schema()["properties"]
-    return {setting_name(name): field for name, field in fields.items()}
+    named = {setting_name(name): field for name, field in fields.items()}
+    return {name: field for name, field in named.items() if name != _A_VALUE_OF_ITS_OWN}
 
 
 def _group(values: ChartValues, prefix: str, group: dict[str, Any]) -> dict[str, Any]:

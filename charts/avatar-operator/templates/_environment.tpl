@@ -9,6 +9,10 @@ restarted where it was leads at once.
   value: {{ toString $value | quote }}
 {{- end }}
 {{- end }}
+{{- with .Values.watchNamespaces }}
+- name: AVATAR_OPERATOR_WATCH_NAMESPACES
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- if not .Values.operator.identity }}
 - name: AVATAR_OPERATOR_IDENTITY
   valueFrom:

@@ -26,6 +26,11 @@
 {{- default .Release.Namespace .Values.operator.namespace -}}
 {{- end -}}
 
+{{- /* The `name` of an object that has no namespace, where several operators may have one: `root`. */ -}}
+{{- define "avatar-operator.perRelease" -}}
+{{- printf "%s-%s" .name .root.Release.Namespace -}}
+{{- end -}}
+
 {{- define "avatar-operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "avatar-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -38,3 +38,13 @@ spec:
       {{- toYaml . | nindent 6 }}
   {{- end }}
 {{- end -}}
+
+{{- /*
+CEL: whether an object is one that the operator of `watchNamespaces` sees to, before or after the write. Of AvatarRuntimes, which have
+no namespace, those are its that admit none but these (operator/avatar_operator/kube/scope.py).
+*/ -}}
+{{- define "avatar-operator.isOfThisOperator" -}}
+{{- $admitsThese := "!has(%[1]s.spec.tenancy.namespaceSelector) && has(%[1]s.spec.tenancy.allowedNamespaces) && %[1]s.spec.tenancy.allowedNamespaces.all(name, name in %[2]s)" -}}
+{{- $names := toJson .Values.watchNamespaces -}}
+request.resource.resource != 'avatarruntimes' || ({{ printf $admitsThese "object" $names }}) || (oldObject != null && {{ printf $admitsThese "oldObject" $names }})
+{{- end -}}
