@@ -120,9 +120,9 @@ class FakeKubeClient:
         """`kubectl delete --wait=false`."""
         self._delete(kind, self.read(kind, name, namespace=namespace))
 
-    def remove_by_force(self, kind: Kind, name: str) -> None:
+    def remove_by_force(self, kind: Kind, name: str, *, namespace: str = "team-a") -> None:
         """Take an object away whatever its finalizers say."""
-        self._remove(kind, self.read(kind, name))
+        self._remove(kind, self.read(kind, name, namespace=namespace))
 
     def backup(self) -> Backup:
         """Everything as it is now."""

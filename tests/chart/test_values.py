@@ -40,7 +40,8 @@ def test_every_value_has_words() -> None:
 def test_the_operators_settings_are_all_there_with_the_defaults_that_it_has_itself() -> None:
     fields = OperatorSettings.model_fields
     own = {setting_name(name): field.get_default() for name, field in fields.items()}
-    # A replica's name is its Pod's; what is empty is not handed on.
+    # A replica's name is its Pod's; what is empty is not handed on. Which namespaces it works in is a value of its own.
+    assert list(own.pop("watchNamespaces")) == VALUES.default("watchNamespaces")
     assert VALUES.default("operator") == {**own, "identity": ""}
 
 
@@ -53,6 +54,12 @@ def test_the_operators_settings_are_all_there_with_the_defaults_that_it_has_itse
         ({"operator.leaseSeconds": 1}, "/operator/leaseSeconds"),
         ({"operator.logLevel": "loud"}, "/operator/logLevel"),
         ({"operator.httpPort": 0}, "/operator/httpPort"),
+        ({"watchNamespaces": ["Team"]}, "/watchNamespaces"),
+        ({"watchNamespaces": ["team-a", "team-a"]}, "/watchNamespaces"),
+        (
+            {"watchNamespaces": ["team-a"], "demo.enabled": True, "crds.enabled": False},
+            '"*" is none of watchNamespaces',
+        ),
         ({"policies.limits": [{"name": "x"}]}, "namespaceSelector"),
         ({"policies.limits": [{"name": "x", "namespaceSelector": {}}]}, "x limits nothing"),
         ({"operator.drainSeconds": 30}, "must be less than terminationGracePeriodSeconds"),
@@ -82,7 +89,9 @@ def test_what_helm_lets_through_the_operator_takes(helm: Helm) -> None:
         for each in container["env"]
         if each["name"].startswith(prefix) and "value" in each
     }
-    assert given.keys() | {"identity", "namespace"} == OperatorSettings.model_fields.keys()
+    assert (
+        given.keys() | {"identity", "namespace", "watch_namespaces"} == OperatorSettings.model_fields.keys()
+    )
     try:
         OperatorSettings(**json.loads(json.dumps(given)))
     except ValidationError as error:

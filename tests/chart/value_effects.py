@@ -185,6 +185,15 @@ EFFECTS: dict[str, Effect] = {
         ],
         [None, None, None],
     ),
+    "watchNamespaces": Effect(
+        ["team-a", "team-b"],
+        lambda objects: (
+            objects.variable("AVATAR_OPERATOR_WATCH_NAMESPACES"),
+            [role["metadata"]["namespace"] for role in objects.of("Role")],
+            [binding["metadata"]["namespace"] for binding in objects.of("RoleBinding")],
+        ),
+        ("team-a,team-b", *[["team-a", "team-b", "default", NAMESPACE]] * 2),
+    ),
     "rbac.create": Effect(
         False,
         lambda objects: [*objects.of("Role"), *objects.of("RoleBinding"), *objects.of("ClusterRoleBinding")],

@@ -9,7 +9,7 @@ import pytest
 from avatar_api.group import AVATAR_MODEL, AVATAR_RUNTIME, KINDS, Kind
 from avatar_operator.core.workqueue import WorkQueue
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of
-from avatar_operator.kube.client import Object
+from avatar_operator.kube.client import KubeError, Object
 from avatar_operator.kube.scope import Scope
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.kube.watched_namespaces import WatchedNamespaces
@@ -390,5 +390,127 @@ def test_a_sweep_that_began_before_everything_was_listed_anew_does_not_take_back
         await sweep
 
         assert office.cache.listed(AVATAR_MODEL) == office.kube.version
+
+    in_virtual_time(story())
+
+
+BOB = ObjectKey("AvatarModel", "team-b", "bob")
+
+
+async def _office_of_teams() -> Office:
+    """One that watches team-a and team-b, with a model in each and one in a third namespace."""
+    office = Office(namespaces=("team-a", "team-b"))
+    office.watch_delay = None
+    office.kube.create(AVATAR_RUNTIME, runtime_manifest(spec={"tenancy": {"allowedNamespaces": ["team-a"]}}))
+    for name, namespace in (("ann", "team-a"), ("bob", "team-b"), ("eve", "team-c")):
+        office.kube.create(AVATAR_MODEL, model_manifest(name=name, namespace=namespace))
+    return office
+
+
+def test_only_the_named_namespaces_are_listed_and_runtimes_everywhere() -> None:
+    async def story() -> None:
+        office = await _office_of_teams()
+
+        await office.sweeper.catch_up()
+        await office.sweeper.sweep(AVATAR_MODEL)
+
+        assert office.cache.keys(AVATAR_MODEL) == [MODEL_KEY, BOB]
+        assert office.cache.keys(AVATAR_RUNTIME) == [RUNTIME_KEY]
+        assert office.cache.listed(AVATAR_MODEL) == office.kube.version
+        assert office.changes == []
+
+    in_virtual_time(story())
+
+
+def test_a_namespace_that_refuses_holds_up_no_other_and_is_watched_once_it_answers() -> None:
+    async def story() -> None:
+        office = await _office_of_teams()
+        office.kube.closed_namespaces = {"team-b"}
+        await office.sweeper.catch_up()
+        assert office.cache.keys(AVATAR_MODEL) == [MODEL_KEY]
+        assert not office.namespaces.shows("team-b")
+        sweeping = asyncio.create_task(office.sweeper.run())
+        await asyncio.sleep(60)
+        assert office.changes == [["team-a"]]
+
+        office.kube.closed_namespaces = set()
+        await asyncio.sleep(60)
+
+        assert office.changes == [["team-a"], ["team-a", "team-b"]]
+        assert office.cache.get(BOB) is not None
+        assert office.namespaces.shows("team-b")
+        sweeping.cancel()
+
+    in_virtual_time(story())
+
+
+def test_what_a_namespace_that_refuses_does_not_show_is_not_gone() -> None:
+    async def story() -> None:
+        office = await _office_of_teams()
+        await office.sweeper.catch_up()
+        office.kube.closed_namespaces = {"team-b"}
+        gone: list[ObjectKey] = []
+        office.cache.subscribe(lambda kind, key, body, deleted: gone.append(key) if deleted else None)
+
+        await office.sweeper.sweep(AVATAR_MODEL)
+        await office.sweeper.catch_up()
+        await office.sweeper.look_again(["team-a", "team-b"])
+
+        assert gone == []
+        assert office.cache.get(BOB) is not None
+        assert office.sweeper.watch_lags()["avatarmodels"] == 0
+
+    in_virtual_time(story())
+
+
+def test_what_went_while_a_namespace_refused_is_gone_once_it_answers() -> None:
+    async def story() -> None:
+        office = await _office_of_teams()
+        await office.sweeper.catch_up()
+        office.kube.closed_namespaces = {"team-b"}
+        await office.sweeper.catch_up()
+        office.kube.remove_by_force(AVATAR_MODEL, "bob", namespace="team-b")
+        office.kube.closed_namespaces = set()
+
+        await office.sweeper.look_again(["team-b"])
+
+        assert office.cache.get(BOB) is None
+        assert office.cache.get(MODEL_KEY) is not None
+
+    in_virtual_time(story())
+
+
+def test_rights_on_runtimes_that_are_missing_end_the_operator_with_what_the_api_server_says() -> None:
+    async def story() -> None:
+        office = await _office_of_teams()
+        office.kube.fail_next("list_objects", status=403)
+
+        await office.sweeper.look_again(["team-a"])
+        assert office.namespaces.closed() == ["team-a"]
+        office.kube.closed_namespaces = {""}
+        with pytest.raises(KubeError, match="403"):
+            await office.sweeper.catch_up()
+
+    in_virtual_time(story())
+
+
+def test_a_runtime_of_another_operator_is_compared_and_never_queued() -> None:
+    async def story() -> None:
+        office = await _office_of_teams()
+        office.kube.create(
+            AVATAR_RUNTIME, runtime_manifest(name="theirs", spec={"tenancy": {"allowedNamespaces": ["*"]}})
+        )
+        theirs = ObjectKey("AvatarRuntime", "", "theirs")
+        await office.sweeper.catch_up()
+        queued = []
+        while len(office.queues[AVATAR_RUNTIME]):
+            queued.append(await office.queues[AVATAR_RUNTIME].get())
+        assert queued == [RUNTIME_KEY]
+        assert office.cache.foreign(theirs) is not None
+
+        office.kube.remove_by_force(AVATAR_RUNTIME, "theirs")
+        await office.sweeper.sweep(AVATAR_RUNTIME)
+
+        assert office.cache.foreign(theirs) is None
 
     in_virtual_time(story())
