@@ -100,7 +100,9 @@ def test_what_lies_in_a_runtime_of_another_operator_is_told_of_all_the_same() ->
     brought_back: list[str] = []
     neighbours = RuntimeNeighbours(cache, brought_back.append)
     cache.store(AVATAR_RUNTIME, runtime(1, "mine", allowedNamespaces=["team-a"]))
-    cache.store(AVATAR_RUNTIME, runtime(2, "theirs", allowedNamespaces=["*"]))
+    theirs = runtime(2, "theirs", allowedNamespaces=["*"])
+    theirs["spec"]["storage"] = {**theirs["spec"]["storage"], "allowed": {"photos": ["s3://models/"]}}
+    cache.store(AVATAR_RUNTIME, theirs)
 
     found = neighbours.of("mine")
     assert found is not None
