@@ -41,6 +41,7 @@ LANES = (
     ("tests/security/test_fairness.py", "a fifth cluster"),
     ("tests/security/test_web_pages.py", "a fifth cluster"),
     ("tests/security/test_who_can_connect.py", "a fifth cluster"),
+    ("tests/security/test_watched_namespaces.py", "a cluster that operators share"),
     ("tests/security/", "a fourth cluster"),
     ("tests/unit/workers/", "torch trains"),
     ("tests/unit/tiny_base/", "torch trains"),

@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import json
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ import kopf
 import pytest
 from aiohttp import web
 
-from avatar_api.group import API_VERSION, GROUP, KINDS, VERSION, Kind
+from avatar_api.group import API_VERSION, AVATAR_MODEL, GROUP, KINDS, VERSION, Kind
 from avatar_operator.kube import informer
-from avatar_operator.kube.client import Object
+from avatar_operator.kube.client import KubeError, Object
 from avatar_operator.kube.informer import Informer
-from avatar_operator.kube.scope import WHOLE_CLUSTER
+from avatar_operator.kube.scope import WHOLE_CLUSTER, Scope
 from avatar_operator.kube.watched_namespaces import WatchedNamespaces
 
 PATIENCE_SECONDS = 20.0
 JOIN_SECONDS = 2.0
+LookAgain = Callable[[Sequence[str]], Awaitable[None]]
 RESTARTS = 6
 LIST = ("get", "list", "watch")
 
@@ -37,6 +38,10 @@ class PretendedServer:
         """The HTTP status of every answer, unless 0."""
         self.refused_plural = ""
         """What may not be listed or watched."""
+        self.refused_namespace = ""
+        """Where nothing may be listed or watched."""
+        self.listed: asyncio.Queue[str] = asyncio.Queue()
+        """The paths of all lists, as they come."""
 
     @asynccontextmanager
     async def listening(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
@@ -59,6 +64,8 @@ class PretendedServer:
         path = request.path.strip("/").split("/")
         if path[-1] == self.refused_plural:
             return web.json_response({"kind": "Status", "code": 403}, status=403)
+        if self.refused_namespace and self.refused_namespace in path:
+            return web.json_response({"kind": "Status", "code": 403}, status=403)
         match path:
             case ["api"]:
                 return web.json_response({"versions": ["v1"]})
@@ -75,6 +82,7 @@ class PretendedServer:
             case [*_, plural] if "watch" in request.query:
                 return await self._watch(request)
             case [*_, plural]:
+                self.listed.put_nowait("/".join(path[3:]))
                 items = [_object(name) for name in self.models] if plural == "avatarmodels" else []
                 return web.json_response({"metadata": {"resourceVersion": "7"}, "items": items})
         raise AssertionError(path)
@@ -117,15 +125,17 @@ def _kubeconfig(server: str) -> str:
 
 
 @asynccontextmanager
-async def _watching() -> AsyncIterator[asyncio.Queue[str]]:
+async def _watching(
+    watched: WatchedNamespaces | None = None, look_again: LookAgain | None = None
+) -> AsyncIterator[asyncio.Queue[str]]:
     """The names of the objects that an informer sees."""
     names: asyncio.Queue[str] = asyncio.Queue()
 
     def seen(kind: Kind, body: Object, *, deleted: bool) -> None:
         names.put_nowait(body["metadata"]["name"])
 
-    watched = WatchedNamespaces(WHOLE_CLUSTER)
-    watching = asyncio.create_task(Informer(seen, watched, _nothing_to_look_at).run())
+    informer = Informer(seen, watched or WatchedNamespaces(WHOLE_CLUSTER), look_again or _nothing_to_look_at)
+    watching = asyncio.create_task(informer.run())
     try:
         yield names
     finally:
@@ -211,3 +221,59 @@ async def test_kopf_after_kopf_that_gives_up_leaves_no_thread_behind(
             await asyncio.to_thread(thread.join, JOIN_SECONDS)
 
         assert not [thread for thread in former if thread.is_alive()]
+
+
+async def test_named_namespaces_have_watches_of_their_own_and_one_that_refuses_ends_the_others_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = informer._settings
+
+    def impatient() -> kopf.OperatorSettings:
+        settings = patient()
+        settings.networking.error_backoffs = (0.01,)
+        return settings
+
+    async def refuse(namespaces: Sequence[str]) -> None:
+        assert namespaces == ["team-a", "team-b"]
+        watched.note_refused(AVATAR_MODEL, "team-b", KubeError("403", status=403))
+        server.models, server.listed = ["bob"], asyncio.Queue()
+
+    monkeypatch.setattr(informer, "_settings", impatient)
+    monkeypatch.setattr(informer, "FIRST_PAUSE_SECONDS", 0.1)
+    server = PretendedServer(tmp_path)
+    server.models, server.refused_namespace = ["ann"], "team-b"
+    watched = WatchedNamespaces(Scope(("team-a", "team-b")))
+    async with (
+        server.listening(monkeypatch),
+        asyncio.timeout(PATIENCE_SECONDS),
+        _watching(watched, refuse) as names,
+    ):
+        while await names.get() != "bob":
+            pass
+        listed = {await server.listed.get() for _ in range(3)}
+
+    assert listed == {"namespaces/team-a/avatarmodels", "namespaces/team-a/avatarrequests", "avatarruntimes"}
+
+
+async def test_where_no_named_namespace_answers_runtimes_alone_are_watched_until_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_open(namespaces: Sequence[str]) -> None:
+        assert namespaces == ["team-a"]
+
+    monkeypatch.setattr(informer, "FIRST_PAUSE_SECONDS", 0.1)
+    server, seen = PretendedServer(tmp_path), asyncio.Event()
+    server.models = ["ann"]
+    watched = WatchedNamespaces(Scope(("team-a",)), lambda: watching.begin_anew())
+    watching = Informer(lambda kind, body, *, deleted: seen.set(), watched, is_open)
+    watched.note_refused(AVATAR_MODEL, "team-a", KubeError("403", status=403))
+    async with server.listening(monkeypatch), asyncio.timeout(PATIENCE_SECONDS):
+        task = asyncio.create_task(watching.run())
+        assert await server.listed.get() == "avatarruntimes"
+        assert server.listed.empty()
+
+        watched.note_listed(AVATAR_MODEL, "team-a")
+        await seen.wait()
+
+        task.cancel()
+        await asyncio.wait([task])
