@@ -14,9 +14,9 @@ _NOW = Section(
     [
         Figure(
             "Replicas that lead",
-            "One is right. None: nothing goes on (AvatarNoLeader). Two: AvatarTwoLeaders.",
+            "Of one installation. One is right. None: nothing goes on (AvatarNoLeader). Two: AvatarTwoLeaders.",
             "none",
-            Query("sum(avatar_leader)"),
+            Query("max(sum by (namespace) (avatar_leader))"),
             _NOBODY,
             colour="red",
             steps=[Step(1, "green"), Step(2, "red")],
