@@ -183,7 +183,7 @@ def test_an_object_created_during_the_list_is_not_taken_for_deleted() -> None:
         office = await _office_with_a_model()
         listed = office.kube.list_objects
 
-        async def list_slowly(kind: Kind, namespace: str) -> Any:
+        async def list_slowly(kind: Kind, namespace: str = "") -> Any:
             pages = [page async for page in listed(kind, namespace)]
             office.kube.create(AVATAR_MODEL, model_manifest(name="bob"))
             await asyncio.sleep(1)

@@ -26,7 +26,8 @@ def runtime(version: int = 1, name: str = "standard", **tenancy: Any) -> Object:
 
 
 def test_an_operator_of_the_whole_cluster_sees_to_every_runtime() -> None:
-    for tenancy in ({"allowedNamespaces": ["*"]}, {"namespaceSelector": {}}):
+    anybody: list[dict[str, Any]] = [{"allowedNamespaces": ["*"]}, {"namespaceSelector": {}}]
+    for tenancy in anybody:
         assert not WHOLE_CLUSTER.is_foreign(AVATAR_RUNTIME, runtime(**tenancy))
     assert [WHOLE_CLUSTER.parts(kind) for kind in KINDS] == [("",)] * 3
 
