@@ -231,6 +231,19 @@ async def test_every_object_of_a_kind_is_listed_with_its_kind(
     assert (ours["kind"], ours["apiVersion"]) == ("AvatarModel", "avatars.dev/v1alpha1")
 
 
+async def test_one_namespace_is_listed_by_itself(
+    client: KubernetesClient, model: Object, namespace: str
+) -> None:
+    found = [
+        body["metadata"]["uid"]
+        async for page in client.list_objects(AVATAR_MODEL, namespace)
+        for body in page.objects
+    ]
+    assert found == [model["metadata"]["uid"]]
+    elsewhere = [page async for page in client.list_objects(AVATAR_MODEL, "default")]
+    assert [page.objects for page in elsewhere] == [[]]
+
+
 async def test_a_kind_that_is_not_installed_is_not_found(client: KubernetesClient) -> None:
     unknown: Kind = replace(AVATAR_MODEL, plural="avatarghosts")
 

@@ -1,5 +1,7 @@
 """Acceptance: may this be trained at all?"""
 
+from dataclasses import replace
+
 import pytest
 
 from avatar_operator.core.conditions import find_condition, is_true
@@ -35,6 +37,15 @@ def test_a_missing_runtime_is_named() -> None:
 
     assert reason == "RuntimeNotFound"
     assert "no AvatarRuntime standard" in message
+
+
+def test_of_a_runtime_that_is_another_operators_it_is_not_said_that_there_is_none() -> None:
+    observation = replace(observed_model(a_model(), runtime=None), runtime_is_foreign=True)
+
+    reason, message = _refusal(observation)
+
+    assert reason == "RuntimeNotFound"
+    assert "spec.tenancy admits namespaces that it does not watch" in message
 
 
 def test_what_the_backend_can_never_train_is_refused_with_its_words_until_it_is_edited() -> None:

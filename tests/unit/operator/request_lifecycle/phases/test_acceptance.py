@@ -1,5 +1,7 @@
 """Acceptance: what the runtime does not take ends the request; what it takes is written down before anything is drawn."""
 
+from dataclasses import replace
+
 import pytest
 
 from avatar_api.avatar_request import AvatarRequestStatus
@@ -70,6 +72,20 @@ def test_a_request_is_accepted_once() -> None:
     observation = observed_request(a_request(status=RUNNING), model=retrained, now=at(60))
 
     assert acceptance(observation, request_draft(observation)) == request_draft(observation)
+
+
+@pytest.mark.parametrize(("is_foreign", "said"), [(False, "is gone"), (True, "does not watch")])
+def test_a_runtime_that_goes_or_changes_hands_ends_its_requests_and_says_which(
+    is_foreign: bool, said: str
+) -> None:
+    observation = observed_request(a_request(status=RUNNING), model=ANN, runtime=None)
+    observation = replace(observation, runtime_is_foreign=is_foreign)
+
+    draft = acceptance(observation, request_draft(observation))
+
+    assert draft.status.last_failure is not None
+    assert draft.status.last_failure.reason == "RuntimeNotFound"
+    assert said in draft.status.last_failure.message
 
 
 def test_a_runtime_that_withdraws_a_namespace_ends_its_requests() -> None:

@@ -1,5 +1,7 @@
 """Resolution: a request waits for a hosted model, and says what it waits for."""
 
+from dataclasses import replace
+
 import pytest
 
 from avatar_api.avatar_model import AvatarModelStatus
@@ -33,11 +35,21 @@ def test_a_hosted_model_is_resolved() -> None:
         ),
         (observed_request(a_request(), model=ANN, runtime=None), "RuntimeNotFound"),
         (
+            replace(observed_request(a_request(), model=ANN, runtime=None), runtime_is_foreign=True),
+            "RuntimeNotFound",
+        ),
+        (
             observed_request(a_request(), model=a_model(status=model_stages.hosted(), deleted_at=NOON)),
             "ModelDeleting",
         ),
     ],
-    ids=["no model", "no artifact", "no runtime", "a model that is being deleted"],
+    ids=[
+        "no model",
+        "no artifact",
+        "no runtime",
+        "another operator's runtime",
+        "a model that is being deleted",
+    ],
 )
 def test_a_request_waits_for_a_hosted_model(observation: RequestObservation, reason: str) -> None:
     draft = resolution(observation, request_draft(observation))
