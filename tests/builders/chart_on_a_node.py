@@ -1,0 +1,195 @@
+"""The chart on a node, as a platform team has it: two replicas of the quick image by a random number, where Pods must be restricted.
+
+`PREVIOUS` is the release before this one. There has been none yet, so it is the chart as it is, one version lower, and without the
+API's newest optional field: what an upgrade meets is another version in every label, another tag of the image, and a CRD that does
+not know a field which is in use afterwards. The chart's first commit would be a truer past, but a shallow checkout and an archive
+of the sources have none, and the code of that time is no image that anybody can pull. Once there is a release, it is its package
+that belongs here.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from builders.manifests import merged
+from builders.pods import ClusterWithPods
+from chart.rendering import CHART, NAMESPACE, RELEASE, Helm
+from container_images.cache import cache_directory
+from container_images.images import image_named, project_version
+from container_images.quick import quick_image
+from container_images.uv_program import find_uv
+
+Object = dict[str, Any]
+REPOSITORY = "docker.io/avatar-tests/avatar-operator"
+PREVIOUS_VERSION = "0.0.9"
+NEWEST_FIELD = "suspend"
+"""Of an AvatarModel's spec, which the previous chart's CRD does not have."""
+MODELS_CRD = "crd/avatarmodels.avatars.dev"
+_SELECTOR = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/name=avatar-operator"
+_ENOUGH_SECONDS = "90s"
+
+
+def import_operator(cluster: ClusterWithPods, directory: Path) -> None:
+    """Have the node know the operator's image of the sources as they are, under the tags of this and the previous version.
+
+    Raises:
+        ImageError: it cannot be made on this machine.
+    """
+    image = quick_image(image_named("avatar-operator"), find_uv(), cache_directory(), directory, "0" * 40)
+    for version in (project_version(), PREVIOUS_VERSION):
+        archive = directory / f"operator-{version}.tar"
+        image.write(archive, f"{REPOSITORY}:{version}")
+        cluster.import_image(archive)
+        archive.unlink()
+
+
+def write_previous_chart(directory: Path) -> Path:
+    """Write the chart of the release before this one, and return where it is."""
+    chart = directory / CHART.name
+    shutil.copytree(CHART, chart)
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    (chart / "Chart.yaml").write_text(
+        yaml.safe_dump({**about, "version": PREVIOUS_VERSION, "appVersion": PREVIOUS_VERSION})
+    )
+    file = chart / "files" / "crds" / "avatars.dev_avatarmodels.yaml"
+    definition = yaml.safe_load(file.read_text())
+    spec = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    del spec["properties"][NEWEST_FIELD]
+    file.write_text(yaml.safe_dump(definition))
+    return chart
+
+
+@dataclass(frozen=True)
+class ChartOnANode:
+    """A release of the chart, which comes and goes.
+
+    Attributes:
+        cluster: where; `import_operator` was there.
+        helm: the program.
+        uid: whom its Pods run as.
+    """
+
+    cluster: ClusterWithPods
+    helm: Helm
+    uid: int
+
+    @classmethod
+    def with_any_uid(cls, cluster: ClusterWithPods, helm: Helm) -> ChartOnANode:
+        """Its Pods run by a number that no passwd file has, and another one each time."""
+        return cls(cluster, helm, random.randint(1_000_000_000, 2_000_000_000))  # noqa: S311  # no secret
+
+    def make_namespace(self) -> None:
+        """Make the operator's namespace, which refuses Pods that are not restricted, unless it is there."""
+        labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+        self.cluster.apply_manifest(
+            json.dumps(
+                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+            )
+        )
+
+    def values(self, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What it is installed with: its defaults, but for where the image is and who runs it."""
+        registry, _, repository = REPOSITORY.partition("/")
+        return merged(
+            {
+                "image": {"registry": registry, "repository": repository, "pullPolicy": "Never"},
+                "podSecurityContext": {"runAsUser": self.uid},
+            },
+            changes,
+        )
+
+    def apply(self, chart: Path = CHART, values: Mapping[str, Any] | None = None) -> None:
+        """`helm upgrade --install`, until all its Pods are ready and none of another version is left.
+
+        Args:
+            chart: in which version.
+            values: changes to `values()`.
+        """
+        self._helm(
+            *("upgrade", RELEASE, str(chart), "--install", "--wait", "--values=-"),
+            values=self.values(values),
+        )
+        self._wait_until_former_pods_are_gone()
+
+    def roll_back(self) -> None:
+        """`helm rollback` to the revision before, and wait as `apply` does."""
+        self._helm("rollback", RELEASE, "--wait")
+        self._wait_until_former_pods_are_gone()
+
+    def uninstall(self) -> None:
+        """`helm uninstall`, if it is installed, until its Pods are gone."""
+        self._helm("uninstall", RELEASE, "--ignore-not-found", "--wait")
+        self.wait_for_pods("delete")
+
+    def test(self) -> str:
+        """`helm test`, and what it said."""
+        return self._helm("test", RELEASE, "--logs")
+
+    def history(self) -> list[Object]:
+        """Its revisions, oldest first."""
+        revisions: list[Object] = json.loads(self._helm("history", RELEASE, "--output=json"))
+        return revisions
+
+    def pods(self) -> list[Object]:
+        """The operator's Pods that nobody has told to end."""
+        found = self.cluster.kubectl(
+            "get", "pods", f"--namespace={NAMESPACE}", f"--selector={_SELECTOR}", "--output=json"
+        )
+        return [pod for pod in json.loads(found)["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+    def lease(self) -> Object:
+        """The spec of the Lease: who leads, and how often that changed."""
+        found = self.cluster.kubectl(
+            "get", "lease", "avatar-operator", f"--namespace={NAMESPACE}", "--output=json"
+        )
+        spec: Object = json.loads(found)["spec"]
+        return spec
+
+    def leader(self) -> Object:
+        """The Pod that leads.
+
+        Raises:
+            ValueError: none of the Pods does.
+        """
+        holder = self.lease().get("holderIdentity")
+        (pod,) = [pod for pod in self.pods() if pod["metadata"]["name"] == holder]
+        return pod
+
+    def wait_for_pods(self, what: str) -> None:
+        """Wait for something of all the operator's Pods, as `kubectl wait --for` spells it."""
+        self.cluster.kubectl(
+            "wait",
+            "pods",
+            f"--namespace={NAMESPACE}",
+            f"--selector={_SELECTOR}",
+            f"--for={what}",
+            f"--timeout={_ENOUGH_SECONDS}",
+        )
+
+    def _wait_until_former_pods_are_gone(self) -> None:
+        """Helm waits for those that are to come alone."""
+        ending = self.cluster.kubectl(
+            *("get", "pods", f"--namespace={NAMESPACE}", f"--selector={_SELECTOR}"),
+            '--output=jsonpath={range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name}{"\\n"}{end}',
+        ).split()
+        if ending:
+            self.cluster.kubectl(
+                "wait", *ending, f"--namespace={NAMESPACE}", "--for=delete", f"--timeout={_ENOUGH_SECONDS}"
+            )
+
+    def _helm(self, *arguments: str, values: Mapping[str, Any] | None = None) -> str:
+        return self.helm.run(
+            *arguments,
+            f"--namespace={NAMESPACE}",
+            f"--kubeconfig={self.cluster.admin_kubeconfig}",
+            *([] if arguments[0] == "history" else [f"--timeout={_ENOUGH_SECONDS}"]),
+            values=values,
+        )
