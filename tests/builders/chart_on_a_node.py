@@ -26,6 +26,7 @@ from container_images.cache import cache_directory
 from container_images.images import image_named, project_version
 from container_images.quick import quick_image
 from container_images.uv_program import find_uv
+from local_cluster.errors import LocalClusterError
 
 Object = dict[str, Any]
 REPOSITORY = "docker.io/avatar-tests/avatar-operator"
@@ -84,7 +85,7 @@ class ChartOnANode:
     @classmethod
     def with_any_uid(cls, cluster: ClusterWithPods, helm: Helm) -> ChartOnANode:
         """Its Pods run by a number that no passwd file has, and another one each time."""
-        return cls(cluster, helm, random.randint(1_000_000_000, 2_000_000_000))  # noqa: S311  # no secret
+        return cls(cluster, helm, random.randint(1_000_000_000, 2_000_000_000))
 
     def make_namespace(self) -> None:
         """Make the operator's namespace, which refuses Pods that are not restricted, unless it is there."""
@@ -162,6 +163,30 @@ class ChartOnANode:
         holder = self.lease().get("holderIdentity")
         (pod,) = [pod for pod in self.pods() if pod["metadata"]["name"] == holder]
         return pod
+
+    def drain(self, node: str) -> None:
+        """`kubectl drain` of a node, as far as the operator's Pods go, to its end; the node stays closed.
+
+        Args:
+            node: as kubectl names it.
+        """
+        self.cluster.kubectl(
+            "drain", node.removeprefix("node/"), f"--pod-selector={_SELECTOR}", f"--timeout={_ENOUGH_SECONDS}"
+        )
+
+    def try_to_evict(self, pod: str) -> str:
+        """Ask once for a Pod's eviction, and return what the API server says if it refuses; empty if it does not."""
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": NAMESPACE},
+        }
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+        try:
+            self.cluster.kubectl("create", "--raw", path, "-f", "-", standard_input=json.dumps(eviction))
+        except LocalClusterError as refused:
+            return str(refused)
+        return ""
 
     def wait_for_pods(self, what: str) -> None:
         """Wait for something of all the operator's Pods, as `kubectl wait --for` spells it."""

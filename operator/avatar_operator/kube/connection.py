@@ -36,6 +36,12 @@ async def connect(*, connections: int) -> kubernetes_client.ApiClient:
     return kubernetes_client.ApiClient(configuration)
 
 
+def in_cluster_server() -> str:
+    """The URL of the API server for a Pod, which the kubelet tells every container: it needs no DNS."""
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+
+
 def home_namespace() -> str:
     """The namespace of the operator's own service account, else that of KUBECONFIG's context, else `default`."""
     try:

@@ -18,6 +18,7 @@ that is refused ends kopf as a whole, so before it is started anew it is found o
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ import structlog
 
 from avatar_api.group import GROUP, KINDS, VERSION, Kind
 from avatar_operator.kube.client import Object
+from avatar_operator.kube.connection import in_cluster_server
 from avatar_operator.kube.kubernetes_client import PAGE_SIZE
 from avatar_operator.kube.watched_namespaces import WatchedNamespaces
 
@@ -136,10 +138,7 @@ class Informer:
     def _registry(self, kinds: Sequence[Kind]) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
-        @kopf.on.login(registry=registry)
-        def log_in(**kwargs: Any) -> kopf.ConnectionInfo | None:
-            return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
-
+        kopf.on.login(registry=registry)(log_in)
         for kind in kinds:
             self._watch(registry, kind)
         return registry
@@ -149,6 +148,17 @@ class Informer:
         async def see(event: kopf.RawEvent, **_: Any) -> None:
             deleted = event["type"] == "DELETED"
             self._loop.call_soon_threadsafe(partial(self._seen, kind, dict(event["object"]), deleted=deleted))
+
+
+def log_in(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    """The credentials and the address of `connection.connect`, as kopf wants them.
+
+    kopf itself would go to kubernetes.default.svc, and so would have no watch where, or while, a cluster's DNS does not answer.
+    """
+    as_service_account = kopf.login_with_service_account(**kwargs)
+    if as_service_account is None:
+        return kopf.login_with_kubeconfig(**kwargs)
+    return replace(as_service_account, server=in_cluster_server())
 
 
 def _why(task: "asyncio.Task[Any]") -> str:

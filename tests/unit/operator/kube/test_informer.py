@@ -277,3 +277,23 @@ async def test_where_no_named_namespace_answers_runtimes_alone_are_watched_until
 
         task.cancel()
         await asyncio.wait([task])
+
+
+@pytest.mark.parametrize(
+    ("address", "server"),
+    [("10.96.0.1", "https://10.96.0.1:6443"), ("fd00::1", "https://[fd00::1]:6443")],
+    ids=["version 4", "version 6"],
+)
+def test_a_pod_watches_where_the_kubelet_says_that_the_api_server_is(
+    address: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kopf alone would ask for kubernetes.default.svc, and see nothing while the cluster's DNS does not answer."""
+    found = kopf.ConnectionInfo(server="https://kubernetes.default.svc", token="t")
+    monkeypatch.setattr(kopf, "login_with_service_account", lambda **_: found)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", address)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "6443")
+
+    logged_in = informer.log_in()
+
+    assert logged_in is not None
+    assert (logged_in.server, logged_in.token) == (server, "t")

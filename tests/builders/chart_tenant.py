@@ -1,0 +1,79 @@
+"""A tenant of a chart that is installed on a node: a namespace, a simulated runtime, and a user's commands."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from builders.manifests import SIMULATED, model_manifest, request_manifest, runtime_manifest
+from builders.pods import ClusterWithPods
+
+Object = dict[str, Any]
+NAMESPACE = "team-a"
+_ENOUGH_SECONDS = 90
+
+
+class ChartTenant:
+    """Talks to the API server as kubectl does; what it waits for, it is told by a watch.
+
+    Args:
+        cluster: with the chart in it.
+    """
+
+    def __init__(self, cluster: ClusterWithPods) -> None:
+        self._cluster = cluster
+
+    def settle(self, training_seconds: int) -> None:
+        """Make the namespace and a runtime on which a training takes so long."""
+        self._cluster.create_namespace(NAMESPACE)
+        simulated = {**SIMULATED, "simulated": {"trainingSeconds": training_seconds}}
+        self._apply(runtime_manifest(spec={"backend": simulated}))
+        self.wait("avatarruntime/standard", "condition=Ready")
+
+    def begin_training(self, name: str) -> None:
+        """Apply a model, and wait until its training has been submitted."""
+        self._apply(model_manifest(name=name, namespace=NAMESPACE))
+        self.wait(f"avatarmodel/{name}", "jsonpath={.status.training.submittedTime}")
+
+    def finished_training(self, name: str) -> Object:
+        """The model, once it is Ready."""
+        self.wait(f"avatarmodel/{name}", "condition=Ready")
+        return self.find(f"avatarmodel/{name}")
+
+    def draw(self, name: str, model: str) -> Object:
+        """Apply a request and return it once its pictures are drawn."""
+        self._apply(request_manifest(name=name, namespace=NAMESPACE, spec={"modelRef": {"name": model}}))
+        self.wait(f"avatarrequest/{name}", "condition=Ready")
+        return self.find(f"avatarrequest/{name}")
+
+    def delete(self, what: str) -> None:
+        """Ask for an object's deletion, and wait for nothing."""
+        self._cluster.kubectl("delete", what, f"--namespace={NAMESPACE}", "--wait=false")
+
+    def wait(self, what: str, condition: str) -> None:
+        """Wait for something of an object, as `kubectl wait --for` spells it."""
+        self._cluster.kubectl(
+            *("wait", what, f"--namespace={NAMESPACE}", f"--for={condition}", f"--timeout={_ENOUGH_SECONDS}s")
+        )
+
+    def find(self, what: str) -> Object:
+        """An object, as it is."""
+        found: Object = json.loads(
+            self._cluster.kubectl("get", what, f"--namespace={NAMESPACE}", "--output=json")
+        )
+        return found
+
+    def told(self, name: str, reason: str) -> int:
+        """How many Events of a reason there are about an object; one that was told again is told in its series."""
+        events = json.loads(
+            self._cluster.kubectl(
+                *("get", "events.events.k8s.io", f"--namespace={NAMESPACE}", "--output=json"),
+                f"--field-selector=reason={reason}",
+            )
+        )["items"]
+        return sum(
+            event.get("series", {}).get("count", 1) for event in events if event["regarding"]["name"] == name
+        )
+
+    def _apply(self, manifest: Object) -> None:
+        self._cluster.apply_manifest(json.dumps(manifest))
