@@ -1,10 +1,9 @@
 """The chart on a node, as a platform team has it: two replicas of the quick image by a random number, where Pods must be restricted.
 
-`PREVIOUS` is the release before this one. There has been none yet, so it is the chart as it is, one version lower, and without the
-API's newest optional field: what an upgrade meets is another version in every label, another tag of the image, and a CRD that does
-not know a field which is in use afterwards. The chart's first commit would be a truer past, but a shallow checkout and an archive
-of the sources have none, and the code of that time is no image that anybody can pull. Once there is a release, it is its package
-that belongs here.
+The previous chart is the release before this one. There has been none yet, so it is the chart as it is, of a lower version and
+without the API's newest optional field: an upgrade meets other labels, by which every Pod is replaced, and a CRD that lacks a field.
+The image is the same. The chart's first commit would be a truer past, but a shallow checkout and an archive of the sources have no
+past, and nobody ever had an image of that time. Once there is a release, its package and its image belong here.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,27 +29,30 @@ from container_images.uv_program import find_uv
 from local_cluster.errors import LocalClusterError
 
 Object = dict[str, Any]
-REPOSITORY = "docker.io/avatar-tests/avatar-operator"
 PREVIOUS_VERSION = "0.0.9"
 NEWEST_FIELD = "suspend"
 """Of an AvatarModel's spec, which the previous chart's CRD does not have."""
 MODELS_CRD = "crd/avatarmodels.avatars.dev"
+_REGISTRY, _REPOSITORY = "docker.io", "avatar-tests/avatar-operator"
 _SELECTOR = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/name=avatar-operator"
-_ENOUGH_SECONDS = "90s"
+_ENOUGH_SECONDS = 90
 
 
 def import_operator(cluster: ClusterWithPods, directory: Path) -> None:
-    """Have the node know the operator's image of the sources as they are, under the tags of this and the previous version.
+    """Have the node know the operator's image, of the sources as they are.
+
+    Args:
+        cluster: the node.
+        directory: has room for the image, which is removed again.
 
     Raises:
         ImageError: it cannot be made on this machine.
     """
     image = quick_image(image_named("avatar-operator"), find_uv(), cache_directory(), directory, "0" * 40)
-    for version in (project_version(), PREVIOUS_VERSION):
-        archive = directory / f"operator-{version}.tar"
-        image.write(archive, f"{REPOSITORY}:{version}")
-        cluster.import_image(archive)
-        archive.unlink()
+    archive = directory / "operator.tar"
+    image.write(archive, f"{_REGISTRY}/{_REPOSITORY}:{project_version()}")
+    cluster.import_image(archive)
+    archive.unlink()
 
 
 def write_previous_chart(directory: Path) -> Path:
@@ -98,10 +101,14 @@ class ChartOnANode:
 
     def values(self, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What it is installed with: its defaults, but for where the image is and who runs it."""
-        registry, _, repository = REPOSITORY.partition("/")
         return merged(
             {
-                "image": {"registry": registry, "repository": repository, "pullPolicy": "Never"},
+                "image": {
+                    "registry": _REGISTRY,
+                    "repository": _REPOSITORY,
+                    "tag": project_version(),
+                    "pullPolicy": "Never",
+                },
                 "podSecurityContext": {"runAsUser": self.uid},
             },
             changes,
@@ -155,14 +162,23 @@ class ChartOnANode:
         return spec
 
     def leader(self) -> Object:
-        """The Pod that leads.
+        """The Pod that leads, once one does."""
+        deadline = time.monotonic() + _ENOUGH_SECONDS
+        while True:
+            holder, pods = self.lease().get("holderIdentity"), self.pods()
+            for pod in pods:
+                if pod["metadata"]["name"] == holder:
+                    return pod
+            assert time.monotonic() < deadline, (
+                f"{holder or 'nobody'} leads: none of {[pod['metadata']['name'] for pod in pods]}"
+            )
+            time.sleep(0.2)
 
-        Raises:
-            ValueError: none of the Pods does.
-        """
-        holder = self.lease().get("holderIdentity")
-        (pod,) = [pod for pod in self.pods() if pod["metadata"]["name"] == holder]
-        return pod
+    def log(self) -> str:
+        """What the operator's Pods said last."""
+        return self.cluster.kubectl(
+            "logs", f"--namespace={NAMESPACE}", f"--selector={_SELECTOR}", "--prefix", "--tail=40"
+        )
 
     def drain(self, node: str) -> None:
         """`kubectl drain` of a node, as far as the operator's Pods go, to its end; the node stays closed.
@@ -171,7 +187,10 @@ class ChartOnANode:
             node: as kubectl names it.
         """
         self.cluster.kubectl(
-            "drain", node.removeprefix("node/"), f"--pod-selector={_SELECTOR}", f"--timeout={_ENOUGH_SECONDS}"
+            "drain",
+            node.removeprefix("node/"),
+            f"--pod-selector={_SELECTOR}",
+            f"--timeout={_ENOUGH_SECONDS}s",
         )
 
     def try_to_evict(self, pod: str) -> str:
@@ -196,7 +215,7 @@ class ChartOnANode:
             f"--namespace={NAMESPACE}",
             f"--selector={_SELECTOR}",
             f"--for={what}",
-            f"--timeout={_ENOUGH_SECONDS}",
+            f"--timeout={_ENOUGH_SECONDS}s",
         )
 
     def _wait_until_former_pods_are_gone(self) -> None:
@@ -207,7 +226,7 @@ class ChartOnANode:
         ).split()
         if ending:
             self.cluster.kubectl(
-                "wait", *ending, f"--namespace={NAMESPACE}", "--for=delete", f"--timeout={_ENOUGH_SECONDS}"
+                "wait", *ending, f"--namespace={NAMESPACE}", "--for=delete", f"--timeout={_ENOUGH_SECONDS}s"
             )
 
     def _helm(self, *arguments: str, values: Mapping[str, Any] | None = None) -> str:
@@ -215,6 +234,6 @@ class ChartOnANode:
             *arguments,
             f"--namespace={NAMESPACE}",
             f"--kubeconfig={self.cluster.admin_kubeconfig}",
-            *([] if arguments[0] == "history" else [f"--timeout={_ENOUGH_SECONDS}"]),
+            *([] if arguments[0] == "history" else [f"--timeout={_ENOUGH_SECONDS}s"]),
             values=values,
         )

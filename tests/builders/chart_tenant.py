@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from builders.chart_on_a_node import ChartOnANode
 from builders.manifests import SIMULATED, model_manifest, request_manifest, runtime_manifest
-from builders.pods import ClusterWithPods
+from local_cluster.errors import LocalClusterError
 
 Object = dict[str, Any]
 NAMESPACE = "team-a"
@@ -17,11 +18,11 @@ class ChartTenant:
     """Talks to the API server as kubectl does; what it waits for, it is told by a watch.
 
     Args:
-        cluster: with the chart in it.
+        chart: whose tenant it is.
     """
 
-    def __init__(self, cluster: ClusterWithPods) -> None:
-        self._cluster = cluster
+    def __init__(self, chart: ChartOnANode) -> None:
+        self._chart, self._cluster = chart, chart.cluster
 
     def settle(self, training_seconds: int) -> None:
         """Make the namespace and a runtime on which a training takes so long."""
@@ -51,10 +52,13 @@ class ChartTenant:
         self._cluster.kubectl("delete", what, f"--namespace={NAMESPACE}", "--wait=false")
 
     def wait(self, what: str, condition: str) -> None:
-        """Wait for something of an object, as `kubectl wait --for` spells it."""
-        self._cluster.kubectl(
-            *("wait", what, f"--namespace={NAMESPACE}", f"--for={condition}", f"--timeout={_ENOUGH_SECONDS}s")
-        )
+        """Wait for something of an object, as `kubectl wait --for` spells it; fails the test if it does not come."""
+        scope = f"--namespace={NAMESPACE}"
+        try:
+            self._cluster.kubectl("wait", what, scope, f"--for={condition}", f"--timeout={_ENOUGH_SECONDS}s")
+        except LocalClusterError as error:
+            status = self.find(what).get("status")
+            raise AssertionError(f"{error}\n{what} has {status}\n{self._chart.log()}") from None
 
     def find(self, what: str) -> Object:
         """An object, as it is."""
