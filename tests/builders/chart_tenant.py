@@ -23,6 +23,8 @@ class ChartTenant:
 
     def __init__(self, chart: ChartOnANode) -> None:
         self._chart, self._cluster = chart, chart.cluster
+        self._begun: dict[str, Object] = {}
+        """What was said of a training when it had been submitted, by its model."""
 
     def settle(self, training_seconds: int) -> None:
         """Make the namespace and a runtime on which a training takes so long."""
@@ -35,11 +37,16 @@ class ChartTenant:
         """Apply a model, and wait until its training has been submitted."""
         self._apply(model_manifest(name=name, namespace=NAMESPACE))
         self.wait(f"avatarmodel/{name}", "jsonpath={.status.training.submittedTime}")
+        self._begun[name] = self.find(f"avatarmodel/{name}")["status"]["training"]
 
     def finished_training(self, name: str) -> Object:
-        """The model, once it is Ready."""
+        """The model, once it is Ready; fails the test if another training made it so than the one that was begun."""
         self.wait(f"avatarmodel/{name}", "condition=Ready")
-        return self.find(f"avatarmodel/{name}")
+        model = self.find(f"avatarmodel/{name}")
+        for said in ("attempt", "inferenceId", "submittedTime"):
+            assert model["status"]["training"][said] == self._begun[name][said], said
+        assert "lastFailure" not in model["status"]
+        return model
 
     def draw(self, name: str, model: str) -> Object:
         """Apply a request and return it once its pictures are drawn."""
@@ -66,18 +73,6 @@ class ChartTenant:
             self._cluster.kubectl("get", what, f"--namespace={NAMESPACE}", "--output=json")
         )
         return found
-
-    def told(self, name: str, reason: str) -> int:
-        """How many Events of a reason there are about an object; one that was told again is told in its series."""
-        events = json.loads(
-            self._cluster.kubectl(
-                *("get", "events.events.k8s.io", f"--namespace={NAMESPACE}", "--output=json"),
-                f"--field-selector=reason={reason}",
-            )
-        )["items"]
-        return sum(
-            event.get("series", {}).get("count", 1) for event in events if event["regarding"]["name"] == name
-        )
 
     def _apply(self, manifest: Object) -> None:
         self._cluster.apply_manifest(json.dumps(manifest))

@@ -157,6 +157,14 @@ def test_the_demos_aws_is_open_to_the_operator_alone(helm: Helm) -> None:
     ]
 
 
+def test_where_few_may_scrape_the_releases_own_test_may_ask(helm: Helm) -> None:
+    few = nested({"networkPolicy.enabled": True, "networkPolicy.metricsFrom": [{"podSelector": {}}]})
+    objects = helm.render(few)
+
+    allowed = [each["podSelector"] for each in objects.one("NetworkPolicy")["spec"]["ingress"][0]["from"]]
+    assert {"matchLabels": objects.one("Pod")["metadata"]["labels"]} in allowed
+
+
 def test_one_replica_has_no_budget_that_would_stop_every_drain(helm: Helm) -> None:
     assert helm.render({"replicas": 1}).of("PodDisruptionBudget") == []
 

@@ -338,7 +338,7 @@ EFFECTS: dict[str, Effect] = {
     ),
     "networkPolicy.metricsFrom": Effect(
         [{"podSelector": {}}],
-        lambda objects: _network(objects)["ingress"][0].get("from"),
+        lambda objects: _network(objects)["ingress"][0].get("from", [])[:1],
         [{"podSelector": {}}],
         _NETWORK,
     ),
