@@ -146,8 +146,12 @@ chart: setup chart-tools ## Test the Helm chart: lint, every value, schemas, and
 	@.venv/bin/pytest tests/chart
 
 .PHONY: node
-node: setup node-programs ## Run Pods on a real node, and kill its parts (root, containerd)
+node: setup node-programs chart-tools ## Run Pods on a real node, and kill its parts (root, containerd)
 	@.venv/bin/pytest tests -m node
+
+.PHONY: flight
+flight: setup node-programs chart-tools ## Install the chart on a real node; kill, drain, upgrade, roll back, uninstall (root, containerd)
+	@.venv/bin/pytest tests/node/test_installed_operator.py
 
 .PHONY: node-on-kind
 node-on-kind: setup ## Run the same Pods on kind, where Docker or Podman runs
