@@ -158,7 +158,8 @@ def granted_to(account: Account, objects: Iterable[Mapping[str, Any]]) -> frozen
     """
     found = list(objects)
     rules = {
-        (each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]): each.get("rules") or ()
+        (each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]): each.get("rules")
+        or ()
         for each in found
         if each["kind"] in ("Role", "ClusterRole")
     }
