@@ -28,11 +28,11 @@ class Answer(NamedTuple):
 
     Attributes:
         status: of HTTP.
-        text: the body.
+        document: the object that was asked for, or what was wrong.
     """
 
     status: int
-    text: str
+    document: Object
 
 
 def roles_and_bindings(cluster: Cluster) -> list[Object]:
@@ -74,10 +74,8 @@ class ServiceAccountAtWork:
 
     def grants_in(self, namespace: str) -> frozenset[Grant]:
         """Ask for a SelfSubjectRulesReview: all that it may do in a namespace."""
-        answer = self._reviews.create_self_subject_rules_review(
-            {"spec": {"namespace": namespace}}, _preload_content=False
-        )
-        status = json.loads(answer.data)["status"]
+        question = Use("create", "authorization.k8s.io", "selfsubjectrulesreviews")
+        status = self.do(question, {"spec": {"namespace": namespace}}).document["status"]
         assert not status["incomplete"], status
         return granted([*status["resourceRules"], *status["nonResourceRules"]])
 
@@ -90,19 +88,16 @@ class ServiceAccountAtWork:
             headers: besides those that such a request has.
         """
         form = "application/merge-patch+json" if use.verb == "patch" else "application/json"
-        try:
-            self._client.call_api(
-                _path(use),
-                _METHODS.get(use.verb, "GET"),
-                header_params={"Accept": "application/json", "Content-Type": form, **(headers or {})},
-                query_params=[("watch", "true"), ("timeoutSeconds", "1")] if use.verb == "watch" else [],
-                body=body if body is not None or use.verb not in _METHODS else {},
-                auth_settings=["BearerToken"],
-                response_type="str",
-            )
-        except client.ApiException as refused:
-            return Answer(refused.status, json.loads(refused.body)["message"])
-        return Answer(200, "")
+        request = self._client.param_serialize(
+            _METHODS.get(use.verb, "GET"),
+            _path(use),
+            query_params=[("watch", "true"), ("timeoutSeconds", "1")] if use.verb == "watch" else [],
+            header_params={"Accept": "application/json", "Content-Type": form, **(headers or {})},
+            body=body if body is not None or use.verb not in _METHODS else {},
+            auth_settings=["BearerToken"],
+        )
+        response = self._client.call_api(*request)
+        return Answer(response.status, json.loads(response.read()))
 
 
 def _path(use: Use) -> str:

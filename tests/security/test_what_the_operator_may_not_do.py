@@ -155,7 +155,7 @@ def test_it_may_not_and_is_refused(operator_account: ServiceAccountAtWork, use: 
 
     assert answer.status == FORBIDDEN
     asked = f'path "{use.url}"' if use.url else f'resource "{use.resource}"'
-    assert f'User "{OPERATOR.user}" cannot {use.verb} {asked}' in answer.text
+    assert f'User "{OPERATOR.user}" cannot {use.verb} {asked}' in answer.document["message"]
 
 
 def test_it_is_nobody_else(operator_account: ServiceAccountAtWork) -> None:
@@ -169,7 +169,7 @@ def test_it_is_nobody_else(operator_account: ServiceAccountAtWork) -> None:
     ):
         answer = operator_account.do(secrets, headers=headers)
         assert answer.status == FORBIDDEN
-        assert f'User "{OPERATOR.user}" cannot impersonate' in answer.text
+        assert f'User "{OPERATOR.user}" cannot impersonate' in answer.document["message"]
 
 
 @pytest.fixture
@@ -201,12 +201,12 @@ def test_where_the_policy_is_it_rewrites_no_spec_and_still_writes_what_is_its_ow
     operator_account: ServiceAccountAtWork, model: Use, policy: None
 ) -> None:
     finalizer = {"metadata": {"finalizers": [FINALIZER]}}
-    for change in ({"suspend": True}, {"photos": {"s3Prefix": "s3://of-somebody/else/"}}):
+    for change in ({"suspend": True}, {"revision": 2, "photos": {"s3Prefix": "s3://of-somebody/else/"}}):
         refused = operator_account.do(model, {**finalizer, "spec": change})
         assert refused.status == FORBIDDEN
         assert (
             f"spec is what users ask for, and is not written by the avatar operator ({OPERATOR.user})"
-            in refused.text
+            in refused.document["message"]
         )
 
     assert operator_account.do(model, finalizer).status == 200

@@ -17,6 +17,7 @@ from documents.aws_calls import needed_actions
 from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, rows, section
 from documents.reasons_in_code import reasons_in_code
 from documents.threat_model import defended_threats, has_test
+from local_cluster.rights import EVERYWHERE, Grant, granted
 from reference_pages import __main__ as reference_pages
 from reference_pages.published_metrics import operator_metrics, serving_metrics
 
@@ -162,6 +163,30 @@ def test_every_reason_stands_in_a_table_and_every_reason_of_a_table_can_be_given
     code = reasons_in_code()
     assert code - said == set(), "not in docs/conditions.md"
     assert said - code - CONDITION_TYPES == set(), "in docs/conditions.md, and never given"
+
+
+def test_every_right_in_kubernetes_stands_in_the_table_with_a_reason_and_nothing_else_does() -> None:
+    files = REPOSITORY / "charts" / "avatar-operator" / "files"
+    cluster_role, role = (
+        yaml.safe_load((files / name).read_text())["rules"] for name in ("cluster-role.yaml", "role.yaml")
+    )
+    told: list[Grant] = []
+    for resources, group, verbs, where, why in rows(section(OPERATING, "Permissions in Kubernetes")):
+        assert why
+        place, _, names = where.partition(", ")
+        told += granted(
+            [
+                {
+                    "apiGroups": code_words(group) or [""],
+                    "resources": code_words(resources),
+                    "verbs": code_words(verbs),
+                    "resourceNames": code_words(names),
+                }
+            ],
+            {"the cluster": EVERYWHERE, "its own namespace": "own"}[place],
+        )
+    assert set(told) == granted(cluster_role) | granted(role, "own")
+    assert len(told) == len(set(told))
 
 
 def test_the_operators_policies_allow_what_it_calls_and_nothing_else() -> None:
