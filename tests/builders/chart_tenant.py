@@ -27,10 +27,14 @@ class ChartTenant:
         """What was said of a training when it had been submitted, by its model."""
 
     def settle(self, training_seconds: int) -> None:
-        """Make the namespace and a runtime on which a training takes so long."""
+        """Make the namespace and a runtime on which a training takes so long, and which chooses its tenants by their labels."""
         self._cluster.create_namespace(NAMESPACE)
         simulated = {**SIMULATED, "simulated": {"trainingSeconds": training_seconds}}
-        self._apply(runtime_manifest(spec={"backend": simulated}))
+        tenancy = {
+            "allowedNamespaces": None,
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}},
+        }
+        self._apply(runtime_manifest(spec={"backend": simulated, "tenancy": tenancy}))
         self.wait("avatarruntime/standard", "condition=Ready")
 
     def begin_training(self, name: str) -> None:
@@ -38,6 +42,17 @@ class ChartTenant:
         self._apply(model_manifest(name=name, namespace=NAMESPACE))
         self.wait(f"avatarmodel/{name}", "jsonpath={.status.training.submittedTime}")
         self._begun[name] = self.find(f"avatarmodel/{name}")["status"]["training"]
+
+    def begin_what_expires(self, name: str) -> None:
+        """Apply a model that is kept no longer than the API allows, a minute from the end of its training."""
+        retention = {"expireAfterSeconds": 60}
+        self._apply(model_manifest(name=name, namespace=NAMESPACE, spec={"retention": retention}))
+
+    def draw_what_expires(self, name: str, model: str) -> None:
+        """Apply a request that goes with its end, and wait until it is gone."""
+        spec = {"modelRef": {"name": model}, "ttlSecondsAfterFinished": 0}
+        self._apply(request_manifest(name=name, namespace=NAMESPACE, spec=spec))
+        self.wait(f"avatarrequest/{name}", "delete")
 
     def finished_training(self, name: str) -> Object:
         """The model, once it is Ready; fails the test if another training made it so than the one that was begun."""

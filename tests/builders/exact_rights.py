@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from local_cluster.audit_log import AuditEvent
-from local_cluster.rights import Account, Grant, Use, granted_to, unused, used, without_grant
+import yaml
 
+from local_cluster.audit_log import AuditEvent
+from local_cluster.rights import Account, Grant, Use, granted, granted_to, unused, used, without_grant
+
+_ROLES = Path(__file__).parents[2] / "charts" / "avatar-operator" / "files"
 _FORBIDDEN = 403
 
 
@@ -27,6 +31,18 @@ class RightsInUse:
     unused: frozenset[Grant]
     refused: frozenset[Use]
     common: frozenset[Use]
+
+
+def granted_by_the_chart(namespace: str) -> frozenset[Grant]:
+    """What the chart's files grant, bound as the chart binds them.
+
+    Args:
+        namespace: the operator's own.
+    """
+    cluster_role, role = (
+        yaml.safe_load((_ROLES / file).read_text())["rules"] for file in ("cluster-role.yaml", "role.yaml")
+    )
+    return granted(cluster_role) | granted(role, namespace)
 
 
 def rights_in_use(

@@ -14,6 +14,7 @@ from chart.conftest import helm, tools
 from chart.rendering import Helm
 from container_images.base import why_not
 from indispensable import missing
+from local_cluster.node.cluster import NodeCluster
 
 __all__ = ["helm", "tools"]
 
@@ -38,6 +39,14 @@ def chart_on_a_node(
     chart = ChartOnANode.with_any_uid(node_cluster, helm)
     chart.make_namespace()
     return chart
+
+
+@pytest.fixture
+def audited_node(node_cluster: ClusterWithPods) -> NodeCluster:
+    """The node's cluster, for tests that look at what was asked of its API server: kind's tells nobody."""
+    if not isinstance(node_cluster, NodeCluster):
+        pytest.skip("AVATAR_TEST_KIND names a cluster whose audit log we cannot read")
+    return node_cluster
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,17 @@ from builders.chart_on_a_node import (
 )
 from builders.chart_tenant import ChartTenant
 from builders.container_processes import kill_container
+from builders.exact_rights import granted_by_the_chart, rights_in_use
+from builders.service_account import roles_and_bindings
 from chart.rendering import NAMESPACE
 from container_images.images import project_version
+from local_cluster.node.cluster import NodeCluster
+from local_cluster.rights import Account
 
 pytestmark = pytest.mark.node
 
 Object = dict[str, Any]
+OPERATOR = Account(NAMESPACE, "avatar-operator")
 TRAINING_SECONDS = 5
 KILLED = 128 + 9
 
@@ -98,6 +103,7 @@ def flight(chart_on_a_node: ChartOnANode, tmp_path_factory: pytest.TempPathFacto
     chart_on_a_node.apply(write_previous_chart(tmp_path_factory.mktemp("previous-chart")))
     tenant = ChartTenant(chart_on_a_node)
     tenant.settle(TRAINING_SECONDS)
+    tenant.begin_what_expires("brief")
     tenant.begin_training("ann")
     return Flight(chart_on_a_node, tenant, tenant.finished_training("ann"), tenant.draw("portraits", "ann"))
 
@@ -170,6 +176,13 @@ def uninstalled(flight: Flight, rolled_back: Step) -> None:
 def reinstalled(flight: Flight, uninstalled: None) -> None:
     """`helm install` over the CRDs that were kept."""
     flight.chart.apply()
+
+
+@pytest.fixture(scope="module")
+def over(flight: Flight, reinstalled: None) -> None:
+    """A request that goes with its end, and a model of the beginning, kept for a minute."""
+    flight.tenant.draw_what_expires("fleeting", "ann")
+    flight.tenant.wait("avatarmodel/brief", "delete")
 
 
 def name_of(pod: Object) -> str:
@@ -293,3 +306,15 @@ def test_a_new_release_draws_with_a_model_that_the_former_one_trained(
 
     assert request["status"]["model"] == flight.request["status"]["model"]
     assert_untouched(flight)
+
+
+def test_the_pods_have_the_rights_that_they_used_and_no_others(
+    flight: Flight, over: None, audited_node: NodeCluster
+) -> None:
+    rights = rights_in_use(OPERATOR, roles_and_bindings(audited_node), audited_node.audit_events())
+
+    assert rights.own == granted_by_the_chart(NAMESPACE)
+    assert rights.unused == set()
+    assert rights.refused == set()
+    # Which kinds there are, as kopf asks at its start; every account may.
+    assert {(use.verb, use.url.split("/")[1]) for use in rights.common} == {("get", "api"), ("get", "apis")}

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from kubernetes import client, config
 
 from avatar_api.group import AVATAR_MODEL, GROUP, VERSION
-from builders.exact_rights import rights_in_use
+from builders.exact_rights import granted_by_the_chart, rights_in_use
 from builders.service_account import roles_and_bindings
 from e2e.flight import (
-    REPOSITORY,
     SERVICE_ACCOUNT,
     SYSTEM_NAMESPACE,
     Flight,
@@ -25,11 +23,10 @@ from e2e.flight import (
     install_control_plane,
 )
 from local_cluster.cluster import LocalCluster
-from local_cluster.rights import Account, Grant, granted
+from local_cluster.rights import Account
 from sagemaker_local.testing import LocalAws
 
 OPERATOR = Account(SYSTEM_NAMESPACE, SERVICE_ACCOUNT)
-ROLES = REPOSITORY / "charts" / "avatar-operator" / "files"
 LONG_AGO = "2020-01-01T00:00:00Z"
 
 
@@ -55,7 +52,7 @@ def test_every_right_is_used_and_nothing_is_tried_without_one(
     finally:
         operator.stop()  # a watch is in the record when it has ended
     rights = rights_in_use(OPERATOR, roles_and_bindings(audited_cluster), audited_cluster.audit_events(since))
-    assert rights.own == _granted()
+    assert rights.own == granted_by_the_chart(SYSTEM_NAMESPACE)
     assert rights.unused == set()
     assert rights.refused == set()
     # Which kinds there are, as kopf asks at its start; every account may.
@@ -93,11 +90,3 @@ def _say_that_training_ended(flight: Flight, model: str, when: str, kubeconfig: 
         status,
         _content_type="application/merge-patch+json",
     )
-
-
-def _granted() -> frozenset[Grant]:
-    """What the chart's files grant, bound as the chart binds them."""
-    cluster_role, role = (
-        yaml.safe_load((ROLES / file).read_text())["rules"] for file in ("cluster-role.yaml", "role.yaml")
-    )
-    return granted(cluster_role) | granted(role, SYSTEM_NAMESPACE)

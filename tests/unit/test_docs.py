@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from avatar_operator.settings import OperatorSettings
+from builders.exact_rights import granted_by_the_chart
 from documents.aws_calls import needed_actions
 from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, rows, section
 from documents.reasons_in_code import reasons_in_code
@@ -166,10 +167,6 @@ def test_every_reason_stands_in_a_table_and_every_reason_of_a_table_can_be_given
 
 
 def test_every_right_in_kubernetes_stands_in_the_table_with_a_reason_and_nothing_else_does() -> None:
-    files = REPOSITORY / "charts" / "avatar-operator" / "files"
-    cluster_role, role = (
-        yaml.safe_load((files / name).read_text())["rules"] for name in ("cluster-role.yaml", "role.yaml")
-    )
     told: list[Grant] = []
     for resources, group, verbs, where, why in rows(section(OPERATING, "Permissions in Kubernetes")):
         assert why
@@ -185,7 +182,7 @@ def test_every_right_in_kubernetes_stands_in_the_table_with_a_reason_and_nothing
             ],
             {"the cluster": EVERYWHERE, "its own namespace": "own"}[place],
         )
-    assert set(told) == granted(cluster_role) | granted(role, "own")
+    assert set(told) == granted_by_the_chart("own")
     assert len(told) == len(set(told))
 
 
