@@ -13,7 +13,7 @@ from local_cluster.audit_log import AuditEvent
 from local_cluster.rights import Account, Grant, Use, granted, granted_to, unused, used, without_grant
 
 _ROLES = Path(__file__).parents[2] / "charts" / "avatar-operator" / "files"
-_FORBIDDEN = 403
+_CREATED, _FORBIDDEN = 201, 403
 
 
 @dataclass(frozen=True)
@@ -73,3 +73,25 @@ def rights_in_use(
 def neighbour_of(account: Account) -> Account:
     """An account of the same namespace that nobody has given anything."""
     return Account(account.namespace, f"beside-{account.name}")
+
+
+def while_installed(account: Account, events: Iterable[AuditEvent]) -> list[AuditEvent]:
+    """What was done in a cluster, but for what an account did without a release of the chart that gives it rights.
+
+    `helm uninstall` deletes everything at once: Pods that have been told to end find their rights gone before them.
+
+    Args:
+        account: named like the release's objects.
+        events: what was done, by anybody.
+    """
+    kept: list[AuditEvent] = []
+    installed = True
+    for event in sorted(events, key=lambda event: event.time):
+        if event.succeeded and (event.namespace, event.name) == (account.namespace, account.name):
+            if (event.verb, event.resource) == ("delete", "deployments"):
+                installed = False
+            elif (event.code, event.resource) == (_CREATED, "rolebindings"):
+                installed = True
+        if installed or event.user != account.user:
+            kept.append(event)
+    return kept

@@ -24,7 +24,7 @@ from builders.chart_on_a_node import (
 )
 from builders.chart_tenant import ChartTenant
 from builders.container_processes import kill_container
-from builders.exact_rights import granted_by_the_chart, rights_in_use
+from builders.exact_rights import granted_by_the_chart, rights_in_use, while_installed
 from builders.service_account import roles_and_bindings
 from chart.rendering import NAMESPACE
 from container_images.images import project_version
@@ -311,7 +311,8 @@ def test_a_new_release_draws_with_a_model_that_the_former_one_trained(
 def test_the_pods_have_the_rights_that_they_used_and_no_others(
     flight: Flight, over: None, audited_node: NodeCluster
 ) -> None:
-    rights = rights_in_use(OPERATOR, roles_and_bindings(audited_node), audited_node.audit_events())
+    events = while_installed(OPERATOR, audited_node.audit_events())
+    rights = rights_in_use(OPERATOR, roles_and_bindings(audited_node), events)
 
     assert rights.own == granted_by_the_chart(NAMESPACE)
     assert rights.unused == set()
