@@ -28,7 +28,8 @@ from avatar_demo.errors import DemoError
 from avatar_demo.example import namespace_of
 from avatar_demo.report import columns, object_counts
 from avatar_demo.settings import DEFAULT_AWS_PORT, DEFAULT_OPERATOR_PORT, DEFAULT_STATE, EXAMPLE, DemoSettings
-from avatar_demo.walkthrough import FlowFailed, Walkthrough
+from avatar_demo.walkthrough import Walkthrough
+from avatar_demo.watching import FlowFailed
 from avatar_workers.base_model.directory_digest import BaseModelRefused
 from local_cluster.errors import LocalClusterError, one_line
 

@@ -15,15 +15,16 @@ from avatar_demo.environment import Environment
 from avatar_demo.example import Example
 from avatar_demo.observation import Observer, ReceivedEvent, Snapshot
 from avatar_demo.settings import EXAMPLE, DemoSettings
+from local_cluster.access import Cluster
 
 PREFIXES = ("base/", "photos/", "requests/", "artifacts/", "outputs/")
 
 
-def print_outcome(console: Console, environment: Environment, observer: Observer, snapshot: Snapshot) -> None:
+def print_outcome(console: Console, cluster: Cluster, observer: Observer, snapshot: Snapshot) -> None:
     """The objects as `kubectl get` shows them, the Events about them, and what the application's queue received."""
     say = _printer(console)
     say("\n$ kubectl get avrt,avm,avr -A")
-    say(environment.cluster.kubectl("get", "avrt,avm,avr", "--all-namespaces").rstrip())
+    say(cluster.kubectl("get", "avrt,avm,avr", "--all-namespaces").rstrip())
     print_events(console, observer, snapshot)
     say("\nWhat the SQS queue my-app has received (CloudEvents 1.0, of this namespace):")
     for line in event_rows(snapshot.events):

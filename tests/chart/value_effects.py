@@ -409,6 +409,18 @@ EFFECTS: dict[str, Effect] = {
     "demo.sagemakerLocal.args": Effect(
         ["--verbose"], lambda objects: _aws(objects)["args"][-1], "--verbose", _DEMO
     ),
+    "demo.sagemakerLocal.extraVolumes": Effect(
+        [{"name": "workers", "persistentVolumeClaim": {"claimName": "workers"}}],
+        lambda objects: objects.one("Deployment", "avatar-operator-aws")["spec"]["template"]["spec"]["volumes"][-1],
+        {"name": "workers", "persistentVolumeClaim": {"claimName": "workers"}},
+        _DEMO,
+    ),
+    "demo.sagemakerLocal.extraVolumeMounts": Effect(
+        [{"name": "workers", "mountPath": "/workers"}],
+        lambda objects: _aws(objects)["volumeMounts"][-1],
+        {"name": "workers", "mountPath": "/workers"},
+        _DEMO,
+    ),
     "demo.sagemakerLocal.resources": Effect(
         {"limits": {"memory": "4Gi"}},
         lambda objects: _aws(objects)["resources"]["limits"],
