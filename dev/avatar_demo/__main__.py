@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import http.client
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
-from botocore.exceptions import BotoCoreError, ClientError
-from kubernetes.client.exceptions import ApiException
 from rich.console import Console
-from urllib3.exceptions import HTTPError
 
 from avatar_demo.aws_account import AwsAccount
+from avatar_demo.ending import EXPECTED_ERRORS, stop_cleanly_when_told
 from avatar_demo.environment import (
     STOPPED,
     EnvironmentStart,
@@ -24,29 +19,16 @@ from avatar_demo.environment import (
     sagemaker_local_service,
     stop_environment,
 )
-from avatar_demo.errors import DemoError
 from avatar_demo.example import namespace_of
 from avatar_demo.report import columns, object_counts
 from avatar_demo.settings import DEFAULT_AWS_PORT, DEFAULT_OPERATOR_PORT, DEFAULT_STATE, EXAMPLE, DemoSettings
 from avatar_demo.walkthrough import Walkthrough
 from avatar_demo.watching import FlowFailed
-from avatar_workers.base_model.directory_digest import BaseModelRefused
-from local_cluster.errors import LocalClusterError, one_line
+from local_cluster.errors import one_line
 
 __all__ = ["main"]
 
 _TIMEOUT_SECONDS = 900.0
-_EXPECTED_ERRORS = (
-    DemoError,
-    LocalClusterError,
-    BaseModelRefused,
-    BotoCoreError,
-    ClientError,
-    ApiException,
-    HTTPError,
-    http.client.HTTPException,
-    OSError,
-)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,15 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     settings = DemoSettings(options.state_dir.absolute(), options.aws_port, options.operator_port)
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, _stop_cleanly)
+    stop_cleanly_when_told()
     try:
         if options.command == "up":
             return _up(settings, options.timeout)
         if options.command == "restart":
             return _restart_operator(settings)
         return _down(settings) if options.command == "down" else _status(settings)
-    except _EXPECTED_ERRORS as error:
+    except EXPECTED_ERRORS as error:
         print(f"error: {one_line(str(error), 1000)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -147,14 +128,6 @@ def _port(text: str) -> int:
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port number (1 to 65535)")
     return int(text)
-
-
-def _stop_cleanly(_signal: int, _frame: FrameType | None) -> None:
-    # Whoever is impatient presses Ctrl-C twice; the second must not interrupt the cleaning up.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.SIG_IGN)
-    print("\nstopping", file=sys.stderr, flush=True)
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -68,6 +68,13 @@ def isolated_environment(url: str, environment: Mapping[str, str] = os.environ) 
     }
 
 
+def leave_other_clouds() -> None:
+    """Whatever account and cluster this process's environment is logged in to: from here on there is only the demo's."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(isolated_environment("http://127.0.0.1:9"))
+
+
 class AwsAccount:
     """boto3 clients of the demo's account, made when first used. For one thread.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import ExitStack
 
 from rich.console import Console
 
-from avatar_demo.aws_account import isolated_environment
+from avatar_demo.aws_account import leave_other_clouds
 from avatar_demo.comparison import compare_with_base
 from avatar_demo.environment import Environment, EnvironmentStart, locked
 from avatar_demo.example import (
@@ -92,10 +91,7 @@ class Walkthrough:
         )
 
     def _set_up(self) -> tuple[Environment, Example, list[Photo]]:
-        # Whatever account and cluster this shell is logged in to: from here on there is only the demo's.
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]
-        os.environ.update(isolated_environment("http://127.0.0.1:9"))
+        leave_other_clouds()
         with locked(self._settings), ExitStack() as started:
             environment = EnvironmentStart(self._settings, namespace_of(EXAMPLE), started, self._say).run()
             example = load_example(EXAMPLE, environment.resources.placeholders())

@@ -36,7 +36,7 @@ class Watch:
     view: View
     deadline: float
     timeout: float
-    look_around: Callable[[], None]
+    look_around: Callable[[], None] = lambda: None
 
     def to_the_end(self) -> Snapshot:
         """Look again and again, and return what is to be seen when everything is there.

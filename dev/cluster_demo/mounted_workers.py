@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from avatar_demo.environment import torch_threads
 from avatar_demo.settings import PROJECT
 
 _MOUNTED_BELOW = "/mnt/avatar-workers"
 _PYTHON = "/usr/bin/python3"
 # In the Pod's scratch space. The folders are read-only, and a machine that has run no worker yet has no bytecode in them: each
 # process would compile torch for itself.
-_BYTECODE = "/tmp/bytecode"
+_BYTECODE = "/tmp/bytecode"  # noqa: S108 - in the Pod
 IMAGES = {"avatar-training": "avatar_workers.training", "avatar-serving": "avatar_workers.serving"}
 """The modules that run for the container images that the example names."""
 
@@ -93,22 +94,23 @@ def manifest(folders: list[MountedFolder], namespace: str) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
 
 
-def chart_values(folders: list[MountedFolder], torch_threads: int) -> dict[str, Any]:
-    """The chart's `demo.sagemakerLocal` that has them and runs them.
-
-    Args:
-        folders: of which there are volumes.
-        torch_threads: that each worker may compute with.
-    """
+def chart_values(folders: list[MountedFolder]) -> dict[str, Any]:
+    """The chart's `demo.sagemakerLocal` that has them and runs them."""
     environment = {
         "PYTHONPATH": ":".join(folder.in_pod for folder in folders),
         "PYTHONPYCACHEPREFIX": _BYTECODE,
-        "AVATAR_TORCH_THREADS": str(torch_threads),
+        "AVATAR_TORCH_THREADS": str(torch_threads()),
     }
-    prefix = ["env", "-u", "PYTHONDONTWRITEBYTECODE", *(f"{name}={value}" for name, value in environment.items())]
+    prefix = [
+        "env",
+        "-u",
+        "PYTHONDONTWRITEBYTECODE",
+        *(f"{name}={value}" for name, value in environment.items()),
+    ]
     return {
         "args": [
-            f"--image={image}={shlex.join([*prefix, _PYTHON, '-m', module])}" for image, module in IMAGES.items()
+            f"--image={image}={shlex.join([*prefix, _PYTHON, '-m', module])}"
+            for image, module in IMAGES.items()
         ],
         "extraVolumes": [
             {"name": folder.name, "persistentVolumeClaim": {"claimName": folder.claim, "readOnly": True}}

@@ -38,7 +38,11 @@ class Release:
     def make_namespace(self) -> None:
         """Make the operator's namespace, which takes no Pod that has more rights than it needs."""
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+        namespace = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": NAMESPACE, "labels": labels},
+        }
         self.cluster.apply_manifest(json.dumps(namespace))
 
     def install(self) -> None:
@@ -61,9 +65,11 @@ class Release:
         Raises:
             LocalClusterError: Helm says that it failed.
         """
-        self._helm("upgrade", "--reuse-values", values={"demo": {"enabled": True, "sagemakerLocal": sagemaker_local}})
+        self._helm(
+            "upgrade", "--reuse-values", values={"demo": {"enabled": True, "sagemakerLocal": sagemaker_local}}
+        )
         address = self._get("service", _AWS, "jsonpath={.spec.clusterIP}")
-        alias = {"ip": address, "hostnames": [f"{_AWS}.{NAMESPACE}"]}
+        alias = {"ip": address, "hostnames": [_AWS]}
         self._helm("upgrade", "--reuse-values", "--wait", values={"hostAliases": [alias]})
 
     def aws_url(self) -> str:

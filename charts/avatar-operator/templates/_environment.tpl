@@ -24,7 +24,8 @@ restarted where it was leads at once.
   value: {{ quote . }}
 {{- end }}
 {{- $local := and .Values.demo.enabled .Values.demo.sagemakerLocal.enabled }}
-{{- with .Values.aws.endpointUrl | default (ternary (printf "http://%s.%s:4566" (include "avatar-operator.sagemakerLocal" .) .Release.Namespace) "" $local) }}
+{{- /* Of a name with a dot S3 would take the first part for a bucket. */}}
+{{- with .Values.aws.endpointUrl | default (ternary (printf "http://%s:4566" (include "avatar-operator.sagemakerLocal" .)) "" $local) }}
 - name: AWS_ENDPOINT_URL
   value: {{ quote . }}
 {{- end }}
