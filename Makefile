@@ -75,6 +75,10 @@ demo: setup ## From twelve photos to pictures, on this machine (AWS_PORT=, OPERA
 	@.venv/bin/python -m avatar_demo up $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
 		$(if $(OPERATOR_PORT),--operator-port $(OPERATOR_PORT))
 
+.PHONY: cluster-demo
+cluster-demo: setup ## The same way in Pods, on a real node that goes at the end (root; containerd, mmdebstrap)
+	@.venv/bin/python -m cluster_demo
+
 .PHONY: down
 down: ## Stop what `make demo` left running
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m avatar_demo down; fi

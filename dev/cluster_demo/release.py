@@ -71,6 +71,15 @@ class Release:
         address = self._get("service", _AWS, "jsonpath={.spec.clusterIP}")
         alias = {"ip": address, "hostnames": [_AWS]}
         self._helm("upgrade", "--reuse-values", "--wait", values={"hostAliases": [alias]})
+        self._wait_until_former_pods_are_gone()
+
+    def _wait_until_former_pods_are_gone(self) -> None:
+        # Helm waits for those that are to come alone, and one of the former would lead without the address that it lacks.
+        ending = "jsonpath={range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name} {end}"
+        if former := self._get("pods", "--selector=app.kubernetes.io/name=avatar-operator", ending).split():
+            self.cluster.kubectl(
+                "wait", *former, f"--namespace={NAMESPACE}", "--for=delete", f"--timeout={_READY_SECONDS}s"
+            )
 
     def aws_url(self) -> str:
         """Where this machine reaches sagemaker-local: its Pod's own address, for Services are the node's alone."""

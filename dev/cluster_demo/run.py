@@ -130,7 +130,7 @@ class ClusterRun:
         cluster.create_namespace(namespace)
         apply_example(cluster, example)
         self._say(f"applied {', '.join(FILES)} of examples/{EXAMPLE.name}")
-        observer = Observer(cluster.admin_kubeconfig, aws, example, resources.application_queue_url)
+        observer = Observer(cluster.admin_kubeconfig, aws, example, resources.narrators_queue_url)
         snapshot = Watch(
             observer=observer,
             view=view_for(self._console, self._started),

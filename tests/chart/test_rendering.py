@@ -165,6 +165,16 @@ def test_where_few_may_scrape_the_releases_own_test_may_ask(helm: Helm) -> None:
     assert {"matchLabels": objects.one("Pod")["metadata"]["labels"]} in allowed
 
 
+def test_the_operator_calls_the_demos_aws_by_a_name_of_which_no_part_is_a_bucket(helm: Helm) -> None:
+    """Of `aws.avatar-system` S3 takes `aws` for a bucket, and no object is found. The whole name is known to be none."""
+    objects = helm.render(nested({"demo.enabled": True, "crds.enabled": False}))
+    (container,) = objects.one("Deployment", "avatar-operator-aws")["spec"]["template"]["spec"]["containers"]
+    names = [each.removeprefix("--allow-host=") for each in container["args"] if "--allow-host" in each]
+
+    assert objects.variable("AWS_ENDPOINT_URL") == "http://avatar-operator-aws:4566"
+    assert names == ["avatar-operator-aws", "avatar-operator-aws.avatar-system.svc.cluster.local"]
+
+
 def test_one_replica_has_no_budget_that_would_stop_every_drain(helm: Helm) -> None:
     assert helm.render({"replicas": 1}).of("PodDisruptionBudget") == []
 

@@ -411,7 +411,9 @@ EFFECTS: dict[str, Effect] = {
     ),
     "demo.sagemakerLocal.extraVolumes": Effect(
         [{"name": "workers", "persistentVolumeClaim": {"claimName": "workers"}}],
-        lambda objects: objects.one("Deployment", "avatar-operator-aws")["spec"]["template"]["spec"]["volumes"][-1],
+        lambda objects: objects.one("Deployment", "avatar-operator-aws")["spec"]["template"]["spec"][
+            "volumes"
+        ][-1],
         {"name": "workers", "persistentVolumeClaim": {"claimName": "workers"}},
         _DEMO,
     ),
