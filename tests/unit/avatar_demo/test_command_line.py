@@ -10,7 +10,7 @@ import pytest
 
 from avatar_demo.__main__ import main
 from avatar_demo.narration import Trouble
-from avatar_demo.walkthrough import Patience
+from avatar_demo.watching import Patience
 
 
 def run(*arguments: str, state: Path) -> int:
