@@ -64,6 +64,7 @@ system-packages: ## Install the Debian packages that a node and images need, tho
 .PHONY: chart-tools
 chart-tools:
 	@PYTHONPATH=dev $(PYTHON) -m local_cluster.chart_tools 2>&1 | $(call label,chart tools)
+	@PYTHONPATH=dev $(PYTHON) -m local_cluster.prometheus_operator 2>&1 | $(call label,chart tools)
 
 # After the control plane, of which most is theirs, too: two builds at once would do the same twice.
 .PHONY: node-programs

@@ -10,6 +10,7 @@ stale, and the count is told every few seconds.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -33,6 +34,7 @@ __all__ = [
     "GoProgram",
     "build",
     "build_programs",
+    "fetched_module",
     "kubernetes_linker_flags",
     "pinned_version",
 ]
@@ -125,6 +127,26 @@ def build_programs(programs: Iterable[GoProgram], directory: Path, report: Repor
         environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOTMPDIR": work}
         for program in programs:
             _build_program(go, program, directory / program.name, environment, report)
+
+
+def fetched_module(module: str, module_directory: Path) -> Path:
+    """The folder with all that is published of a module, be it Go or not; it is downloaded first if need be.
+
+    Args:
+        module: its path.
+        module_directory: holds the go.mod and go.sum that pin it.
+
+    Raises:
+        LocalClusterError: as `build`.
+    """
+    answer = _run_go(
+        [_go_program(), "mod", "download", "-json", module],
+        module_directory,
+        {**os.environ, "GOWORK": "off", "GOFLAGS": "-mod=readonly"},
+        on_progress=lambda _line: None,
+        heartbeat=lambda _elapsed: None,
+    )
+    return Path(json.loads(answer)["Dir"])
 
 
 def _go_program() -> str:

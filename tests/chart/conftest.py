@@ -1,4 +1,4 @@
-"""Helm and kubeconform, built once into this user's cache."""
+"""Helm, kubeconform and the Prometheus operator, built once into this user's cache."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ from chart.rendering import CHART, Helm, Objects
 from chart.value_effects import DASHBOARD
 from local_cluster import chart_tools
 from local_cluster.chart_tools import ChartTools
+from local_cluster.prometheus_operator import PrometheusOperator
+from local_cluster.prometheus_operator import ensure as ensure_prometheus_operator
 
 
 @pytest.fixture(scope="session")
 def tools() -> ChartTools:
     return chart_tools.ensure(report=lambda line: print(line, file=sys.stderr, flush=True))
+
+
+@pytest.fixture(scope="session")
+def prometheus_operator() -> PrometheusOperator:
+    """The program that reads what the chart has for it, and the definitions of those kinds."""
+    return ensure_prometheus_operator(report=lambda line: print(line, file=sys.stderr, flush=True))
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,12 @@ import yaml
 
 from builders.manifests import SIMULATED, model_manifest, request_manifest, runtime_manifest
 from chart.api_schemas import LOCATION, write_schemas
-from chart.rendering import CHART, NAMESPACE, RELEASE, Helm, Objects, nested
+from chart.rendering import CHART, NAMESPACE, RELEASE, Helm, nested
 from chart.test_rendering import EVERYTHING
 from local_cluster.chart_tools import ChartTools
 from local_cluster.cluster import LocalCluster
 from local_cluster.errors import LocalClusterError
+from local_cluster.prometheus_operator import PrometheusOperator
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:avatar-operator"
 FINALIZER = "avatars.dev/cleanup"
@@ -40,7 +41,9 @@ LIMITS = nested(
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+def cluster(
+    tmp_path_factory: pytest.TempPathFactory, prometheus_operator: PrometheusOperator
+) -> Iterator[LocalCluster]:
     with LocalCluster(
         tmp_path_factory.mktemp("cluster"), report=lambda line: print(line, file=sys.stderr)
     ) as cluster:
@@ -53,6 +56,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
                 cluster,
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}},
             )
+        for plural in ("servicemonitors", "podmonitors", "prometheusrules"):
+            cluster.apply_manifest(prometheus_operator.definition(plural).read_text())
         # Nobody makes it here, for want of a controller-manager.
         cluster.kubectl("create", "serviceaccount", "default", f"--namespace={NAMESPACE}")
         yield cluster
@@ -126,13 +131,26 @@ def tried(cluster: LocalCluster, *objects: dict[str, Any]) -> str:
     return done.stderr
 
 
-def of_the_api_server(objects: Objects) -> list[dict[str, Any]]:
-    """All but the kinds of the Prometheus operator, which no API server of ours knows."""
-    return [each for each in objects.all() if not each["apiVersion"].startswith("monitoring.coreos.com/")]
-
-
 def test_the_api_server_takes_everything_and_warns_of_nothing(cluster: LocalCluster, helm: Helm) -> None:
-    assert tried(cluster, *of_the_api_server(helm.render(EVERYTHING))) == ""
+    assert tried(cluster, *helm.render(EVERYTHING).all()) == ""
+
+
+@pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor"])
+def test_the_api_server_takes_a_monitor_with_every_value_and_nothing_that_its_kind_has_not(
+    cluster: LocalCluster, helm: Helm, kind: str
+) -> None:
+    switch = f"metrics.{kind[0].lower()}{kind[1:]}"
+    relabeling = {"targetLabel": "zone", "replacement": "a"}
+    values = {
+        f"{switch}.enabled": True,
+        f"{switch}.interval": "15s",
+        f"{switch}.scrapeTimeout": "5s",
+        f"{switch}.relabelings": [relabeling],
+        f"{switch}.metricRelabelings": [{"action": "labeldrop", "regex": "x"}],
+    }
+    assert tried(cluster, helm.render(nested(values)).one(kind)) == ""
+    misspelt = helm.render(nested({**values, f"{switch}.relabelings": [{**relabeling, "target": "zone"}]}))
+    assert "relabelings[0].target: field not declared in schema" in tried(cluster, misspelt.one(kind))
 
 
 def test_a_pod_that_is_not_restricted_would_be_noticed(cluster: LocalCluster, helm: Helm) -> None:
@@ -144,9 +162,14 @@ def test_a_pod_that_is_not_restricted_would_be_noticed(cluster: LocalCluster, he
 def test_every_object_has_only_fields_that_its_kind_has(
     cluster: LocalCluster, helm: Helm, tools: ChartTools, release: None, tmp_path: Path
 ) -> None:
-    eventually(lambda: cluster.kubectl("get", "--raw", "/openapi/v3"), "apis/avatars.dev/v1alpha1")
+    for group in ("avatars.dev/v1alpha1", "monitoring.coreos.com/v1"):
+        eventually(lambda: cluster.kubectl("get", "--raw", "/openapi/v3"), f"apis/{group}")
     schemas = write_schemas(cluster, tmp_path / "schemas")
-    assert {"apps/deployment_v1.json", "avatars.dev/avatarmodel_v1alpha1.json"} <= set(schemas)
+    assert {
+        "apps/deployment_v1.json",
+        "avatars.dev/avatarmodel_v1alpha1.json",
+        "monitoring.coreos.com/servicemonitor_v1.json",
+    } <= set(schemas)
 
     def complaints(*objects: dict[str, Any]) -> str:
         location = f"{tmp_path / 'schemas'}/{LOCATION}"
@@ -160,7 +183,7 @@ def test_every_object_has_only_fields_that_its_kind_has(
             each["msg"] for each in json.loads(done.stdout)["resources"] if each["status"] != "statusValid"
         )
 
-    everything = of_the_api_server(helm.render(EVERYTHING))
+    everything = helm.render(EVERYTHING).all()
     examples = [model_manifest(), request_manifest(), runtime_manifest()]
     assert complaints(*everything, *examples) == ""
     with_a_typing_error = helm.render().one("Deployment")
