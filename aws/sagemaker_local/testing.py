@@ -43,6 +43,7 @@ class LocalAws:
         allow_hosts: names of the server beside those of this machine.
         allow_origins: origins whose web pages may call it.
         pass_environment: variables of this process that containers inherit.
+        host: the address that it listens on.
     """
 
     def __init__(
@@ -55,14 +56,16 @@ class LocalAws:
         allow_hosts: Sequence[str] = (),
         allow_origins: Sequence[str] = (),
         pass_environment: Sequence[str] = (),
+        host: str = "127.0.0.1",
     ) -> None:
         self._images = dict(images or {})
         self._data_dir = data_dir
         self._clock_speed = clock_speed
         self._disk_budget = disk_budget
         self._redeliveries = redeliveries
-        self._let_through = [
-            *(f"--allow-host={host}" for host in allow_hosts),
+        self._reached_by = [
+            f"--host={host}",
+            *(f"--allow-host={name}" for name in allow_hosts),
             *(f"--allow-origin={origin}" for origin in allow_origins),
             *(f"--pass-env={name}" for name in pass_environment),
         ]
@@ -72,7 +75,7 @@ class LocalAws:
     def __enter__(self) -> LocalAws:
         argv = [sys.executable, "-m", "sagemaker_local.main", "--port", "0", "--exit-on-stdin-close"]
         argv += ["--clock-speed", str(self._clock_speed), "--redeliveries", str(self._redeliveries)]
-        argv += self._let_through
+        argv += self._reached_by
         for name, command in self._images.items():
             argv += ["--image", f"{name}={command if isinstance(command, str) else shlex.join(command)}"]
         if self._data_dir is not None:

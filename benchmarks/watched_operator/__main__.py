@@ -28,11 +28,11 @@ def main() -> int:
     arguments = parser.parse_args()
     boards = [[json.loads((FOLDER / f"{uid}.json").read_text()) for uid in column] for column in COLUMNS]
     with tempfile.TemporaryDirectory() as directory, watched_run(Path(directory)) as run:
-        begin = time.time() - run.began
+        begin = time.time() - run.seen.began
         run.live(lambda seconds: seconds - begin > _LEADER_LOST_AT * arguments.seconds)
         run.lose_the_leader()
         run.live(lambda seconds: seconds - begin > arguments.seconds)
-        arguments.out.write_bytes(picture(boards, run.answers, run.began, time.time()))
+        arguments.out.write_bytes(picture(boards, run.seen.answers, run.seen.began, time.time()))
     return 0
 
 

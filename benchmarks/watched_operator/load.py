@@ -53,7 +53,8 @@ class Load:
         if self._second % _SECONDS_A_DELETION == 0:
             self._delete()
         if self._second % _THROTTLED_AT == 0:
-            self._tenants[0].aws.add_fault(kind="api", api="InvokeEndpoint*", times=_THROTTLED_CALLS)
+            for api in ("InvokeEndpoint*", "ReceiveMessage"):
+                self._tenants[0].aws.add_fault(kind="api", api=api, times=_THROTTLED_CALLS)
 
     def _train(self) -> None:
         word = _WORDS[self._models % len(_WORDS)]

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from benchmarks.operator_load.replica import Replica
 from benchmarks.operator_load.stage import ACCOUNTS, Stage, set_up
 from benchmarks.watched_operator.load import Load
 from benchmarks.watched_operator.played_serving import PlayedServing
-from dashboards.answers import Series, filled_in
-from dashboards.prometheus_server import Prometheus
+from benchmarks.watched_operator.questions import Questions
+from dashboards.prometheus_server import Prometheus, scraping
 from e2e.flight import STAND_IN, Flight
 from sagemaker_local.testing import LocalAws
 
 TENANTS: Final = ("studio-north", "studio-south")
 _SEED: Final = 12
 _SWEEP_SECONDS: Final = 20
-_RATE_INTERVAL: Final = "10s"
 
 
 @dataclass
@@ -29,14 +28,12 @@ class WatchedRun:
     """What runs, and what Prometheus has seen of it.
 
     Attributes:
-        prometheus: that watches.
+        seen: what the Prometheus that watches can be asked.
         replicas: of the operator.
-        began: in seconds since 1970.
     """
 
-    prometheus: Prometheus
+    seen: Questions
     replicas: Sequence[Replica]
-    began: float
     _stage: Stage
     _load: Load
     _serving: PlayedServing
@@ -47,7 +44,7 @@ class WatchedRun:
         Args:
             until: asked every second, with the seconds since the beginning, whether it is enough.
         """
-        while not until(time.time() - self.began):
+        while not until(time.time() - self.seen.began):
             second = time.monotonic()
             self._load.go_on()
             self._serving.work()
@@ -61,24 +58,6 @@ class WatchedRun:
         leader = next((replica for replica in self.replicas if replica.identity == holder), self.replicas[0])
         leader.kill()
         leader.start()
-
-    def asks(self, expression: str) -> list[Series]:
-        """What a dashboard's or an alert's expression was, from the beginning until now."""
-        return self._over(expression, self.began, time.time())
-
-    def answers(self, target: Mapping[str, Any]) -> list[Series]:
-        """What a panel's target shows: over the run, or as a figure only its last value."""
-        now = time.time()
-        return self._over(target["expr"], now if target.get("instant") else self.began, now)
-
-    def _over(self, expression: str, begin: float, end: float) -> list[Series]:
-        seconds = max(1, round(end - self.began))
-        values = {
-            "__rate_interval": _RATE_INTERVAL,
-            "__range": f"{seconds}s",
-            "namespace": TENANTS[0],
-        }
-        return self.prometheus.over(filled_in(expression, values), begin, end, step=1.0)
 
 
 @contextmanager
@@ -100,11 +79,11 @@ def watched_run(directory: Path) -> Iterator[WatchedRun]:
         replicas = [stage.replica(account, **settings) for account in ACCOUNTS]
         targets = {replica.account: replica.address for replica in replicas}
         prometheus = stack.enter_context(
-            Prometheus(directory / "prometheus", {**targets, "serving-0": serving.address})
+            Prometheus(directory / "prometheus", scraping({**targets, "serving-0": serving.address}))
         )
-        began = time.time()
+        seen = Questions(prometheus, time.time(), TENANTS[0])
         for replica in replicas:
             replica.start()
             replica.wait_until_ready()
         stage.wait_for_runtime()
-        yield WatchedRun(prometheus, replicas, began, stage, load, serving)
+        yield WatchedRun(seen, replicas, stage, load, serving)

@@ -1,7 +1,8 @@
-"""A real Prometheus for a short time: Debian's, without root, scraping every second.
+"""A real Prometheus for a short time: Debian's, without root.
 
-It scrapes as the chart's monitors have the Prometheus operator do it: a target brings a label `namespace` of its own, and
-`honor_labels` keeps it off the metrics that are about a tenant's namespace.
+It is told what to scrape as any other is. `scraping` says it for processes of this machine, as the chart's monitors have the
+Prometheus operator say it for Pods: a target brings a label `namespace` of its own, and `honor_labels` keeps it off the metrics that
+are about a tenant's namespace.
 """
 
 from __future__ import annotations
@@ -23,6 +24,27 @@ _READY_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
 
 
+def scraping(targets: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration that scrapes every second.
+
+    Args:
+        targets: where, as host:port, by what `instance` shall say.
+    """
+    return {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+        "scrape_configs": [
+            {
+                "job_name": "avatars",
+                "honor_labels": True,
+                "static_configs": [
+                    {"targets": [place], "labels": {"instance": name, "namespace": "avatar-system"}}
+                    for name, place in targets.items()
+                ],
+            }
+        ],
+    }
+
+
 class PrometheusFailed(Exception):
     """Prometheus did not start, or did not understand a question; the message has its words."""
 
@@ -32,24 +54,24 @@ class Prometheus:
 
     Args:
         directory: for its configuration, data and log.
-        targets: where to scrape, as host:port, by what `instance` shall say.
+        configuration: what a prometheus.yaml says.
 
     Raises:
         ProgramMissing: there is none on this machine, and none to be had.
         PrometheusFailed: it did not start.
     """
 
-    def __init__(self, directory: Path, targets: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, configuration: Mapping[str, Any]) -> None:
         self._program = debian_program("prometheus", "prometheus")
         self._directory = directory
-        self._targets = targets
+        self._configuration = configuration
         self._process: ProcessIdentity | None = None
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{free_port()}", trust_env=False, timeout=60)
 
     def __enter__(self) -> Self:
         self._directory.mkdir(parents=True, exist_ok=True)
         configuration, log = self._directory / "prometheus.yaml", self._directory / "prometheus.log"
-        configuration.write_text(yaml.safe_dump(self._configuration()))
+        configuration.write_text(yaml.safe_dump(dict(self._configuration)))
         command = [
             str(self._program),
             f"--config.file={configuration}",
@@ -91,20 +113,19 @@ class Prometheus:
             for found in answer["data"]["result"]
         ]
 
-    def _configuration(self) -> dict[str, Any]:
-        return {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-            "scrape_configs": [
-                {
-                    "job_name": "avatars",
-                    "honor_labels": True,
-                    "static_configs": [
-                        {"targets": [place], "labels": {"instance": name, "namespace": "avatar-system"}}
-                        for name, place in self._targets.items()
-                    ],
-                }
-            ],
-        }
+    def targets(self) -> list[dict[str, Any]]:
+        """What it scrapes now: labels, health, and the last error of each target."""
+        found: list[dict[str, Any]] = self._told("targets")["activeTargets"]
+        return found
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules that it has read: health, last error, and whether they fire."""
+        return [rule for group in self._told("rules")["groups"] for rule in group["rules"]]
+
+    def _told(self, about: str) -> dict[str, Any]:
+        answer = self._client.get(f"/api/v1/{about}").raise_for_status().json()
+        data: dict[str, Any] = answer["data"]
+        return data
 
     def _is_ready(self) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,10 @@ ADDED_BY_PROMETHEUS = frozenset(
 """Labels that a series gets where it is scraped; `le` is a histogram's own."""
 _CHILDREN = ("lhs", "rhs", "expr", "args", "vector_selector", "param")
 _PARTS_OF_A_HISTOGRAM = ("_bucket", "_count", "_sum")
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+_BOUND = re.compile(r"\s*(?:==|!=|[<>]=?)\s*\d+(?:\.\d+)?(?:\s*\*\s*\d+(?:\.\d+)?)*")
+_IN_THE_PAST = re.compile(r"\s+offset\s+\w+")
+_ABSENCE = re.compile(r"absent\(([^()]*)\)")
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,21 @@ def selections(expression: str) -> list[Selection]:
     ]
 
 
-def plain_selectors(expression: str) -> list[str]:
-    """Every selector of an expression, without the time that it is shifted by."""
-    return [
-        node.prettify().partition(" offset ")[0]
-        for node in _nodes(promql_parser.parse(expression))
-        if isinstance(node, promql_parser.VectorSelector)
-    ]
+def without_bounds(expression: str) -> str:
+    """What an alert compares with its bounds, which is there also when all is well: no bounds, nothing absent, nothing of a day ago.
+
+    Unlike its selectors one by one it is empty where two of them have no labels in common to be divided or joined by.
+
+    Raises:
+        ValueError: a comparison remains, so there is one with something else than a number.
+    """
+    whole = _ABSENCE.sub(r"\1", _IN_THE_PAST.sub("", _BOUND.sub("", expression)))
+    if any(
+        isinstance(node, promql_parser.BinaryExpr) and str(node.op) in _COMPARISONS
+        for node in _nodes(promql_parser.parse(whole))
+    ):
+        raise ValueError(f"it compares with more than a number: {whole}")
+    return whole
 
 
 def looked_at(expression: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitoring.promql import unknown
+from monitoring.promql import unknown, without_bounds
 from reference_pages.published_metrics import PublishedMetric, operator_metrics
 
 PROJECT = Path(__file__).parents[2]
@@ -95,6 +95,15 @@ def test_an_expression_that_names_what_nobody_publishes_is_noticed(published: li
         "nobody publishes avatar_leaders",
         "no selected metric has the label colour",
     ]
+
+
+def test_what_an_alert_compares_is_there_when_all_is_well_and_keeps_what_joins_it() -> None:
+    assert (
+        without_bounds('absent(a) or (b - b offset 1d) / c{le="5"} >= 14.4 * 0.01 and on (kind) sum(d) == 0')
+        == 'a or (b - b) / c{le="5"} and on (kind) sum(d)'
+    )
+    with pytest.raises(ValueError, match="more than a number: a > b"):
+        without_bounds("a > b")
 
 
 @pytest.mark.parametrize("alert", RULES)

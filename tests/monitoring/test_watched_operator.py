@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from benchmarks.watched_operator.run import WatchedRun, watched_run
 
-from dashboards.__main__ import FOLDER
-from dashboards.answers import panels_of
 from dashboards.picture import picture
 from indispensable import needed_program
-from monitoring.promql import plain_selectors
+from monitoring.asked import BOARDS, asked_by_alerts, asked_by_panels
 from monitoring.test_alerts import RULES
 
 pytestmark = pytest.mark.slow
 PATIENCE_SECONDS = 150.0
 SECONDS_A_LOOK = 4
-BOARDS: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))
-}
-EMPTY_WHEN_ALL_IS_WELL = {
-    ("avatar-operator", "Calls that were refused"): ["{{verb}} {{kind}} {{code}}"],
-    ("avatar-operator", "Queues and trouble with them"): ["{{op}} {{reason}}"],
-}
-"""Legends of what a panel shows only where something is wrong that this run does not order."""
 
 
 @pytest.fixture(scope="module")
@@ -39,58 +27,45 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRun]:
 
 
 def _until_nothing_is_missed(watched: WatchedRun) -> Callable[[float], bool]:
-    missed = [*targets(), *selectors()]
+    missed = [*asked_by_panels(), *asked_by_alerts()]
     looks = 0
 
     def enough(seconds: float) -> bool:
         nonlocal missed, looks
         looks += 1
         if looks % SECONDS_A_LOOK == 0:
-            missed = [expression for expression in missed if not watched.asks(expression)]
+            missed = [expression for expression in missed if not watched.seen.asks(expression)]
         return not missed or seconds > PATIENCE_SECONDS
 
     return enough
 
 
-def targets() -> list[str]:
-    """Every expression of every panel that must have an answer."""
-    return [
-        target["expr"]
-        for uid, board in BOARDS.items()
-        for panel in panels_of(board)
-        for target in panel["targets"]
-        if target.get("legendFormat") not in EMPTY_WHEN_ALL_IS_WELL.get((uid, panel["title"]), [])
-    ]
-
-
-def selectors() -> list[str]:
-    """Every selector of every alert."""
-    return sorted({selector for rule in RULES.values() for selector in plain_selectors(rule["expr"])})
-
-
 def test_every_panel_has_an_answer(run: WatchedRun) -> None:
-    assert [expression for expression in targets() if not run.asks(expression)] == []
+    assert [expression for expression in asked_by_panels() if not run.seen.asks(expression)] == []
 
 
 def test_everything_that_an_alert_looks_at_is_there(run: WatchedRun) -> None:
-    assert [selector for selector in selectors() if not run.asks(selector)] == []
+    assert [expression for expression in asked_by_alerts() if not run.seen.asks(expression)] == []
 
 
 def test_prometheus_understands_every_alert_and_none_is_about_to_tell_of_a_catastrophe(
     run: WatchedRun,
 ) -> None:
-    holding = {alert for alert, rule in RULES.items() if run.answers({"expr": rule["expr"], "instant": True})}
+    holding = {
+        alert for alert, rule in RULES.items() if run.seen.answers({"expr": rule["expr"], "instant": True})
+    }
     assert {alert for alert in holding if RULES[alert]["labels"]["severity"] == "critical"} == set()
 
 
 def test_a_tenants_namespace_is_not_that_of_the_scraped_pod(run: WatchedRun) -> None:
     namespaces = {
-        series.labels["namespace"] for series in run.asks("sum by (namespace) (avatar_gpu_seconds_total)")
+        series.labels["namespace"]
+        for series in run.seen.asks("sum by (namespace) (avatar_gpu_seconds_total)")
     }
     assert namespaces
     assert "avatar-system" not in namespaces
 
 
 def test_the_dashboards_can_be_drawn(run: WatchedRun) -> None:
-    drawn = picture([list(BOARDS.values())], run.answers, run.began, run.began + 60)
+    drawn = picture([list(BOARDS.values())], run.seen.answers, run.seen.began, run.seen.began + 60)
     assert drawn.startswith(b"\x89PNG")
