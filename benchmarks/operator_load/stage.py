@@ -98,15 +98,15 @@ def simulated_runtime(training_seconds: int) -> Object:
     }
 
 
-def simulated_model(name: str) -> Object:
+def simulated_model(name: str, namespace: str = NAMESPACE) -> Object:
     """A model of the simulated runtime."""
     return {
         "apiVersion": "avatars.dev/v1alpha1",
         "kind": "AvatarModel",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "runtimeRef": {"name": "simulated"},
-            "photos": {"s3Prefix": f"s3://avatars/photos/{NAMESPACE}/{name}/"},
+            "photos": {"s3Prefix": f"s3://avatars/photos/{namespace}/{name}/"},
         },
     }
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from benchmarks.operator_load.replica import Replica
 from benchmarks.operator_load.stage import ACCOUNTS, Stage, set_up
-from benchmarks.watched_operator.load import Load
+from benchmarks.watched_operator.load import Load, every_second
 from benchmarks.watched_operator.played_serving import PlayedServing
 from benchmarks.watched_operator.questions import Questions
 from dashboards.prometheus_server import Prometheus, scraping
@@ -44,13 +44,14 @@ class WatchedRun:
         Args:
             until: asked every second, with the seconds since the beginning, whether it is enough.
         """
-        while not until(time.time() - self.seen.began):
-            second = time.monotonic()
+
+        def second() -> None:
             self._load.go_on()
             self._serving.work()
             for replica in self.replicas:
                 replica.require_running()
-            time.sleep(max(0.0, 1.0 - (time.monotonic() - second)))
+
+        every_second(second, lambda: until(time.time() - self.seen.began))
 
     def lose_the_leader(self) -> None:
         """Kill the replica that leads, and start it anew."""

@@ -336,6 +336,10 @@ class Flight:
             self._cloud_events[event["id"]] = event
             self.sqs.delete_message(QueueUrl=self.user_queue, ReceiptHandle=message["ReceiptHandle"])
 
+    def lose_the_queue(self) -> None:
+        """Delete the queue that the operator listens to, as somebody does who takes it for a leftover."""
+        self.sqs.delete_queue(QueueUrl=self.operator_queue)
+
     def clean_up(self) -> None:
         """Take every object away whether or not an operator runs, so that the next test's operator sees none."""
         self._live.remove_all()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from benchmarks.watched_operator.run import WatchedRun, watched_run
 
 from dashboards.picture import picture
 from indispensable import needed_program
-from monitoring.asked import BOARDS, asked_by_alerts, asked_by_panels
+from monitoring.asked import BOARDS, asked_by_alerts, asked_by_panels, nothing_missed
 from monitoring.test_alerts import RULES
 
 pytestmark = pytest.mark.slow
 PATIENCE_SECONDS = 150.0
-SECONDS_A_LOOK = 4
 
 
 @pytest.fixture(scope="module")
@@ -22,22 +21,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRun]:
     """A run in which everything has happened that panels and alerts wait for, or too much time has gone by."""
     needed_program("prometheus", "prometheus")
     with watched_run(tmp_path_factory.mktemp("watched")) as watched:
-        watched.live(_until_nothing_is_missed(watched))
+        asked = [*asked_by_panels(), *asked_by_alerts()]
+        watched.live(nothing_missed(watched.seen, asked, PATIENCE_SECONDS))
         yield watched
-
-
-def _until_nothing_is_missed(watched: WatchedRun) -> Callable[[float], bool]:
-    missed = [*asked_by_panels(), *asked_by_alerts()]
-    looks = 0
-
-    def enough(seconds: float) -> bool:
-        nonlocal missed, looks
-        looks += 1
-        if looks % SECONDS_A_LOOK == 0:
-            missed = [expression for expression in missed if not watched.seen.asks(expression)]
-        return not missed or seconds > PATIENCE_SECONDS
-
-    return enough
 
 
 def test_every_panel_has_an_answer(run: WatchedRun) -> None:
