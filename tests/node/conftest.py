@@ -10,13 +10,13 @@ import pytest
 
 from builders.chart_on_a_node import ChartOnANode, import_operator
 from builders.pods import ClusterWithPods, write_python_image
-from chart.conftest import helm, tools
+from chart.conftest import helm, prometheus_operator, tools
 from chart.rendering import Helm
 from container_images.base import why_not
 from indispensable import missing
 from local_cluster.node.cluster import NodeCluster
 
-__all__ = ["helm", "tools"]
+__all__ = ["helm", "prometheus_operator", "tools"]
 
 
 @pytest.fixture(scope="session")
