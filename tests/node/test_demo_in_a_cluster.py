@@ -43,7 +43,6 @@ def demo(
     # First what lives, while there are an operator and an AWS to clean up with.
     cluster.kubectl("delete", "avatarrequests,avatarmodels", "--all", "--all-namespaces", "--timeout=60s")
     cluster.kubectl("delete", "avatarruntimes", "--all", "--timeout=60s")
-    installed_chart.apply()
     cluster.kubectl("delete", "-f", "-", "--wait=false", standard_input=manifest(folders, NAMESPACE))
 
 
