@@ -110,6 +110,7 @@ _API_SERVER = Section(
                 )
             ],
             "nothing was asked in this time",
+            width=6,
             stacked=True,
         ),
         Graph(
@@ -125,6 +126,7 @@ _API_SERVER = Section(
                 )
             ],
             "none was refused",
+            width=6,
         ),
         Graph(
             "Age of watches and sweeps",
@@ -138,6 +140,21 @@ _API_SERVER = Section(
                 ),
             ],
             "no sweep has ended yet",
+            width=6,
+        ),
+        Graph(
+            "Namespaces that cannot be watched",
+            "Of those that are named to operators of some namespaces (`watchNamespaces`): not there yet, or without a Role and a"
+            " RoleBinding. 0 where none are named.",
+            "none",
+            [
+                Query(
+                    "count(min by (namespace) (avatar_namespace_watched) == 0) or 0 * sum(avatar_leader)",
+                    "not watched",
+                )
+            ],
+            _NOBODY,
+            width=6,
         ),
     ],
 )
