@@ -52,10 +52,13 @@ def settings() -> dict[str, dict[str, Any]]:
 
 
 def _group(values: ChartValues, prefix: str, group: dict[str, Any]) -> dict[str, Any]:
+    groups = [key for key in group if values.is_group(f"{prefix}{key}")]
     return {
         "type": "object",
         "additionalProperties": False,
         "properties": {key: _value(values, f"{prefix}{key}", value) for key, value in group.items()},
+        # Null takes a default away: a value is empty then, but a group is missing where templates look into it.
+        **({"required": groups} if groups else {}),
     }
 
 

@@ -4,7 +4,7 @@ apiVersion: monitoring.coreos.com/v1
 kind: {{ .kind }}
 metadata:
   name: {{ include "avatar-operator.fullname" .root }}
-  namespace: {{ .root.Release.Namespace }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "avatar-operator.labels" .root | nindent 4 }}
     {{- with .values.additionalLabels }}

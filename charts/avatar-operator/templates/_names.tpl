@@ -32,17 +32,32 @@
 {{- end -}}
 
 {{- define "avatar-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "avatar-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "avatar-operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{- define "avatar-operator.labels" -}}
+{{- define "avatar-operator.ownLabels" -}}
 {{ include "avatar-operator.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "avatar-operator.labels" -}}
+{{ include "avatar-operator.ownLabels" . }}
+{{- include "avatar-operator.refuseOwnLabels" (dict "root" . "value" "commonLabels") }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* Fail where a `value` of labels has one of the chart's own, by which Pods are found: `root`. */ -}}
+{{- define "avatar-operator.refuseOwnLabels" -}}
+{{- $own := fromYaml (include "avatar-operator.ownLabels" .root) -}}
+{{- range $label, $_ := index .root.Values .value }}
+{{- if hasKey $own $label }}
+{{- fail (printf "%s: %s is set by the chart, which finds its objects by it; leave it out" $.value $label) }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -63,10 +78,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "avatar-operator.imagePullSecrets" -}}
-{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq }}
+{{- with concat (default list .Values.global.imagePullSecrets) (default list .Values.imagePullSecrets) | uniq }}
 imagePullSecrets:
 {{- range . }}
-- name: {{ . }}
+- name: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}

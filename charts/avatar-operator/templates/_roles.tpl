@@ -5,7 +5,7 @@ kind: {{ .kind }}Binding
 metadata:
   name: {{ .name }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "avatar-operator.labels" .root | nindent 4 }}
@@ -15,8 +15,8 @@ roleRef:
   name: {{ .name }}
 subjects:
 - kind: ServiceAccount
-  name: {{ include "avatar-operator.serviceAccountName" .root }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ include "avatar-operator.serviceAccountName" .root | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
 {{- end -}}
 
 {{- /*
@@ -31,7 +31,7 @@ kind: {{ $kind }}
 metadata:
   name: {{ .name }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "avatar-operator.labels" .root | nindent 4 }}
