@@ -41,8 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         run.run()
     except (*EXPECTED_ERRORS, ImageError) as error:
         print(f"error: {one_line(str(error), 1000)}", file=sys.stderr)
-        place = run.evidence if run.evidence.exists() else options.state_dir / "cluster"
-        print(f"logs are in {place}", file=sys.stderr)
+        print(f"logs are in {run.logs}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; nothing is left running", file=sys.stderr)

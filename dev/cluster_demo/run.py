@@ -32,6 +32,7 @@ from cluster_demo.mounted_workers import chart_values, manifest, mounted_folders
 from cluster_demo.node_images import NAMES, import_image, write_image
 from cluster_demo.release import NAMESPACE, Release
 from local_cluster import chart_tools
+from local_cluster.errors import LocalClusterError
 from local_cluster.node.cluster import NodeCluster
 from synthetic_people import Photo
 
@@ -43,12 +44,16 @@ class ClusterRun:
         state: folder of everything that it writes; absolute.
         console: what people read.
         timeout: seconds that the whole run may take.
+
+    Attributes:
+        logs: where to look if it failed.
     """
 
     def __init__(self, state: Path, console: Console, timeout: float) -> None:
         self._state = state
         self._console = console
         self._timeout = timeout
+        self.logs = state / "cluster"
         self._started = time.monotonic()
 
     @property
@@ -69,23 +74,33 @@ class ClusterRun:
                 Pods said is in `evidence`, if there were any.
             KeyboardInterrupt: likewise, without evidence.
         """
-        shutil.rmtree(self.evidence, ignore_errors=True)
         cluster = NodeCluster(self._state / "cluster", report=self._say)
         helm = chart_tools.ensure(self._say).helm
         with tempfile.TemporaryDirectory(prefix="cluster-demo-") as room, ThreadPoolExecutor(2) as pool:
             images = {name: pool.submit(write_image, name, Path(room)) for name in NAMES}
             try:
-                with cluster:
-                    self._say("the node is Ready: etcd, kube-apiserver, containerd, kubelet and the rest")
+                self._start_node(cluster)
+                try:
+                    shutil.rmtree(self.evidence, ignore_errors=True)
                     self._on_the_node(cluster, Release(cluster, helm, Path(room)), images)
+                finally:
+                    cluster.stop()
+                    self._say("the node is gone")
             finally:
                 for image in images.values():
                     image.cancel()
-                self._say("the node is gone")
         self._print(
             f"\nFrom photos to pictures, in Pods, in {duration(time.monotonic() - self._started)}."
             f" Look at {self.contact_sheet}"
         )
+
+    def _start_node(self, cluster: NodeCluster) -> None:
+        if not cluster.start():
+            raise LocalClusterError(
+                f"a node runs in {self._state / 'cluster'} already: a demo's that is under way. Wait for its end, or choose another"
+                " --state-dir"
+            )
+        self._say("the node is Ready: etcd, kube-apiserver, containerd, kubelet and the rest")
 
     def _on_the_node(self, cluster: NodeCluster, release: Release, images: dict[str, Future[Path]]) -> None:
         try:
@@ -96,6 +111,7 @@ class ClusterRun:
             comparison = compare_with_base(aws, snapshot, photos)
         except Exception:
             write_evidence(cluster, self.evidence)
+            self.logs = self.evidence
             raise
         comparison.sheet.save(self.contact_sheet)
         self._say(comparison.sentence)

@@ -39,7 +39,7 @@ def test_a_failure_is_told_in_one_line_and_the_next_one_names_the_logs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(run: ClusterRun) -> None:
-        run.evidence.mkdir(parents=True)
+        run.logs = run.evidence
         raise DemoError("AvatarModel demo/ann failed:\nPhotosNotFound")
 
     monkeypatch.setattr(ClusterRun, "run", fail)
