@@ -91,6 +91,7 @@ class Operator:
         scope = Scope(settings.watch_namespaces)
         cache, registry = ObjectCache(scope), metrics.registry
         free_client, client = client, GuardedClient(client, leadership.check)
+        namespaces = WatchedNamespaces(scope, lambda: self._informer.begin_anew())
         self._queues: dict[Kind, WorkQueue[ObjectKey]] = {
             kind: WorkQueue(party_of=lambda key: key.namespace) for kind in KINDS
         }
@@ -113,7 +114,14 @@ class Operator:
         orphans = OrphanFindings(cache, self._bring_back_runtime)
         neighbours = RuntimeNeighbours(cache, self._bring_back_runtime)
         runtimes = RuntimeLifecycle(
-            cache, backends, clock, left_behind, orphans, self._outbox.trouble, neighbours.of
+            cache,
+            backends,
+            clock,
+            left_behind,
+            orphans,
+            self._outbox.trouble,
+            neighbours.of,
+            namespaces.closed,
         )
         self._scheduler = Scheduler(cache, self._queues, models.hint_outcome)
 
@@ -127,7 +135,6 @@ class Operator:
             workers_of(runtimes, settings.runtime_workers),
         )
         self._watches = WatchAges()
-        namespaces = WatchedNamespaces(scope, lambda: self._informer.begin_anew())
         self._sweeper = Sweeper(
             client,
             cache,

@@ -162,6 +162,7 @@ def observed_runtime(
     orphans: Finding | None = None,
     topic_trouble: PlaceTrouble | None = None,
     overlap: Overlap | None = None,
+    unseen: Sequence[str] = (),
 ) -> RuntimeObservation:
     """An AvatarRuntime and its surroundings."""
     return RuntimeObservation(
@@ -173,6 +174,7 @@ def observed_runtime(
         orphans=orphans,
         topic_trouble=topic_trouble,
         overlap=overlap,
+        unseen=tuple(unseen),
     )
 
 

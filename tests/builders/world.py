@@ -92,6 +92,8 @@ class World:
         registry = CollectorRegistry()
         metrics = OperatorMetrics(registry)
         backends = backends_of(self.backend)
+        self.closed_namespaces: list[str] = []
+        """Those that the operator is to watch and cannot."""
         self.brought_back: list[str] = []
         """Runtimes that were asked to take over what an object leaves behind, or to which another one stands otherwise."""
         namespaces = NamespaceLabels(self.kube, monotonic=lambda: self.clock.now().timestamp())
@@ -127,6 +129,7 @@ class World:
             self.orphans,
             self.outbox.trouble,
             RuntimeNeighbours(self.cache, self.brought_back.append).of,
+            lambda: self.closed_namespaces,
         )
         self._outbox_began = False
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chart.conftest import helm, tools
 from chart.rendering import Helm
+from e2e.flight import eventually
 from e2e.some_namespaces import apply, model, operator_of, read, rights_of, runtime, wait_for_state
 from local_cluster.access import Cluster
 from sagemaker_local.testing import LocalAws
@@ -50,11 +51,38 @@ def test_a_namespace_that_comes_and_loses_its_rights_is_watched_again_without_a_
             "create", *lent, "--clusterrole=avatar-operator", f"--serviceaccount={home}:avatar-operator"
         )
         cluster.kubectl("wait", "avm/ann", f"--namespace={later}", "--for=delete", "--timeout=90s")
-        cluster.kubectl("delete", *lent)
 
         cluster.kubectl("delete", "avm", "--all", f"--namespace={namespace}", "--timeout=60s")
         cluster.kubectl("delete", "avrt", home, "--timeout=60s")
+        cluster.kubectl("delete", *lent)
         assert operator.is_running()
     log = [json.loads(line) for line in operator.log.read_text().splitlines() if line.startswith("{")]
     told = [line["event"].partition(":")[0] for line in log if line.get("namespace") == later]
     assert told[:2] == ["the namespace cannot be watched", "the namespace can be watched"]
+
+
+def test_a_runtime_does_not_go_from_under_a_namespace_of_which_an_operator_that_began_anew_knows_nothing(
+    cluster: Cluster, namespace: str, operator_kubeconfig: Path, tmp_path: Path, aws: LocalAws, helm: Helm
+) -> None:
+    home, closed = f"{namespace}-ops", f"{namespace}-closed"
+    for name in (home, closed):
+        cluster.create_namespace(name)
+    rights = rights_of(helm, home, namespace, closed)
+    apply(cluster, *rights)
+    with operator_of(cluster, tmp_path / "before", aws, home, namespace, closed):
+        apply(cluster, runtime(home, namespace, closed), model(closed, home))
+        wait_for_state(cluster, "avm", "ann", closed, "Ready")
+    cluster.kubectl("delete", "rolebinding/avatar-operator-avatars", f"--namespace={closed}")
+
+    def why_it_stays() -> str:
+        conditions = read(cluster, "avrt", home).get("status", {}).get("conditions", ())
+        return next((each["message"] for each in conditions if each["reason"] == "InUse"), "")
+
+    with operator_of(cluster, tmp_path / "anew", aws, home, namespace, closed):
+        cluster.kubectl("delete", "avrt", home, "--wait=false")
+        eventually(why_it_stays, lambda said: f"may be in use in {closed}," in said)
+
+        apply(cluster, *rights)
+        eventually(why_it_stays, lambda said: f"such as AvatarModel {closed}/ann" in said)
+        cluster.kubectl("delete", "avm/ann", f"--namespace={closed}", "--timeout=60s")
+        cluster.kubectl("wait", f"avrt/{home}", "--for=delete", "--timeout=90s")

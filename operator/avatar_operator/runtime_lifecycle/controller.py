@@ -1,6 +1,6 @@
 """The effects of an AvatarRuntime's life."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -50,6 +50,7 @@ class RuntimeLifecycle:
     Attributes:
         topic_trouble: why the status topic of a runtime, given by name, does not hear everything; None if it does.
         overlap: another runtime that a runtime, given by name, is not apart from; None if there is none.
+        closed_namespaces: those that the operator is to watch and cannot at present.
     """
 
     cache: ObjectCache
@@ -59,6 +60,7 @@ class RuntimeLifecycle:
     orphans: OrphanFindings
     topic_trouble: Callable[[str], PlaceTrouble | None]
     overlap: Callable[[str], Overlap | None]
+    closed_namespaces: Callable[[], Sequence[str]]
     kind = AVATAR_RUNTIME
 
     def __post_init__(self) -> None:
@@ -83,7 +85,13 @@ class RuntimeLifecycle:
             orphans=self.orphans.of(runtime.metadata.uid),
             topic_trouble=self.topic_trouble(name),
             overlap=self.overlap(name),
+            unseen=self._unseen(runtime),
         )
+
+    def _unseen(self, runtime: AvatarRuntime) -> tuple[str, ...]:
+        # Where namespaces are named to the operator, its runtimes admit namespaces by name.
+        admitted = runtime.spec.tenancy.allowed_namespaces
+        return tuple(name for name in self.closed_namespaces() if name in admitted)
 
     def _models(self, name: str) -> list[Object]:
         found = (self.cache.get(key) for key in self.cache.dependents(_key(name)))

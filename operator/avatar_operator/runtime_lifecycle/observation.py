@@ -19,6 +19,7 @@ class RuntimeObservation:
         now: the instant.
         runtime: the object as last seen, its status as far as it is believed.
         users: who keeps it from going, gathered only when it is being deleted.
+        unseen: namespaces that it admits and the operator cannot watch at present: what is there may use it, too.
         work: what its endpoints are at work on.
         handed_over: what objects that are being deleted want the runtime to take over.
         orphans: what the collector of orphans found last; None before its first look.
@@ -36,6 +37,7 @@ class RuntimeObservation:
     orphans: Finding | None = None
     topic_trouble: PlaceTrouble | None = None
     overlap: Overlap | None = None
+    unseen: tuple[str, ...] = ()
     recorded: AvatarRuntimeStatus | None = None
     foreign: tuple[str, ...] = ()
 

@@ -3,6 +3,8 @@
 A runtime that may not delete its endpoints stays and says why: they cost money every hour, and once the object is gone nobody
 remembers them. So does one that keeps the record of data that could not be removed. A person who knows better has a way out, an
 annotation; what stays is named in farewell.
+
+A namespace that cannot be watched may hold users that nobody sees. After a restart of the operator nothing at all is known of it.
 """
 
 from avatar_api.avatar_runtime import AvatarRuntime
@@ -33,6 +35,13 @@ def deletion(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDra
         return draft
     if observation.users:
         message = f"In use by {observation.users.in_words()}: the runtime goes when they are gone."
+        draft = set_condition(observation, draft, READY, "False", "InUse", message)
+        return draft.look_again_in(IN_USE_LOOK_SECONDS).finish()
+    if observation.unseen and not is_abandoned(observation.runtime):
+        message = (
+            f"It may be in use in {', '.join(observation.unseen)}, which the operator cannot watch: give it back its Role and"
+            f" RoleBinding there, or take what is gone out of spec.tenancy.allowedNamespaces. {_WAY_OUT}"
+        )
         draft = set_condition(observation, draft, READY, "False", "InUse", message)
         return draft.look_again_in(IN_USE_LOOK_SECONDS).finish()
     return draft.act(DeleteEndpoints()).finish()

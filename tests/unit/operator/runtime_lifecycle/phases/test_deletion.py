@@ -40,6 +40,27 @@ def test_a_runtime_in_use_waits_for_its_users_and_counts_them() -> None:
     assert draft.requeue_after == 30
 
 
+def test_a_runtime_waits_for_namespaces_in_which_nobody_sees_whether_it_is_used() -> None:
+    observation = observed_runtime(GOING, unseen=["team-b"])
+
+    draft = summarise(observation, decide(observation))
+
+    ready = find_condition(draft.status.conditions, "Ready")
+    assert ready is not None
+    assert ready.reason == "InUse"
+    assert "may be in use in team-b, which the operator cannot watch" in ready.message
+    assert 'avatars.dev/abandon: "true"' in ready.message
+    assert (draft.actions, draft.finalizer, draft.requeue_after) == ((), "Keep", 30)
+
+
+def test_a_person_who_knows_what_is_in_a_namespace_that_is_not_watched_has_a_way_out() -> None:
+    assert decide(observed_runtime(ABANDONED, unseen=["team-b"])).actions == (DeleteEndpoints(),)
+    used = observed_runtime(
+        ABANDONED, unseen=["team-b"], users=Users(models=1, example="AvatarModel team-a/ann")
+    )
+    assert decide(used).actions == ()
+
+
 def test_a_runtime_without_users_takes_its_endpoints_with_it() -> None:
     assert decide(observed_runtime(GOING)).actions == (DeleteEndpoints(),)
 
