@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _build(options: argparse.Namespace) -> None:
     images = [image_named(name) for name in options.image] or list(IMAGES)
     tool = find_tool(options.tool)
-    given = dict(argument.split("=", 1) for argument in options.build_arg)
+    given = dict(options.build_arg)
     if options.own_base:
         given["BASE"] = bring_base(tool, base_tar(cache_directory()))
     order = BuildOrder(options.tag, revision(), given, options.ca)
@@ -50,6 +50,13 @@ def _quick(options: argparse.Namespace) -> None:
     print(f"{options.out}: {digest}, {made.size_beside_base / 1e6:.0f} MB beside its base")
 
 
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="container_images", description=(__doc__ or "").strip())
     commands = parser.add_subparsers(dest="command", required=True)
@@ -63,7 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         "--own-base", action="store_true", help="on a base of Debian's packages, without a registry"
     )
     standard.add_argument(
-        "--build-arg", action="append", default=[], metavar="NAME=VALUE", help="for the Dockerfile"
+        "--build-arg",
+        action="append",
+        default=[],
+        type=_name_and_value,
+        metavar="NAME=VALUE",
+        help="for the Dockerfile",
     )
 
     quick = commands.add_parser("quick", help="make one image as an OCI archive, without a daemon")

@@ -17,7 +17,7 @@ def main() -> int:
     Returns:
         The exit status: 0, or 1 where it cannot be installed.
     """
-    packages = sorted({*requirements.missing_packages(), *base.missing_packages()})
+    packages = _missing()
     if not packages:
         print("every system package is there")
         return 0
@@ -33,7 +33,18 @@ def main() -> int:
             last = (done.stderr.strip() or done.stdout.strip() or "no word of why").splitlines()[-1]
             print(f"error: {' '.join(command)}: {last}", file=sys.stderr)
             return 1
+    if still := _missing():
+        # `su` without `-` keeps the PATH of a user, who has no programs of root's.
+        print(
+            f"error: what {', '.join(still)} brought is not found; is /usr/sbin in PATH ({os.environ.get('PATH', '')})?",
+            file=sys.stderr,
+        )
+        return 1
     return 0
+
+
+def _missing() -> list[str]:
+    return sorted({*requirements.missing_packages(), *base.missing_packages()})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 import cluster_demo.run as run
+from local_cluster import chart_tools
 from local_cluster.errors import LocalClusterError
 
 
@@ -33,7 +34,7 @@ def test_a_second_demo_leaves_the_node_and_the_findings_of_the_first_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "NodeCluster", RunningNode)
-    monkeypatch.setattr(run.chart_tools, "ensure", lambda _report: SimpleNamespace(helm=Path("helm")))
+    monkeypatch.setattr(chart_tools, "ensure", lambda _report: SimpleNamespace(helm=Path("helm")))
     monkeypatch.setattr(run, "write_image", lambda name, room: room / name)
     second = run.ClusterRun(tmp_path, Console(), timeout=1)
     second.evidence.mkdir()

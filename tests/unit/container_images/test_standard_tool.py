@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from container_images.__main__ import main
 from container_images.errors import ImageError
 from container_images.images import image_named
 from container_images.standard_tool import BuildOrder, build_command, find_tool
@@ -74,3 +75,9 @@ def test_without_any_tool_it_says_which_there_are() -> None:
 def test_a_tool_that_is_not_known_is_refused() -> None:
     with pytest.raises(ImageError, match="there is no tool kaniko; there are docker, podman, buildah"):
         find_tool("kaniko")
+
+
+def test_an_argument_without_a_value_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["build", "--build-arg", "DEVICE"])
+    assert "argument --build-arg: 'DEVICE' is not NAME=VALUE" in capsys.readouterr().err
