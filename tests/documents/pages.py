@@ -9,6 +9,8 @@ REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
 PAGES = (
     REPOSITORY / "README.md",
+    REPOSITORY / "CONTRIBUTING.md",
+    REPOSITORY / "CHANGELOG.md",
     REPOSITORY / "SECURITY.md",
     REPOSITORY / "charts" / "avatar-operator" / "README.md",
     *sorted(DOCS.rglob("*.md")),
@@ -32,6 +34,13 @@ def rows(text: str) -> list[list[str]]:
 def code_words(text: str) -> list[str]:
     """What stands between backticks."""
     return re.findall(r"`([^`\n]+)`", text)
+
+
+def commands(page: Path) -> list[str]:
+    """What somebody may type: indented lines, and kubectl's between backticks."""
+    text = page.read_text()
+    lines = re.findall(r"^ {4,}\S.*$", text, re.MULTILINE)
+    return lines + [code for code in code_words(text) if code.startswith("kubectl ")]
 
 
 def manifests(page: Path) -> list[str]:

@@ -15,7 +15,7 @@ import yaml
 from avatar_operator.settings import OperatorSettings
 from builders.exact_rights import granted_by_the_chart
 from documents.aws_calls import needed_actions
-from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, rows, section
+from documents.pages import DOCS, PAGES, REPOSITORY, anchors, code_words, commands, rows, section
 from documents.reasons_in_code import reasons_in_code
 from documents.threat_model import defended_threats, has_test
 from local_cluster.rights import EVERYWHERE, Grant, granted
@@ -55,6 +55,13 @@ def _files() -> list[Path]:
         for folder in ("aws", "benchmarks", "crds", "dev", "docs", "examples", "operator", "tests", "workers")
         for file in (REPOSITORY / folder).rglob("*.*")
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_no_command_depends_on_what_a_release_is_called(page: Path) -> None:
+    """Deployment, Service and ServiceAccount have a name of the release's: pages find them by labels, or have a placeholder."""
+    by_name = r"(?:deployments?[ /]|services?/|serviceaccount[:=][\w-]+:)[a-z][\w-]*"
+    assert [found for code in commands(page) for found in re.findall(by_name, code)] == []
 
 
 def test_every_promise_names_tests_that_hold_it() -> None:
