@@ -15,7 +15,7 @@ _BEGINNING = """<!-- Generated from values.yaml by `make generate`. Do not edit.
 Kubernetes 1.30 or later, and Helm 4, with which it is tested. No webhook, no certificate, no Secret; the same bytes on every
 render, so GitOps finds no difference where there is none.
 
-    helm install avatar-operator charts/avatar-operator --namespace avatar-system --create-namespace \\
+    helm install avatars charts/avatar-operator --namespace avatar-system --create-namespace \\
       --set image.registry=REGISTRY \\
       --set 'serviceAccount.annotations.eks\\.amazonaws\\.com/role-arn=arn:aws:iam::123456789012:role/avatars-operator'
 
