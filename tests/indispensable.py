@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import pytest
 
+from container_images.base import why_not as why_no_image
 from debian_programs import ProgramMissing, debian_program
 
 
@@ -26,6 +27,13 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("AVATAR_TESTS_SKIP_NOTHING"):
         pytest.fail(f"AVATAR_TESTS_SKIP_NOTHING is set, and this machine lacks {what}")
     pytest.skip(what)
+
+
+def needed_images() -> None:
+    """Nothing, where images can be made; whoever needs one is skipped, or fails, elsewhere."""
+    reason = why_no_image()
+    if reason is not None:
+        missing(f"what images are made with: {reason}")
 
 
 def needed_program(program: str, package: str) -> Path:

@@ -118,7 +118,7 @@ class Walkthrough:
         return Watch(
             observer=observer,
             view=view_for(self._console, self._started),
-            deadline=self._started + self._timeout,
+            started=self._started,
             timeout=self._timeout,
             look_around=look_around,
         ).to_the_end()

@@ -27,14 +27,14 @@ class Watch:
     Attributes:
         observer: looks at the example.
         view: shows it.
-        deadline: on the monotonic clock.
-        timeout: the seconds that this has given to the whole run, for messages.
+        started: when the whole run did, on the monotonic clock.
+        timeout: the seconds that it may take.
         look_around: called at each look; raises FlowFailed if something else than the example makes its end impossible.
     """
 
     observer: Observer
     view: View
-    deadline: float
+    started: float
     timeout: float
     look_around: Callable[[], None] = lambda: None
 
@@ -56,7 +56,7 @@ class Watch:
                 if is_complete(snapshot):
                     return snapshot
                 self.look_around()
-                if time.monotonic() > self.deadline:
+                if time.monotonic() - self.started > self.timeout:
                     state = "; ".join(f"{line.subject} {line.state}" for line in narrate(snapshot))
                     raise FlowFailed(f"not done after {duration(self.timeout)}: {state}")
                 time.sleep(LOOK_EVERY_SECONDS)

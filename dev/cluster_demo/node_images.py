@@ -10,6 +10,7 @@ from container_images.images import image_named, project_version
 from container_images.quick import quick_image
 from container_images.standard_tool import revision
 from container_images.uv_program import find_uv
+from local_cluster.kind_cluster import KindCluster
 from local_cluster.node.cluster import NodeCluster
 
 NAMES = ("avatar-operator", "sagemaker-local")
@@ -33,7 +34,7 @@ def write_image(name: str, directory: Path) -> Path:
     return archive
 
 
-def import_image(node: NodeCluster, archive: Path) -> None:
+def import_image(node: NodeCluster | KindCluster, archive: Path) -> None:
     """Give an image to the node, and its file's room back.
 
     Raises:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from avatar_demo.settings import PROJECT
 from local_cluster.access import Cluster
 from local_cluster.errors import LocalClusterError, one_line
+from local_cluster.helm import Helm, HelmFailed
 
 NAMESPACE = "avatar-system"
 _RELEASE = "avatars"
 _CHART = PROJECT / "charts" / "avatar-operator"
 _AWS = f"{_RELEASE}-avatar-operator-aws"
 _AWS_SELECTOR = f"app.kubernetes.io/name=sagemaker-local,app.kubernetes.io/instance={_RELEASE}"
+_OPERATOR_SELECTOR = f"app.kubernetes.io/name=avatar-operator,app.kubernetes.io/instance={_RELEASE}"
 _READY_SECONDS = 120
 
 
@@ -28,22 +28,10 @@ class Release:
     Attributes:
         cluster: where.
         helm: the program.
-        home: where it may keep what it likes.
     """
 
     cluster: Cluster
-    helm: Path
-    home: Path
-
-    def make_namespace(self) -> None:
-        """Make the operator's namespace, which takes no Pod that has more rights than it needs."""
-        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-        namespace = {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": NAMESPACE, "labels": labels},
-        }
-        self.cluster.apply_manifest(json.dumps(namespace))
+    helm: Helm
 
     def install(self) -> None:
         """Install the chart as it is, until all its Pods are ready.
@@ -71,15 +59,8 @@ class Release:
         address = self._get("service", _AWS, "jsonpath={.spec.clusterIP}")
         alias = {"ip": address, "hostnames": [_AWS]}
         self._helm("upgrade", "--reuse-values", "--wait", values={"hostAliases": [alias]})
-        self._wait_until_former_pods_are_gone()
-
-    def _wait_until_former_pods_are_gone(self) -> None:
-        # Helm waits for those that are to come alone, and one of the former would lead without the address that it lacks.
-        ending = "jsonpath={range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name} {end}"
-        if former := self._get("pods", "--selector=app.kubernetes.io/name=avatar-operator", ending).split():
-            self.cluster.kubectl(
-                "wait", *former, f"--namespace={NAMESPACE}", "--for=delete", f"--timeout={_READY_SECONDS}s"
-            )
+        # One of the former would lead without the address that it lacks.
+        self.cluster.wait_for_ending_pods(NAMESPACE, _OPERATOR_SELECTOR, _READY_SECONDS)
 
     def aws_url(self) -> str:
         """Where this machine reaches sagemaker-local: its Pod's own address, for Services are the node's alone."""
@@ -90,24 +71,14 @@ class Release:
         return self.cluster.kubectl("get", kind, which, f"--namespace={NAMESPACE}", f"--output={output}")
 
     def _helm(self, command: str, *options: str, values: Mapping[str, Any] | None = None) -> None:
-        done = subprocess.run(
-            [
-                self.helm,
-                command,
-                _RELEASE,
-                _CHART,
-                *options,
+        try:
+            self.helm.run(
+                *(command, _RELEASE, str(_CHART), *options),
                 f"--namespace={NAMESPACE}",
                 f"--kubeconfig={self.cluster.admin_kubeconfig}",
                 f"--timeout={_READY_SECONDS}s",
                 "--values=-",
-            ],
-            input=json.dumps(values or {}),
-            # Nothing of this user's own Helm settings.
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise LocalClusterError(f"helm {command}: {one_line(done.stderr, 1000)}")
+                values=values,
+            )
+        except HelmFailed as error:
+            raise LocalClusterError(f"helm {command}: {one_line(str(error), 1000)}") from error

@@ -14,7 +14,6 @@ from avatar_demo.aws_account import AwsAccount, set_up_account
 from avatar_demo.comparison import compare_with_base
 from avatar_demo.example import (
     FILES,
-    Example,
     apply_example,
     example_photos,
     load_example,
@@ -33,8 +32,12 @@ from cluster_demo.node_images import NAMES, import_image, write_image
 from cluster_demo.release import NAMESPACE, Release
 from local_cluster import chart_tools
 from local_cluster.errors import LocalClusterError
+from local_cluster.helm import Helm
 from local_cluster.node.cluster import NodeCluster
 from synthetic_people import Photo
+
+_HELM_SECONDS = 150.0
+"""More than it may wait for Pods itself, so that it is Helm who says what was not ready."""
 
 
 class ClusterRun:
@@ -75,14 +78,15 @@ class ClusterRun:
             KeyboardInterrupt: likewise, without evidence.
         """
         cluster = NodeCluster(self._state / "cluster", report=self._say)
-        helm = chart_tools.ensure(self._say).helm
+        program = chart_tools.ensure(self._say).helm
         with tempfile.TemporaryDirectory(prefix="cluster-demo-") as room, ThreadPoolExecutor(2) as pool:
+            helm = Helm(program, Path(room), _HELM_SECONDS)
             images = {name: pool.submit(write_image, name, Path(room)) for name in NAMES}
             try:
                 self._start_node(cluster)
                 try:
                     shutil.rmtree(self.evidence, ignore_errors=True)
-                    self._on_the_node(cluster, Release(cluster, helm, Path(room)), images)
+                    self._on_the_node(cluster, Release(cluster, helm), images)
                 finally:
                     cluster.stop()
                     self._say("the node is gone")
@@ -123,7 +127,7 @@ class ClusterRun:
         for name, image in images.items():
             import_image(cluster, image.result())
             self._say(f"the image {name} is made of these sources, and on the node")
-        release.make_namespace()
+        cluster.apply_restricted_namespace(NAMESPACE)
         release.install()
         self._say(
             f"the chart is installed: two operators run in {NAMESPACE}, which takes restricted Pods alone"
@@ -139,7 +143,7 @@ class ClusterRun:
         namespace = namespace_of(EXAMPLE)
         resources = set_up_account(aws, BASE_MODEL, namespace)
         self._say(f"bucket, topics and queues are there; base model {resources.base_sha256[:12]} is uploaded")
-        example: Example = load_example(EXAMPLE, resources.placeholders())
+        example = load_example(EXAMPLE, resources.placeholders())
         photos = example_photos()
         upload_photos(aws, example.photos_prefix, photos)
         self._say(f"{len(photos)} photos of one person are uploaded to {example.photos_prefix}")
@@ -150,7 +154,7 @@ class ClusterRun:
         snapshot = Watch(
             observer=observer,
             view=view_for(self._console, self._started),
-            deadline=self._started + self._timeout,
+            started=self._started,
             timeout=self._timeout,
         ).to_the_end()
         return snapshot, observer, photos

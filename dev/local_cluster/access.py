@@ -107,9 +107,37 @@ class Cluster:
         """Create a namespace that must not exist yet."""
         self.kubectl("create", "namespace", name)
 
+    def apply_restricted_namespace(self, name: str) -> None:
+        """Have a namespace that refuses Pods with any more rights than they need; it may exist already.
+
+        Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+        """
+        labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+        metadata = {"name": name, "labels": labels}
+        self.apply_manifest(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+
     def delete_namespace(self, name: str) -> None:
         """Ask for a namespace's deletion; a cluster without a controller-manager never finishes it."""
         self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+
+    def wait_for_ending_pods(self, namespace: str, selector: str, seconds: int) -> None:
+        """Wait until Pods that have been told to end are gone: `helm --wait` waits for those that are to come alone.
+
+        Args:
+            namespace: where they are.
+            selector: of their labels.
+            seconds: how long at most.
+
+        Raises:
+            LocalClusterError: they took longer.
+        """
+        scope = f"--namespace={namespace}"
+        ending = self.kubectl(
+            *("get", "pods", scope, f"--selector={selector}"),
+            "--output=jsonpath={range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name} {end}",
+        ).split()
+        if ending:
+            self.kubectl("wait", *ending, scope, "--for=delete", f"--timeout={seconds}s")
 
     def kubeconfig_for_service_account(
         self, namespace: str, name: str, lifetime: timedelta = timedelta(days=30)

@@ -22,6 +22,7 @@ from avatar_api.group import KINDS, Kind
 from avatar_operator.core.running import run_beside
 from avatar_operator.kube.cache import ObjectCache, ObjectKey, key_of, version_of
 from avatar_operator.kube.client import KubeClient, KubeError, Object, Page
+from avatar_operator.kube.scope import EVERYWHERE
 from avatar_operator.kube.watch_ages import WatchAges
 from avatar_operator.kube.watched_namespaces import WatchedNamespaces
 from avatar_operator.reconciling.scheduling import Scheduler
@@ -92,9 +93,7 @@ class Sweeper:
             KubeError: the API server did not answer, or refused.
         """
         for kind in KINDS:
-            before = self._known(kind)
-            version = await self._list_into_cache(kind, self._namespaces.scope.parts(kind), before)
-            self._drop(kind, before)
+            version = await self._list_into_cache(kind, self._namespaces.scope.parts(kind))
             if version is not None:
                 self._cache.note_listed(kind, version)
 
@@ -108,26 +107,27 @@ class Sweeper:
             if not kind.namespaced:
                 continue
             try:
-                before = {key: body for key, body in self._known(kind).items() if key.namespace in namespaces}
-                await self._list_into_cache(kind, namespaces, before)
-                self._drop(kind, before)
+                await self._list_into_cache(kind, namespaces)
             except KubeError as error:
                 logger.warning("namespaces could not be listed", plural=kind.plural, error=str(error))
 
-    async def _list_into_cache(
-        self, kind: Kind, namespaces: Sequence[str], before: dict[ObjectKey, Object]
-    ) -> int | None:
-        """Store what there is of a kind, and leave of `before` what is gone.
+    async def _list_into_cache(self, kind: Kind, namespaces: Sequence[str]) -> int | None:
+        """Store what there is of a kind in some namespaces, and drop what is gone.
 
         Returns:
             How far the API server had come at the first of the lists; None if none was answered.
         """
+        everywhere = EVERYWHERE in namespaces
+        before = {
+            key: body for key, body in self._known(kind).items() if everywhere or key.namespace in namespaces
+        }
         versions: list[int] = []
         async for page in self._pages(kind, namespaces, before, versions):
             for body in page.objects:
                 before.pop(key_of(kind, body), None)
                 self._cache.store(kind, body)
             await _let_others_go_on()
+        self._drop(kind, before)
         return min(versions, default=None)
 
     async def _pages(

@@ -22,10 +22,7 @@ import yaml
 from builders.manifests import merged
 from builders.pods import ClusterWithPods
 from chart.rendering import CHART, NAMESPACE, RELEASE, Helm
-from container_images.cache import cache_directory
-from container_images.images import image_named, project_version
-from container_images.quick import quick_image
-from container_images.uv_program import find_uv
+from container_images.images import project_version
 from local_cluster.errors import LocalClusterError
 
 Object = dict[str, Any]
@@ -33,26 +30,8 @@ PREVIOUS_VERSION = "0.0.9"
 NEWEST_FIELD = "suspend"
 """Of an AvatarModel's spec, which the previous chart's CRD does not have."""
 MODELS_CRD = "crd/avatarmodels.avatars.dev"
-_REGISTRY, _REPOSITORY = "docker.io", "avatar-tests/avatar-operator"
 _SELECTOR = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/name=avatar-operator"
 _ENOUGH_SECONDS = 90
-
-
-def import_operator(cluster: ClusterWithPods, directory: Path) -> None:
-    """Have the node know the operator's image, of the sources as they are.
-
-    Args:
-        cluster: the node.
-        directory: has room for the image, which is removed again.
-
-    Raises:
-        ImageError: it cannot be made on this machine.
-    """
-    image = quick_image(image_named("avatar-operator"), find_uv(), cache_directory(), directory, "0" * 40)
-    archive = directory / "operator.tar"
-    image.write(archive, f"{_REGISTRY}/{_REPOSITORY}:{project_version()}")
-    cluster.import_image(archive)
-    archive.unlink()
 
 
 def write_previous_chart(directory: Path) -> Path:
@@ -76,7 +55,7 @@ class ChartOnANode:
     """A release of the chart, which comes and goes.
 
     Attributes:
-        cluster: where; `import_operator` was there.
+        cluster: where; it knows the operator's image.
         helm: the program.
         uid: whom its Pods run as.
     """
@@ -90,25 +69,12 @@ class ChartOnANode:
         """Its Pods run by a number that no passwd file has, and another one each time."""
         return cls(cluster, helm, random.randint(1_000_000_000, 2_000_000_000))
 
-    def make_namespace(self) -> None:
-        """Make the operator's namespace, which refuses Pods that are not restricted, unless it is there."""
-        labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
-        self.cluster.apply_manifest(
-            json.dumps(
-                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
-            )
-        )
-
     def values(self, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """What it is installed with: its defaults, but for where the image is and who runs it."""
+        """What it is installed with: its defaults, but for which image it is and who runs it."""
         return merged(
             {
-                "image": {
-                    "registry": _REGISTRY,
-                    "repository": _REPOSITORY,
-                    "tag": project_version(),
-                    "pullPolicy": "Never",
-                },
+                # The previous chart would ask for an image of its own version.
+                "image": {"tag": project_version(), "pullPolicy": "Never"},
                 "podSecurityContext": {"runAsUser": self.uid},
             },
             changes,
@@ -125,12 +91,12 @@ class ChartOnANode:
             *("upgrade", RELEASE, str(chart), "--install", "--wait", "--values=-"),
             values=self.values(values),
         )
-        self._wait_until_former_pods_are_gone()
+        self.cluster.wait_for_ending_pods(NAMESPACE, _SELECTOR, _ENOUGH_SECONDS)
 
     def roll_back(self) -> None:
         """`helm rollback` to the revision before, and wait as `apply` does."""
         self._helm("rollback", RELEASE, "--wait")
-        self._wait_until_former_pods_are_gone()
+        self.cluster.wait_for_ending_pods(NAMESPACE, _SELECTOR, _ENOUGH_SECONDS)
 
     def uninstall(self) -> None:
         """`helm uninstall`, if it is installed, until its Pods are gone."""
@@ -217,17 +183,6 @@ class ChartOnANode:
             f"--for={what}",
             f"--timeout={_ENOUGH_SECONDS}s",
         )
-
-    def _wait_until_former_pods_are_gone(self) -> None:
-        """Helm waits for those that are to come alone."""
-        ending = self.cluster.kubectl(
-            *("get", "pods", f"--namespace={NAMESPACE}", f"--selector={_SELECTOR}"),
-            '--output=jsonpath={range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name}{"\\n"}{end}',
-        ).split()
-        if ending:
-            self.cluster.kubectl(
-                "wait", *ending, f"--namespace={NAMESPACE}", "--for=delete", f"--timeout={_ENOUGH_SECONDS}s"
-            )
 
     def _helm(self, *arguments: str, values: Mapping[str, Any] | None = None) -> str:
         return self.helm.run(

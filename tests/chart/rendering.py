@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,11 @@ from typing import Any
 
 import yaml
 
+from local_cluster import helm
+
 CHART = Path(__file__).parents[2] / "charts" / "avatar-operator"
 RELEASE = "avatar-operator"
 NAMESPACE = "avatar-system"
-
-
-class Refused(Exception):
-    """Helm did not render the chart; the message is what it said."""
 
 
 @dataclass(frozen=True)
@@ -69,49 +66,30 @@ class Objects:
         return None
 
 
-@dataclass(frozen=True)
-class Helm:
-    """Helm, without a cluster.
+class Helm(helm.Helm):
+    """Helm, as it renders the chart without a cluster."""
 
-    Attributes:
-        program: its path.
-        home: where it may keep what it likes.
-    """
-
-    program: Path
-    home: Path
-
-    def run(self, *arguments: str, values: Mapping[str, Any] | None = None) -> str:
-        """Run it.
-
-        Args:
-            arguments: what follows `helm`; `--values=-` for the values.
-            values: on its standard input.
-
-        Raises:
-            Refused: it failed.
-        """
-        done = subprocess.run(
-            [self.program, *arguments],
-            input=yaml.safe_dump(dict(values or {})),
-            capture_output=True,
-            text=True,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home)},
-            timeout=120,
-        )
-        if done.returncode != 0:
-            raise Refused(done.stderr)
-        return done.stdout
-
-    def render(self, values: Mapping[str, Any] | None = None, *, chart: Path = CHART) -> Objects:
+    def render(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        chart: Path = CHART,
+        release: str = RELEASE,
+        namespace: str = NAMESPACE,
+    ) -> Objects:
         """The chart's objects.
 
         Args:
             values: nested, as in values.yaml; what they leave out has its default.
             chart: another one to render, such as an umbrella chart.
+            release: its name.
+            namespace: where it would be installed.
+
+        Raises:
+            HelmFailed: it refuses the values.
         """
         return Objects(
-            self.run("template", RELEASE, str(chart), f"--namespace={NAMESPACE}", "--values=-", values=values)
+            self.run("template", release, str(chart), f"--namespace={namespace}", "--values=-", values=values)
         )
 
 

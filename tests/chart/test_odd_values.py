@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from chart.rendering import CHART, Helm, Objects, Refused, nested
+from chart.rendering import Helm, Objects, nested
 from chart.test_rendering import EVERYTHING
+from local_cluster.helm import HelmFailed
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
@@ -15,15 +16,15 @@ PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 @pytest.mark.parametrize("release", ["1e3", "true"])
 def test_a_name_that_looks_like_something_else_stays_a_name(helm: Helm, release: str) -> None:
     values = {**EVERYTHING, "watchNamespaces": ["123", "on"], "serviceAccount": {"name": "456"}}
-    text = helm.run("template", release, str(CHART), "--namespace=789", "--values=-", values=values)
+    objects = helm.render(values, release=release, namespace="789")
 
-    for each in Objects(text).all():
+    for each in objects.all():
         metadata = each["metadata"]
         assert metadata["labels"]["app.kubernetes.io/instance"] == release
         assert metadata.get("namespace", "789") in {"789", "123", "on", "default"}
         for subject in each.get("subjects", ()):
             assert (subject["name"], subject["namespace"]) == ("456", "789")
-    assert Objects(text).pod()["serviceAccountName"] == "456"
+    assert objects.pod()["serviceAccountName"] == "456"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_a_name_that_looks_like_something_else_stays_a_name(helm: Helm, release:
 )
 def test_a_group_that_is_taken_away_is_named(helm: Helm, group: str) -> None:
     parent, _, name = group.rpartition(".")
-    with pytest.raises(Refused, match=f"at '/?{parent}': missing property '{name}'"):
+    with pytest.raises(HelmFailed, match=f"at '/?{parent}': missing property '{name}'"):
         helm.render(nested({group: None}))
 
 
@@ -49,7 +50,7 @@ def test_of_a_probe_null_leaves_what_kubernetes_does_by_itself(helm: Helm, probe
 
 @pytest.mark.parametrize("value", ["commonLabels", "podLabels"])
 def test_a_label_by_which_pods_are_found_cannot_be_another(helm: Helm, value: str) -> None:
-    with pytest.raises(Refused, match=f"{value}: app.kubernetes.io/name is set by the chart"):
+    with pytest.raises(HelmFailed, match=f"{value}: app.kubernetes.io/name is set by the chart"):
         helm.render({value: {"app.kubernetes.io/name": "mine"}})
 
 
@@ -70,5 +71,5 @@ def test_without_any_port_of_an_api_server_none_is_open_instead_of_all(helm: Hel
 
 def test_two_limits_of_one_name_would_be_one_policy(helm: Helm) -> None:
     limit = {"name": "trial", "namespaceSelector": {}, "maxPictures": 4}
-    with pytest.raises(Refused, match=r"policies\.limits: two are called trial"):
+    with pytest.raises(HelmFailed, match=r"policies\.limits: two are called trial"):
         helm.render(nested({"policies.limits": [limit, {**limit, "maxPictures": 8}]}))

@@ -105,8 +105,7 @@ def test_it_has_no_secret_no_webhook_and_no_hook_but_its_test(everything: Object
 
 
 def test_the_status_policy_names_the_releases_account(helm: Helm) -> None:
-    text = helm.run("template", "pictures", str(CHART), "--namespace=elsewhere")
-    objects = Objects(text)
+    objects = helm.render(release="pictures", namespace="elsewhere")
     (policy, binding) = from_file("status-policy.yaml")
     wanted = json.loads(json.dumps(policy["spec"]))
     (operator,) = [each for each in wanted["variables"] if each["name"] == "operator"]

@@ -10,8 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from avatar_operator.settings import OperatorSettings
-from chart.rendering import CHART, Helm, Refused, nested
+from chart.rendering import CHART, Helm, nested
 from chart.value_effects import EFFECTS
+from local_cluster.helm import HelmFailed
 from reference_pages.chart_schema import setting_name
 from reference_pages.chart_values import chart_values
 
@@ -70,7 +71,7 @@ def test_the_operators_settings_are_all_there_with_the_defaults_that_it_has_itse
     ids=str,
 )
 def test_what_cannot_be_meant_is_refused_with_its_name(helm: Helm, values: dict[str, Any], said: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(HelmFailed) as refused:
         helm.render(nested(values))
     # Helm writes a path as /a/b or as 'a.b', by its version.
     assert said in str(refused.value) or said.strip("/").replace("/", ".") in str(refused.value)

@@ -68,12 +68,9 @@ def test_each_role_is_bound_to_the_operator_where_it_is(for_teams: Objects) -> N
 
 def _places(helm: Helm, namespace: str, *teams: str) -> set[tuple[str, str, str]]:
     values = {"watchNamespaces": list(teams), **BESIDE_ANOTHER}
-    text = helm.run(
-        "template", "avatars", str(CHART), f"--namespace={namespace}", "--values=-", values=values
-    )
     return {
         (each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"])
-        for each in Objects(text).all()
+        for each in helm.render(values, release="avatars", namespace=namespace).all()
     }
 
 

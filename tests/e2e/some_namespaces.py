@@ -10,25 +10,24 @@ from typing import Any
 
 import yaml
 
-from builders.manifests import model_manifest, runtime_manifest
-from chart.rendering import CHART, Helm, Objects
+from builders.manifests import SIMULATED, model_manifest, runtime_manifest
+from chart.rendering import Helm
 from e2e.flight import OperatorProcess, eventually
 from local_cluster.access import Cluster
 from sagemaker_local.testing import LocalAws
 
-SIMULATED = {"sagemaker": None, "simulated": {"trainingSeconds": 0}}
+AT_ONCE = {**SIMULATED, "simulated": {"trainingSeconds": 0}}
 Object = dict[str, Any]
 
 
 def rights_of(helm: Helm, home: str, *teams: str) -> list[Object]:
     """What the chart renders that says who may do what."""
     values = {"watchNamespaces": list(teams), "crds": {"enabled": False}, "userRoles": {"create": False}}
-    text = helm.run(
-        *("template", "avatar-operator", str(CHART), f"--namespace={home}", "--values=-"), values=values
-    )
     of_rights = ("Role", "RoleBinding", "ServiceAccount", "ValidatingAdmission")
     return [
-        each for each in Objects(text).all() if each["kind"].removeprefix("Cluster").startswith(of_rights)
+        each
+        for each in helm.render(values, namespace=home).all()
+        if each["kind"].removeprefix("Cluster").startswith(of_rights)
     ]
 
 
@@ -58,7 +57,7 @@ def operator_of(
 
 def runtime(name: str, *admitted: str) -> Object:
     return runtime_manifest(
-        name=name, spec={"backend": SIMULATED, "tenancy": {"allowedNamespaces": list(admitted)}}
+        name=name, spec={"backend": AT_ONCE, "tenancy": {"allowedNamespaces": list(admitted)}}
     )
 
 

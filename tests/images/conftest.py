@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from container_images.base import why_not
 from container_images.cache import cache_directory
 from container_images.images import image_named
 from container_images.quick import QuickImage, quick_image
 from container_images.uv_program import find_uv
-from indispensable import missing
+from indispensable import needed_images
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
@@ -19,9 +18,7 @@ REVISION = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture(scope="session", autouse=True)
 def images_can_be_made() -> None:
     """Fails where nothing may be skipped."""
-    reason = why_not()
-    if reason:
-        missing(f"what images are made with: {reason}")
+    needed_images()
 
 
 @pytest.fixture(scope="session")

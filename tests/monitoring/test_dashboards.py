@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from itertools import combinations, pairwise
@@ -12,16 +11,14 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from dashboards.__main__ import FOLDER, main, rendered
+from dashboards.__main__ import main, rendered
 from dashboards.answers import filled_in, panels_of
 from dashboards.board import COLUMNS
 from dashboards.units import TEXT_OF_UNIT
+from monitoring.asked import BOARDS
 from monitoring.promql import groupings, looked_at, publisher, unknown
 from reference_pages.published_metrics import PublishedMetric, operator_metrics, serving_metrics
 
-BOARDS: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))
-}
 PANELS = [
     pytest.param(panel, id=f"{uid}: {panel['title']}")
     for uid, board in BOARDS.items()

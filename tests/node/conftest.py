@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from builders.chart_on_a_node import ChartOnANode, import_operator
+from builders.chart_on_a_node import ChartOnANode
 from builders.pods import ClusterWithPods, write_python_image
 from chart.conftest import helm, prometheus_operator, tools
-from chart.rendering import Helm
-from container_images.base import why_not
-from indispensable import missing
+from chart.rendering import NAMESPACE, Helm
+from cluster_demo.node_images import import_image, write_image
+from indispensable import needed_images
 from local_cluster.node.cluster import NodeCluster
 
 __all__ = ["helm", "prometheus_operator", "tools"]
@@ -22,7 +22,7 @@ __all__ = ["helm", "prometheus_operator", "tools"]
 @pytest.fixture(scope="session")
 def python_image(node_cluster: ClusterWithPods, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Has the node know the image."""
-    images_can_be_made()
+    needed_images()
     archive: Path = tmp_path_factory.mktemp("python-image") / "python.tar"
     write_python_image(archive)
     node_cluster.import_image(archive)
@@ -34,10 +34,11 @@ def chart_on_a_node(
     node_cluster: ClusterWithPods, helm: Helm, tmp_path_factory: pytest.TempPathFactory
 ) -> ChartOnANode:
     """The chart, which nobody has installed yet, in a namespace for restricted Pods; its image is on the node."""
-    images_can_be_made()
-    import_operator(node_cluster, tmp_path_factory.mktemp("operator-image"))
+    needed_images()
+    directory = tmp_path_factory.mktemp("operator-image")
+    import_image(node_cluster, write_image("avatar-operator", directory))
     chart = ChartOnANode.with_any_uid(node_cluster, helm)
-    chart.make_namespace()
+    node_cluster.apply_restricted_namespace(NAMESPACE)
     return chart
 
 
@@ -56,18 +57,10 @@ def installed_chart(chart_on_a_node: ChartOnANode) -> ChartOnANode:
     return chart_on_a_node
 
 
-def images_can_be_made() -> None:
-    """Skip the test, or fail it, where no image can be made."""
-    reason = why_not()
-    if reason is not None:
-        missing(f"an image for Pods: {reason}")
-
-
 @pytest.fixture
 def restricted_namespace(node_cluster: ClusterWithPods) -> Iterator[str]:
     """A namespace that refuses Pods with any more rights than they need."""
     name = f"node-{uuid.uuid4().hex[:8]}"
-    node_cluster.create_namespace(name)
-    node_cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    node_cluster.apply_restricted_namespace(name)
     yield name
     node_cluster.delete_namespace(name)

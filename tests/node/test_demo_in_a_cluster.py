@@ -19,7 +19,7 @@ from builders.chart_on_a_node import ChartOnANode
 from builders.pods import ClusterWithPods
 from chart.rendering import NAMESPACE
 from cluster_demo.mounted_workers import chart_values, manifest, mounted_folders
-from cluster_demo.node_images import write_image
+from cluster_demo.node_images import import_image, write_image
 from local_cluster.errors import LocalClusterError
 
 pytestmark = pytest.mark.node
@@ -33,7 +33,7 @@ def demo(
 ) -> Iterator[ClusterWithPods]:
     """The chart's demo, installed as `make cluster-demo` does it."""
     cluster = installed_chart.cluster
-    cluster.import_image(write_image("sagemaker-local", tmp_path_factory.mktemp("sagemaker-local")))
+    import_image(cluster, write_image("sagemaker-local", tmp_path_factory.mktemp("sagemaker-local")))
     folders = mounted_folders()
     cluster.apply_manifest(manifest(folders, NAMESPACE))
     values: dict[str, Any] = {"demo": {"enabled": True, "sagemakerLocal": chart_values(folders)}}

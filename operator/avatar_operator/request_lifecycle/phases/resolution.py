@@ -45,9 +45,8 @@ def resolution(observation: RequestObservation, draft: RequestDraft) -> RequestD
         return _wait(observation, draft, *waiting)
     if observation.runtime is None:
         name = model.spec.runtime_ref.name
-        message = f"AvatarModel {model.metadata.name} is trained, but its AvatarRuntime {name} is gone."
-        if observation.runtime_is_foreign:
-            message = why_foreign(name)
+        gone = f"AvatarModel {model.metadata.name} is trained, but its AvatarRuntime {name} is gone."
+        message = why_foreign(name) if observation.runtime_is_foreign else gone
         return _wait(observation, draft, "RuntimeNotFound", message)
     artifact = model.status.artifact
     assert artifact is not None

@@ -33,18 +33,22 @@ def deletion(observation: RuntimeObservation, draft: RuntimeDraft) -> RuntimeDra
     """Wait for the users: without the runtime nobody could find and remove their data."""
     if observation.runtime.metadata.deletion_timestamp is None:
         return draft
-    if observation.users:
-        message = f"In use by {observation.users.in_words()}: the runtime goes when they are gone."
-        draft = set_condition(observation, draft, READY, "False", "InUse", message)
+    use = _why_in_use(observation)
+    if use is not None:
+        draft = set_condition(observation, draft, READY, "False", "InUse", use)
         return draft.look_again_in(IN_USE_LOOK_SECONDS).finish()
+    return draft.act(DeleteEndpoints()).finish()
+
+
+def _why_in_use(observation: RuntimeObservation) -> str | None:
+    if observation.users:
+        return f"In use by {observation.users.in_words()}: the runtime goes when they are gone."
     if observation.unseen and not is_abandoned(observation.runtime):
-        message = (
+        return (
             f"It may be in use in {', '.join(observation.unseen)}, which the operator cannot watch: give it back its Role and"
             f" RoleBinding there, or take what is gone out of spec.tenancy.allowedNamespaces. {_WAY_OUT}"
         )
-        draft = set_condition(observation, draft, READY, "False", "InUse", message)
-        return draft.look_again_in(IN_USE_LOOK_SECONDS).finish()
-    return draft.act(DeleteEndpoints()).finish()
+    return None
 
 
 def fold_deletion(
